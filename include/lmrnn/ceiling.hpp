@@ -1,0 +1,24 @@
+// What an ideal observer would reach: the best score that the noise allows.
+#pragma once
+
+#include "lmrnn/tasks.hpp"
+
+namespace lmrnn {
+
+struct Score {
+  double value = 0;
+  double standard_error = 0;  ///< 0 where the value is exact
+};
+
+/// Expected scores of an observer who knows task, timing, noise level and prior, sees all
+/// channels, does not know which direction is stronger, and maximises the expected score.
+/// docs/concepts/battery.md says how each is computed.
+struct Ceiling {
+  Score decision_accuracy;
+  Score trial_accuracy;
+};
+
+/// `n_trials`: Monte Carlo size, where there is no closed form.
+Ceiling ceiling(const Battery& battery, std::size_t task, Seed seed, std::size_t n_trials = 20000);
+
+}  // namespace lmrnn

@@ -1,0 +1,225 @@
+// The leaky recurrent network, its gradients, and its file.
+//
+//   u[t] = W h[t-1] + W_in x[t] + sum_s W_rule[rule[t,s], :] + b + sigma xi[t]
+//   h[t] = (1 - alpha) h[t-1] + alpha f(u[t]),           h[-1] = 0
+//   logits[t] = W_out h[t] + b_out
+//
+// alpha = dt / tau. W is non-zero only where the mask is. xi is independent standard normal noise
+// (inside f, as in Yang et al. 2019). Source: Khona et al. 2023; Yang et al. 2019.
+//
+// A network sees arrays, never tasks. Trials are handled in blocks; within a block every array has
+// the trial as its last, contiguous index: (time, unit, trial).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "lmrnn/array.hpp"
+#include "lmrnn/random.hpp"
+#include "lmrnn/wiring.hpp"
+
+namespace lmrnn {
+
+enum class Activation { relu, tanh, softplus };
+constexpr std::array<std::pair<std::string_view, Activation>, 3> enum_names(Activation) {
+  return {{{"relu", Activation::relu},
+           {"tanh", Activation::tanh},
+           {"softplus", Activation::softplus}}};
+}
+
+/// How the recurrent weights are stored and multiplied.
+enum class Representation { automatic, sparse, dense, diagonal };
+constexpr std::array<std::pair<std::string_view, Representation>, 4> enum_names(Representation) {
+  return {{{"auto", Representation::automatic},
+           {"sparse", Representation::sparse},
+           {"dense", Representation::dense},
+           {"diagonal", Representation::diagonal}}};
+}
+
+/// identity: W = 0.5 I. fan_in: normal with variance 1 / in-degree; autapses alone: uniform [0, 1].
+/// radius: 0.5 I plus fan_in noise, rescaled to spectral radius 0.9 for every wiring.
+/// W_in, W_rule and W_out are uniform +-1/sqrt(fan-in) and the biases 0 in all three.
+enum class Initialisation { identity, fan_in, radius };
+constexpr std::array<std::pair<std::string_view, Initialisation>, 3> enum_names(Initialisation) {
+  return {{{"identity", Initialisation::identity},
+           {"fan-in", Initialisation::fan_in},
+           {"radius", Initialisation::radius}}};
+}
+
+enum class LossKind { cross_entropy, least_squares };
+constexpr std::array<std::pair<std::string_view, LossKind>, 2> enum_names(LossKind) {
+  return {{{"cross-entropy", LossKind::cross_entropy},
+           {"least-squares", LossKind::least_squares}}};
+}
+
+/// [network] of a configuration.
+struct NetworkConfig {
+  Activation activation = Activation::relu;
+  double tau = 0;  ///< ms; 0: tau = dt, so alpha = 1
+  Initialisation initialisation = Initialisation::fan_in;
+  double recurrent_noise = 0;
+  Representation representation = Representation::automatic;
+  ProjectionConfig input, readout;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& field) {
+    field("activation", self.activation, "f");
+    field("tau", self.tau, "time constant of a unit in ms, at least dt; 0 means dt (alpha = 1)",
+          at_least(0));
+    field("initialisation", self.initialisation, "initial recurrent weights");
+    field("recurrent_noise", self.recurrent_noise,
+          "standard deviation of the noise inside f, while training", at_least(0));
+    field("representation", self.representation,
+          "how W is stored; auto takes the one that measures fastest");
+    field("input", self.input, "which input synapses exist");
+    field("readout", self.readout, "which readout synapses exist");
+  }
+};
+
+/// What the network computes with, apart from the values of its weights.
+struct Architecture {
+  std::size_t n_channels = 0;  ///< columns of W_in
+  std::size_t n_rules = 0;     ///< rows of W_rule; may be 0
+  std::size_t n_classes = 0;   ///< rows of W_out
+  double alpha = 1;            ///< dt / tau, in (0, 1]
+  Activation activation = Activation::relu;
+  Representation representation = Representation::automatic;
+  Mask recurrent;              ///< (unit, unit)
+  Mask input;                  ///< (unit, channel)
+  Mask readout;                ///< (class, unit)
+
+  std::size_t n_units() const noexcept { return recurrent.n_targets(); }
+};
+
+/// Where each group of parameters lies in the one flat array of all of them. Only synapses that
+/// exist are stored for `recurrent` (order of the mask: by target, then source). `input` and
+/// `readout` are stored whole; entries outside their masks are and stay zero.
+struct ParameterLayout {
+  std::size_t recurrent, n_recurrent;  ///< (synapse)
+  std::size_t input, n_input;          ///< (unit, channel)
+  std::size_t rule, n_rule;            ///< (rule, unit)
+  std::size_t bias, n_bias;            ///< (unit)
+  std::size_t readout, n_readout;      ///< (class, unit)
+  std::size_t readout_bias, n_readout_bias;
+  std::size_t total;
+};
+ParameterLayout parameter_layout(const Architecture& architecture);
+
+/// One block of trials as the network sees it. Nothing is owned.
+struct TrialBlock {
+  View3<const float> inputs;         ///< (time, channel, trial)
+  View3<const std::int32_t> rules;   ///< (time, slot, trial); -1: none. May be empty.
+  View2<const std::uint8_t> resets;  ///< (time, trial); 1: h[t-1] is taken as 0. May be empty.
+  View2<const std::int32_t> targets; ///< (time, trial) class; needed for losses only
+  View2<const float> loss_weights;   ///< (time, trial); 0: does not count; for losses only
+
+  std::size_t n_steps() const noexcept { return inputs.n0; }
+  std::size_t n_trials() const noexcept { return inputs.n2; }
+};
+
+/// Recurrent noise of a block: xi[t, i, trial k] is a function of (key, row first_row + k, index
+/// t * n_units + i), so it does not depend on how trials are grouped.
+struct RecurrentNoise {
+  double sigma = 0;
+  Key key{};
+  std::uint32_t first_row = 0;
+};
+
+struct LossOptions {
+  LossKind kind = LossKind::cross_entropy;
+  /// Gradients are of scale * sum of weighted losses; 1 / (sum of weights over the whole batch).
+  double scale = 1;
+  double rate_penalty = 0;  ///< adds rate_penalty * mean over (time, unit, trial) of h^2
+};
+
+struct LossResult {
+  double weighted_loss = 0;  ///< sum of weight * loss over the block
+  double weight = 0;         ///< sum of weights over the block
+  double rate_square = 0;    ///< sum of h^2 over (time, unit, trial), if rate_penalty > 0
+};
+
+/// Scratch memory of one block; reuse it between calls. One per thread.
+class Workspace {
+ public:
+  Workspace();
+  ~Workspace();
+  Workspace(Workspace&&) noexcept;
+  Workspace& operator=(Workspace&&) noexcept;
+
+ private:
+  friend class Network;
+  struct Storage;
+  std::unique_ptr<Storage> storage_;
+};
+
+/// A network: architecture and weights (single precision).
+class Network {
+ public:
+  /// All weights zero. Throws UsageError for inconsistent shapes, or a representation that cannot
+  /// hold the mask (diagonal for anything but autapses).
+  explicit Network(Architecture architecture);
+  ~Network();
+  Network(Network&&) noexcept;
+  Network& operator=(Network&&) noexcept;
+
+  void initialise(Initialisation initialisation, Seed seed);
+
+  const Architecture& architecture() const noexcept;
+  const ParameterLayout& layout() const noexcept;
+  Representation representation() const noexcept;  ///< never `automatic`
+  std::span<const float> parameters() const noexcept;
+  /// Writable weights. Call `weights_changed` after writing, before the next computation.
+  std::span<float> parameters() noexcept;
+  void weights_changed();
+
+  /// Runs the network from h = 0. `states` (time, unit, trial) and `logits` (time, class, trial)
+  /// are filled if not empty.
+  void forward(const TrialBlock& block, const RecurrentNoise& noise, View3<float> states,
+               View3<float> logits, Workspace& workspace) const;
+
+  /// Loss of a block, and its gradient by backpropagation through time, written to `gradient`
+  /// (flat, as the parameters; overwritten, so that blocks are added by the caller in a fixed
+  /// order).
+  LossResult loss_and_gradient(const TrialBlock& block, const RecurrentNoise& noise,
+                               const LossOptions& loss, std::span<float> gradient,
+                               Workspace& workspace) const;
+
+ private:
+  struct Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+/// What a network file says of itself besides weights and masks.
+using NetworkMetadata = std::map<std::string, std::string>;
+
+/// Writes a .safetensors file: W, W_in, W_rule, W_out dense or by synapse, mask as compressed rows,
+/// biases, and metadata (format version, alpha, activation, names of tasks, ...).
+void save_network(const std::filesystem::path& path, const Network& network,
+                  const NetworkMetadata& metadata);
+
+struct LoadedNetwork {
+  Network network;
+  NetworkMetadata metadata;
+};
+/// Throws UsageError (not a network, another format version, shapes that do not fit, NaN).
+LoadedNetwork load_network(const std::filesystem::path& path);
+
+/// One line of the table of parameters and arithmetic.
+struct CostRow {
+  std::string part;                   ///< recurrent, input, rule, readout, bias
+  std::size_t n_parameters = 0;       ///< that exist
+  double multiply_adds_forward = 0;   ///< per trial and time step
+  double multiply_adds_backward = 0;  ///< per trial and time step
+};
+std::vector<CostRow> cost_table(const Architecture& architecture);
+
+}  // namespace lmrnn

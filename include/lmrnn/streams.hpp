@@ -1,0 +1,106 @@
+// Trials in bulk: packed streams for training, trial batches for evaluation and export.
+//
+// Every number is a function of (seed, split, batch, row): rows may be filled in any order by any
+// number of threads. Splits never share a trial's key.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "lmrnn/tasks.hpp"
+
+namespace lmrnn {
+
+enum class StreamMode { restart, carry_on };
+constexpr std::array<std::pair<std::string_view, StreamMode>, 2> enum_names(StreamMode) {
+  return {{{"restart", StreamMode::restart}, {"continue", StreamMode::carry_on}}};
+}
+
+/// Order of the indices of (time, row, channel) arrays; (time, row) arrays go along.
+enum class Layout {
+  time_major,   ///< (time, row, channel) and (time, row)
+  batch_first,  ///< (row, time, channel) and (row, time)
+  trial_last    ///< (time, channel, row) and (time, row): what networks compute with
+};
+
+/// [stream] of a configuration.
+struct StreamConfig {
+  StreamMode mode = StreamMode::restart;
+  std::int64_t steps = 350;
+  std::int64_t batch = 64;
+  bool reset_at_trial = false;
+  std::int64_t trials_per_task = 0;  ///< > 0: a finite data set
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& field) {
+    field("mode", self.mode,
+          "restart: rows begin with a fresh trial; continue: where the last batch stopped");
+    field("steps", self.steps, "time steps in a row", at_least(1));
+    field("batch", self.batch, "rows in a batch", at_least(1));
+    field("reset_at_trial", self.reset_at_trial, "hidden state back to 0 where a trial begins");
+    field("trials_per_task", self.trials_per_task,
+          "size of a finite data set, revisited for ever; 0: fresh trials for ever", at_least(0));
+  }
+};
+
+/// Where rows are written; nothing is owned, arrays that are not wanted are nullptr. `n_rows` is
+/// the extent of the row index of these arrays.
+struct StreamArrays {
+  float* inputs = nullptr;             ///< n_channels per (time, row), by layout
+  std::int32_t* rules = nullptr;       ///< n_rule_slots per (time, row), by layout
+  std::int32_t* targets = nullptr;     ///< (time, row) or (row, time)
+  std::int32_t* tasks = nullptr;       ///< index into battery.tasks()
+  std::uint8_t* periods = nullptr;     ///< Period
+  std::uint8_t* trial_starts = nullptr;///< 1 where a trial begins
+  Layout layout = Layout::time_major;
+  std::size_t n_rows = 0;
+};
+
+/// Rows of fixed length, filled with trials end to end, the last one cut.
+class PackedStream {
+ public:
+  PackedStream(const Battery& battery, const StreamConfig& config, Seed seed, Split split);
+  ~PackedStream();
+  PackedStream(PackedStream&&) noexcept;
+
+  /// Writes rows first_row ... first_row + arrays.n_rows - 1 of batch `batch`. Thread-safe in
+  /// `restart`. In `continue`, a row's batches are found by walking over the lengths of the trials
+  /// before them; asking for the batches of a row in order is fast, and concurrent calls must be
+  /// for different rows.
+  void fill(std::uint32_t batch, std::uint32_t first_row, const StreamArrays& arrays) const;
+
+  const Battery& battery() const noexcept;
+  const StreamConfig& config() const noexcept;
+
+ private:
+  struct Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+/// One trial per row, padded to the longest. Arrays are trial_last: (time, channel, trial).
+struct TrialBatch {
+  std::size_t n_steps = 0, n_trials = 0, n_channels = 0, n_rule_slots = 0;
+  Buffer<float> inputs;               ///< (time, channel, trial), noise included; 0 in the padding
+  Buffer<std::int32_t> rules;         ///< (time, slot, trial); goes on through the padding
+  Buffer<std::int32_t> targets;       ///< (time, trial)
+  Buffer<std::uint8_t> periods;       ///< (time, trial)
+  Buffer<float> mask;                 ///< (time, trial) 1 within the trial, 0 in the padding
+  std::vector<std::uint32_t> tasks;   ///< (trial) index into battery.tasks()
+  std::vector<Conditions> conditions; ///< (trial)
+  std::vector<std::int32_t> lengths;  ///< (trial) steps
+  std::vector<std::int32_t> responses;///< (trial) Trial::response
+  std::vector<std::vector<PeriodSpan>> spans;  ///< (trial)
+};
+
+/// Trials number first ... first + n - 1 of one task in a split. Trial k of a task is the same
+/// whatever else is asked for. Finite data sets consist of trials 0 ... M - 1 of split `train`.
+TrialBatch draw_trials(const Battery& battery, std::size_t task, std::size_t n, Seed seed,
+                       Split split, std::size_t first = 0);
+
+/// Batch of given conditions, one row each; noise (if the conditions ask for it) from `key`'s
+/// seed, split and batch, and the row's number.
+TrialBatch compose_trials(const Battery& battery, std::span<const std::uint32_t> tasks,
+                          std::span<const Conditions> conditions, Key key);
+
+}  // namespace lmrnn

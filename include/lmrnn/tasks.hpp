@@ -1,0 +1,256 @@
+// The task battery: 20-Cog-tasks (Yang et al. 2019) and Mod-Cog (Khona et al. 2023).
+//
+// A trial is a sequence of observations and a target class per time step. `draw` chooses the
+// conditions of a trial at random; `compose` turns conditions into the trial and is pure.
+//
+// Input channels: fixation cue, ring of modality 0 (n_ring), ring of modality 1 (n_ring).
+// Classes: 0 = fixate, 1 + k = respond in direction k. Direction k is the angle 2 pi k / n_ring.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "lmrnn/array.hpp"
+#include "lmrnn/config.hpp"
+#include "lmrnn/random.hpp"
+
+namespace lmrnn {
+
+struct Milliseconds {
+  double value;
+  friend auto operator<=>(Milliseconds, Milliseconds) = default;
+};
+
+/// Index of a direction on the ring, 0 ... n_ring - 1.
+struct RingIndex {
+  std::int32_t value;
+  friend bool operator==(RingIndex, RingIndex) = default;
+};
+
+enum class Family : std::uint8_t { reach, decision, delayed_decision, match };
+
+/// Periods in the order in which a trial passes through them; no family has all of them.
+enum class Period : std::uint8_t {
+  fixation,
+  stimulus,         ///< reach: the stimulus; decision: both; delayed: the first; match: the sample
+  delay,
+  second_stimulus,  ///< delayed decision: the second; match: the test
+  decision
+};
+std::string_view period_name(Family family, Period period);
+
+/// A row of the table of base tasks.
+struct BaseTask {
+  std::string_view name;
+  Family family;
+  bool anti = false;           ///< reach: respond opposite to the stimulus
+  bool reaction_time = false;  ///< reach: stimulus and decision begin together
+  bool memory_delay = false;   ///< reach: the stimulus is gone during the delay
+  std::uint8_t shown = 0;      ///< decision families: modalities shown, bit m for modality m
+  std::uint8_t counted = 0;    ///< decision families: modalities whose evidence counts
+  bool category = false;       ///< match: by half of the ring instead of by direction
+  bool respond_to_match = true;///< match: respond on match (else on non-match)
+  std::string_view words;      ///< what the subject has to do, one sentence
+};
+
+/// The 20 base tasks in collection order.
+std::span<const BaseTask> base_tasks();
+
+/// A base task with its modifiers. -1: l, 0: none, +1: r.
+struct Task {
+  std::uint8_t base = 0;  ///< index into base_tasks()
+  std::int8_t interval = 0;
+  std::int8_t sequence = 0;
+
+  const BaseTask& base_task() const { return base_tasks()[base]; }
+  std::string name() const;       ///< "dlygointrseql"
+  bool in_published_code() const; ///< one of the 93 that the published code defines
+  friend bool operator==(Task, Task) = default;
+};
+
+/// Throws UsageError for an unknown name, with the nearest one. `...intseq` reads as
+/// `...intrseqr`, the published spelling.
+Task parse_task(std::string_view name);
+
+/// Tasks of an expression: names, collections (cog20, modcog82, modcog93, modcog126, modcog132),
+/// globs and, with "!", exclusions, comma-separated, e.g. "modcog82", "dly*,!*seql". Result in
+/// collection order, without repetition. Globs match among modcog132. Throws UsageError if a part
+/// matches nothing or nothing is left.
+std::vector<Task> select_tasks(std::string_view expression);
+
+std::span<const std::string> collection_names();
+
+/// How the battery behaves; one switch per difference between the published code and the mended
+/// one. true = corrected. docs/concepts/battery.md explains each.
+struct Semantics {
+  bool ring_wrap = true;
+  bool go_stimulus = true;
+  bool category_boundary = true;
+  bool match_delay = true;
+  bool int_delay = true;
+  bool int_shift = true;
+  bool int_direction = true;
+  bool rt_seq = true;
+  bool rounding = true;
+  bool noise_channels = true;
+  bool ties = true;
+  bool modality = true;
+  bool task_order = true;
+
+  static Semantics corrected() { return {}; }
+  static Semantics published();
+  friend bool operator==(const Semantics&, const Semantics&) = default;
+};
+
+/// A duration: fixed, uniform on a range, or one of several, in ms. In TOML: 500,
+/// {uniform = [200, 500]} or {choice = [0, 100, 200]}.
+struct Duration {
+  enum class Kind : std::uint8_t { fixed, uniform, choice } kind = Kind::fixed;
+  std::vector<double> values;  ///< fixed: {x}; uniform: {low, high}; choice: all of them
+  static constexpr std::string_view config_type =
+      "number | {uniform = [low, high]} | {choice = [...]}";
+  friend bool operator==(const Duration&, const Duration&) = default;
+};
+void from_config(const ConfigValue& v, std::string_view key, Duration& out, const Range&);
+ConfigValue to_config(const Duration& duration);
+
+enum class TimingTable { modcog, neurogym };
+constexpr std::array<std::pair<std::string_view, TimingTable>, 2> enum_names(TimingTable) {
+  return {{{"modcog", TimingTable::modcog}, {"neurogym", TimingTable::neurogym}}};
+}
+
+enum class RuleEncoding { task, composed };
+constexpr std::array<std::pair<std::string_view, RuleEncoding>, 2> enum_names(RuleEncoding) {
+  return {{{"task", RuleEncoding::task}, {"composed", RuleEncoding::composed}}};
+}
+
+enum class SemanticsBase { corrected, published };
+constexpr std::array<std::pair<std::string_view, SemanticsBase>, 2> enum_names(SemanticsBase) {
+  return {{{"corrected", SemanticsBase::corrected}, {"published", SemanticsBase::published}}};
+}
+
+/// [semantics] of a configuration: a base, and switches that differ from it.
+struct SemanticsConfig {
+  SemanticsBase base = SemanticsBase::corrected;
+  std::map<std::string, SemanticsBase> switches;  ///< key of Semantics -> which behaviour
+  static constexpr std::string_view config_type = "table";
+  Semantics resolve() const;
+};
+void from_config(const ConfigValue& v, std::string_view key, SemanticsConfig& out, const Range&);
+ConfigValue to_config(const SemanticsConfig& semantics);
+
+/// [battery] of a configuration.
+struct BatteryConfig {
+  std::string tasks = "modcog82";
+  std::int64_t n_ring = 16;
+  double dt = 100;  ///< ms
+  SemanticsConfig semantics;
+  TimingTable timing = TimingTable::modcog;
+  /// Overrides of durations: family or task name -> period name -> duration. A task's own row
+  /// beats its family's.
+  std::map<std::string, std::map<std::string, Duration>> durations;
+  RuleEncoding rule = RuleEncoding::task;
+  double input_noise = 1;  ///< times the standard deviation 1 / sqrt(dt / ms)
+  double omega = 0.003926990816987241;  ///< rad / ms; 2 pi / 16 per 100 ms
+  std::map<std::string, double> weights; ///< corrected task_order: relative frequency by task or glob
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& field) {
+    field("tasks", self.tasks, "names, collections, globs and !exclusions, comma-separated");
+    field("n_ring", self.n_ring, "directions on the ring; even", between(2, 1024));
+    field("dt", self.dt, "time step, ms", more_than(0));
+    field("semantics", self.semantics, "corrected or published behaviour, whole or by switch");
+    field("timing", self.timing, "table of durations");
+    field("durations", self.durations, "durations by family or task, then period, ms");
+    field("rule", self.rule, "task: one-hot over tasks; composed: base + int + seq");
+    field("input_noise", self.input_noise, "scale of the input noise", at_least(0));
+    field("omega", self.omega, "angular speed of int and seq (corrected), rad per ms");
+    field("weights", self.weights, "relative frequency of tasks, by name or glob; default 1",
+          at_least(0));
+  }
+};
+
+/// Everything that is random about a trial except its input noise. Which members matter depends
+/// on the family; `draw` fills all that do. Any of them may be set by the caller.
+struct Conditions {
+  int modality = 0;               ///< reach, match: 0 or 1
+  double direction = 0;           ///< reach: angle of the stimulus (corrected), rad; see battery.md
+  std::array<double, 2> directions{};  ///< decision families: angles of the two stimuli, rad
+  /// decision families: strength[m][s] of stimulus s in modality m; 0 where it is not shown
+  std::array<std::array<double, 2>, 2> strength{};
+  int choice = 0;                 ///< decision families: 0 or 1, the stimulus to respond to
+  bool match = false;             ///< match family
+  double sample = 0, test = 0;    ///< match family: angles, rad
+  /// Realised durations in ms by Period, before rounding down to steps; 0 if the family has none.
+  std::array<double, 5> duration{};
+  bool noise = true;              ///< false: compose without marking noise
+};
+
+/// A stretch of a trial.
+struct PeriodSpan {
+  Period period;
+  std::int32_t first, last;  ///< steps [first, last)
+};
+
+/// Independent Gaussian noise is added to channels [first_channel, last_channel) in steps
+/// [first, last).
+struct NoiseSpan {
+  std::int32_t first, last;
+  std::int32_t first_channel, last_channel;
+};
+
+/// A composed trial, without noise.
+struct Trial {
+  std::int32_t n_steps = 0, n_channels = 0;
+  std::vector<PeriodSpan> periods;
+  std::vector<NoiseSpan> noise;
+  std::vector<float> inputs;          ///< (time, channel)
+  std::vector<std::int32_t> targets;  ///< (time)
+  std::int32_t response = -1;         ///< ring index of the response at the start of the decision
+                                      ///< period; -1: keep fixating
+};
+
+/// Tasks, semantics and timing together. Immutable; safe to share between threads.
+class Battery {
+ public:
+  /// `seed` serves what is drawn once per run (published match_delay). Throws UsageError.
+  Battery(const BatteryConfig& config, Seed seed);
+  ~Battery();
+  Battery(const Battery&);
+
+  const BatteryConfig& config() const noexcept;
+  const Semantics& semantics() const noexcept;
+  std::span<const Task> tasks() const noexcept;
+  std::size_t index_of(std::string_view task_name) const;  ///< throws UsageError
+
+  std::size_t n_channels() const noexcept;    ///< 1 + 2 n_ring
+  std::size_t n_classes() const noexcept;     ///< 1 + n_ring
+  std::size_t n_rules() const noexcept;       ///< columns of a dense rule input
+  std::size_t n_rule_slots() const noexcept;  ///< 1 (task) or 3 (composed)
+  /// The rule inputs that are on for a task.
+  std::array<std::int32_t, 3> rule(std::size_t task) const noexcept;
+  float noise_deviation() const noexcept;  ///< input_noise / sqrt(dt in ms)
+
+  /// Conditions of trial `trial` of the row that `key` names (stream `conditions` of the key is
+  /// set here). `modality_turn`: under published `modality`, how many trials of this task came
+  /// before it in the row.
+  Conditions draw(std::size_t task, Key key, std::uint32_t trial = 0,
+                  std::uint32_t modality_turn = 0) const;
+
+  /// Pure. Throws UsageError for conditions that no trial of the task can have.
+  Trial compose(std::size_t task, const Conditions& conditions) const;
+
+ private:
+  struct Implementation;
+  std::shared_ptr<const Implementation> implementation_;
+};
+
+}  // namespace lmrnn

@@ -1,0 +1,172 @@
+// Connectivity masks: which synapses exist. Task-agnostic and fixed during training.
+//
+// Everywhere mask[target, source]: row i holds the sources of unit i. Source of the wirings:
+// Khona, Chandra, Ma & Fiete 2023 (local, autapse); the others are controls.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "lmrnn/config.hpp"
+#include "lmrnn/random.hpp"
+
+namespace lmrnn {
+
+enum class Metric { l1, l2, linf };
+constexpr std::array<std::pair<std::string_view, Metric>, 3> enum_names(Metric) {
+  return {{{"l1", Metric::l1}, {"l2", Metric::l2}, {"linf", Metric::linf}}};
+}
+
+enum class Boundary { torus, open };
+constexpr std::array<std::pair<std::string_view, Boundary>, 2> enum_names(Boundary) {
+  return {{{"torus", Boundary::torus}, {"open", Boundary::open}}};
+}
+
+enum class WiringKind { local, autapse, dense, random, blocks, rewired, exponential, file };
+constexpr std::array<std::pair<std::string_view, WiringKind>, 8> enum_names(WiringKind) {
+  return {{{"local", WiringKind::local},
+           {"autapse", WiringKind::autapse},
+           {"dense", WiringKind::dense},
+           {"random", WiringKind::random},
+           {"blocks", WiringKind::blocks},
+           {"rewired", WiringKind::rewired},
+           {"exponential", WiringKind::exponential},
+           {"file", WiringKind::file}}};
+}
+
+/// Units on a rows x cols sheet, row-major: unit = row * cols + col. Distances in units of the
+/// spacing between neighbours.
+struct Sheet {
+  std::int64_t rows = 32;
+  std::int64_t cols = 32;
+  Metric metric = Metric::l1;
+  Boundary boundary = Boundary::torus;
+
+  std::size_t n_units() const noexcept { return static_cast<std::size_t>(rows * cols); }
+  double distance(std::size_t unit_a, std::size_t unit_b) const noexcept;
+};
+
+/// A set of synapses in compressed rows. Sources within a row are sorted and distinct.
+class Mask {
+ public:
+  Mask() = default;
+  /// Throws UsageError if an index is out of range or a synapse is named twice.
+  Mask(std::size_t n_targets, std::size_t n_sources,
+       std::vector<std::pair<std::uint32_t, std::uint32_t>> target_source_pairs);
+  /// From compressed rows: `row_offsets` has n_targets + 1 entries. Checked as above.
+  Mask(std::size_t n_targets, std::size_t n_sources, std::vector<std::uint32_t> row_offsets,
+       std::vector<std::uint32_t> sources);
+
+  static Mask dense(std::size_t n_targets, std::size_t n_sources);
+  static Mask diagonal(std::size_t n_units);
+
+  std::size_t n_targets() const noexcept { return n_targets_; }
+  std::size_t n_sources() const noexcept { return n_sources_; }
+  std::size_t n_synapses() const noexcept { return sources_.size(); }
+  double density() const noexcept;
+  std::span<const std::uint32_t> row_offsets() const noexcept { return row_offsets_; }
+  std::span<const std::uint32_t> sources() const noexcept { return sources_; }
+  /// Sources of unit `target`, ascending.
+  std::span<const std::uint32_t> sources_of(std::size_t target) const noexcept;
+  bool has(std::size_t target, std::size_t source) const noexcept;
+  bool is_dense() const noexcept { return n_synapses() == n_targets_ * n_sources_; }
+  bool is_diagonal() const noexcept;
+  Mask transposed() const;
+  friend bool operator==(const Mask&, const Mask&) = default;
+
+ private:
+  std::size_t n_targets_ = 0, n_sources_ = 0;
+  std::vector<std::uint32_t> row_offsets_{0};
+  std::vector<std::uint32_t> sources_;
+};
+
+/// [wiring] of a configuration.
+struct WiringConfig {
+  WiringKind kind = WiringKind::local;
+  std::int64_t rows = 32;
+  std::int64_t cols = 32;
+  Metric metric = Metric::l1;
+  Boundary boundary = Boundary::torus;
+  double radius = 4;
+  bool autapses = true;
+  double rewire = 0.1;            ///< rewired: share of edges given a new source
+  double density = 0.04;          ///< exponential: expected density
+  double length = 2.0;            ///< exponential: decay length
+  std::int64_t block_units = 32;  ///< blocks: units per block
+  std::string path;               ///< file: where the mask is
+  std::string dataset;            ///< file: name of the array in it, if there are several
+  std::optional<std::int64_t> seed;  ///< of random masks; the run's seed if absent
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& field) {
+    field("kind", self.kind, "which synapses exist");
+    field("rows", self.rows, "rows of the sheet", between(1, 4096));
+    field("cols", self.cols, "columns of the sheet", between(1, 4096));
+    field("metric", self.metric, "distance on the sheet");
+    field("boundary", self.boundary, "torus: opposite edges meet; open: they do not");
+    field("radius", self.radius, "a synapse where the distance is at most this", at_least(0));
+    field("autapses", self.autapses, "whether a unit connects to itself");
+    field("rewire", self.rewire, "rewired: share of the local synapses given a new source",
+          between(0, 1));
+    field("density", self.density, "exponential: expected share of all pairs", between(0, 1));
+    field("length", self.length, "exponential: distance over which probability falls by e",
+          more_than(0));
+    field("block_units", self.block_units, "blocks: units in each dense block", at_least(1));
+    field("path", self.path, "file: HDF5, npz or npy mask[target, source], or CSV source,target");
+    field("dataset", self.dataset, "file: the array in it, if it holds several");
+    field("seed", self.seed, "seed of a random mask; without it, the seed of the run", at_least(0));
+  }
+
+  Sheet sheet() const { return {rows, cols, metric, boundary}; }
+};
+
+/// The mask that `config` describes; rows * cols units. `run_seed` serves random kinds that have
+/// no seed of their own. Throws UsageError (impossible values, unreadable or ill-shaped file).
+Mask make_mask(const WiringConfig& config, Seed run_seed);
+
+/// Synapses onto a layer whose sources (inputs) or targets (readout) are not the sheet itself.
+struct ProjectionConfig {
+  double density = 1.0;                ///< share of pairs kept, drawn at random
+  std::vector<std::int64_t> patch;     ///< [row, col, rows, cols] of the sheet; empty: all of it
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& field) {
+    field("density", self.density, "share of the synapses that exist, drawn at random",
+          between(0, 1));
+    field("patch", self.patch,
+          "[row, col, rows, cols]: only units in this rectangle of the sheet take part; [] = all",
+          at_least(0));
+  }
+};
+
+/// Mask (unit, channel) of the input weights.
+Mask make_input_mask(const ProjectionConfig& config, const Sheet& sheet, std::size_t n_channels,
+                     Seed seed);
+/// Mask (class, unit) of the readout weights.
+Mask make_readout_mask(const ProjectionConfig& config, const Sheet& sheet, std::size_t n_classes,
+                       Seed seed);
+
+struct MaskStatistics {
+  std::size_t n_units = 0, n_synapses = 0, n_autapses = 0;
+  double density = 0;
+  std::size_t in_degree_min = 0, in_degree_max = 0, out_degree_min = 0, out_degree_max = 0;
+  double in_degree_mean = 0;
+  double reciprocity = 0;       ///< share of synapses (autapses excluded) whose reverse exists
+  double mean_path_length = 0;  ///< over ordered pairs that are connected; NaN if there are none
+  double reachable = 0;         ///< share of ordered pairs joined by a directed path
+  double clustering = 0;        ///< mean local clustering of the undirected graph, no autapses
+  double wire_length = 0;       ///< sum of distances of all synapses on the sheet
+};
+
+/// `sheet.n_units()` must equal the units of the mask.
+MaskStatistics statistics(const Mask& mask, const Sheet& sheet);
+
+}  // namespace lmrnn

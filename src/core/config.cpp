@@ -1,0 +1,223 @@
+#include "lmrnn/config.hpp"
+
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <fstream>
+#include <sstream>
+
+namespace lmrnn {
+namespace {
+
+std::string where(const std::string& name, const toml::source_region& source) {
+  return source.begin ? name + ":" + std::to_string(source.begin.line) : name;
+}
+
+ConfigValue convert(const toml::node& node, const std::string& name) {
+  ConfigValue result;
+  result.where = where(name, node.source());
+  if (const auto* table = node.as_table()) {
+    ConfigTable out;
+    for (const auto& [key, child] : *table) {
+      ConfigValue value = convert(child, name);
+      value.where = where(name, key.source());
+      out.emplace_back(std::string(key.str()), std::move(value));
+    }
+    // toml++ sorts keys; the order of the file is what a reader expects to see kept.
+    std::ranges::stable_sort(out, {}, [&](const auto& entry) {
+      const auto source = table->find(entry.first)->first.source().begin;
+      return std::pair(source.line, source.column);
+    });
+    result.value = std::move(out);
+  } else if (const auto* array = node.as_array()) {
+    ConfigList out;
+    for (const auto& child : *array) out.push_back(convert(child, name));
+    result.value = std::move(out);
+  } else if (const auto* text = node.as_string()) {
+    result.value = text->get();
+  } else if (const auto* number = node.as_integer()) {
+    result.value = number->get();
+  } else if (const auto* real = node.as_floating_point()) {
+    result.value = real->get();
+  } else if (const auto* flag = node.as_boolean()) {
+    result.value = flag->get();
+  } else {
+    throw UsageError(result.where + ": dates and times mean nothing here; use text in quotes");
+  }
+  return result;
+}
+
+std::string toml_text(std::string_view text) {
+  std::ostringstream out;
+  out << toml::value<std::string>(std::string(text));
+  return out.str();
+}
+
+bool is_bare_key(std::string_view key) {
+  return !key.empty() && std::ranges::all_of(key, [](unsigned char c) {
+    return std::isalnum(c) || c == '_' || c == '-';
+  });
+}
+
+std::string key_text(std::string_view key) {
+  return is_bare_key(key) ? std::string(key) : toml_text(key);
+}
+
+std::string number_text(double x) {
+  if (std::isnan(x)) return "nan";
+  if (std::isinf(x)) return x > 0 ? "inf" : "-inf";
+  char text[32];
+  const auto end = std::to_chars(text, text + sizeof text, x).ptr;
+  std::string result(text, end);
+  if (result.find_first_of(".e") == std::string::npos) result += ".0";
+  return result;
+}
+
+void write_table(std::string& out, const ConfigTable& table, const std::string& prefix) {
+  for (const auto& [key, value] : table)
+    if (!std::holds_alternative<ConfigTable>(value.value))
+      out += key_text(key) + " = " + detail::toml_value(value) + "\n";
+  for (const auto& [key, value] : table) {
+    const auto* child = std::get_if<ConfigTable>(&value.value);
+    if (!child) continue;
+    const std::string name = prefix.empty() ? key_text(key) : prefix + "." + key_text(key);
+    if (!out.empty()) out += "\n";
+    out += "[" + name + "]\n";
+    write_table(out, *child, name);
+  }
+}
+
+}  // namespace
+
+ConfigTable parse_toml(std::string_view text, const std::string& name) {
+  try {
+    const toml::table table = toml::parse(text, name);
+    return std::get<ConfigTable>(convert(table, name).value);
+  } catch (const toml::parse_error& error) {
+    throw UsageError(where(name, error.source()) + ": " + std::string(error.description()));
+  }
+}
+
+ConfigTable read_toml(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  if (!file || !(text << file.rdbuf()))
+    throw UsageError(path.string() + ": cannot be read; give the path of a TOML file");
+  return parse_toml(text.str(), path.string());
+}
+
+std::string to_toml(const ConfigTable& table) {
+  std::string out;
+  write_table(out, table, "");
+  return out;
+}
+
+void assign(ConfigTable& table, std::string_view assignment) {
+  const std::size_t equals = assignment.find('=');
+  if (equals == std::string_view::npos || equals == 0)
+    throw UsageError("--set " + std::string(assignment) + ": write key=value, e.g. wiring.radius=4");
+  const std::string_view text = assignment.substr(equals + 1);
+  ConfigValue value;
+  try {
+    value = parse_toml("value = " + std::string(text), "--set").at(0).second;
+  } catch (const UsageError&) {
+    value.value = std::string(text);  // a bare word: --set network.activation=tanh
+  }
+  ConfigTable* level = &table;
+  std::string_view rest = assignment.substr(0, equals);
+  for (;;) {
+    const std::size_t dot = rest.find('.');
+    const std::string key(rest.substr(0, dot));
+    auto entry = std::ranges::find(*level, key, &ConfigTable::value_type::first);
+    if (entry == level->end()) entry = level->insert(level->end(), {key, ConfigValue{}});
+    if (dot == std::string_view::npos) {
+      entry->second = std::move(value);
+      entry->second.where = "--set";
+      return;
+    }
+    if (!std::holds_alternative<ConfigTable>(entry->second.value))
+      entry->second = {ConfigTable{}, "--set"};
+    level = &std::get<ConfigTable>(entry->second.value);
+    rest = rest.substr(dot + 1);
+  }
+}
+
+const ConfigValue* find(const ConfigTable& table, std::string_view dotted_key) {
+  const std::size_t dot = dotted_key.find('.');
+  const std::string_view key = dotted_key.substr(0, dot);
+  for (const auto& [name, value] : table) {
+    if (name != key) continue;
+    if (dot == std::string_view::npos) return &value;
+    const auto* child = std::get_if<ConfigTable>(&value.value);
+    return child ? find(*child, dotted_key.substr(dot + 1)) : nullptr;
+  }
+  return nullptr;
+}
+
+namespace detail {
+
+std::string toml_value(const ConfigValue& v) {
+  struct {
+    std::string operator()(bool x) const { return x ? "true" : "false"; }
+    std::string operator()(std::int64_t x) const { return std::to_string(x); }
+    std::string operator()(double x) const { return number_text(x); }
+    std::string operator()(const std::string& x) const { return toml_text(x); }
+    std::string operator()(const ConfigList& x) const {
+      std::string out = "[";
+      for (const ConfigValue& item : x) out += (out.size() > 1 ? ", " : "") + toml_value(item);
+      return out + "]";
+    }
+    std::string operator()(const ConfigTable& x) const {
+      std::string out = "{";
+      for (const auto& [key, item] : x)
+        out += (out.size() > 1 ? ", " : " ") + key_text(key) + " = " + toml_value(item);
+      return out + (x.empty() ? "}" : " }");
+    }
+  } const text;
+  return std::visit(text, v.value);
+}
+
+void wrong_type(const ConfigValue& v, std::string_view key, std::string_view expected) {
+  throw UsageError(v.where + ": " + std::string(key) + " = " + toml_value(v) + "; expected " +
+                   std::string(expected));
+}
+
+void unknown_name(const std::string& where, std::string_view key, std::string_view name,
+                  std::span<const std::string> known) {
+  std::string list;
+  for (const std::string& k : known) list += (list.empty() ? "\"" : ", \"") + k + "\"";
+  throw UsageError(where + ": " + std::string(key) + " = \"" + std::string(name) +
+                   "\" is not one of " + list + did_you_mean(name, known));
+}
+
+void check_range(const ConfigValue& v, std::string_view key, double number, const Range& range) {
+  const bool high_enough = range.least_excluded ? number > range.least : number >= range.least;
+  if (high_enough && number <= range.most && !std::isnan(number)) return;
+  std::string expected;
+  if (std::isinf(range.most) && !std::isinf(range.least))
+    expected = (range.least_excluded ? "more than " : "at least ") + number_text(range.least);
+  else if (std::isinf(range.least) && std::isinf(range.most))
+    expected = "a number, not nan";
+  else
+    expected = "from " + number_text(range.least) + " to " + number_text(range.most);
+  throw UsageError(v.where + ": " + std::string(key) + " = " + toml_value(v) +
+                   " is out of range; it must be " + expected);
+}
+
+void check_known_keys(const ConfigTable& table, std::string_view prefix,
+                      std::span<const std::string> known) {
+  for (const auto& [key, value] : table) {
+    if (std::ranges::find(known, key) != known.end()) continue;
+    std::string list;
+    for (const std::string& k : known) list += (list.empty() ? "" : ", ") + k;
+    const std::string hint = did_you_mean(key, known);
+    throw UsageError(value.where + ": unknown key \"" + key + "\"" +
+                     (prefix.empty() ? "" : " in [" + std::string(prefix) + "]") +
+                     (hint.empty() ? "; known keys are: " + list : hint));
+  }
+}
+
+}  // namespace detail
+}  // namespace lmrnn

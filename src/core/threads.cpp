@@ -1,0 +1,94 @@
+#include "lmrnn/threads.hpp"
+
+#include <sched.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace lmrnn {
+
+int available_processors() noexcept {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+  const unsigned n = std::thread::hardware_concurrency();
+  return n == 0 ? 1 : static_cast<int>(n);
+}
+
+struct ThreadPool::State {
+  std::mutex mutex;
+  std::condition_variable start, finished;
+  const std::function<void(std::size_t)>* item = nullptr;
+  std::size_t n_items = 0;
+  std::atomic<std::size_t> next{0};
+  std::size_t generation = 0;
+  int n_working = 0;
+  bool stopping = false;
+  std::exception_ptr error;
+  std::vector<std::thread> workers;
+
+  void run_items() {
+    for (std::size_t i; (i = next.fetch_add(1)) < n_items;) {
+      try {
+        (*item)(i);
+      } catch (...) {
+        const std::scoped_lock lock(mutex);
+        if (!error) error = std::current_exception();
+      }
+    }
+  }
+
+  void work() {
+    std::size_t seen = 0;
+    std::unique_lock lock(mutex);
+    for (;;) {
+      start.wait(lock, [&] { return stopping || generation != seen; });
+      if (stopping) return;
+      seen = generation;
+      lock.unlock();
+      run_items();
+      lock.lock();
+      if (--n_working == 0) finished.notify_one();
+    }
+  }
+};
+
+ThreadPool::ThreadPool(int n_threads) : state_(std::make_unique<State>()) {
+  if (n_threads <= 0) n_threads = available_processors();
+  for (int i = 1; i < n_threads; ++i) state_->workers.emplace_back([s = state_.get()] { s->work(); });
+}
+
+ThreadPool::~ThreadPool() {
+  {
+    const std::scoped_lock lock(state_->mutex);
+    state_->stopping = true;
+  }
+  state_->start.notify_all();
+  for (auto& worker : state_->workers) worker.join();
+}
+
+int ThreadPool::n_threads() const noexcept { return static_cast<int>(state_->workers.size()) + 1; }
+
+void ThreadPool::for_each(std::size_t n, const std::function<void(std::size_t)>& item) {
+  if (n == 0) return;
+  State& s = *state_;
+  {
+    const std::scoped_lock lock(s.mutex);
+    s.item = &item;
+    s.n_items = n;
+    s.next = 0;
+    s.error = nullptr;
+    s.n_working = static_cast<int>(s.workers.size());
+    ++s.generation;
+  }
+  s.start.notify_all();
+  s.run_items();
+  std::unique_lock lock(s.mutex);
+  s.finished.wait(lock, [&] { return s.n_working == 0; });
+  if (s.error) std::rethrow_exception(s.error);
+}
+
+}  // namespace lmrnn
