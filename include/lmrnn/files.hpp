@@ -2,18 +2,19 @@
 //
 // safetensors holds weights (torch, JAX and NumPy read it); npz and HDF5 hold data and masks.
 // Readers check every size against the file before they allocate, and throw UsageError naming
-// file, entry and remedy.
+// file, entry and remedy. Element types that ElementType lacks become the nearest that holds all
+// their values: bool -> u8, int8 and int16 -> i32, uint16 -> u32, float16 and bfloat16 -> f32.
+// Entries of npz and HDF5 that are not numbers (labels, pickled objects) are left out.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
-#include <iosfwd>
 #include <map>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace lmrnn {
@@ -74,16 +75,19 @@ std::string read_file(const std::filesystem::path& path);
 void write_safetensors(const std::filesystem::path& path, const ArrayFile& file);
 ArrayFile read_safetensors(const std::filesystem::path& path);
 
+// Metadata are 0-dimensional strings, as numpy.savez(path, key="text") writes them.
 void write_npz(const std::filesystem::path& path, const ArrayFile& file);
 ArrayFile read_npz(const std::filesystem::path& path);
 
-/// Metadata become attributes of the root group. `dimension_names`: for each array that is named
+/// A name such as "layer/weights" is a dataset in a group. Arrays are read in the order of their
+/// names. Metadata are the text attributes of the root group. `dimension_names`: for each array that is named
 /// in it, HDF5 dimension labels such as {"time", "unit", "trial"}.
 void write_hdf5(const std::filesystem::path& path, const ArrayFile& file,
                 const std::map<std::string, std::vector<std::string>>& dimension_names = {});
 ArrayFile read_hdf5(const std::filesystem::path& path);
 
-/// Reads .npz, .npy, .h5/.hdf5 or .safetensors by the ending of the name.
+/// Reads .npz, .npy, .h5/.hdf5 or .safetensors by the ending of the name. The one array of an .npy
+/// is named after the file, without the ending.
 ArrayFile read_arrays(const std::filesystem::path& path);
 /// Writes .npz, .h5/.hdf5 or .safetensors by the ending of the name.
 void write_arrays(const std::filesystem::path& path, const ArrayFile& file);
