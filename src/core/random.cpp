@@ -8,6 +8,8 @@
 namespace lmrnn {
 namespace {
 
+__extension__ using Wide = unsigned __int128;  // GCC and Clang; not in the standard
+
 std::uint64_t two_words(const std::array<std::uint32_t, 4>& bits, int first) noexcept {
   return (std::uint64_t{bits[first]} << 32) | bits[first + 1];
 }
@@ -34,7 +36,7 @@ double uniform(const Key& key, std::uint32_t index) noexcept {
 
 std::uint32_t integer(const Key& key, std::uint32_t index, std::uint32_t n) noexcept {
   const std::uint64_t bits = two_words(random_bits(key, index), 0);
-  return static_cast<std::uint32_t>((static_cast<unsigned __int128>(bits) * n) >> 64);
+  return static_cast<std::uint32_t>((static_cast<Wide>(bits) * n) >> 64);
 }
 
 double normal(const Key& key, std::uint32_t index) noexcept {

@@ -1,0 +1,37 @@
+# A thin front over scripts/setup.sh and the CMake presets.
+
+# Like PREFIX of autotools; `make install PREFIX=$HOME/.local` needs no root.
+PREFIX ?= /usr/local
+# Extra arguments for the configuration, e.g. CMAKE_ARGS=-DCMAKE_COMPILE_WARNING_AS_ERROR=ON
+CMAKE_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build test quickstart install format clean
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup:  ## install the Debian packages that the build needs, or list them
+	@scripts/setup.sh
+
+build: setup  ## build the release preset
+	@mkdir -p build
+	@cmake --preset release $(CMAKE_ARGS) >build/configure.log 2>&1 \
+	  || { cat build/configure.log; exit 1; }
+	@cmake --build --preset release
+
+test: build  ## build, and run all tests
+	@ctest --preset release --parallel $$(nproc)
+
+quickstart: build  ## train a locality-masked network on Mod-Cog (a few minutes)
+	@scripts/quickstart.sh
+
+install: build  ## install program, library and headers under PREFIX
+	@cmake --install build/release --prefix $(PREFIX)
+
+format:  ## format the C++ sources
+	@scripts/setup.sh check
+	@git ls-files '*.cpp' '*.hpp' | xargs clang-format -i
+
+clean:  ## remove what was built (runs/ stays)
+	@rm -rf build

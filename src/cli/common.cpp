@@ -1,0 +1,63 @@
+#include "common.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "lmrnn/error.hpp"
+
+namespace lmrnn::cli {
+
+CLI::App* add_verb(CLI::App& parent, const std::string& name, const std::string& description,
+                   const std::string& example) {
+  CLI::App* verb = parent.add_subcommand(name, description);
+  std::string footer = "Example:";
+  for (std::size_t begin = 0; begin < example.size();) {
+    const std::size_t end = std::min(example.find('\n', begin), example.size());
+    footer += "\n  " + example.substr(begin, end - begin);
+    begin = end + 1;
+  }
+  verb->footer(footer);
+  return verb;
+}
+
+CLI::App* add_verb(CLI::App& parent, const std::string& name, const std::string& description,
+                   const std::string& example, std::function<void()> run) {
+  CLI::App* verb = add_verb(parent, name, description, example);
+  verb->final_callback(std::move(run));
+  return verb;
+}
+
+void warn(std::string_view message) {
+  fmt::print(stderr, "lmrnn: warning: {}\n", message);
+}
+
+void ConfigOptions::add_to(CLI::App& verb, bool with_file) {
+  if (with_file) verb.add_option("--config", file_, "read the configuration from a TOML file");
+  // One value per --set, or it would swallow the words that follow.
+  verb.add_option("--set", assignments_, "set one key, e.g. battery.n_ring=32; may be repeated")
+      ->type_name("KEY=VALUE")
+      ->type_size(1)
+      ->allow_extra_args(false);
+}
+
+ConfigTable ConfigOptions::table() const {
+  return table(file_);
+}
+
+ConfigTable ConfigOptions::table(const std::string& file) const {
+  ConfigTable table = file.empty() ? ConfigTable{} : read_toml(file);
+  for (const std::string& assignment : assignments_) assign(table, assignment);
+  return table;
+}
+
+void ConfigOptions::check_assignments(std::string_view section) const {
+  const std::string wanted = std::string(section) + ".";
+  for (const std::string& assignment : assignments_)
+    if (!assignment.starts_with(wanted) && !assignment.starts_with(std::string(section) + "="))
+      throw UsageError(fmt::format("--set {}: only keys of [{}] matter here, e.g. {}...",
+                                   assignment, section, wanted));
+}
+
+}  // namespace lmrnn::cli

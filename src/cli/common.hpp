@@ -1,0 +1,61 @@
+// What all verbs share: how they describe themselves, and how they read a configuration.
+//
+// Conventions: data goes to stdout; log, warnings and progress to stderr. --json where a program
+// would read the output. Exit status 0: done; 1: the run failed (RunError); 2: the request makes
+// no sense (UsageError, or words that cannot be parsed). Verbs throw; main turns exceptions into
+// one line and the exit status.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lmrnn/config.hpp"
+
+namespace lmrnn::cli {
+
+/// Adds a verb (or a verb of a verb) to `parent`. `example` is shown at the end of its --help: one
+/// or more complete command lines.
+CLI::App* add_verb(CLI::App& parent, const std::string& name, const std::string& description,
+                   const std::string& example);
+
+/// `add_verb` for one that does something itself: `run` is called when the whole command line has
+/// been understood.
+CLI::App* add_verb(CLI::App& parent, const std::string& name, const std::string& description,
+                   const std::string& example, std::function<void()> run);
+
+/// A message for the user, on stderr: "lmrnn: warning: ...".
+void warn(std::string_view message);
+
+/// --config FILE and --set KEY=VALUE (repeatable; later ones win, and all win over the file).
+class ConfigOptions {
+ public:
+  /// `with_file` false: the verb takes its file by other means and passes it to `table`.
+  void add_to(CLI::App& verb, bool with_file = true);
+
+  /// The file, if one was named, with the assignments applied.
+  ConfigTable table() const;
+  ConfigTable table(const std::string& file) const;
+
+  /// The one section of the configuration that a verb needs, e.g. "battery", and `C{}` where the
+  /// file says nothing. Other sections of the file are left unread, but assignments by --set to
+  /// other sections are errors: they could have no effect.
+  template <HasFields C>
+  C section(std::string_view name) const {
+    C config{};
+    check_assignments(name);
+    const ConfigTable all = table();
+    if (const ConfigValue* value = find(all, name)) from_config(*value, name, config, Range{});
+    return config;
+  }
+
+ private:
+  void check_assignments(std::string_view section) const;
+
+  std::string file_;
+  std::vector<std::string> assignments_;
+};
+
+}  // namespace lmrnn::cli

@@ -1,0 +1,119 @@
+// The program lmrnn: parses the command line, runs a verb, and turns errors into one line on
+// stderr and an exit status (0 done, 1 failed run, 2 usage).
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <string>
+#include <system_error>
+#include <vector>
+
+#include "lmrnn/error.hpp"
+#include "lmrnn/version.hpp"
+#include "verbs.hpp"
+
+namespace lmrnn::cli {
+namespace {
+
+enum ExitStatus { done = 0, failed_run = 1, usage = 2 };
+
+// In the order of --help.
+constexpr void (*catalogue[])(CLI::App&) = {add_info};
+
+int report(ExitStatus status, std::string message) {
+  std::ranges::replace(message, '\n', ' ');  // one line, whatever a library says
+  const bool named = message.starts_with("lmrnn ") || message.starts_with("lmrnn:");
+  fmt::print(stderr, "{}{}\n", named ? "" : "lmrnn: ", message);
+  return status;
+}
+
+// The verb that the words before the mistake had reached.
+const CLI::App* deepest_verb(const CLI::App* app) {
+  while (!app->get_subcommands().empty()) app = app->get_subcommands().back();
+  return app;
+}
+
+std::vector<std::string> known_words(const CLI::App& verb, bool options) {
+  std::vector<std::string> words;
+  if (options) {
+    for (const CLI::Option* option : verb.get_options())
+      for (const std::string& name : option->get_lnames()) words.push_back("--" + name);
+  } else {
+    for (const CLI::App* child : verb.get_subcommands([](const CLI::App*) { return true; }))
+      words.push_back(child->get_name());
+  }
+  return words;
+}
+
+std::string full_name(const CLI::App* verb) {
+  std::string name = verb->get_name();
+  for (verb = verb->get_parent(); verb != nullptr; verb = verb->get_parent())
+    name = verb->get_name() + " " + name;
+  return name;
+}
+
+std::string explain(const CLI::App& program, const CLI::ParseError& error) {
+  const CLI::App* verb = deepest_verb(&program);
+  const std::string name = full_name(verb);
+  const std::string see = "; see " + name + " --help";
+  const std::vector<std::string> unknown = program.remaining(true);
+  if (!unknown.empty()) {
+    const std::string word = unknown.front().substr(0, unknown.front().find('='));
+    const bool option = word.starts_with("-");
+    const std::string hint = did_you_mean(word, known_words(*verb, option));
+    const bool wants_verb = !option && !known_words(*verb, false).empty();
+    return fmt::format("{}: {} \"{}\"{}", name,
+                       option       ? "unknown option"
+                       : wants_verb ? "unknown verb"
+                                    : "unexpected word",
+                       word, hint.empty() ? see : hint);
+  }
+  const std::vector<std::string> verbs = known_words(*verb, false);
+  if (!verbs.empty() && verb->get_subcommands().empty())
+    return fmt::format("{}: which of {}?{}", name, fmt::join(verbs, ", "), see);
+  return fmt::format("{}: {}{}", name, error.what(), see);
+}
+
+int run(int argc, char** argv) {
+  CLI::App program("Locality-masked recurrent networks on batteries of cognitive tasks", "lmrnn");
+  program.set_version_flag("--version", "lmrnn " + build_info().version);
+  program.require_subcommand(1);
+  program.get_formatter()->label("SUBCOMMAND", "VERB");
+  program.get_formatter()->label("Subcommands", "Verbs");
+  program.footer("lmrnn VERB --help explains a verb and gives an example.");
+  for (const auto add : catalogue) add(program);
+  try {
+    program.parse(argc, argv);
+  } catch (const CLI::Success& help_or_version) {
+    program.exit(help_or_version);
+  } catch (const CLI::ParseError& error) {
+    return report(usage, explain(program, error));
+  } catch (const UsageError& error) {
+    return report(usage, error.what());
+  }
+  if (std::fflush(stdout) != 0)
+    throw std::system_error(errno, std::generic_category(), "cannot write to standard output");
+  return done;
+}
+
+}  // namespace
+}  // namespace lmrnn::cli
+
+int main(int argc, char** argv) {
+  using namespace lmrnn::cli;
+  // A reader that has seen enough (`| head`) must not kill a training run, nor be reported as an
+  // error: writing fails with EPIPE instead, which is caught below.
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    return run(argc, argv);
+  } catch (const std::system_error& error) {
+    if (error.code() == std::errc::broken_pipe) return done;
+    return report(failed_run, error.what());
+  } catch (const std::exception& error) {
+    return report(failed_run, error.what());
+  }
+}

@@ -1,0 +1,11 @@
+// The verbs of the command line. One verb = one file src/cli/NAME.cpp that defines add_NAME here,
+// and one line in the catalogue of main.cpp.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+namespace lmrnn::cli {
+
+void add_info(CLI::App& program);
+
+}  // namespace lmrnn::cli

@@ -1,0 +1,12 @@
+#include "lmrnn/version.hpp"
+
+#include "lmrnn_build.hpp"   // version, compiler: written by CMake when it configures
+#include "lmrnn_commit.hpp"  // commit: written at every build, if it changed
+
+namespace lmrnn {
+
+BuildInfo build_info() {
+  return {LMRNN_VERSION, LMRNN_COMMIT, LMRNN_COMPILER, LMRNN_BUILD_TYPE, LMRNN_SANITIZERS};
+}
+
+}  // namespace lmrnn
