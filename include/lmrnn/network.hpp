@@ -201,8 +201,10 @@ class Network {
 /// What a network file says of itself besides weights and masks.
 using NetworkMetadata = std::map<std::string, std::string>;
 
-/// Writes a .safetensors file: W, W_in, W_rule, W_out dense or by synapse, mask as compressed rows,
-/// biases, and metadata (format version, alpha, activation, names of tasks, ...).
+/// Writes a .safetensors file: recurrent.weight by synapse with its mask as compressed rows
+/// (recurrent.row_offsets, recurrent.sources), input.weight, input.mask, rule.weight, bias,
+/// readout.weight, readout.mask, readout.bias; and as text metadata alpha, activation, format
+/// version, and what the caller gives (names of tasks, ...).
 void save_network(const std::filesystem::path& path, const Network& network,
                   const NetworkMetadata& metadata);
 

@@ -1,0 +1,183 @@
+// The readable twin of the kernels: the whole network, forward and backward, in plain loops.
+//
+// T is double for gradient checks and float for comparisons. Nothing here is fast; everything is
+// written as the equations are (docs/math/network.md), one trial after another.
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "kernels/steps.hpp"
+#include "lmrnn/array.hpp"
+
+namespace lmrnn::kernels::reference {
+
+/// Sizes, wiring and weights. Entries of `input` and `readout` outside their masks are zero.
+template <class T>
+struct Model {
+  std::size_t n_units, n_channels, n_rules, n_classes;
+  T alpha;
+  Nonlinearity nonlinearity;
+  std::span<const std::uint32_t> row_offsets;  ///< (unit + 1)
+  std::span<const std::uint32_t> sources;      ///< (synapse)
+  T* recurrent;                                ///< (synapse)
+  T* input;                                    ///< (unit, channel)
+  T* rule;                                     ///< (rule, unit)
+  T* bias;                                     ///< (unit)
+  T* readout;                                  ///< (class, unit)
+  T* readout_bias;                             ///< (class)
+};
+
+/// Arrays as in lmrnn::TrialBlock; `noise` (time, unit, trial) is sigma * xi, or empty.
+template <class T>
+struct Block {
+  View3<const float> inputs;
+  View3<const std::int32_t> rules;
+  View2<const std::uint8_t> resets;
+  View2<const std::int32_t> targets;
+  View2<const float> loss_weights;
+  View3<const T> noise;
+};
+
+template <class T>
+T rate(Nonlinearity f, T u) {
+  switch (f) {
+    case Nonlinearity::relu: return u > 0 ? u : T(0);
+    case Nonlinearity::tanh: return std::tanh(u);
+    case Nonlinearity::softplus: return (u > 0 ? u : T(0)) + std::log1p(std::exp(-std::abs(u)));
+  }
+  return u;
+}
+
+template <class T>
+T slope(Nonlinearity f, T u) {
+  switch (f) {
+    case Nonlinearity::relu: return u > 0 ? T(1) : T(0);
+    case Nonlinearity::tanh: return 1 - std::tanh(u) * std::tanh(u);
+    case Nonlinearity::softplus: return 1 / (1 + std::exp(-u));
+  }
+  return u;
+}
+
+/// Trajectory of one trial.
+template <class T>
+struct Trajectory {
+  std::vector<T> u, h, logits;  ///< (time, unit), (time, unit), (time, class)
+};
+
+/// h[t - 1] of unit i as step t sees it.
+template <class T>
+T previous_state(const Block<T>& block, const Trajectory<T>& run, std::size_t n_units,
+                 std::size_t t, std::size_t i, std::size_t trial) {
+  if (t == 0 || (!block.resets.empty() && block.resets(t, trial))) return 0;
+  return run.h[(t - 1) * n_units + i];
+}
+
+template <class T>
+Trajectory<T> forward(const Model<T>& m, const Block<T>& block, std::size_t trial) {
+  const std::size_t n_steps = block.inputs.n0;
+  Trajectory<T> run{std::vector<T>(n_steps * m.n_units), std::vector<T>(n_steps * m.n_units),
+                    std::vector<T>(n_steps * m.n_classes)};
+  for (std::size_t t = 0; t < n_steps; ++t) {
+    for (std::size_t i = 0; i < m.n_units; ++i) {
+      T u = m.bias[i];
+      for (std::size_t s = 0; s < block.rules.n1; ++s)
+        if (const auto r = block.rules(t, s, trial); r >= 0) u += m.rule[r * m.n_units + i];
+      for (std::size_t c = 0; c < m.n_channels; ++c)
+        u += m.input[i * m.n_channels + c] * static_cast<T>(block.inputs(t, c, trial));
+      for (std::size_t k = m.row_offsets[i]; k < m.row_offsets[i + 1]; ++k)
+        u += m.recurrent[k] * previous_state(block, run, m.n_units, t, m.sources[k], trial);
+      if (!block.noise.empty()) u += block.noise(t, i, trial);
+      run.u[t * m.n_units + i] = u;
+    }
+    for (std::size_t i = 0; i < m.n_units; ++i)
+      run.h[t * m.n_units + i] =
+          (1 - m.alpha) * previous_state(block, run, m.n_units, t, i, trial) +
+          m.alpha * rate(m.nonlinearity, run.u[t * m.n_units + i]);
+    for (std::size_t c = 0; c < m.n_classes; ++c) {
+      T z = m.readout_bias[c];
+      for (std::size_t i = 0; i < m.n_units; ++i)
+        z += m.readout[c * m.n_units + i] * run.h[t * m.n_units + i];
+      run.logits[t * m.n_classes + c] = z;
+    }
+  }
+  return run;
+}
+
+/// Loss of one time step and its gradient with respect to the logits; `wanted` as in LossStep.
+template <class T>
+T loss_and_slope(std::span<const T> logits, std::int32_t target, const float* wanted,
+                 std::span<T> gradient) {
+  const std::size_t n = logits.size();
+  T loss = 0;
+  if (wanted) {
+    for (std::size_t c = 0; c < n; ++c) {
+      const T error = logits[c] - static_cast<T>(wanted[target * n + c]);
+      loss += error * error;
+      gradient[c] = 2 * error;
+    }
+    return loss;
+  }
+  T largest = logits[0], total = 0;
+  for (const T z : logits) largest = std::max(largest, z);
+  for (const T z : logits) total += std::exp(z - largest);
+  for (std::size_t c = 0; c < n; ++c)
+    gradient[c] = std::exp(logits[c] - largest) / total - (static_cast<std::int32_t>(c) == target);
+  return std::log(total) + largest - logits[target];
+}
+
+/// Adds scale * (d/d parameter) of the block's weighted loss, plus `penalty` times that of the sum
+/// of h^2 / 2, to `gradient`, a Model whose weights are the gradients. Returns the weighted loss.
+template <class T>
+T add_gradient(const Model<T>& m, const Block<T>& block, const float* wanted, T scale, T penalty,
+               const Model<T>& gradient) {
+  const std::size_t n_steps = block.inputs.n0, n_units = m.n_units;
+  T loss = 0;
+  for (std::size_t trial = 0; trial < block.inputs.n2; ++trial) {
+    const Trajectory<T> run = forward(m, block, trial);
+    std::vector<T> later(n_units, 0);  // gradient with respect to h[t] through t + 1
+    std::vector<T> dlogits(m.n_classes), delta(n_units);
+    for (std::size_t t = n_steps; t-- > 0;) {
+      const T weight = static_cast<T>(block.loss_weights(t, trial));
+      loss += weight * loss_and_slope<T>({&run.logits[t * m.n_classes], m.n_classes},
+                                         block.targets(t, trial), wanted, dlogits);
+      for (T& g : dlogits) g *= weight * scale;
+      const T* h = &run.h[t * n_units];
+      std::vector<T> g = later;
+      for (std::size_t i = 0; i < n_units; ++i) g[i] += penalty * h[i];
+      for (std::size_t c = 0; c < m.n_classes; ++c) {
+        gradient.readout_bias[c] += dlogits[c];
+        for (std::size_t i = 0; i < n_units; ++i) {
+          gradient.readout[c * n_units + i] += dlogits[c] * h[i];
+          g[i] += m.readout[c * n_units + i] * dlogits[c];
+        }
+      }
+      for (std::size_t i = 0; i < n_units; ++i) {
+        delta[i] = m.alpha * slope(m.nonlinearity, run.u[t * n_units + i]) * g[i];
+        later[i] = (1 - m.alpha) * g[i];
+      }
+      for (std::size_t i = 0; i < n_units; ++i) {
+        gradient.bias[i] += delta[i];
+        for (std::size_t s = 0; s < block.rules.n1; ++s)
+          if (const auto r = block.rules(t, s, trial); r >= 0)
+            gradient.rule[r * n_units + i] += delta[i];
+        for (std::size_t c = 0; c < m.n_channels; ++c)
+          gradient.input[i * m.n_channels + c] +=
+              delta[i] * static_cast<T>(block.inputs(t, c, trial));
+        for (std::size_t k = m.row_offsets[i]; k < m.row_offsets[i + 1]; ++k) {
+          gradient.recurrent[k] +=
+              delta[i] * previous_state(block, run, n_units, t, m.sources[k], trial);
+          later[m.sources[k]] += m.recurrent[k] * delta[i];
+        }
+      }
+      if (!block.resets.empty() && block.resets(t, trial))
+        std::fill(later.begin(), later.end(), T(0));
+    }
+  }
+  return loss;
+}
+
+}  // namespace lmrnn::kernels::reference

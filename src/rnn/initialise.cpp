@@ -1,0 +1,138 @@
+// Initial weights; lmrnn/network.hpp says what each scheme is.
+#include <Eigen/Dense>
+#include <Spectra/GenEigsSolver.h>
+
+#include <algorithm>
+#include <cmath>
+#include <complex>
+
+#include "lmrnn/error.hpp"
+#include "lmrnn/network.hpp"
+
+namespace lmrnn {
+namespace {
+
+/// W as Spectra wants it: a matrix-vector product over the synapses that exist.
+class RecurrentProduct {
+ public:
+  using Scalar = double;
+  RecurrentProduct(const Mask& mask, std::span<const float> weights)
+      : mask_(mask), weights_(weights) {}
+  Eigen::Index rows() const { return static_cast<Eigen::Index>(mask_.n_targets()); }
+  Eigen::Index cols() const { return rows(); }
+  void perform_op(const double* x, double* y) const {
+    std::size_t k = 0;
+    for (std::size_t i = 0; i < mask_.n_targets(); ++i) {
+      y[i] = 0;
+      for (const std::uint32_t j : mask_.sources_of(i)) y[i] += double{weights_[k++]} * x[j];
+    }
+  }
+
+ private:
+  const Mask& mask_;
+  std::span<const float> weights_;
+};
+
+double largest_modulus(const auto& eigenvalues) {
+  double largest = 0;
+  for (const std::complex<double> z : eigenvalues) largest = std::max(largest, std::abs(z));
+  return largest;
+}
+
+double spectral_radius(const Mask& mask, std::span<const float> weights) {
+  const auto n = static_cast<Eigen::Index>(mask.n_targets());
+  if (mask.is_diagonal()) {
+    double largest = 0;
+    for (const float w : weights) largest = std::max(largest, std::abs(double{w}));
+    return largest;
+  }
+  if (n > 256) {
+    RecurrentProduct product(mask, weights);
+    Spectra::GenEigsSolver<RecurrentProduct> solver(product, 6, 60);
+    // A start that is fixed, so that the same seed gives the same bits.
+    const Eigen::VectorXd start = Eigen::VectorXd::LinSpaced(n, 0.5, 1.5);
+    solver.init(start.data());
+    solver.compute(Spectra::SortRule::LargestMagn, 2000, 1e-8);
+    if (solver.info() == Spectra::CompInfo::Successful)
+      return largest_modulus(solver.eigenvalues());
+    // Too crowded an edge of the spectrum for the iteration: take the whole spectrum.
+  }
+  Eigen::MatrixXd dense = Eigen::MatrixXd::Zero(n, n);
+  std::size_t k = 0;
+  for (Eigen::Index i = 0; i < n; ++i)
+    for (const std::uint32_t j : mask.sources_of(static_cast<std::size_t>(i))) dense(i, j) = weights[k++];
+  return largest_modulus(Eigen::EigenSolver<Eigen::MatrixXd>(dense, false).eigenvalues());
+}
+
+enum class Group : std::uint32_t { recurrent = 1, input = 2, rule = 3, readout = 4 };
+
+/// The place of a weight's random numbers: its row (unit or class) and column. A given pair of
+/// units draws the same number under every mask.
+Key place(Seed seed, Group group, std::size_t row) {
+  return {seed, Stream::initialisation, Split::train, static_cast<std::uint32_t>(group),
+          static_cast<std::uint32_t>(row)};
+}
+
+void initialise_recurrent(const Mask& mask, Initialisation scheme, Seed seed, std::span<float> w) {
+  const bool alone = mask.is_diagonal();
+  std::size_t k = 0;
+  for (std::size_t i = 0; i < mask.n_targets(); ++i) {
+    const auto sources = mask.sources_of(i);
+    const double deviation = 1.0 / std::sqrt(static_cast<double>(std::max<std::size_t>(1, sources.size())));
+    const Key key = place(seed, Group::recurrent, i);
+    for (const std::uint32_t j : sources) {
+      const double identity = i == j ? 0.5 : 0.0;
+      double value = identity;
+      if (scheme == Initialisation::fan_in)
+        value = alone ? uniform(key, j) : deviation * normal(key, j);
+      if (scheme == Initialisation::radius) value = identity + deviation * normal(key, j);
+      w[k++] = static_cast<float>(value);
+    }
+  }
+  if (scheme != Initialisation::radius) return;
+  const double radius = spectral_radius(mask, w);
+  if (!(radius > 0))
+    throw UsageError(
+        "initialisation \"radius\": this mask has no cycles, so its spectral radius is 0 and cannot "
+        "be scaled; use \"fan-in\"");
+  for (float& x : w) x = static_cast<float>(0.9 / radius * double{x});
+}
+
+/// Uniform +-1 / sqrt(fan-in) on the entries of a mask; `w` holds the whole (row, column) array.
+void initialise_projection(const Mask& mask, Group group, Seed seed, std::span<float> w) {
+  std::fill(w.begin(), w.end(), 0.0f);
+  for (std::size_t i = 0; i < mask.n_targets(); ++i) {
+    const auto sources = mask.sources_of(i);
+    const double bound = 1.0 / std::sqrt(static_cast<double>(std::max<std::size_t>(1, sources.size())));
+    for (const std::uint32_t j : sources)
+      w[i * mask.n_sources() + j] =
+          static_cast<float>(bound * (2 * uniform(place(seed, group, i), j) - 1));
+  }
+}
+
+/// `w` is (rule, unit); the fan-in of a unit is the number of rules.
+void initialise_rules(std::size_t n_rules, std::size_t n_units, Seed seed, std::span<float> w) {
+  for (std::size_t r = 0; r < n_rules; ++r) {
+    const Key key = place(seed, Group::rule, r);
+    const double bound = 1.0 / std::sqrt(static_cast<double>(n_rules));
+    for (std::size_t i = 0; i < n_units; ++i)
+      w[r * n_units + i] =
+          static_cast<float>(bound * (2 * uniform(key, static_cast<std::uint32_t>(i)) - 1));
+  }
+}
+
+}  // namespace
+
+void Network::initialise(Initialisation scheme, Seed seed) {
+  const Architecture& a = architecture();
+  const ParameterLayout& l = layout();
+  const std::span<float> all = parameters();
+  std::fill(all.begin(), all.end(), 0.0f);
+  initialise_recurrent(a.recurrent, scheme, seed, all.subspan(l.recurrent, l.n_recurrent));
+  initialise_projection(a.input, Group::input, seed, all.subspan(l.input, l.n_input));
+  initialise_projection(a.readout, Group::readout, seed, all.subspan(l.readout, l.n_readout));
+  initialise_rules(a.n_rules, a.n_units(), seed, all.subspan(l.rule, l.n_rule));
+  weights_changed();
+}
+
+}  // namespace lmrnn

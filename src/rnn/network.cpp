@@ -1,0 +1,152 @@
+#include "lmrnn/network.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "lmrnn/error.hpp"
+#include "rnn/engine.hpp"
+
+namespace lmrnn {
+namespace {
+
+void check(const Architecture& a) {
+  const std::size_t n = a.recurrent.n_targets();
+  if (n == 0 || a.recurrent.n_sources() != n)
+    throw UsageError(fmt::format("the recurrent mask has shape ({}, {}); it must be square and not "
+                                 "empty", a.recurrent.n_targets(), a.recurrent.n_sources()));
+  if (a.input.n_targets() != n || a.input.n_sources() != a.n_channels)
+    throw UsageError(fmt::format("the input mask has shape ({}, {}); {} units and {} channels need "
+                                 "({}, {})", a.input.n_targets(), a.input.n_sources(), n,
+                                 a.n_channels, n, a.n_channels));
+  if (a.readout.n_targets() != a.n_classes || a.readout.n_sources() != n)
+    throw UsageError(fmt::format("the readout mask has shape ({}, {}); {} classes and {} units need "
+                                 "({}, {})", a.readout.n_targets(), a.readout.n_sources(),
+                                 a.n_classes, n, a.n_classes, n));
+  if (a.n_classes == 0) throw UsageError("a network needs at least one output class");
+  if (!(a.alpha > 0 && a.alpha <= 1))
+    throw UsageError(fmt::format("alpha = dt / tau = {} is not in (0, 1]; tau must be at least dt",
+                                 a.alpha));
+  if (a.representation == Representation::diagonal && !a.recurrent.is_diagonal())
+    throw UsageError("representation \"diagonal\" holds autapses only; use \"sparse\" or \"auto\"");
+}
+
+Representation resolve(const Architecture& a) {
+  if (a.representation != Representation::automatic) return a.representation;
+  if (a.recurrent.is_diagonal()) return Representation::diagonal;
+  return a.recurrent.is_dense() ? Representation::dense : Representation::sparse;
+}
+
+}  // namespace
+
+ParameterLayout parameter_layout(const Architecture& a) {
+  ParameterLayout l{};
+  std::size_t next = 0;
+  const auto place = [&next](std::size_t& first, std::size_t& count, std::size_t n) {
+    first = next;
+    count = n;
+    next += n;
+  };
+  const std::size_t n = a.n_units();
+  place(l.recurrent, l.n_recurrent, a.recurrent.n_synapses());
+  place(l.input, l.n_input, n * a.n_channels);
+  place(l.rule, l.n_rule, a.n_rules * n);
+  place(l.bias, l.n_bias, n);
+  place(l.readout, l.n_readout, a.n_classes * n);
+  place(l.readout_bias, l.n_readout_bias, a.n_classes);
+  l.total = next;
+  return l;
+}
+
+struct Workspace::Storage {
+  rnn::BlockRun run;
+};
+
+Workspace::Workspace() : storage_(std::make_unique<Storage>()) {}
+Workspace::~Workspace() = default;
+Workspace::Workspace(Workspace&&) noexcept = default;
+Workspace& Workspace::operator=(Workspace&&) noexcept = default;
+
+struct Network::Implementation {
+  Architecture architecture;
+  ParameterLayout layout;
+  Representation representation;
+  Buffer<float> parameters;
+  rnn::PackedNetwork packed;
+  Buffer<float> least_squares_targets;
+
+  explicit Implementation(Architecture a)
+      : architecture(std::move(a)),
+        layout(parameter_layout(architecture)),
+        representation(resolve(architecture)),
+        parameters(layout.total, 0.0f),
+        packed(architecture),
+        least_squares_targets(rnn::least_squares_targets(architecture.n_classes)) {}
+
+  void check_block(const TrialBlock& b) const {
+    const auto fail = [](std::string what) { throw UsageError("trial block: " + what); };
+    if (b.n_trials() == 0 || b.n_steps() == 0) fail("no trials or no time steps");
+    if (b.inputs.n1 != architecture.n_channels)
+      fail(fmt::format("inputs have {} channels; the network has {}", b.inputs.n1,
+                       architecture.n_channels));
+    if (!b.rules.empty() && (b.rules.n0 != b.n_steps() || b.rules.n2 != b.n_trials()))
+      fail("rules and inputs differ in steps or trials");
+    if (!b.resets.empty() && (b.resets.n0 != b.n_steps() || b.resets.n1 != b.n_trials()))
+      fail("resets and inputs differ in steps or trials");
+  }
+};
+
+Network::Network(Architecture architecture) {
+  check(architecture);
+  implementation_ = std::make_unique<Implementation>(std::move(architecture));
+}
+Network::~Network() = default;
+Network::Network(Network&&) noexcept = default;
+Network& Network::operator=(Network&&) noexcept = default;
+
+const Architecture& Network::architecture() const noexcept { return implementation_->architecture; }
+const ParameterLayout& Network::layout() const noexcept { return implementation_->layout; }
+Representation Network::representation() const noexcept { return implementation_->representation; }
+std::span<const float> Network::parameters() const noexcept { return implementation_->parameters; }
+std::span<float> Network::parameters() noexcept { return implementation_->parameters; }
+void Network::weights_changed() { implementation_->packed.pack(implementation_->parameters); }
+
+void Network::forward(const TrialBlock& block, const RecurrentNoise& noise, View3<float> states,
+                      View3<float> logits, Workspace& workspace) const {
+  const Implementation& self = *implementation_;
+  self.check_block(block);
+  rnn::BlockRun& run = workspace.storage_->run;
+  run.begin(self.architecture, self.packed, self.parameters.data() + self.layout.rule, block, noise);
+  run.run_forward(states, logits);
+}
+
+LossResult Network::loss_and_gradient(const TrialBlock& block, const RecurrentNoise& noise,
+                                      const LossOptions& loss, std::span<float> gradient,
+                                      Workspace& workspace) const {
+  const Implementation& self = *implementation_;
+  self.check_block(block);
+  if (block.targets.empty() || block.loss_weights.empty())
+    throw UsageError("trial block: a loss needs targets and loss weights");
+  if (gradient.size() != self.layout.total)
+    throw UsageError(fmt::format("gradient has {} entries; the network has {} parameters",
+                                 gradient.size(), self.layout.total));
+  rnn::BlockRun& run = workspace.storage_->run;
+  run.begin(self.architecture, self.packed, self.parameters.data() + self.layout.rule, block, noise);
+  const bool squares = loss.kind == LossKind::least_squares;
+  return run.run_loss(loss, squares ? self.least_squares_targets.data() : nullptr, gradient);
+}
+
+std::vector<CostRow> cost_table(const Architecture& a) {
+  // Forward: one multiply-add per synapse. Backward: one for its gradient, and one to pass the
+  // error on, which inputs and rules do not need. A rule is a look-up.
+  const auto row = [](std::string part, std::size_t n, double forward, double backward) {
+    const auto synapses = static_cast<double>(n);
+    return CostRow{std::move(part), n, forward * synapses, backward * synapses};
+  };
+  return {row("recurrent", a.recurrent.n_synapses(), 1, 2), row("input", a.input.n_synapses(), 1, 1),
+          row("rule", a.n_rules * a.n_units(), 0, 0), row("readout", a.readout.n_synapses(), 1, 2),
+          row("bias", a.n_units() + a.n_classes, 0, 0)};
+}
+
+}  // namespace lmrnn

@@ -1,0 +1,82 @@
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "rnn/engine.hpp"
+
+namespace lmrnn::rnn {
+namespace {
+
+using kernels::Entry;
+
+/// Entries of a mask, weights by synapse from `first` on.
+std::vector<Entry> entries_by_synapse(const Mask& mask, std::size_t first) {
+  std::vector<Entry> entries;
+  entries.reserve(mask.n_synapses());
+  auto index = static_cast<std::uint32_t>(first);
+  for (std::uint32_t row = 0; row < mask.n_targets(); ++row)
+    for (const std::uint32_t column : mask.sources_of(row)) entries.push_back({row, column, index++});
+  return entries;
+}
+
+/// Entries of a mask, weights kept as a whole (row, column) array from `first` on.
+std::vector<Entry> entries_of_whole(const Mask& mask, std::size_t first) {
+  std::vector<Entry> entries = entries_by_synapse(mask, first);
+  for (Entry& e : entries)
+    e.index = static_cast<std::uint32_t>(first + e.row * mask.n_sources() + e.column);
+  return entries;
+}
+
+std::vector<Entry> transposed(std::vector<Entry> entries) {
+  for (Entry& e : entries) std::swap(e.row, e.column);
+  return entries;
+}
+
+PackedMatrix make_matrix(std::size_t n_rows, std::size_t n_columns, std::vector<Entry> entries) {
+  PackedMatrix matrix;
+  matrix.pattern = kernels::pair_rows(n_rows, n_columns, std::move(entries));
+  matrix.weights.resize(matrix.pattern.n_entries());
+  return matrix;
+}
+
+}  // namespace
+
+PackedNetwork::PackedNetwork(const Architecture& a) : layout(parameter_layout(a)) {
+  const std::size_t n = a.n_units();
+  auto recurrent_entries = entries_by_synapse(a.recurrent, layout.recurrent);
+  auto readout_entries = entries_of_whole(a.readout, layout.readout);
+  recurrent_transposed = make_matrix(n, n, transposed(recurrent_entries));
+  recurrent = make_matrix(n, n, std::move(recurrent_entries));
+  input = make_matrix(n, a.n_channels, entries_of_whole(a.input, layout.input));
+  readout_transposed = make_matrix(n, a.n_classes, transposed(readout_entries));
+  readout = make_matrix(a.n_classes, n, std::move(readout_entries));
+  bias.resize(n);
+  readout_bias.resize(a.n_classes);
+}
+
+void PackedNetwork::pack(std::span<const float> parameters) {
+  for (PackedMatrix* m : {&recurrent, &recurrent_transposed, &input, &readout, &readout_transposed})
+    kernels::gather(m->pattern, parameters, m->weights);
+  std::copy_n(parameters.begin() + layout.bias, layout.n_bias, bias.begin());
+  std::copy_n(parameters.begin() + layout.readout_bias, layout.n_readout_bias,
+              readout_bias.begin());
+}
+
+Buffer<float> least_squares_targets(std::size_t n_classes) {
+  const std::size_t n_ring = n_classes - 1;
+  Buffer<float> wanted(n_classes * n_classes, 0.05f);
+  wanted[0] = 0.85f;
+  for (std::size_t k = 0; k < n_ring; ++k) {
+    for (std::size_t j = 0; j < n_ring; ++j) {
+      const double steps = static_cast<double>(k > j ? k - j : j - k);
+      const double turn = steps / static_cast<double>(n_ring);
+      const double distance = 2 * std::numbers::pi * std::min(turn, 1 - turn);
+      const double width = std::numbers::pi / 8;
+      wanted[(1 + k) * n_classes + 1 + j] +=
+          static_cast<float>(0.8 * std::exp(-0.5 * (distance / width) * (distance / width)));
+    }
+  }
+  return wanted;
+}
+
+}  // namespace lmrnn::rnn
