@@ -23,6 +23,9 @@ constexpr std::uint64_t largest_ratio = 1032;
 class Library {
  public:
   Library() : lock_(mutex()) {
+    // Files are closed here, never left to the end of the process, where version 1.10 complains on
+    // stderr of what a damaged file made it lose track of. Only the first call counts.
+    H5dont_atexit();
     H5Eget_auto2(H5E_DEFAULT, &print_, &client_data_);
     H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);
   }
@@ -197,9 +200,9 @@ hid_t file_type(ElementType type) {
   return -1;
 }
 
-Handle text_type(std::size_t size) {
+Handle text_type() {
   Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
-  H5Tset_size(type, size);
+  H5Tset_size(type, H5T_VARIABLE);  // h5py gives such texts as str, others as bytes
   H5Tset_cset(type, H5T_CSET_UTF8);
   return type;
 }
@@ -207,8 +210,7 @@ Handle text_type(std::size_t size) {
 /// What H5DSset_label of the high-level library writes (HDF5 Dimension Scale Specification): an
 /// attribute DIMENSION_LABELS with one text of variable length per dimension.
 void write_labels(hid_t dataset, const std::string& name, const std::vector<std::string>& labels) {
-  const Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
-  H5Tset_size(type, H5T_VARIABLE);
+  const Handle type(text_type());
   const hsize_t n = labels.size();
   const Handle space(H5Screate_simple(1, &n, nullptr), H5Sclose);
   const Handle attribute(
@@ -241,12 +243,12 @@ void write_dataset(hid_t file, const std::string& name, const ArrayData& data,
 }
 
 void write_text(hid_t file, const std::string& name, const std::string& text) {
-  const Handle type(text_type(text.size() + 1));
+  const Handle type(text_type());
   const Handle space(H5Screate(H5S_SCALAR), H5Sclose);
+  const char* const value = text.c_str();
   const Handle attribute(H5Acreate2(file, name.c_str(), type, space, H5P_DEFAULT, H5P_DEFAULT),
                          H5Aclose);
-  require(attribute.valid() && H5Awrite(attribute, type, text.c_str()) >= 0,
-          "text \"" + name + "\"");
+  require(attribute.valid() && H5Awrite(attribute, type, &value) >= 0, "text \"" + name + "\"");
 }
 
 void check_labels(const std::filesystem::path& path, const ArrayFile& file,
