@@ -1,12 +1,13 @@
 #include "lmrnn/config.hpp"
 
+#include <fmt/format.h>
 #include <toml++/toml.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <fstream>
-#include <sstream>
+
+#include "lmrnn/files.hpp"
 
 namespace lmrnn {
 namespace {
@@ -49,10 +50,22 @@ ConfigValue convert(const toml::node& node, const std::string& name) {
   return result;
 }
 
+// A basic string: the one kind of TOML text that can hold every text, on one line.
 std::string toml_text(std::string_view text) {
-  std::ostringstream out;
-  out << toml::value<std::string>(std::string(text));
-  return out.str();
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\')
+      out += {'\\', c};
+    else if (c == '\n')
+      out += "\\n";
+    else if (c == '\t')
+      out += "\\t";
+    else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f)
+      out += fmt::format("\\u{:04x}", static_cast<unsigned char>(c));
+    else
+      out += c;
+  }
+  return out + "\"";
 }
 
 bool is_bare_key(std::string_view key) {
@@ -101,11 +114,7 @@ ConfigTable parse_toml(std::string_view text, const std::string& name) {
 }
 
 ConfigTable read_toml(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::ostringstream text;
-  if (!file || !(text << file.rdbuf()))
-    throw UsageError(path.string() + ": cannot be read; give the path of a TOML file");
-  return parse_toml(text.str(), path.string());
+  return parse_toml(read_file(path), path.string());
 }
 
 std::string to_toml(const ConfigTable& table) {
@@ -117,7 +126,8 @@ std::string to_toml(const ConfigTable& table) {
 void assign(ConfigTable& table, std::string_view assignment) {
   const std::size_t equals = assignment.find('=');
   if (equals == std::string_view::npos || equals == 0)
-    throw UsageError("--set " + std::string(assignment) + ": write key=value, e.g. wiring.radius=4");
+    throw UsageError("--set " + std::string(assignment) +
+                     ": write key=value, e.g. wiring.radius=4");
   const std::string_view text = assignment.substr(equals + 1);
   ConfigValue value;
   try {
@@ -194,14 +204,17 @@ void unknown_name(const std::string& where, std::string_view key, std::string_vi
 
 void check_range(const ConfigValue& v, std::string_view key, double number, const Range& range) {
   const bool high_enough = range.least_excluded ? number > range.least : number >= range.least;
-  if (high_enough && number <= range.most && !std::isnan(number)) return;
+  if (high_enough && number <= range.most) return;  // false for nan, too
+  const bool has_least = !std::isinf(range.least), has_most = !std::isinf(range.most);
   std::string expected;
-  if (std::isinf(range.most) && !std::isinf(range.least))
-    expected = (range.least_excluded ? "more than " : "at least ") + number_text(range.least);
-  else if (std::isinf(range.least) && std::isinf(range.most))
-    expected = "a number, not nan";
-  else
-    expected = "from " + number_text(range.least) + " to " + number_text(range.most);
+  if (has_least && has_most && !range.least_excluded) {
+    expected = fmt::format("from {} to {}", range.least, range.most);
+  } else {
+    if (has_least)
+      expected = fmt::format("{} {}", range.least_excluded ? "more than" : "at least", range.least);
+    if (has_most) expected += fmt::format("{}at most {}", has_least ? " and " : "", range.most);
+    if (expected.empty()) expected = "a number, not nan";
+  }
   throw UsageError(v.where + ": " + std::string(key) + " = " + toml_value(v) +
                    " is out of range; it must be " + expected);
 }

@@ -1,0 +1,29 @@
+// The message of the exception that a call must throw.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <exception>
+#include <string>
+
+namespace lmrnn {
+
+/// what() of the E that `call` throws. Fails the test if there is none, if it is another exception,
+/// or if the message is more than one line.
+template <class E, class Call>
+std::string message_of(Call&& call) {
+  try {
+    call();
+  } catch (const E& error) {
+    const std::string text = error.what();
+    EXPECT_EQ(text.find('\n'), std::string::npos) << "more than one line: " << text;
+    return text;
+  } catch (const std::exception& error) {
+    ADD_FAILURE() << "another exception: " << error.what();
+    return error.what();
+  }
+  ADD_FAILURE() << "no exception";
+  return {};
+}
+
+}  // namespace lmrnn
