@@ -58,7 +58,11 @@ ConfigTable parse_toml(std::string_view text, const std::string& name);
 std::string to_toml(const ConfigTable& table);
 
 /// Applies `"wiring.radius=4"`: the right side is a TOML value, or else taken as a string.
+/// A key may be new, but must not lie within something that is not a table. Throws UsageError.
 void assign(ConfigTable& table, std::string_view assignment);
+
+/// Sets a dotted key. `value.where` is what messages will name.
+void assign(ConfigTable& table, std::string_view dotted_key, ConfigValue value);
 
 /// The value at a dotted key, or nullptr.
 const ConfigValue* find(const ConfigTable& table, std::string_view dotted_key);

@@ -135,23 +135,28 @@ void assign(ConfigTable& table, std::string_view assignment) {
   } catch (const UsageError&) {
     value.value = std::string(text);  // a bare word: --set network.activation=tanh
   }
-  ConfigTable* level = &table;
-  std::string_view rest = assignment.substr(0, equals);
-  for (;;) {
-    const std::size_t dot = rest.find('.');
-    const std::string key(rest.substr(0, dot));
-    auto entry = std::ranges::find(*level, key, &ConfigTable::value_type::first);
-    if (entry == level->end()) entry = level->insert(level->end(), {key, ConfigValue{}});
-    if (dot == std::string_view::npos) {
+  value.where = "--set";
+  assign(table, assignment.substr(0, equals), std::move(value));
+}
+
+void assign(ConfigTable& table, std::string_view dotted_key, ConfigValue value) {
+  const std::size_t dot = dotted_key.find('.');
+  const std::string key(dotted_key.substr(0, dot));
+  auto entry = std::ranges::find(table, key, &ConfigTable::value_type::first);
+  if (dot == std::string_view::npos) {
+    if (entry == table.end())
+      table.emplace_back(key, std::move(value));
+    else
       entry->second = std::move(value);
-      entry->second.where = "--set";
-      return;
-    }
-    if (!std::holds_alternative<ConfigTable>(entry->second.value))
-      entry->second = {ConfigTable{}, "--set"};
-    level = &std::get<ConfigTable>(entry->second.value);
-    rest = rest.substr(dot + 1);
+    return;
   }
+  if (entry == table.end())
+    entry = table.insert(table.end(), {key, ConfigValue{ConfigTable{}, value.where}});
+  auto* child = std::get_if<ConfigTable>(&entry->second.value);
+  if (!child)
+    throw UsageError(fmt::format("{}: {}: \"{}\" is no table but {} ({})", value.where, dotted_key,
+                                 key, detail::toml_value(entry->second), entry->second.where));
+  assign(*child, dotted_key.substr(dot + 1), std::move(value));
 }
 
 const ConfigValue* find(const ConfigTable& table, std::string_view dotted_key) {

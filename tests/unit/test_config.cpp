@@ -325,6 +325,13 @@ TEST(Assign, RefusesWhatIsNotAnAssignment) {
     EXPECT_THAT(message_of<UsageError>([&] { assigned({text}); }), HasSubstr("--set")) << text;
 }
 
+// `semantics = "published"` in a file and `--set semantics.ties=corrected`: whatever we made of it,
+// somebody would expect something else.
+TEST(Assign, RefusesToReplaceAValueByATable) {
+  EXPECT_EQ(message_of<UsageError>([] { assigned({"units.x=3"}, "units = 4"); }),
+            "--set: units.x: \"units\" is no table but 4 (net.toml:1)");
+}
+
 TEST(Find, FollowsDottedKeys) {
   const ConfigTable table = parse_toml("a = 1\n[b.c]\nd = 2\n", "f");
   ASSERT_NE(find(table, "b.c.d"), nullptr);
