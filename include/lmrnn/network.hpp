@@ -138,7 +138,9 @@ struct LossOptions {
   LossKind kind = LossKind::cross_entropy;
   /// Gradients are of scale * sum of weighted losses; 1 / (sum of weights over the whole batch).
   double scale = 1;
-  double rate_penalty = 0;  ///< adds rate_penalty * mean over (time, unit, trial) of h^2
+  /// Adds rate_penalty * sum over (time, unit, trial) of h^2; divide by the size of the whole batch
+  /// for a mean.
+  double rate_penalty = 0;
 };
 
 struct LossResult {
