@@ -36,29 +36,35 @@ struct RingIndex {
 };
 
 enum class Family : std::uint8_t { reach, decision, delayed_decision, match };
+std::string_view family_name(Family family);  ///< "reach", "decision", ...: keys of `durations`
 
 /// Periods in the order in which a trial passes through them; no family has all of them.
 enum class Period : std::uint8_t {
   fixation,
-  stimulus,         ///< reach: the stimulus; decision: both; delayed: the first; match: the sample
+  stimulus,  ///< reach: the stimulus; decision: both; delayed: the first; match: the sample
   delay,
   second_stimulus,  ///< delayed decision: the second; match: the test
   decision
 };
 std::string_view period_name(Family family, Period period);
+constexpr std::size_t n_periods = 5;
 
 /// A row of the table of base tasks.
 struct BaseTask {
   std::string_view name;
   Family family;
-  bool anti = false;           ///< reach: respond opposite to the stimulus
-  bool reaction_time = false;  ///< reach: stimulus and decision begin together
-  bool memory_delay = false;   ///< reach: the stimulus is gone during the delay
-  std::uint8_t shown = 0;      ///< decision families: modalities shown, bit m for modality m
-  std::uint8_t counted = 0;    ///< decision families: modalities whose evidence counts
-  bool category = false;       ///< match: by half of the ring instead of by direction
-  bool respond_to_match = true;///< match: respond on match (else on non-match)
-  std::string_view words;      ///< what the subject has to do, one sentence
+  bool anti = false;             ///< reach: respond opposite to the stimulus
+  bool reaction_time = false;    ///< reach: stimulus and decision begin together
+  bool memory_delay = false;     ///< reach: the stimulus is gone during the delay
+  std::uint8_t shown = 0;        ///< decision families: modalities shown, bit m for modality m
+  std::uint8_t counted = 0;      ///< decision families: modalities whose evidence counts
+  bool category = false;         ///< match: by half of the ring instead of by direction
+  bool respond_to_match = true;  ///< match: respond on match (else on non-match)
+  std::string_view words = {};    ///< what the subject has to do, one sentence
+
+  bool decides() const { return family == Family::decision || family == Family::delayed_decision; }
+  bool shows(int modality) const { return (shown >> modality) & 1; }
+  bool counts(int modality) const { return (counted >> modality) & 1; }
 };
 
 /// The 20 base tasks in collection order.
@@ -71,8 +77,10 @@ struct Task {
   std::int8_t sequence = 0;
 
   const BaseTask& base_task() const { return base_tasks()[base]; }
-  std::string name() const;       ///< "dlygointrseql"
-  bool in_published_code() const; ///< one of the 93 that the published code defines
+  std::string name() const;  ///< "dlygointrseql"
+  /// Position in modcog132, 0 ... 131: a number that does not depend on what else is selected.
+  std::uint32_t number() const;
+  bool in_published_code() const;  ///< one of the 93 that the published code defines
   friend bool operator==(Task, Task) = default;
 };
 
@@ -107,6 +115,43 @@ struct Semantics {
 
   static Semantics corrected() { return {}; }
   static Semantics published();
+
+  /// Calls visit(name, switch, what the published code does, what the corrected one does) for
+  /// every switch, in the order above.
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& visit) {
+    visit("ring_wrap", self.ring_wrap, "the last direction wraps to class 0, fixate",
+          "every direction has its own class");
+    visit("go_stimulus", self.go_stimulus, "go and anti are the same as dlygo and dlyanti",
+          "go and anti keep the stimulus in view until the end of the trial");
+    visit("category_boundary", self.category_boundary,
+          "direction n_ring / 2 is category 0 as a sample, category 1 as a test",
+          "direction n_ring / 2 is category 1 as a sample and as a test");
+    visit("match_delay", self.match_delay,
+          "the delay of match tasks is drawn once per seed and task",
+          "the delay of match tasks is drawn per trial");
+    visit("int_delay", self.int_delay, "delayed decision tasks with int have a delay of 500 ms",
+          "delayed decision tasks with int draw their delay per trial");
+    visit("int_shift", self.int_shift,
+          "int moves 0.01 rad per ms in reach tasks; elsewhere int, and seq everywhere, 0.01 "
+          "directions per ms",
+          "int and seq move at one angular speed, omega");
+    visit("int_direction", self.int_direction, "int shifts the stimulus of reach tasks",
+          "int shifts the response of every task, r counted as +");
+    visit("rt_seq", self.rt_seq, "the decision of rt tasks with seq lasts 500 ms",
+          "the decision of rt tasks with seq lasts 1000 ms");
+    visit("rounding", self.rounding, "shifts are truncated, int and seq one by one",
+          "the sum of the shifts is rounded once to the nearest direction");
+    visit("noise_channels", self.noise_channels,
+          "decision tasks have noise on all channels, the cue included",
+          "decision tasks have noise on the rings that they show");
+    visit("ties", self.ties, "equal total evidence occurs, and a coin chooses the target",
+          "equal total evidence is drawn again");
+    visit("modality", self.modality, "the modality alternates 0, 1, 0, 1 within each task",
+          "the modality is drawn per trial");
+    visit("task_order", self.task_order, "the next task is never the same as the last",
+          "tasks are drawn independently, by weight");
+  }
   friend bool operator==(const Semantics&, const Semantics&) = default;
 };
 
@@ -158,9 +203,10 @@ struct BatteryConfig {
   /// beats its family's.
   std::map<std::string, std::map<std::string, Duration>> durations;
   RuleEncoding rule = RuleEncoding::task;
-  double input_noise = 1;  ///< times the standard deviation 1 / sqrt(dt / ms)
+  double input_noise = 1;               ///< times the standard deviation 1 / sqrt(dt / ms)
   double omega = 0.003926990816987241;  ///< rad / ms; 2 pi / 16 per 100 ms
-  std::map<std::string, double> weights; ///< corrected task_order: relative frequency by task or glob
+  std::map<std::string, double>
+      weights;  ///< corrected task_order: relative frequency by task or glob
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& field) {
@@ -181,17 +227,19 @@ struct BatteryConfig {
 /// Everything that is random about a trial except its input noise. Which members matter depends
 /// on the family; `draw` fills all that do. Any of them may be set by the caller.
 struct Conditions {
-  int modality = 0;               ///< reach, match: 0 or 1
-  double direction = 0;           ///< reach: angle of the stimulus (corrected), rad; see battery.md
+  int modality = 0;  ///< reach, match: 0 or 1
+  /// reach: angle of the stimulus, rad. Under published `int_direction`, where the stimulus is
+  /// derived from the response, the angle of the response (at the start of the decision).
+  double direction = 0;
   std::array<double, 2> directions{};  ///< decision families: angles of the two stimuli, rad
   /// decision families: strength[m][s] of stimulus s in modality m; 0 where it is not shown
   std::array<std::array<double, 2>, 2> strength{};
-  int choice = 0;                 ///< decision families: 0 or 1, the stimulus to respond to
-  bool match = false;             ///< match family
-  double sample = 0, test = 0;    ///< match family: angles, rad
+  int choice = 0;               ///< decision families: 0 or 1, the stimulus to respond to
+  bool match = false;           ///< match family
+  double sample = 0, test = 0;  ///< match family: angles, rad
   /// Realised durations in ms by Period, before rounding down to steps; 0 if the family has none.
-  std::array<double, 5> duration{};
-  bool noise = true;              ///< false: compose without marking noise
+  std::array<double, n_periods> duration{};
+  bool noise = true;  ///< false: compose without marking noise
 };
 
 /// A stretch of a trial.
@@ -218,13 +266,14 @@ struct Trial {
                                       ///< period; -1: keep fixating
 };
 
+/// What the library itself needs to know of a battery; src/tasks/battery_data.hpp.
+struct BatteryData;
+
 /// Tasks, semantics and timing together. Immutable; safe to share between threads.
 class Battery {
  public:
   /// `seed` serves what is drawn once per run (published match_delay). Throws UsageError.
   Battery(const BatteryConfig& config, Seed seed);
-  ~Battery();
-  Battery(const Battery&);
 
   const BatteryConfig& config() const noexcept;
   const Semantics& semantics() const noexcept;
@@ -248,9 +297,18 @@ class Battery {
   /// Pure. Throws UsageError for conditions that no trial of the task can have.
   Trial compose(std::size_t task, const Conditions& conditions) const;
 
+  /// Durations from which the trials of a task draw, by Period; no values where it has no such
+  /// period.
+  std::array<Duration, n_periods> durations(std::size_t task) const;
+
+  const BatteryData& data() const noexcept { return *data_; }
+
  private:
-  struct Implementation;
-  std::shared_ptr<const Implementation> implementation_;
+  std::shared_ptr<const BatteryData> data_;
 };
+
+/// The task in words: what to do, its periods with their durations, its modifiers, and where it
+/// comes from. Several lines, each ended by a newline.
+std::string describe(const Battery& battery, std::size_t task);
 
 }  // namespace lmrnn

@@ -1,0 +1,203 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "lmrnn/tasks.hpp"
+#include "tasks/battery_data.hpp"
+
+namespace lmrnn {
+namespace {
+
+void check(const BatteryConfig& config, const Semantics& semantics) {
+  if (config.n_ring < 2 || config.n_ring > 1024 || config.n_ring % 2 != 0)
+    throw UsageError(fmt::format(
+        "battery.n_ring = {}: opposite directions and categories need an even number from 2 to "
+        "1024",
+        config.n_ring));
+  if (!std::isfinite(config.dt) || config.dt <= 0)
+    throw UsageError(
+        fmt::format("battery.dt = {}: the time step must be positive, in ms", config.dt));
+  if (!std::isfinite(config.input_noise) || config.input_noise < 0)
+    throw UsageError(fmt::format("battery.input_noise = {}: it must be finite and at least 0",
+                                 config.input_noise));
+  if (!std::isfinite(config.omega))
+    throw UsageError("battery.omega: the angular speed must be finite, in rad per ms");
+  if (!config.weights.empty() && !semantics.task_order)
+    throw UsageError(
+        "battery.weights: the published task order has none; set semantics.task_order = "
+        "\"corrected\" or drop the weights");
+  check_overrides(config);
+}
+
+/// Stimuli and decisions of less than a step would make trials that cannot be done.
+void check_steps(const TaskSetup& setup, double dt) {
+  for (const Period period : {Period::stimulus, Period::second_stimulus, Period::decision}) {
+    if (!setup.has(period)) continue;
+    const double ms = shortest(setup.durations[index(period)]);
+    if (steps_in(ms, dt) < 1)
+      throw UsageError(fmt::format(
+          "battery: the {} of {} can last {} ms, less than one step of {} ms; make battery.dt "
+          "smaller or the period longer",
+          period_name(setup.base->family, period), setup.task.name(), ms, dt));
+  }
+  for (const Duration& duration : setup.durations)
+    if (!duration.values.empty() && longest(duration) / dt > 1e6)
+      throw UsageError(
+          fmt::format("battery: a period of {} can last {} ms, more than a million steps of {} ms",
+                      setup.task.name(), longest(duration), dt));
+}
+
+TaskSetup make_setup(Task task, const BatteryConfig& config, const Semantics& semantics,
+                     Seed seed) {
+  const BaseTask& base = task.base_task();
+  if (base.family == Family::reach && !base.memory_delay && task.interval != 0 &&
+      !semantics.go_stimulus)
+    throw UsageError(fmt::format(
+        "battery.tasks: {} needs semantics.go_stimulus = \"corrected\"; as published, go is dlygo. "
+        "Exclude it (\"...,!goint*\") or set that switch",
+        task.name()));
+  TaskSetup setup{task, &base, task.number(), durations_of(task, config, semantics),
+                  Modifiers(task, config, semantics)};
+  Duration& delay = setup.durations[index(Period::delay)];
+  if (base.family == Family::match && task.interval == 0 && !semantics.match_delay) {
+    const Key key{seed, Stream::conditions, Split::train, 0xffffffffu, setup.number};
+    delay = {Duration::Kind::fixed, {sample(delay, uniform(key, 0))}};
+  }
+  check_steps(setup, config.dt);
+  return setup;
+}
+
+bool is_glob(std::string_view name) {
+  return name.find_first_of("*?") != std::string_view::npos;
+}
+
+/// Weight of a task: that of its name, else that of the one glob that it matches, else 1.
+double weight_of(Task task, const BatteryConfig& config) {
+  std::optional<double> weight;
+  for (const auto& [name, value] : config.weights) {
+    const std::vector<Task> named = select_tasks(name);
+    if (std::ranges::find(named, task) == named.end()) continue;
+    if (named.size() == 1 && !is_glob(name)) return value;
+    if (weight && *weight != value)
+      throw UsageError(
+          fmt::format("battery.weights: {} is given both {} and {}; name the task itself to decide",
+                      task.name(), *weight, value));
+    weight = value;
+  }
+  return weight.value_or(1);
+}
+
+std::vector<double> cumulative_weights(const std::vector<Task>& tasks,
+                                       const BatteryConfig& config) {
+  if (config.weights.empty()) return {};
+  for (const auto& [name, value] : config.weights) {
+    if (!std::isfinite(value) || value < 0)
+      throw UsageError(
+          fmt::format("battery.weights.{} = {}: it must be finite and at least 0", name, value));
+    const std::vector<Task> named = select_tasks(name);
+    if (std::ranges::none_of(
+            named, [&](Task task) { return std::ranges::find(tasks, task) != tasks.end(); }))
+      throw UsageError(
+          fmt::format("battery.weights.{}: none of the tasks of this battery is meant", name));
+  }
+  std::vector<double> sums;
+  double total = 0;
+  for (const Task task : tasks) sums.push_back(total += weight_of(task, config));
+  if (!(total > 0))
+    throw UsageError("battery.weights: all tasks have weight 0; give at least one more");
+  return sums;
+}
+
+}  // namespace
+
+BatteryData::BatteryData(const BatteryConfig& config_in, Seed seed)
+    : config(config_in),
+      semantics(config.semantics.resolve()),
+      ring(static_cast<std::int32_t>((check(config, semantics), config.n_ring))),
+      tasks(select_tasks(config.tasks)),
+      cumulative_weights(lmrnn::cumulative_weights(tasks, config)),
+      noise_deviation(static_cast<float>(config.input_noise / std::sqrt(config.dt))) {
+  for (const Task task : tasks) setups.push_back(make_setup(task, config, semantics, seed));
+}
+
+Battery::Battery(const BatteryConfig& config, Seed seed)
+    : data_(std::make_shared<const BatteryData>(config, seed)) {}
+
+const BatteryConfig& Battery::config() const noexcept {
+  return data_->config;
+}
+const Semantics& Battery::semantics() const noexcept {
+  return data_->semantics;
+}
+std::span<const Task> Battery::tasks() const noexcept {
+  return data_->tasks;
+}
+
+std::size_t Battery::index_of(std::string_view task_name) const {
+  const Task wanted = parse_task(task_name);
+  const auto found = std::ranges::find(data_->tasks, wanted);
+  if (found == data_->tasks.end())
+    throw UsageError(fmt::format("task \"{}\" is not in this battery of {} tasks (\"{}\")",
+                                 task_name, data_->tasks.size(), data_->config.tasks));
+  return static_cast<std::size_t>(found - data_->tasks.begin());
+}
+
+std::size_t Battery::n_channels() const noexcept {
+  return static_cast<std::size_t>(data_->n_channels());
+}
+std::size_t Battery::n_classes() const noexcept {
+  return 1 + static_cast<std::size_t>(data_->n_ring());
+}
+std::size_t Battery::n_rules() const noexcept {
+  return data_->config.rule == RuleEncoding::task ? data_->tasks.size() : base_tasks().size() + 6;
+}
+std::size_t Battery::n_rule_slots() const noexcept {
+  return data_->config.rule == RuleEncoding::task ? 1 : 3;
+}
+
+std::array<std::int32_t, 3> Battery::rule(std::size_t task) const noexcept {
+  if (data_->config.rule == RuleEncoding::task) return {static_cast<std::int32_t>(task), 0, 0};
+  // Base, then none, r, l of int, then none, r, l of seq.
+  const auto place = [](std::int8_t sign) { return sign == 0 ? 0 : sign > 0 ? 1 : 2; };
+  const Task t = data_->tasks[task];
+  const auto n_bases = static_cast<std::int32_t>(base_tasks().size());
+  return {t.base, n_bases + place(t.interval), n_bases + 3 + place(t.sequence)};
+}
+
+float Battery::noise_deviation() const noexcept {
+  return data_->noise_deviation;
+}
+
+Conditions Battery::draw(std::size_t task, Key key, std::uint32_t trial,
+                         std::uint32_t modality_turn) const {
+  return data_->draw(task, key, trial, modality_turn);
+}
+
+Trial Battery::compose(std::size_t task, const Conditions& conditions) const {
+  check_conditions(*data_, data_->setups.at(task), conditions);
+  TrialOutline outline;
+  data_->outline(task, conditions, outline);
+
+  Trial trial;
+  trial.n_steps = outline.n_steps;
+  trial.n_channels = data_->n_channels();
+  for (const PeriodOutline& period : outline.all_periods()) trial.periods.push_back(period.span);
+  trial.noise.assign(outline.all_noise().begin(), outline.all_noise().end());
+  trial.inputs.resize(static_cast<std::size_t>(trial.n_steps) * n_channels());
+  std::vector<float> frame(n_channels());
+  render_inputs(*data_, outline, {trial.inputs.data(), n_channels(), 0, trial.n_steps},
+                frame.data());
+  for (std::int32_t step = 0; step < trial.n_steps; ++step)
+    trial.targets.push_back(target_at(*data_, outline, step));
+  if (outline.direction >= 0)
+    trial.response = outline.shift.response(data_->ring, outline.direction, 0);
+  return trial;
+}
+
+std::array<Duration, n_periods> Battery::durations(std::size_t task) const {
+  return data_->setups.at(task).durations;
+}
+
+}  // namespace lmrnn

@@ -1,0 +1,68 @@
+// A battery as the library sees it: everything that its trials have in common, worked out once.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "lmrnn/tasks.hpp"
+#include "tasks/modifiers.hpp"
+#include "tasks/outline.hpp"
+#include "tasks/ring.hpp"
+#include "tasks/timing.hpp"
+
+namespace lmrnn {
+
+struct TaskSetup {
+  Task task;
+  const BaseTask* base;
+  std::uint32_t number;  ///< Task::number()
+  Durations durations;   ///< published `match_delay` already drawn
+  Modifiers modifiers;
+
+  bool has(Period period) const noexcept { return !durations[index(period)].values.empty(); }
+};
+
+struct BatteryData {
+  BatteryData(const BatteryConfig& config, Seed seed);
+
+  BatteryConfig config;
+  Semantics semantics;
+  Ring ring;
+  std::vector<Task> tasks;
+  std::vector<TaskSetup> setups;           ///< one per task
+  std::vector<double> cumulative_weights;  ///< per task; empty if all tasks weigh the same
+  float noise_deviation;
+
+  std::int32_t n_ring() const noexcept { return ring.size(); }
+  std::int32_t n_channels() const noexcept { return 1 + 2 * ring.size(); }
+
+  Conditions draw(std::size_t task, const Key& key, std::uint32_t trial,
+                  std::uint32_t modality_turn) const;
+  /// `conditions` must be possible (check_conditions). Fills `outline` in place.
+  void outline(std::size_t task, const Conditions& conditions, TrialOutline& outline) const;
+};
+
+/// Throws UsageError unless some trial of the task could have these conditions.
+void check_conditions(const BatteryData& battery, const TaskSetup& setup,
+                      const Conditions& conditions);
+
+/// Steps of a row that a trial is rendered into.
+struct RowWindow {
+  float* inputs;             ///< (time, channel): first step to be written; nullptr: not wanted
+  std::size_t input_stride;  ///< floats from one step to the next
+  std::int32_t first, last;  ///< steps of the trial to write
+};
+
+/// Writes the noise-free observations. `frame` is scratch of n_channels floats.
+void render_inputs(const BatteryData& battery, const TrialOutline& outline, const RowWindow& window,
+                   float* frame);
+
+/// Class at step `step` of the trial.
+inline std::int32_t target_at(const BatteryData& battery, const TrialOutline& outline,
+                              std::int32_t step) {
+  if (step < outline.decision || outline.direction < 0) return 0;
+  return outline.shift.target(battery.ring, outline.direction, step - outline.decision);
+}
+
+}  // namespace lmrnn

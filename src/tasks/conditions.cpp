@@ -1,0 +1,117 @@
+// What trials of all families have in common: drawing their conditions, checking conditions that
+// a caller made, and outlining the trial.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "tasks/families.hpp"
+
+namespace lmrnn {
+namespace {
+
+/// A trial longer than this is a slip of the pen, and would only exhaust the memory.
+constexpr double most_steps = 1e6;
+
+void check_durations(const BatteryData& battery, const TaskSetup& setup,
+                     const Conditions& conditions) {
+  for (std::size_t p = 0; p < n_periods; ++p) {
+    const auto period = static_cast<Period>(p);
+    const double ms = conditions.duration[p];
+    const auto name = period_name(setup.base->family, period);
+    if (!std::isfinite(ms) || ms < 0 || ms / battery.config.dt > most_steps)
+      refuse(setup, fmt::format("the {} lasts {} ms; it must be from 0 to {} steps of {} ms", name,
+                                ms, most_steps, battery.config.dt));
+    if (ms > 0 && !setup.has(period))
+      refuse(setup,
+             fmt::format("duration[{}] = {} ms, but its trials have no such period; make it 0", p,
+                         ms));
+  }
+  if (steps_in(conditions.duration[index(Period::decision)], battery.config.dt) < 1)
+    refuse(setup, fmt::format("the decision lasts {} ms, less than one step of {} ms",
+                              conditions.duration[index(Period::decision)], battery.config.dt));
+}
+
+}  // namespace
+
+void refuse(const TaskSetup& setup, const std::string& what) {
+  throw UsageError(setup.task.name() + ": " + what);
+}
+
+void require_angle(const TaskSetup& setup, double angle, std::string_view name) {
+  if (!std::isfinite(angle) || std::abs(angle) > 1e6)
+    refuse(setup, fmt::format("{} = {}; it must be an angle in rad", name, angle));
+}
+
+void require_modality(const TaskSetup& setup, int modality) {
+  if (modality != 0 && modality != 1)
+    refuse(setup, fmt::format("modality = {}; it must be 0 or 1", modality));
+}
+
+void check_conditions(const BatteryData& battery, const TaskSetup& setup,
+                      const Conditions& conditions) {
+  check_durations(battery, setup, conditions);
+  rules_of(setup.base->family).check(battery, setup, conditions);
+}
+
+Conditions BatteryData::draw(std::size_t task, const Key& key, std::uint32_t trial,
+                             std::uint32_t modality_turn) const {
+  const TaskSetup& setup = setups[task];
+  Key place = key;
+  place.stream = Stream::conditions;
+  Dice dice(place, trial);
+  Conditions conditions;
+  for (std::size_t p = 0; p < n_periods; ++p) {
+    const Duration& duration = setup.durations[p];
+    if (duration.values.empty()) continue;
+    const bool random = duration.kind != Duration::Kind::fixed;
+    const double u = random ? dice.unit(Die::duration, static_cast<std::uint32_t>(p)) : 0;
+    conditions.duration[p] = sample(duration, u);
+  }
+  rules_of(setup.base->family).draw(*this, setup, dice, modality_turn, conditions);
+  return conditions;
+}
+
+void BatteryData::outline(std::size_t task, const Conditions& conditions,
+                          TrialOutline& outline) const {
+  const TaskSetup& setup = setups[task];
+  outline.n_steps = outline.n_periods = outline.n_noise = 0;
+  outline.direction = -1;
+  for (std::size_t p = 0; p < n_periods; ++p) {
+    if (setup.durations[p].values.empty()) continue;
+    const std::int32_t steps = steps_in(conditions.duration[p], config.dt);
+    PeriodOutline& period = outline.periods[static_cast<std::size_t>(outline.n_periods++)];
+    period.span = {static_cast<Period>(p), outline.n_steps, outline.n_steps + steps};
+    period.cue = period.span.period != Period::decision;
+    period.n_bumps = 0;
+    outline.n_steps += steps;
+    outline.decision = period.span.first;
+  }
+  const double delay = conditions.duration[index(Period::delay)];
+  outline.shift = setup.modifiers.shift(delay, steps_in(delay, config.dt));
+  rules_of(setup.base->family).outline(*this, setup, conditions, outline);
+  if (!conditions.noise || noise_deviation == 0) outline.n_noise = 0;
+}
+
+void render_inputs(const BatteryData& battery, const TrialOutline& outline, const RowWindow& window,
+                   float* frame) {
+  const auto n_channels = static_cast<std::size_t>(battery.n_channels());
+  const auto n_ring = static_cast<std::size_t>(battery.n_ring());
+  for (const PeriodOutline& period : outline.all_periods()) {
+    const std::int32_t first = std::max(period.span.first, window.first);
+    const std::int32_t last = std::min(period.span.last, window.last);
+    if (first >= last) continue;
+    std::fill_n(frame, n_channels, 0.0f);
+    frame[0] = period.cue ? 1.0f : 0.0f;
+    for (std::int32_t b = 0; b < period.n_bumps; ++b) {
+      const Bump& bump = period.bumps[static_cast<std::size_t>(b)];
+      battery.ring.add_bump(bump.angle, bump.strength,
+                            frame + 1 + static_cast<std::size_t>(bump.modality) * n_ring);
+    }
+    for (std::int32_t t = first; t < last; ++t)
+      std::copy_n(frame, n_channels,
+                  window.inputs + static_cast<std::size_t>(t - window.first) * window.input_stride);
+  }
+}
+
+}  // namespace lmrnn

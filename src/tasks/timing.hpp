@@ -1,0 +1,42 @@
+// How long the periods of a task last.
+#pragma once
+
+#include <array>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "lmrnn/tasks.hpp"
+
+namespace lmrnn {
+
+using Durations = std::array<Duration, n_periods>;
+
+constexpr std::size_t index(Period period) {
+  return static_cast<std::size_t>(period);
+}
+
+/// The durations that `task` draws from, by Period, with the overrides of `config`; no values
+/// where the task has no such period. Ignores published `match_delay` (see Battery).
+Durations durations_of(Task task, const BatteryConfig& config, const Semantics& semantics);
+
+/// Throws UsageError unless every override names a family or a task, a period of it, and times
+/// that are finite and at least 0.
+void check_overrides(const BatteryConfig& config);
+
+/// floor(duration / dt).
+std::int32_t steps_in(double duration_ms, double dt) noexcept;
+
+/// `u` uniform on [0, 1).
+double sample(const Duration& duration, double u) noexcept;
+
+double shortest(const Duration& duration) noexcept;
+double longest(const Duration& duration) noexcept;
+
+/// Numbers of steps that the duration can come to, with their probabilities.
+std::vector<std::pair<std::int32_t, double>> step_distribution(const Duration& duration, double dt);
+
+/// "500 ms", "200 to 500 ms", "0, 100 or 200 ms".
+std::string in_words(const Duration& duration);
+
+}  // namespace lmrnn
