@@ -1,0 +1,145 @@
+// Scores of a network on held-out trials, against what an ideal observer would reach.
+//
+// Per task, over whole trials that each start from state 0:
+//   decision accuracy = share of the steps of decision periods whose class (argmax of the logits)
+//                       is the target's;
+//   trial accuracy    = share of trials that keep class 0 throughout fixation, stimulus, delay and
+//                       second stimulus and are right at every decision step that begins 100 ms
+//                       (the grace) or more after the decision period did.
+// "Accuracy" without a qualifier is decision accuracy; means over tasks weigh tasks equally.
+//
+// A task is solved when the lower end of the 95% Wilson interval of its accuracy is at least 95% of
+// its ceiling, over at least 1000 trials, at two evaluations in a row. The interval's sample size
+// is the number of trials, not of steps: the steps of one trial stand or fall together. Source of
+// the interval: Wilson, J. Am. Stat. Assoc. 22:209 (1927).
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "lmrnn/ceiling.hpp"
+#include "lmrnn/config.hpp"
+#include "lmrnn/network.hpp"
+#include "lmrnn/streams.hpp"
+#include "lmrnn/tasks.hpp"
+#include "lmrnn/threads.hpp"
+
+namespace lmrnn {
+
+constexpr std::array<std::pair<std::string_view, Split>, 3> enum_names(Split) {
+  return {{{"train", Split::train}, {"validation", Split::validation}, {"test", Split::test}}};
+}
+
+/// Lower end of the 95% Wilson score interval of a share `accuracy` in [0, 1] of `n` trials; 0 for
+/// n = 0.
+double wilson_lower(double accuracy, double n) noexcept;
+
+/// Steps at the start of the decision period that do not count for trial accuracy: those that
+/// begin less than 100 ms after it.
+std::int32_t grace_steps(double dt) noexcept;
+
+/// Counts from which the scores of one task follow. Integers, so that adding them up is exact in
+/// any order.
+struct ScoreCounts {
+  std::uint64_t trials = 0, right_trials = 0;
+  std::uint64_t decision_steps = 0, right_decision_steps = 0;
+
+  ScoreCounts& operator+=(const ScoreCounts& other) noexcept;
+  double decision_accuracy() const noexcept;  ///< 0 without steps
+  double trial_accuracy() const noexcept;     ///< 0 without trials
+};
+
+struct TaskScore {
+  std::size_t task = 0;  ///< index into battery.tasks()
+  std::string name;
+  ScoreCounts counts;
+  double decision_accuracy = 0, decision_lower = 0;  ///< and its lower Wilson bound
+  double trial_accuracy = 0, trial_lower = 0;
+  Ceiling ceiling;
+  double share_of_ceiling = 0;  ///< decision accuracy / its ceiling
+  bool reached = false;         ///< decision_lower >= 0.95 ceiling, over at least 1000 trials
+  bool solved = false;          ///< reached, here and at the evaluation before
+};
+
+struct Evaluation {
+  std::vector<TaskScore> tasks;
+
+  double mean_accuracy() const noexcept;
+  double mean_trial_accuracy() const noexcept;
+  double mean_share_of_ceiling() const noexcept;
+  double worst_share_of_ceiling() const noexcept;
+  std::size_t n_solved() const noexcept;
+  std::size_t n_reached() const noexcept;
+};
+
+/// Marks as solved the tasks that are reached in `now` and were in `before` (one entry per task of
+/// `now`, in its order; empty: there was no evaluation before).
+void mark_solved(Evaluation& now, std::span<const std::uint8_t> reached_before);
+
+/// Scores from counts, in the order of `tasks` (indices into battery.tasks()).
+Evaluation make_evaluation(const Battery& battery, std::span<const std::size_t> tasks,
+                           std::span<const ScoreCounts> counts, std::span<const Ceiling> ceilings);
+
+/// Ceilings of some tasks of a battery. The same seed always gives the same numbers.
+std::vector<Ceiling> ceilings(const Battery& battery, std::span<const std::size_t> tasks, Seed seed,
+                              ThreadPool& pool);
+
+/// A fixed set of held-out trials: trials 0 ... n_trials - 1 of every task in a split.
+class Evaluator {
+ public:
+  /// Tasks are indices into battery.tasks(); empty: all. Computes the ceilings. Throws UsageError
+  /// for an index out of range or no trials.
+  Evaluator(const Battery& battery, Seed seed, Split split, std::size_t n_trials, ThreadPool& pool,
+            std::vector<std::size_t> tasks = {});
+  ~Evaluator();
+  Evaluator(Evaluator&&) noexcept;
+  Evaluator& operator=(Evaluator&&) noexcept;
+
+  /// The same network always gets the same counts, for any number of threads. `recurrent_noise`:
+  /// standard deviation inside f; evaluation is without it unless asked for. Throws UsageError if
+  /// the network's channels, rules or classes are not the battery's.
+  Evaluation evaluate(const Network& network, ThreadPool& pool, double recurrent_noise = 0) const;
+
+  std::span<const std::size_t> tasks() const noexcept;
+  std::span<const Ceiling> ceilings() const noexcept;
+  std::size_t n_trials() const noexcept;  ///< per task
+
+ private:
+  struct Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+/// In-stream scores: batches 0 ... n_batches - 1 of a packed stream, the state running on from
+/// trial to trial as in training. Only trials that lie whole within a row count. `ceilings`: one
+/// per task of the stream's battery.
+Evaluation evaluate_stream(const Network& network, const PackedStream& stream,
+                           std::uint32_t n_batches, std::span<const Ceiling> ceilings,
+                           ThreadPool& pool);
+
+/// Counts the scores of a block of whole trials from its logits (time, class, trial). `lengths`,
+/// `spans`: per trial, steps and periods; `targets` (time, trial).
+ScoreCounts score_trials(View3<const float> logits, View2<const std::int32_t> targets,
+                         std::span<const std::int32_t> lengths,
+                         std::span<const std::vector<PeriodSpan>> spans, std::int32_t grace);
+
+// What a network file says about what it was trained on. ---------------------------------------
+
+/// Metadata of a network trained on `battery`: "tasks" (names, in the order of the rule inputs),
+/// "battery" and "wiring" (TOML) and "seed".
+NetworkMetadata describe_training(const Battery& battery, const WiringConfig& wiring, Seed seed);
+
+/// What `describe_training` wrote. `path` stands for the file in messages. Throws UsageError if
+/// the metadata say nothing of the kind, or name tasks in another order than this version would.
+struct TrainedOn {
+  BatteryConfig battery;
+  WiringConfig wiring;
+  Seed seed;
+  std::vector<std::string> tasks;
+};
+TrainedOn trained_on(const NetworkMetadata& metadata, const std::filesystem::path& path);
+
+}  // namespace lmrnn

@@ -1,0 +1,54 @@
+// The run directory: everything that a run leaves behind, and all that is needed to go on.
+//
+//   config.toml         the resolved configuration, defaults included
+//   provenance.json     format version; one entry per session: version, commit, compiler, SIMD
+//                       target, processor, threads, start time, first step
+//   metrics.csv         a row per log interval and per evaluation
+//   tasks.csv           a row per evaluation and task
+//   checkpoints/step-00000500/
+//     network.safetensors  weights, masks, and what they were trained on (load_network reads it)
+//     state.safetensors    what else resuming needs: optimiser, counters
+//   lock                held (flock) by the process that trains; the kernel lets go when it dies
+//   DONE                a summary; written last, when the run is complete
+//
+// Files appear under their names only when they are complete. Checkpoints hold no times and no
+// paths, so that equal runs have equal files.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lmrnn/train.hpp"
+
+namespace lmrnn {
+
+/// Version of the layout above. A directory of another version is refused.
+constexpr int run_format_version = 1;
+
+/// Steps of the complete checkpoints in a run directory, ascending.
+std::vector<std::int64_t> checkpoint_steps(const std::filesystem::path& run);
+
+/// checkpoints/step-00000500 of a run.
+std::filesystem::path checkpoint_path(const std::filesystem::path& run, std::int64_t step);
+
+/// A run as its directory describes it.
+struct RunRecord {
+  std::filesystem::path directory;
+  RunConfig config;
+  std::vector<std::int64_t> checkpoints;  ///< steps, ascending
+  bool done = false;
+
+  std::filesystem::path latest_network() const;  ///< throws UsageError if there is no checkpoint
+};
+
+/// Throws UsageError (not a run directory, another format version, unreadable configuration).
+RunRecord open_run(const std::filesystem::path& directory);
+
+/// The network file that `path` stands for: itself, or that of the newest checkpoint of a run
+/// directory, or that of a checkpoint directory. Throws UsageError if there is none.
+std::filesystem::path find_network(const std::filesystem::path& path);
+
+}  // namespace lmrnn

@@ -1,0 +1,179 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "eval/check_network.hpp"
+#include "eval/workspaces.hpp"
+#include "lmrnn/evaluate.hpp"
+
+namespace lmrnn {
+namespace {
+
+// Trials drawn together. Sorting them by length before they are cut into blocks keeps the padding
+// small; a few hundred are enough for that, and few enough for the processor's cache.
+constexpr std::size_t chunk_trials = 256;
+constexpr std::size_t block_trials = 32;
+
+// A stretch of the trials of one task.
+struct Chunk {
+  std::size_t slot;  // index into the evaluator's tasks
+  std::size_t first, n;
+};
+
+// The trials of a chunk that one call of Network::forward sees.
+struct Block {
+  std::size_t n_steps = 0, n_trials = 0;
+  Buffer<float> inputs, logits;
+  Buffer<std::int32_t> rules, targets;
+  std::vector<std::int32_t> lengths;
+  std::vector<std::vector<PeriodSpan>> spans;
+
+  // Takes the trials of `batch` that `order` names.
+  void gather(const TrialBatch& batch, std::span<const std::size_t> order) {
+    n_trials = order.size();
+    lengths.clear();
+    spans.clear();
+    for (const std::size_t k : order) {
+      lengths.push_back(batch.lengths[k]);
+      spans.push_back(batch.spans[k]);
+    }
+    n_steps = static_cast<std::size_t>(std::ranges::max(lengths));
+    copy(batch.inputs, batch.n_channels, batch.n_trials, order, inputs);
+    copy(batch.rules, batch.n_rule_slots, batch.n_trials, order, rules);
+    copy(batch.targets, 1, batch.n_trials, order, targets);
+  }
+
+  TrialBlock view(std::size_t n_channels, std::size_t n_rule_slots) const {
+    TrialBlock block;
+    block.inputs = {inputs.data(), n_steps, n_channels, n_trials};
+    block.rules = {rules.data(), n_steps, n_rule_slots, n_trials};
+    block.targets = {targets.data(), n_steps, n_trials};
+    return block;
+  }
+
+ private:
+  // `from` is (time, row, trial) of the whole batch, with at least n_steps steps.
+  template <class T>
+  void copy(const Buffer<T>& from, std::size_t n_rows, std::size_t n_from,
+            std::span<const std::size_t> order, Buffer<T>& to) const {
+    to.resize(n_steps * n_rows * n_trials);
+    for (std::size_t line = 0; line < n_steps * n_rows; ++line)
+      for (std::size_t k = 0; k < n_trials; ++k)
+        to[line * n_trials + k] = from[line * n_from + order[k]];
+  }
+};
+
+std::vector<std::size_t> all_tasks(const Battery& battery) {
+  std::vector<std::size_t> tasks(battery.tasks().size());
+  std::iota(tasks.begin(), tasks.end(), std::size_t{0});
+  return tasks;
+}
+
+}  // namespace
+
+void check_network_fits(const Network& network, const Battery& battery) {
+  const Architecture& a = network.architecture();
+  const auto check = [](std::string_view what, std::size_t has, std::size_t wants) {
+    if (has != wants)
+      throw UsageError(
+          fmt::format("the network has {} {}, the battery {}; evaluate it on the battery that it "
+                      "was trained on",
+                      has, what, wants));
+  };
+  check("input channels", a.n_channels, battery.n_channels());
+  check("rule inputs", a.n_rules, battery.n_rules());
+  check("classes", a.n_classes, battery.n_classes());
+}
+
+std::vector<Ceiling> ceilings(const Battery& battery, std::span<const std::size_t> tasks, Seed seed,
+                              ThreadPool& pool) {
+  std::vector<Ceiling> result(tasks.size());
+  pool.for_each(tasks.size(), [&](std::size_t i) { result[i] = ceiling(battery, tasks[i], seed); });
+  return result;
+}
+
+struct Evaluator::Implementation {
+  Battery battery;
+  Seed seed;
+  Split split;
+  std::size_t n_trials;
+  std::vector<std::size_t> tasks;
+  std::vector<Ceiling> ceilings;
+  std::vector<Chunk> chunks;
+  mutable Workspaces workspaces;
+
+  ScoreCounts run_chunk(const Chunk& chunk, const Network& network, double recurrent_noise) const {
+    const std::size_t task = tasks[chunk.slot];
+    const TrialBatch batch = draw_trials(battery, task, chunk.n, seed, split, chunk.first);
+    std::vector<std::size_t> order(chunk.n);
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::ranges::stable_sort(order, {}, [&](std::size_t k) { return batch.lengths[k]; });
+
+    auto workspace = workspaces.borrow();
+    const std::int32_t grace = grace_steps(battery.config().dt);
+    ScoreCounts counts;
+    Block block;
+    for (std::size_t first = 0; first < chunk.n; first += block_trials) {
+      const std::size_t n = std::min(block_trials, chunk.n - first);
+      block.gather(batch, std::span(order).subspan(first, n));
+      block.logits.resize(block.n_steps * battery.n_classes() * n);
+      const View3<float> logits{block.logits.data(), block.n_steps, battery.n_classes(), n};
+      const RecurrentNoise noise{
+          .sigma = recurrent_noise,
+          .key = {seed, Stream::recurrent_noise, split, static_cast<std::uint32_t>(task), 0},
+          .first_row = static_cast<std::uint32_t>(chunk.first + first)};
+      const TrialBlock view = block.view(battery.n_channels(), battery.n_rule_slots());
+      network.forward(view, noise, {}, logits, *workspace);
+      counts += score_trials({logits.data, logits.n0, logits.n1, logits.n2}, view.targets,
+                             block.lengths, block.spans, grace);
+    }
+    return counts;
+  }
+};
+
+Evaluator::Evaluator(const Battery& battery, Seed seed, Split split, std::size_t n_trials,
+                     ThreadPool& pool, std::vector<std::size_t> tasks) {
+  if (n_trials == 0) throw UsageError("evaluation needs at least one trial per task");
+  if (tasks.empty()) tasks = all_tasks(battery);
+  for (const std::size_t task : tasks)
+    if (task >= battery.tasks().size())
+      throw UsageError(fmt::format("there is no task number {}; the battery has {}", task,
+                                   battery.tasks().size()));
+  std::vector<Chunk> chunks;
+  for (std::size_t slot = 0; slot < tasks.size(); ++slot)
+    for (std::size_t first = 0; first < n_trials; first += chunk_trials)
+      chunks.push_back({slot, first, std::min(chunk_trials, n_trials - first)});
+  std::vector<Ceiling> best = lmrnn::ceilings(battery, tasks, seed, pool);
+  implementation_ = std::unique_ptr<Implementation>(new Implementation{
+      battery, seed, split, n_trials, std::move(tasks), std::move(best), std::move(chunks), {}});
+}
+
+Evaluator::~Evaluator() = default;
+Evaluator::Evaluator(Evaluator&&) noexcept = default;
+Evaluator& Evaluator::operator=(Evaluator&&) noexcept = default;
+
+Evaluation Evaluator::evaluate(const Network& network, ThreadPool& pool,
+                               double recurrent_noise) const {
+  const Implementation& self = *implementation_;
+  check_network_fits(network, self.battery);
+  std::vector<ScoreCounts> by_chunk(self.chunks.size());
+  pool.for_each(self.chunks.size(), [&](std::size_t i) {
+    by_chunk[i] = self.run_chunk(self.chunks[i], network, recurrent_noise);
+  });
+  std::vector<ScoreCounts> by_task(self.tasks.size());
+  for (std::size_t i = 0; i < by_chunk.size(); ++i) by_task[self.chunks[i].slot] += by_chunk[i];
+  return make_evaluation(self.battery, self.tasks, by_task, self.ceilings);
+}
+
+std::span<const std::size_t> Evaluator::tasks() const noexcept {
+  return implementation_->tasks;
+}
+std::span<const Ceiling> Evaluator::ceilings() const noexcept {
+  return implementation_->ceilings;
+}
+std::size_t Evaluator::n_trials() const noexcept {
+  return implementation_->n_trials;
+}
+
+}  // namespace lmrnn

@@ -1,0 +1,160 @@
+#include <algorithm>
+#include <cmath>
+
+#include "eval/score_steps.hpp"
+#include "lmrnn/evaluate.hpp"
+
+namespace lmrnn {
+namespace {
+
+constexpr double normal_quantile_975 = 1.959963984540054;
+constexpr std::uint64_t least_trials_of_solved = 1000;
+constexpr double solved_share = 0.95;
+constexpr double grace_ms = 100;
+
+double share(std::uint64_t part, std::uint64_t whole) noexcept {
+  return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
+}
+
+template <class Value>
+double mean(std::span<const TaskScore> tasks, Value value) noexcept {
+  if (tasks.empty()) return 0;
+  double sum = 0;
+  for (const TaskScore& task : tasks) sum += value(task);
+  return sum / static_cast<double>(tasks.size());
+}
+
+}  // namespace
+
+double wilson_lower(double accuracy, double n) noexcept {
+  if (n <= 0) return 0;
+  const double z2 = normal_quantile_975 * normal_quantile_975;
+  const double centre = accuracy + z2 / (2 * n);
+  const double half_width =
+      normal_quantile_975 * std::sqrt(accuracy * (1 - accuracy) / n + z2 / (4 * n * n));
+  return std::max(0.0, (centre - half_width) / (1 + z2 / n));
+}
+
+std::int32_t grace_steps(double dt) noexcept {
+  // The tolerance keeps 100 / 33.333... at 3 steps.
+  return static_cast<std::int32_t>(std::ceil(grace_ms / dt - 1e-9));
+}
+
+ScoreCounts& ScoreCounts::operator+=(const ScoreCounts& other) noexcept {
+  trials += other.trials;
+  right_trials += other.right_trials;
+  decision_steps += other.decision_steps;
+  right_decision_steps += other.right_decision_steps;
+  return *this;
+}
+
+double ScoreCounts::decision_accuracy() const noexcept {
+  return share(right_decision_steps, decision_steps);
+}
+
+double ScoreCounts::trial_accuracy() const noexcept {
+  return share(right_trials, trials);
+}
+
+double Evaluation::mean_accuracy() const noexcept {
+  return mean(tasks, [](const TaskScore& t) { return t.decision_accuracy; });
+}
+
+double Evaluation::mean_trial_accuracy() const noexcept {
+  return mean(tasks, [](const TaskScore& t) { return t.trial_accuracy; });
+}
+
+double Evaluation::mean_share_of_ceiling() const noexcept {
+  return mean(tasks, [](const TaskScore& t) { return t.share_of_ceiling; });
+}
+
+double Evaluation::worst_share_of_ceiling() const noexcept {
+  if (tasks.empty()) return 0;
+  return std::ranges::min(tasks, {}, &TaskScore::share_of_ceiling).share_of_ceiling;
+}
+
+std::size_t Evaluation::n_solved() const noexcept {
+  return static_cast<std::size_t>(std::ranges::count(tasks, true, &TaskScore::solved));
+}
+
+std::size_t Evaluation::n_reached() const noexcept {
+  return static_cast<std::size_t>(std::ranges::count(tasks, true, &TaskScore::reached));
+}
+
+void mark_solved(Evaluation& now, std::span<const std::uint8_t> reached_before) {
+  for (std::size_t i = 0; i < now.tasks.size(); ++i)
+    now.tasks[i].solved =
+        now.tasks[i].reached && i < reached_before.size() && reached_before[i] != 0;
+}
+
+Evaluation make_evaluation(const Battery& battery, std::span<const std::size_t> tasks,
+                           std::span<const ScoreCounts> counts, std::span<const Ceiling> ceilings) {
+  Evaluation evaluation;
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    TaskScore score;
+    score.task = tasks[i];
+    score.name = battery.tasks()[tasks[i]].name();
+    score.counts = counts[i];
+    score.ceiling = ceilings[i];
+    const auto n = static_cast<double>(counts[i].trials);
+    score.decision_accuracy = counts[i].decision_accuracy();
+    score.decision_lower = wilson_lower(score.decision_accuracy, n);
+    score.trial_accuracy = counts[i].trial_accuracy();
+    score.trial_lower = wilson_lower(score.trial_accuracy, n);
+    const double best = ceilings[i].decision_accuracy.value;
+    score.share_of_ceiling = best > 0 ? score.decision_accuracy / best : 0;
+    score.reached =
+        counts[i].trials >= least_trials_of_solved && score.decision_lower >= solved_share * best;
+    evaluation.tasks.push_back(std::move(score));
+  }
+  return evaluation;
+}
+
+void most_likely_classes(View3<const float> logits, std::size_t step, std::span<float> best,
+                         std::span<std::int32_t> classes) noexcept {
+  const std::size_t n_trials = logits.n2;
+  std::copy_n(logits.row(step, 0), n_trials, best.begin());
+  std::fill_n(classes.begin(), n_trials, 0);
+  for (std::size_t c = 1; c < logits.n1; ++c) {
+    const float* candidate = logits.row(step, c);
+    for (std::size_t k = 0; k < n_trials; ++k) {
+      // Only a greater logit wins, so that ties go to the lowest class whatever the order.
+      const bool wins = candidate[k] > best[k];
+      classes[k] = wins ? static_cast<std::int32_t>(c) : classes[k];
+      best[k] = wins ? candidate[k] : best[k];
+    }
+  }
+}
+
+ScoreCounts score_trials(View3<const float> logits, View2<const std::int32_t> targets,
+                         std::span<const std::int32_t> lengths,
+                         std::span<const std::vector<PeriodSpan>> spans, std::int32_t grace) {
+  const std::size_t n_trials = lengths.size();
+  std::vector<float> best(logits.n2);
+  std::vector<std::int32_t> classes(logits.n2);
+  std::vector<std::size_t> span(n_trials, 0);
+  std::vector<std::uint8_t> right(n_trials, 1);
+  ScoreCounts counts;
+  counts.trials = n_trials;
+  for (std::size_t t = 0; t < logits.n0; ++t) {
+    const auto step = static_cast<std::int32_t>(t);
+    most_likely_classes(logits, t, best, classes);
+    for (std::size_t k = 0; k < n_trials; ++k) {
+      if (step >= lengths[k]) continue;
+      while (span[k] < spans[k].size() && step >= spans[k][span[k]].last) ++span[k];
+      const PeriodSpan& period = spans[k][span[k]];
+      if (period.period != Period::decision) {
+        if (classes[k] != 0) right[k] = 0;
+        continue;
+      }
+      const bool hit = classes[k] == targets(t, k);
+      ++counts.decision_steps;
+      counts.right_decision_steps += hit;
+      if (!hit && step >= period.first + grace) right[k] = 0;
+    }
+  }
+  for (const std::uint8_t r : right) counts.right_trials += r;
+  return counts;
+}
+
+}  // namespace lmrnn

@@ -1,0 +1,41 @@
+// Training data of one batch, cut into blocks of rows.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "lmrnn/network.hpp"
+#include "lmrnn/streams.hpp"
+#include "lmrnn/train.hpp"
+
+namespace lmrnn {
+
+/// Weight of a step's loss by Period.
+std::array<float, 5> weights_by_period(const PeriodWeights& weights) noexcept;
+
+/// Rows [first_row, first_row + n_rows) of a batch, as the network wants them.
+class BatchBlock {
+ public:
+  BatchBlock(const PackedStream& stream, std::size_t first_row, std::size_t n_rows);
+
+  /// Replaces the content by these rows of batch `batch`. Blocks may be filled at the same time.
+  void fill(const PackedStream& stream, std::uint32_t batch, const std::array<float, 5>& weights);
+
+  TrialBlock view() const noexcept;
+  std::uint32_t first_row() const noexcept { return static_cast<std::uint32_t>(first_row_); }
+  std::size_t n_rows() const noexcept { return n_rows_; }
+  double weight() const noexcept { return weight_; }         ///< sum of the loss weights
+  std::uint64_t trials() const noexcept { return trials_; }  ///< that begin in these rows
+  std::size_t n_bytes() const noexcept;
+
+ private:
+  std::size_t first_row_, n_rows_, n_steps_, n_channels_, n_rule_slots_;
+  bool reset_at_trial_;
+  Buffer<float> inputs_, loss_weights_;
+  Buffer<std::int32_t> rules_, targets_;
+  Buffer<std::uint8_t> periods_, starts_;
+  double weight_ = 0;
+  std::uint64_t trials_ = 0;
+};
+
+}  // namespace lmrnn

@@ -1,0 +1,39 @@
+// One checkpoint: a directory that appears under its name when it is complete.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <vector>
+
+#include "lmrnn/network.hpp"
+
+namespace lmrnn {
+
+/// What resuming needs besides the network.
+struct TrainingState {
+  std::int64_t step = 0;
+  std::uint64_t trials = 0;    ///< begun so far
+  bool criterion_met = false;  ///< training stopped here for good
+  /// The rows of metrics.csv since the last one: steps, clipped steps, sums of loss and norm.
+  std::uint64_t interval_steps = 0, interval_clipped = 0;
+  double interval_loss = 0, interval_norm = 0;
+  /// Per task: results of the last evaluation. Empty before the first.
+  std::vector<std::uint8_t> reached, solved;
+  std::vector<float> first_moment, second_moment;
+};
+
+/// Writes `directory` (checkpoints/step-...). Throws RunError.
+void save_checkpoint(const std::filesystem::path& directory, const Network& network,
+                     const NetworkMetadata& metadata, const TrainingState& state);
+
+/// Reads the state of a checkpoint. Throws UsageError for a damaged one, or one that does not fit
+/// `n_parameters`, `n_tasks` or the optimiser (whether it has a second moment).
+TrainingState load_state(const std::filesystem::path& directory, std::size_t n_parameters,
+                         std::size_t n_tasks, bool second_moment);
+
+/// Keeps the newest `keep_last` and those at multiples of `keep_every` (if > 0); removes the other
+/// checkpoints, and what an interrupted write has left.
+void prune_checkpoints(const std::filesystem::path& run, std::int64_t keep_last,
+                       std::int64_t keep_every);
+
+}  // namespace lmrnn

@@ -1,0 +1,141 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+#include "lmrnn/train.hpp"
+
+namespace lmrnn {
+namespace {
+
+// A cell of a Markdown table: bars would end it.
+std::string cell(std::string_view text) {
+  std::string out;
+  for (const char c : text) out += c == '|' ? std::string("\\|") : std::string(1, c);
+  return out;
+}
+
+std::string code_cell(std::string_view text) {
+  return text.empty() ? std::string() : "`" + cell(text) + "`";
+}
+
+bool any_modifier(const std::string& tasks) {
+  const auto has_one = [](const Task& t) { return t.interval != 0 || t.sequence != 0; };
+  return std::ranges::any_of(select_tasks(tasks), has_one);
+}
+
+}  // namespace
+
+Seed RunConfig::run_seed() const {
+  if (!seed)
+    throw UsageError(
+        "the run has no seed; write seed = 1 (or any whole number) in the configuration, or give "
+        "--seed");
+  return {static_cast<std::uint64_t>(*seed)};
+}
+
+Seed RunConfig::evaluation_seed() const {
+  if (evaluation.seed) return {static_cast<std::uint64_t>(*evaluation.seed)};
+  return run_seed();
+}
+
+void apply_recipe(RunConfig& config, Recipe recipe, const BatteryConfig& battery, double tau) {
+  config.recipe = recipe;
+  if (recipe == Recipe::modern) return;
+  // NeuroGym's example for the Yang tasks (rows of 100 steps) and the README of Mod-Cog (350).
+  config.wiring.rows = 16;
+  config.wiring.cols = 16;
+  config.network.initialisation = Initialisation::identity;
+  const double alpha = tau > 0 ? battery.dt / tau : 1;
+  config.network.recurrent_noise = std::sqrt(2 / alpha) * 0.05;
+  config.stream.mode = StreamMode::carry_on;
+  config.stream.batch = 4;
+  config.stream.steps = any_modifier(battery.tasks) ? 350 : 100;
+  config.schedule.kind = ScheduleKind::constant;
+  config.schedule.warmup = 0;
+  config.train.steps = 40000;
+}
+
+RunConfig resolve_config(const ConfigTable& table) {
+  RunConfig named;  // only for the keys that the recipe looks at
+  read_config(named, table);
+  RunConfig config;
+  apply_recipe(config, named.recipe, named.battery, named.network.tau);
+  read_config(config, table);
+  check_config(config);
+  return config;
+}
+
+void check_config(const RunConfig& config) {
+  static_cast<void>(config.run_seed());
+  const std::size_t n_tasks = select_tasks(config.battery.tasks).size();
+  const double tau = config.network.tau;
+  if (tau != 0 && tau < config.battery.dt)
+    throw UsageError(
+        fmt::format("network.tau = {} is shorter than battery.dt = {}; use 0 or {} or more", tau,
+                    config.battery.dt, config.battery.dt));
+  const PeriodWeights& w = config.loss.weights;
+  if (w.fixation + w.stimulus + w.delay + w.second_stimulus + w.decision <= 0)
+    throw UsageError("all of loss.weights are 0, so nothing would be learned; leave one above 0");
+  if (config.schedule.kind == ScheduleKind::warmup_cooldown &&
+      config.schedule.warmup + config.schedule.cooldown > 1)
+    throw UsageError(
+        fmt::format("schedule.warmup = {} and schedule.cooldown = {} add to more than 1; they are "
+                    "shares of the "
+                    "same steps",
+                    config.schedule.warmup, config.schedule.cooldown));
+  if (config.train.block > config.stream.batch)
+    throw UsageError(
+        fmt::format("train.block = {} is more than stream.batch = {}; use 0 for a good "
+                    "block size",
+                    config.train.block, config.stream.batch));
+  if (config.train.stop_solved && *config.train.stop_solved > static_cast<std::int64_t>(n_tasks))
+    throw UsageError(fmt::format("train.stop_solved = {}, but battery.tasks are only {}",
+                                 *config.train.stop_solved, n_tasks));
+  if (config.train.stop_solved && config.evaluation.trials < 1000)
+    throw UsageError(fmt::format(
+        "train.stop_solved can never be met with evaluation.trials = {}; use 1000 or more",
+        config.evaluation.trials));
+}
+
+std::string config_reference() {
+  std::string out = "| key | type | default | meaning |\n|---|---|---|---|\n";
+  for (const FieldDoc& row : document<RunConfig>())
+    out += fmt::format("| `{}` | {} | {} | {} |\n", row.key, cell(row.type),
+                       code_cell(row.fallback), cell(row.meaning));
+  return out;
+}
+
+std::size_t block_rows(const TrainConfig& train, const StreamConfig& stream) noexcept {
+  if (train.block > 0) return static_cast<std::size_t>(train.block);
+  const auto batch = static_cast<std::size_t>(stream.batch);
+  for (const std::size_t rows : {32, 16, 8})
+    if (batch >= 2 * rows) return rows;
+  return batch;
+}
+
+double schedule_factor(const ScheduleConfig& schedule, std::int64_t step,
+                       std::int64_t n_steps) noexcept {
+  const auto total = static_cast<double>(n_steps);
+  // The middle of the step: the first is not wasted at rate 0, nor is the last.
+  const double now = static_cast<double>(step) + 0.5;
+  const double warmup = schedule.warmup * total;
+  if (now < warmup) return now / warmup;
+  switch (schedule.kind) {
+    case ScheduleKind::constant:
+      return 1;
+    case ScheduleKind::cosine: {
+      const double progress = (now - warmup) / (total - warmup);
+      return schedule.last +
+             (1 - schedule.last) * 0.5 * (1 + std::cos(std::numbers::pi * progress));
+    }
+    case ScheduleKind::warmup_cooldown: {
+      const double left = (total - now) / (schedule.cooldown * total);
+      return left >= 1 ? 1 : schedule.last + (1 - schedule.last) * left;
+    }
+  }
+  return 1;
+}
+
+}  // namespace lmrnn

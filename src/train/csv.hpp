@@ -1,0 +1,39 @@
+// Tables that grow by a row at a time and are cut back when a run resumes.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lmrnn {
+
+/// A CSV file whose first column is the optimiser step. Rows go to disk in one write each, so that
+/// a killed run leaves at most its last row incomplete.
+class StepTable {
+ public:
+  /// Opens `path`, dropping rows of steps after `last_step` and a half-written last row; begins it
+  /// with `header` if there is none. Throws UsageError if it has another header, RunError if it
+  /// cannot be written.
+  StepTable(const std::filesystem::path& path, std::string_view header, std::int64_t last_step);
+  ~StepTable();
+  StepTable(const StepTable&) = delete;
+  StepTable& operator=(const StepTable&) = delete;
+
+  void append(std::string_view row);  ///< without the end of the line
+  void sync();                        ///< what was appended survives a loss of power
+
+  /// The last complete row that was kept when the table was opened; empty if there was none.
+  const std::string& last_row() const noexcept { return last_row_; }
+
+ private:
+  std::filesystem::path path_;
+  int file_ = -1;
+  std::string last_row_;
+};
+
+/// Cells of a row; no quoting, since nothing that is written needs it.
+std::vector<std::string> split_row(std::string_view row);
+
+}  // namespace lmrnn

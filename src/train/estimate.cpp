@@ -1,0 +1,54 @@
+#include <algorithm>
+#include <chrono>
+
+#include "lmrnn/simd.hpp"
+#include "lmrnn/train.hpp"
+#include "train/learner.hpp"
+
+namespace lmrnn {
+
+RunEstimate estimate_run(const RunConfig& config, int n_threads) {
+  using Clock = std::chrono::steady_clock;
+  check_config(config);
+  choose_simd(config.simd);
+  const Battery battery(config.battery, config.run_seed());
+  ThreadPool pool(n_threads);
+  Learner learner(config, battery, make_network(config, battery), 0, pool);
+
+  RunEstimate e;
+  const Architecture& a = learner.network().architecture();
+  const auto n_parameters = static_cast<double>(learner.network().layout().total);
+  e.costs = cost_table(a);
+  e.n_units = a.n_units();
+  e.n_synapses = a.recurrent.n_synapses();
+  e.n_tasks = battery.tasks().size();
+  for (const CostRow& row : e.costs) e.n_parameters += row.n_parameters;
+  e.block_rows = block_rows(config.train, config.stream);
+  e.n_blocks = learner.n_blocks();
+  const double n_moments = config.optimiser.kind == OptimiserKind::adam ? 2 : 1;
+  // Weights, summed gradient, and the packed copies that the kernels read (there and back).
+  e.bytes_parameters =
+      sizeof(float) * n_parameters * (4 + n_moments + static_cast<double>(e.n_blocks));
+  const auto together = static_cast<double>(
+      std::min<std::size_t>(e.n_blocks, static_cast<std::size_t>(pool.n_threads())));
+  e.bytes_activations = sizeof(float) * together * static_cast<double>(e.block_rows) *
+                        static_cast<double>(config.stream.steps) *
+                        static_cast<double>(a.n_units() + 2 * a.n_classes);
+  e.bytes_batches = static_cast<double>(learner.batch_bytes());
+
+  learner.step();  // memory is allocated and caches fill
+  constexpr double enough_seconds = 2;
+  constexpr std::int64_t most_steps = 20;
+  const auto start = Clock::now();
+  double seconds = 0;
+  while (e.measured_steps < most_steps && seconds < enough_seconds) {
+    learner.step();
+    ++e.measured_steps;
+    seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  }
+  e.seconds_per_step = seconds / static_cast<double>(e.measured_steps);
+  e.seconds_training = e.seconds_per_step * static_cast<double>(config.train.steps);
+  return e;
+}
+
+}  // namespace lmrnn

@@ -1,0 +1,124 @@
+// The network that a run starts from.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <string>
+
+#include "lmrnn/run.hpp"
+#include "lmrnn/train.hpp"
+
+namespace lmrnn {
+namespace {
+
+Architecture make_architecture(const RunConfig& config, const Battery& battery) {
+  const Seed seed = config.run_seed();
+  const Sheet sheet = config.wiring.sheet();
+  Architecture a;
+  a.n_channels = battery.n_channels();
+  a.n_rules = battery.n_rules();
+  a.n_classes = battery.n_classes();
+  a.alpha = config.network.tau > 0 ? config.battery.dt / config.network.tau : 1;
+  a.activation = config.network.activation;
+  a.representation = config.network.representation;
+  a.recurrent = make_mask(config.wiring, seed);
+  a.input = make_input_mask(config.network.input, sheet, a.n_channels, seed);
+  a.readout = make_readout_mask(config.network.readout, sheet, a.n_classes, seed);
+  return a;
+}
+
+void require_equal(std::string_view what, std::size_t ours, std::size_t theirs,
+                   const std::string& file) {
+  if (ours != theirs)
+    throw UsageError(fmt::format("init_from {}: it has {} {}, this run {}; they must agree", file,
+                                 theirs, what, ours));
+}
+
+// Every synapse of ours takes the weight that it has there. Theirs may have more synapses (a
+// pruned network rewound to a dense one's early weights), not fewer.
+void copy_recurrent(const Network& from, Network& to, const std::string& file) {
+  const Mask& theirs = from.architecture().recurrent;
+  const Mask& ours = to.architecture().recurrent;
+  float* w = to.parameters().data() + to.layout().recurrent;
+  const float* v = from.parameters().data() + from.layout().recurrent;
+  for (std::size_t target = 0; target < ours.n_targets(); ++target) {
+    const auto sources = theirs.sources_of(target);
+    for (const std::uint32_t source : ours.sources_of(target)) {
+      const auto found = std::ranges::lower_bound(sources, source);
+      if (found == sources.end() || *found != source)
+        throw UsageError(
+            fmt::format("init_from {}: it has no synapse {} -> {}, which this run's [wiring] has; "
+                        "use its wiring "
+                        "or a part of it",
+                        file, source, target));
+      *w++ = v[theirs.row_offsets()[target] + static_cast<std::size_t>(found - sources.begin())];
+    }
+  }
+}
+
+// A (row, column) part that is stored whole; entries outside our mask stay zero.
+void copy_masked(const float* from, float* to, const Mask& mask) {
+  for (std::size_t row = 0; row < mask.n_targets(); ++row)
+    for (const std::uint32_t column : mask.sources_of(row))
+      to[row * mask.n_sources() + column] = from[row * mask.n_sources() + column];
+}
+
+// Rule inputs are matched by task name; those of tasks that it never saw keep their fresh weights.
+void copy_rules(const Network& from, const TrainedOn& trained, Network& to,
+                const Battery& battery) {
+  const std::size_t n_units = to.architecture().n_units();
+  const float* v = from.parameters().data() + from.layout().rule;
+  float* w = to.parameters().data() + to.layout().rule;
+  if (battery.config().rule == RuleEncoding::composed) {
+    std::copy_n(v, to.layout().n_rule, w);
+    return;
+  }
+  for (std::size_t task = 0; task < battery.tasks().size(); ++task) {
+    const auto found = std::ranges::find(trained.tasks, battery.tasks()[task].name());
+    if (found == trained.tasks.end()) continue;
+    const auto row = static_cast<std::size_t>(found - trained.tasks.begin());
+    std::copy_n(v + row * n_units, n_units, w + task * n_units);
+  }
+}
+
+void copy_weights(const RunConfig& config, const Battery& battery, Network& network) {
+  const std::filesystem::path file = find_network(config.init_from);
+  const LoadedNetwork loaded = load_network(file);
+  const TrainedOn trained = trained_on(loaded.metadata, file);
+  const Architecture& theirs = loaded.network.architecture();
+  const Architecture& ours = network.architecture();
+  const std::string name = file.string();
+  require_equal("units", ours.n_units(), theirs.n_units(), name);
+  require_equal("input channels", ours.n_channels, theirs.n_channels, name);
+  require_equal("classes", ours.n_classes, theirs.n_classes, name);
+  if (trained.battery.rule != config.battery.rule)
+    throw UsageError(fmt::format("init_from {}: its battery.rule is \"{}\", this run's \"{}\"",
+                                 name, to_name(trained.battery.rule),
+                                 to_name(config.battery.rule)));
+  if (theirs.activation != ours.activation || theirs.alpha != ours.alpha)
+    throw UsageError(fmt::format(
+        "init_from {}: its units have activation {} and alpha {}, this run's {} and {}", name,
+        to_name(theirs.activation), theirs.alpha, to_name(ours.activation), ours.alpha));
+
+  const ParameterLayout& to = network.layout();
+  const ParameterLayout& from = loaded.network.layout();
+  const float* v = loaded.network.parameters().data();
+  float* w = network.parameters().data();
+  copy_recurrent(loaded.network, network, name);
+  copy_rules(loaded.network, trained, network, battery);
+  copy_masked(v + from.input, w + to.input, ours.input);
+  copy_masked(v + from.readout, w + to.readout, ours.readout);
+  std::copy_n(v + from.bias, to.n_bias, w + to.bias);
+  std::copy_n(v + from.readout_bias, to.n_readout_bias, w + to.readout_bias);
+  network.weights_changed();
+}
+
+}  // namespace
+
+Network make_network(const RunConfig& config, const Battery& battery) {
+  Network network(make_architecture(config, battery));
+  network.initialise(config.network.initialisation, config.run_seed());
+  if (!config.init_from.empty()) copy_weights(config, battery, network);
+  return network;
+}
+
+}  // namespace lmrnn

@@ -1,0 +1,66 @@
+// Optimiser steps in memory: data, gradients, update. Knows nothing of files or evaluation.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "eval/workspaces.hpp"
+#include "lmrnn/threads.hpp"
+#include "lmrnn/train.hpp"
+#include "train/batches.hpp"
+#include "train/optimiser.hpp"
+
+namespace lmrnn {
+
+struct StepResult {
+  double loss = 0;           ///< mean weighted loss of the batch plus penalties
+  double gradient_norm = 0;  ///< before clipping
+  bool clipped = false;
+  std::uint64_t trials = 0;  ///< that began in this batch
+
+  bool finite() const noexcept;
+};
+
+class Learner {
+ public:
+  /// Starts at step `first_step` with the weights of `network`. `pool` must outlive it.
+  Learner(const RunConfig& config, const Battery& battery, Network network, std::int64_t first_step,
+          ThreadPool& pool);
+
+  /// One optimiser step. If the result is not finite, the weights have not been touched.
+  StepResult step();
+
+  std::int64_t steps_done() const noexcept { return step_; }
+  const Network& network() const noexcept { return network_; }
+  Optimiser& optimiser() noexcept { return optimiser_; }
+  const Optimiser& optimiser() const noexcept { return optimiser_; }
+  std::size_t n_blocks() const noexcept { return batches_[0].size(); }
+  std::size_t batch_bytes() const noexcept;  ///< of this step's and the next step's data
+
+ private:
+  void compute_block(std::size_t block, const std::vector<BatchBlock>& batch, double weight);
+  double weight_penalty() const noexcept;
+  double add_gradients();
+  void apply(double scale);
+
+  RunConfig config_;
+  ThreadPool& pool_;
+  PackedStream stream_;
+  Network network_;
+  Optimiser optimiser_;
+  std::vector<ParameterSlice> slices_;
+  std::array<float, 5> period_weights_;
+  std::int64_t step_;
+
+  /// This step's data and the next one's; step s uses batches_[s % 2].
+  std::array<std::vector<BatchBlock>, 2> batches_;
+  /// (block, parameter). Gradients of blocks lie side by side until all are there and are then
+  /// added in the order of the blocks, whoever computed them: other machines could fill rows of it
+  /// too.
+  Buffer<float> block_gradients_;
+  std::vector<LossResult> block_results_;
+  Buffer<float> gradient_;
+  Workspaces workspaces_;
+};
+
+}  // namespace lmrnn

@@ -1,0 +1,191 @@
+#include "train/run_directory.hpp"
+
+#include <fcntl.h>
+#include <fmt/chrono.h>
+#include <fmt/core.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "lmrnn/files.hpp"
+#include "lmrnn/run.hpp"
+#include "lmrnn/simd.hpp"
+#include "lmrnn/version.hpp"
+
+namespace lmrnn {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+std::string processor_name() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with("model name") || line.starts_with("Model")) {
+      const std::size_t colon = line.find(": ");
+      if (colon != std::string::npos) return line.substr(colon + 2);
+    }
+  return "unknown";
+}
+
+std::string host_name() {
+  char name[256] = {};
+  return ::gethostname(name, sizeof name - 1) == 0 ? std::string(name) : std::string("unknown");
+}
+
+Json describe_session(std::int64_t first_step, int n_threads) {
+  const BuildInfo build = build_info();
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  return {{"started", fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", now)},
+          {"first_step", first_step},
+          {"version", build.version},
+          {"commit", build.commit},
+          {"compiler", build.compiler},
+          {"build_type", build.build_type},
+          {"simd", std::string(simd_target())},
+          {"processor", processor_name()},
+          {"host", host_name()},
+          {"threads", n_threads}};
+}
+
+Json read_provenance(const fs::path& run) {
+  const fs::path path = run / "provenance.json";
+  const Json provenance = Json::parse(read_file(path), nullptr, false);
+  if (provenance.is_discarded() || !provenance.is_object() || !provenance.contains("format") ||
+      !provenance["format"].is_number_integer() || !provenance.contains("sessions") ||
+      !provenance["sessions"].is_array() || provenance["sessions"].empty())
+    throw UsageError(fmt::format(
+        "{}: is not the provenance of a run; restore it or start a new run", path.string()));
+  const int format = provenance["format"].get<int>();
+  if (format != run_format_version)
+    throw UsageError(
+        fmt::format("{}: the run directory has format {}, this version of lmrnn reads format {}; "
+                    "use the version "
+                    "that wrote it",
+                    run.string(), format, run_format_version));
+  return provenance;
+}
+
+std::string text_of(const Json& session, const char* key) {
+  const auto found = session.find(key);
+  return found != session.end() && found->is_string() ? found->get<std::string>() : "unknown";
+}
+
+}  // namespace
+
+RunLock::RunLock(const fs::path& run) {
+  const fs::path path = run / "lock";
+  file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (file_ < 0)
+    throw RunError(fmt::format("{}: cannot be made ({}); mend the permissions of the directory",
+                               path.string(), std::strerror(errno)));
+  if (::flock(file_, LOCK_EX | LOCK_NB) == 0) return;
+  const int error = errno;
+  ::close(file_);
+  file_ = -1;
+  if (error == EWOULDBLOCK)
+    throw UsageError(
+        fmt::format("{}: another process is training in this directory; wait until it has ended",
+                    run.string()));
+  throw RunError(fmt::format("{}: cannot be locked ({}); use a file system with locks",
+                             path.string(), std::strerror(error)));
+}
+
+RunLock::~RunLock() {
+  if (file_ >= 0) ::close(file_);
+}
+
+RunLock::RunLock(RunLock&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
+
+RunLock& RunLock::operator=(RunLock&& other) noexcept {
+  std::swap(file_, other.file_);
+  return *this;
+}
+
+void require_unused(const fs::path& run) {
+  std::error_code error;
+  const fs::file_status status = fs::status(run, error);
+  if (!fs::exists(status)) return;
+  if (!fs::is_directory(status))
+    throw UsageError(fmt::format("{}: is a file; choose another --out", run.string()));
+  if (fs::exists(run / "DONE"))
+    throw UsageError(fmt::format("{}: holds a finished run; choose another --out", run.string()));
+  if (fs::exists(run / "config.toml"))
+    throw UsageError(
+        fmt::format("{}: holds a run already; continue it with --resume {}, or choose "
+                    "another --out",
+                    run.string(), run.string()));
+  for (const auto& entry : fs::directory_iterator(run, error))
+    if (entry.path().filename() != "lock")
+      throw UsageError(fmt::format("{}: is not empty; choose another --out", run.string()));
+}
+
+RunLock create_run(const fs::path& run, const RunConfig& config, int n_threads) {
+  require_unused(run);
+  std::error_code error;
+  fs::create_directories(run, error);
+  if (error)
+    throw RunError(fmt::format("{}: cannot be made ({}); choose another --out", run.string(),
+                               error.message()));
+  RunLock lock(run);
+  require_unused(run);  // now that nobody else can begin a run here
+  fs::create_directory(run / "checkpoints");
+  const Json provenance{{"format", run_format_version},
+                        {"seed", config.run_seed().value},
+                        {"sessions", Json::array({describe_session(0, n_threads)})}};
+  write_file(run / "provenance.json", provenance.dump(2) + "\n");
+  write_file(run / "config.toml", to_toml(write_config(config)));
+  return lock;
+}
+
+std::vector<std::string> add_session(const fs::path& run, std::int64_t first_step, int n_threads) {
+  Json provenance = read_provenance(run);
+  const Json session = describe_session(first_step, n_threads);
+  const Json& before = provenance["sessions"].front();
+  std::vector<std::string> notices;
+  for (const char* key : {"simd", "version", "commit", "compiler"})
+    if (text_of(before, key) != text_of(session, key))
+      notices.push_back(
+          fmt::format("the run began with {} {} and goes on with {}; its bits may differ from a "
+                      "run in one piece",
+                      key, text_of(before, key), text_of(session, key)));
+  provenance["sessions"].push_back(session);
+  write_file(run / "provenance.json", provenance.dump(2) + "\n");
+  return notices;
+}
+
+RunRecord open_run(const fs::path& directory) {
+  if (!fs::exists(directory / "config.toml") || !fs::exists(directory / "provenance.json"))
+    throw UsageError(
+        fmt::format("{}: is not a run directory (no config.toml and provenance.json); "
+                    "give the directory that lmrnn train made",
+                    directory.string()));
+  read_provenance(directory);
+  return {directory, resolve_config(read_toml(directory / "config.toml")),
+          checkpoint_steps(directory), fs::exists(directory / "DONE")};
+}
+
+fs::path RunRecord::latest_network() const {
+  if (checkpoints.empty())
+    throw UsageError(
+        fmt::format("{}: has no checkpoint yet; let it train for longer", directory.string()));
+  return checkpoint_path(directory, checkpoints.back()) / "network.safetensors";
+}
+
+fs::path find_network(const fs::path& path) {
+  std::error_code error;
+  if (!fs::exists(path, error))
+    throw UsageError(
+        fmt::format("{}: does not exist; give a run directory or a network file", path.string()));
+  if (!fs::is_directory(path)) return path;
+  if (fs::exists(path / "network.safetensors")) return path / "network.safetensors";
+  return open_run(path).latest_network();
+}
+
+}  // namespace lmrnn

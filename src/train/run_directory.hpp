@@ -1,0 +1,35 @@
+// Writing a run directory; include/lmrnn/run.hpp describes what is in it.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "lmrnn/train.hpp"
+
+namespace lmrnn {
+
+/// Exclusive use of a run directory for as long as the object, or the process, lives.
+class RunLock {
+ public:
+  /// Throws UsageError if another process has it, RunError if the file cannot be made.
+  explicit RunLock(const std::filesystem::path& run);
+  ~RunLock();
+  RunLock(RunLock&& other) noexcept;
+  RunLock& operator=(RunLock&& other) noexcept;
+
+ private:
+  int file_ = -1;
+};
+
+/// Throws UsageError if `run` exists and holds anything.
+void require_unused(const std::filesystem::path& run);
+
+/// Creates the directory, takes the lock, and writes provenance.json and config.toml.
+RunLock create_run(const std::filesystem::path& run, const RunConfig& config, int n_threads);
+
+/// Adds a session to provenance.json. Returns what the user should know about the difference from
+/// the first session; empty if there is none.
+std::vector<std::string> add_session(const std::filesystem::path& run, std::int64_t first_step,
+                                     int n_threads);
+
+}  // namespace lmrnn
