@@ -16,6 +16,16 @@ namespace hn = hwy::HWY_NAMESPACE;
 using Wide = hn::CappedTag<float, 16>;
 using Narrow = hn::CappedTag<float, 8>;
 
+/// Keeps a loaded vector in its register. GCC otherwise folds the load into each of its uses, and
+/// loads are what limits these loops.
+template <class V>
+HWY_INLINE V in_register(V v) {
+#if HWY_COMPILER_GCC && HWY_ARCH_X86 && HWY_TARGET != HWY_EMU128 && HWY_TARGET != HWY_SCALAR
+  asm("" : "+v"(v.raw));
+#endif
+  return v;
+}
+
 /// Calls body(d, std::integral_constant<std::size_t, n_vectors>, first_lane) until all lanes are
 /// covered, 4, 2 or 1 vectors at a time.
 template <class D, class Body>
@@ -105,7 +115,7 @@ HWY_INLINE void add_two_rows(D d, const float* HWY_RESTRICT weights0,
       const float* x = source + columns[k + c] * n_lanes;
 #pragma GCC unroll 8
       for (std::size_t v = 0; v < n_vectors; ++v) {
-        const V xv = hn::LoadU(d, x + v * width);
+        const V xv = in_register(hn::LoadU(d, x + v * width));
         extra0[c][v] = hn::MulAdd(w0, xv, extra0[c][v]);
         extra1[c][v] = hn::MulAdd(w1, xv, extra1[c][v]);
       }
@@ -116,7 +126,7 @@ HWY_INLINE void add_two_rows(D d, const float* HWY_RESTRICT weights0,
     const V w1 = hn::Set(d, weights1[k]);
     const float* x = source + columns[k] * n_lanes;
     for (std::size_t v = 0; v < n_vectors; ++v) {
-      const V xv = hn::LoadU(d, x + v * width);
+      const V xv = in_register(hn::LoadU(d, x + v * width));
       extra0[0][v] = hn::MulAdd(w0, xv, extra0[0][v]);
       extra1[0][v] = hn::MulAdd(w1, xv, extra1[0][v]);
     }
@@ -297,51 +307,90 @@ void backward_step(const BackwardStep& s) {
   }
 }
 
-/// gradient[r][c] += <target row r, source row column[c]> for a tile of rows x columns. The sums
-/// stay in registers over all of n.
+#if HWY_TARGET != HWY_SCALAR
+/// {sum of a, sum of b, sum of c, sum of e}. Adds within 128-bit blocks first: moves across them are
+/// slow where vectors are wider than the hardware's units.
+template <class D, class V>
+HWY_INLINE auto sums_of_four(D d, V a, V b, V c, V e) {
+  const hn::RepartitionToWide<D> d64;
+  const V ab = hn::Add(hn::InterleaveLower(d, a, b), hn::InterleaveUpper(d, a, b));
+  const V ce = hn::Add(hn::InterleaveLower(d, c, e), hn::InterleaveUpper(d, c, e));
+  const auto ab64 = hn::BitCast(d64, ab), ce64 = hn::BitCast(d64, ce);
+  const V sums = hn::Add(hn::BitCast(d, hn::InterleaveLower(d64, ab64, ce64)),
+                         hn::BitCast(d, hn::InterleaveUpper(d64, ab64, ce64)));
+  const hn::Half<D> half;
+  if constexpr (hn::MaxLanes(D()) == 16) {
+    const hn::Half<decltype(half)> quarter;
+    const auto two = hn::Add(hn::LowerHalf(half, sums), hn::UpperHalf(half, sums));
+    return hn::Add(hn::LowerHalf(quarter, two), hn::UpperHalf(quarter, two));
+  } else if constexpr (hn::MaxLanes(D()) == 8) {
+    return hn::Add(hn::LowerHalf(half, sums), hn::UpperHalf(half, sums));
+  } else {
+    return sums;
+  }
+}
+#endif
+
+/// gradient[r * stride + c] += <target row r, source row columns[c]> for a tile of rows x columns.
+/// The sums stay in registers over all of n_values; small tiles run several chains of additions.
 template <std::size_t n_rows, std::size_t n_columns, class D>
-HWY_INLINE void add_tile(D d, const float* const* HWY_RESTRICT targets,
-                         const OuterProduct& product, const std::uint32_t* columns,
-                         float* const* gradients) {
+HWY_INLINE void add_tile(D d, const float* const* HWY_RESTRICT targets, const OuterProduct& product,
+                         const std::uint32_t* columns, float* gradient, std::size_t stride) {
   using V = hn::Vec<D>;
-  const std::size_t width = hn::Lanes(d);
+  constexpr std::size_t n_chains = 8 / (n_rows * n_columns);
+  const std::size_t width = hn::Lanes(d), n_vectors = product.n_values / width;
   const float* sources[n_columns];
   for (std::size_t c = 0; c < n_columns; ++c)
     sources[c] = product.source.data + columns[c] * product.source.stride;
-  V sum[n_rows][n_columns];
-  for (std::size_t r = 0; r < n_rows; ++r)
-    for (std::size_t c = 0; c < n_columns; ++c) sum[r][c] = hn::Zero(d);
-  for (std::size_t k = 0; k < product.n_values; k += width) {
+  V sum[n_chains][n_rows][n_columns];
+  for (std::size_t q = 0; q < n_chains; ++q)
+    for (std::size_t r = 0; r < n_rows; ++r)
+      for (std::size_t c = 0; c < n_columns; ++c) sum[q][r][c] = hn::Zero(d);
+  const auto accumulate = [&](std::size_t k, std::size_t q) HWY_ATTR {
     V t[n_rows];
 #pragma GCC unroll 8
-    for (std::size_t r = 0; r < n_rows; ++r) t[r] = hn::LoadU(d, targets[r] + k);
+    for (std::size_t r = 0; r < n_rows; ++r) t[r] = in_register(hn::LoadU(d, targets[r] + k));
 #pragma GCC unroll 8
     for (std::size_t c = 0; c < n_columns; ++c) {
-      const V x = hn::LoadU(d, sources[c] + k);
+      V x = hn::LoadU(d, sources[c] + k);
+      if constexpr (n_rows > 1) x = in_register(x);
 #pragma GCC unroll 8
-      for (std::size_t r = 0; r < n_rows; ++r) sum[r][c] = hn::MulAdd(t[r], x, sum[r][c]);
+      for (std::size_t r = 0; r < n_rows; ++r) sum[q][r][c] = hn::MulAdd(t[r], x, sum[q][r][c]);
     }
+  };
+  std::size_t v = 0;
+  for (; v + n_chains <= n_vectors; v += n_chains) {
+#pragma GCC unroll 8
+    for (std::size_t q = 0; q < n_chains; ++q) accumulate((v + q) * width, q);
   }
-  for (std::size_t r = 0; r < n_rows; ++r)
+  for (; v < n_vectors; ++v) accumulate(v * width, 0);
+  for (std::size_t r = 0; r < n_rows; ++r) {
     for (std::size_t c = 0; c < n_columns; ++c)
-      gradients[r][c] += hn::GetLane(hn::SumOfLanes(d, sum[r][c]));
+      for (std::size_t q = 1; q < n_chains; ++q) sum[0][r][c] = hn::Add(sum[0][r][c], sum[q][r][c]);
+    std::size_t c = 0;
+#if HWY_TARGET != HWY_SCALAR
+    const hn::CappedTag<float, 4> d4;
+    for (; c + 4 <= n_columns; c += 4) {
+      float* g = gradient + r * stride + c;
+      const V* s = sum[0][r] + c;
+      hn::StoreU(hn::Add(hn::LoadU(d4, g), sums_of_four(d, s[0], s[1], s[2], s[3])), d4, g);
+    }
+#endif
+    for (; c < n_columns; ++c)
+      gradient[r * stride + c] += hn::GetLane(hn::SumOfLanes(d, sum[0][r][c]));
+  }
 }
 
-/// Tiles over a list of columns, the last ones narrower.
-template <std::size_t n_rows, std::size_t n_columns, class D>
+/// Tiles over a list of columns, `widest` at a time, the last ones narrower.
+template <std::size_t n_rows, std::size_t widest, class D>
 HWY_INLINE void add_tiles(D d, const float* const* targets, const OuterProduct& product,
-                          const std::uint32_t* columns, std::size_t n, float* first_gradient,
-                          std::size_t gradient_stride) {
+                          const std::uint32_t* columns, std::size_t n, float* gradient,
+                          std::size_t stride) {
   std::size_t k = 0;
-  float* gradients[n_rows];
-  for (; k + n_columns <= n; k += n_columns) {
-    for (std::size_t r = 0; r < n_rows; ++r) gradients[r] = first_gradient + r * gradient_stride + k;
-    add_tile<n_rows, n_columns>(d, targets, product, columns + k, gradients);
-  }
-  for (; k < n; ++k) {
-    for (std::size_t r = 0; r < n_rows; ++r) gradients[r] = first_gradient + r * gradient_stride + k;
-    add_tile<n_rows, 1>(d, targets, product, columns + k, gradients);
-  }
+  for (; k + widest <= n; k += widest)
+    add_tile<n_rows, widest>(d, targets, product, columns + k, gradient + k, stride);
+  if constexpr (widest > 1)
+    add_tiles<n_rows, widest / 2>(d, targets, product, columns + k, n - k, gradient + k, stride);
 }
 
 template <class D>

@@ -99,7 +99,7 @@ const float* BlockRun::drive_at(std::size_t t) {
   for (std::size_t k = 0; k < block.n_trials(); ++k) {
     Key key = noise.key;
     key.row = noise.first_row + static_cast<std::uint32_t>(k);
-    kernels::fill_normal(key, static_cast<std::uint32_t>(t * n_units), noise_of_trial);
+    kernels::fill_normal(key, t * n_units, noise_of_trial);
     for (std::size_t i = 0; i < n_units; ++i) drive[i * n_lanes + k] += sigma * noise_of_trial[i];
   }
   return drive.data();
@@ -156,9 +156,9 @@ double BlockRun::loss_at(std::size_t t, const LossOptions& options, const float*
   s.wanted = wanted;
   s.scale = static_cast<float>(options.scale);
   s.gradient = dlogits.data() + t * n_classes * n_lanes;
-  s.kept = {dlogits_chunk.data() + t / chunk_steps * n_classes * chunk_steps * n_lanes +
+  s.kept = {dlogits_chunk.data() + t / chunk_steps * n_classes * kept.stride() +
                 t % chunk_steps * n_lanes,
-            chunk_steps * n_lanes};
+            kept.stride()};
   s.loss = loss.data();
   kernels::loss_step(s);
   double total = 0;
@@ -175,7 +175,7 @@ LossResult BlockRun::run_loss(const LossOptions& options, const float* wanted,
   kept.resize(n_steps, n_units, n_lanes);
   logits.resize(n_classes * n_lanes);
   dlogits.resize(n_steps * n_classes * n_lanes);
-  dlogits_chunk.resize(n_chunks * n_classes * chunk_steps * n_lanes);
+  dlogits_chunk.resize(n_chunks * n_classes * kept.stride());
   loss.resize(n_lanes);
   lane_targets.assign(n_lanes, 0);
   lane_weights.assign(n_lanes, 0.0f);  // padding has no weight, hence no gradient
@@ -203,8 +203,8 @@ LossResult BlockRun::run_loss(const LossOptions& options, const float* wanted,
   next_delta.assign(cells, 0.0f);
   delta_sum.assign(cells, 0.0f);
   carry.assign(cells, 0.0f);
-  delta_chunk.resize(cells * chunk_steps);
-  input_chunk.resize(architecture->n_channels * chunk_steps * n_lanes);
+  delta_chunk.resize(n_units * kept.stride());
+  input_chunk.resize(architecture->n_channels * kept.stride());
   recurrent_gradient.assign(packed->recurrent.pattern.n_entries(), 0.0f);
   input_gradient.assign(packed->input.pattern.n_entries(), 0.0f);
   readout_gradient.assign(packed->readout.pattern.n_entries(), 0.0f);
@@ -225,7 +225,7 @@ void BlockRun::backward_chunk(std::size_t chunk, bool with_penalty, std::span<fl
   const std::size_t n_channels = architecture->n_channels;
   const std::size_t first = chunk * chunk_steps;
   const std::size_t last = std::min(first + chunk_steps, block.n_steps());
-  const std::size_t chunk_stride = chunk_steps * n_lanes;
+  const std::size_t chunk_stride = kept.stride();
 
   // What each step saw as h[t-1]: the kept states, unless some trial began afresh in this chunk.
   Strided<const float> before{kept.slot(chunk, 0), kept.stride()};
@@ -235,7 +235,7 @@ void BlockRun::backward_chunk(std::size_t chunk, bool with_penalty, std::span<fl
     previous_chunk.resize(n_units * chunk_stride);
     for (std::size_t i = 0; i < n_units; ++i) {
       float* row = previous_chunk.data() + i * chunk_stride;
-      std::copy_n(kept.slot(chunk, 0) + i * kept.stride(), chunk_stride, row);
+      std::copy_n(kept.slot(chunk, 0) + i * kept.stride(), chunk_steps * n_lanes, row);
       for (std::size_t t = first; t < last; ++t)
         for (std::size_t k = 0; k < block.n_trials(); ++k)
           if (block.resets(t, k)) row[(t - first) * n_lanes + k] = 0.0f;

@@ -42,6 +42,8 @@ struct KeptStates {
 
   static constexpr std::size_t n_slots = chunk_steps + 1;
   void resize(std::size_t n_steps, std::size_t units, std::size_t lanes);
+  /// Floats from one row of a chunk to the next. Other chunked arrays (delta, inputs, gradients of
+  /// logits) take the same: an odd number of slots keeps rows from falling on the same cache sets.
   std::size_t stride() const { return n_slots * n_lanes; }
   float* slot(std::size_t chunk, std::size_t k) {
     return values.data() + chunk * n_units * stride() + k * n_lanes;
