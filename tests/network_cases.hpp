@@ -156,9 +156,9 @@ struct Laboratory {
     loss_weights.resize(T * B);
     resets.resize(c.resets ? T * B : 0);
     const auto whole = [](std::uint32_t what, std::size_t i, std::size_t n) {
-      return static_cast<std::int32_t>(
-          integer({Seed{7}, Stream::statistics, Split::test, what}, static_cast<std::uint32_t>(i),
-                  static_cast<std::uint32_t>(n)));
+      return static_cast<std::int32_t>(integer({Seed{7}, Stream::statistics, Split::test, what},
+                                               static_cast<std::uint32_t>(i),
+                                               static_cast<std::uint32_t>(n)));
     };
     for (std::size_t t = 0; t < T; ++t)
       for (std::size_t b = 0; b < B; ++b) {
@@ -199,16 +199,29 @@ struct Laboratory {
   kernels::reference::Model<T> model(std::vector<T>& values) const {
     const Architecture& a = network->architecture();
     const ParameterLayout& l = network->layout();
-    return {a.n_units(), a.n_channels, a.n_rules, a.n_classes, static_cast<T>(a.alpha),
-            static_cast<kernels::Nonlinearity>(a.activation), a.recurrent.row_offsets(),
-            a.recurrent.sources(), values.data() + l.recurrent, values.data() + l.input,
-            values.data() + l.rule, values.data() + l.bias, values.data() + l.readout,
+    return {a.n_units(),
+            a.n_channels,
+            a.n_rules,
+            a.n_classes,
+            static_cast<T>(a.alpha),
+            static_cast<kernels::Nonlinearity>(a.activation),
+            a.recurrent.row_offsets(),
+            a.recurrent.sources(),
+            values.data() + l.recurrent,
+            values.data() + l.input,
+            values.data() + l.rule,
+            values.data() + l.bias,
+            values.data() + l.readout,
             values.data() + l.readout_bias};
   }
 
   kernels::reference::Block<double> reference_block() const {
     const std::size_t N = network->architecture().n_units();
-    return {block.inputs, block.rules, block.resets, block.targets, block.loss_weights,
+    return {block.inputs,
+            block.rules,
+            block.resets,
+            block.targets,
+            block.loss_weights,
             noise.empty() ? View3<const double>{}
                           : View3<const double>{noise.data(), c.n_steps, N, c.n_trials}};
   }
@@ -223,8 +236,8 @@ struct Laboratory {
     const auto m = model(values);
     const auto b = reference_block();
     std::vector<double> scratch(values.size());
-    double total = scale * kernels::reference::add_gradient<double>(
-                               m, b, wanted(), scale, 0.0, model(scratch));
+    double total = scale * kernels::reference::add_gradient<double>(m, b, wanted(), scale, 0.0,
+                                                                    model(scratch));
     for (std::size_t trial = 0; trial < c.n_trials; ++trial)
       for (const double h : kernels::reference::forward(m, b, trial).h)
         total += c.rate_penalty * h * h;

@@ -31,9 +31,8 @@ namespace lmrnn {
 
 enum class Activation { relu, tanh, softplus };
 constexpr std::array<std::pair<std::string_view, Activation>, 3> enum_names(Activation) {
-  return {{{"relu", Activation::relu},
-           {"tanh", Activation::tanh},
-           {"softplus", Activation::softplus}}};
+  return {
+      {{"relu", Activation::relu}, {"tanh", Activation::tanh}, {"softplus", Activation::softplus}}};
 }
 
 /// How the recurrent weights are stored and multiplied.
@@ -57,8 +56,7 @@ constexpr std::array<std::pair<std::string_view, Initialisation>, 3> enum_names(
 
 enum class LossKind { cross_entropy, least_squares };
 constexpr std::array<std::pair<std::string_view, LossKind>, 2> enum_names(LossKind) {
-  return {{{"cross-entropy", LossKind::cross_entropy},
-           {"least-squares", LossKind::least_squares}}};
+  return {{{"cross-entropy", LossKind::cross_entropy}, {"least-squares", LossKind::least_squares}}};
 }
 
 /// [network] of a configuration.
@@ -93,9 +91,9 @@ struct Architecture {
   double alpha = 1;            ///< dt / tau, in (0, 1]
   Activation activation = Activation::relu;
   Representation representation = Representation::automatic;
-  Mask recurrent;              ///< (unit, unit)
-  Mask input;                  ///< (unit, channel)
-  Mask readout;                ///< (class, unit)
+  Mask recurrent;  ///< (unit, unit)
+  Mask input;      ///< (unit, channel)
+  Mask readout;    ///< (class, unit)
 
   std::size_t n_units() const noexcept { return recurrent.n_targets(); }
 };
@@ -116,11 +114,11 @@ ParameterLayout parameter_layout(const Architecture& architecture);
 
 /// One block of trials as the network sees it. Nothing is owned.
 struct TrialBlock {
-  View3<const float> inputs;         ///< (time, channel, trial)
-  View3<const std::int32_t> rules;   ///< (time, slot, trial); -1: none. May be empty.
-  View2<const std::uint8_t> resets;  ///< (time, trial); 1: h[t-1] is taken as 0. May be empty.
-  View2<const std::int32_t> targets; ///< (time, trial) class; needed for losses only
-  View2<const float> loss_weights;   ///< (time, trial); 0: does not count; for losses only
+  View3<const float> inputs;          ///< (time, channel, trial)
+  View3<const std::int32_t> rules;    ///< (time, slot, trial); -1: none. May be empty.
+  View2<const std::uint8_t> resets;   ///< (time, trial); 1: h[t-1] is taken as 0. May be empty.
+  View2<const std::int32_t> targets;  ///< (time, trial) class; needed for losses only
+  View2<const float> loss_weights;    ///< (time, trial); 0: does not count; for losses only
 
   std::size_t n_steps() const noexcept { return inputs.n0; }
   std::size_t n_trials() const noexcept { return inputs.n2; }
@@ -141,6 +139,9 @@ struct LossOptions {
   /// Adds rate_penalty * sum over (time, unit, trial) of h^2; divide by the size of the whole batch
   /// for a mean.
   double rate_penalty = 0;
+  /// Keeps only about sqrt(n_steps) of the states and computes the others again while going
+  /// backward: about a third more time, a fraction of the memory, the same bits.
+  bool recompute = false;
 };
 
 struct LossResult {

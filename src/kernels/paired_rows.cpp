@@ -16,7 +16,8 @@ PairedRows pair_rows(std::size_t n_rows, std::size_t n_columns, std::vector<Entr
   std::vector<Entry> shared_first, shared_second, only_first, only_second;
   auto next = entries.begin();
   for (std::uint32_t row = 0; row < n_rows; row += 2) {
-    const auto second = std::find_if(next, entries.end(), [&](const Entry& e) { return e.row > row; });
+    const auto second =
+        std::find_if(next, entries.end(), [&](const Entry& e) { return e.row > row; });
     const auto end =
         std::find_if(second, entries.end(), [&](const Entry& e) { return e.row > row + 1; });
     for (auto* list : {&shared_first, &shared_second, &only_first, &only_second}) list->clear();

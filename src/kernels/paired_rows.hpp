@@ -23,7 +23,7 @@ struct PairedRows {
     std::uint32_t first_column;  ///< into `columns`: shared, first alone, second alone
   };
   std::size_t n_rows = 0, n_columns = 0;
-  std::vector<Pair> pairs;             ///< rows 2p and 2p + 1; the last one may lack its second row
+  std::vector<Pair> pairs;  ///< rows 2p and 2p + 1; the last one may lack its second row
   std::vector<std::uint32_t> columns;
   std::vector<std::uint32_t> source_index;  ///< packed entry -> where its weight is kept
 

@@ -45,9 +45,12 @@ struct Block {
 template <class T>
 T rate(Nonlinearity f, T u) {
   switch (f) {
-    case Nonlinearity::relu: return u > 0 ? u : T(0);
-    case Nonlinearity::tanh: return std::tanh(u);
-    case Nonlinearity::softplus: return (u > 0 ? u : T(0)) + std::log1p(std::exp(-std::abs(u)));
+    case Nonlinearity::relu:
+      return u > 0 ? u : T(0);
+    case Nonlinearity::tanh:
+      return std::tanh(u);
+    case Nonlinearity::softplus:
+      return (u > 0 ? u : T(0)) + std::log1p(std::exp(-std::abs(u)));
   }
   return u;
 }
@@ -55,9 +58,12 @@ T rate(Nonlinearity f, T u) {
 template <class T>
 T slope(Nonlinearity f, T u) {
   switch (f) {
-    case Nonlinearity::relu: return u > 0 ? T(1) : T(0);
-    case Nonlinearity::tanh: return 1 - std::tanh(u) * std::tanh(u);
-    case Nonlinearity::softplus: return 1 / (1 + std::exp(-u));
+    case Nonlinearity::relu:
+      return u > 0 ? T(1) : T(0);
+    case Nonlinearity::tanh:
+      return 1 - std::tanh(u) * std::tanh(u);
+    case Nonlinearity::softplus:
+      return 1 / (1 + std::exp(-u));
   }
   return u;
 }

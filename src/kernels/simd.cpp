@@ -14,21 +14,33 @@ namespace {
 std::string_view name_of_target(std::int64_t target) {
   switch (target) {
 #if HWY_ARCH_X86
-    case HWY_AVX3_DL: return "avx512-dl";
-    case HWY_AVX3: return "avx512";
-    case HWY_AVX2: return "avx2";
-    case HWY_SSE4: return "sse4";
-    case HWY_SSSE3: return "ssse3";
+    case HWY_AVX3_DL:
+      return "avx512-dl";
+    case HWY_AVX3:
+      return "avx512";
+    case HWY_AVX2:
+      return "avx2";
+    case HWY_SSE4:
+      return "sse4";
+    case HWY_SSSE3:
+      return "ssse3";
 #endif
 #if HWY_ARCH_ARM
-    case HWY_SVE2_128: return "sve2-128";
-    case HWY_SVE_256: return "sve-256";
-    case HWY_SVE2: return "sve2";
-    case HWY_SVE: return "sve";
-    case HWY_NEON: return "neon";
+    case HWY_SVE2_128:
+      return "sve2-128";
+    case HWY_SVE_256:
+      return "sve-256";
+    case HWY_SVE2:
+      return "sve2";
+    case HWY_SVE:
+      return "sve";
+    case HWY_NEON:
+      return "neon";
 #endif
-    case HWY_EMU128: return "baseline";
-    default: return hwy::TargetName(target);
+    case HWY_EMU128:
+      return "baseline";
+    default:
+      return hwy::TargetName(target);
   }
 }
 

@@ -222,9 +222,12 @@ HWY_INLINE void forward_step_as(const ForwardStep& s) {
 
 void forward_step(const ForwardStep& s) {
   switch (s.nonlinearity) {
-    case Nonlinearity::relu: return forward_step_as<Nonlinearity::relu>(s);
-    case Nonlinearity::tanh: return forward_step_as<Nonlinearity::tanh>(s);
-    case Nonlinearity::softplus: return forward_step_as<Nonlinearity::softplus>(s);
+    case Nonlinearity::relu:
+      return forward_step_as<Nonlinearity::relu>(s);
+    case Nonlinearity::tanh:
+      return forward_step_as<Nonlinearity::tanh>(s);
+    case Nonlinearity::softplus:
+      return forward_step_as<Nonlinearity::softplus>(s);
   }
 }
 
@@ -266,13 +269,12 @@ HWY_INLINE void backward_step_as(const BackwardStep& s) {
         const std::size_t column = lane + v * width;
         const std::size_t at = row * n_lanes + column;
         const V h = hn::LoadU(d, s.state.data + row * s.state.stride + column);
-        const V g =
-            s.penalty ? hn::MulAdd(hn::LoadU(d, s.penalty + column), h, sum[v]) : sum[v];
+        const V g = s.penalty ? hn::MulAdd(hn::LoadU(d, s.penalty + column), h, sum[v]) : sum[v];
         V r = h, factor = g;
         if (leaky) {
           // The same rounded product as in the forward step, so that r is exactly 0 where f was.
-          const V kept = hn::Mul(
-              leak, hn::LoadU(d, s.previous.data + row * s.previous.stride + column));
+          const V kept =
+              hn::Mul(leak, hn::LoadU(d, s.previous.data + row * s.previous.stride + column));
           r = hn::Mul(hn::Sub(h, kept), inverse_alpha);
           factor = hn::Mul(alpha, g);
           hn::StoreU(hn::Mul(leak, g), d, s.carry + at);
@@ -301,15 +303,18 @@ HWY_INLINE void backward_step_as(const BackwardStep& s) {
 
 void backward_step(const BackwardStep& s) {
   switch (s.nonlinearity) {
-    case Nonlinearity::relu: return backward_step_as<Nonlinearity::relu>(s);
-    case Nonlinearity::tanh: return backward_step_as<Nonlinearity::tanh>(s);
-    case Nonlinearity::softplus: return backward_step_as<Nonlinearity::softplus>(s);
+    case Nonlinearity::relu:
+      return backward_step_as<Nonlinearity::relu>(s);
+    case Nonlinearity::tanh:
+      return backward_step_as<Nonlinearity::tanh>(s);
+    case Nonlinearity::softplus:
+      return backward_step_as<Nonlinearity::softplus>(s);
   }
 }
 
 #if HWY_TARGET != HWY_SCALAR
-/// {sum of a, sum of b, sum of c, sum of e}. Adds within 128-bit blocks first: moves across them are
-/// slow where vectors are wider than the hardware's units.
+/// {sum of a, sum of b, sum of c, sum of e}. Adds within 128-bit blocks first: moves across them
+/// are slow where vectors are wider than the hardware's units.
 template <class D, class V>
 HWY_INLINE auto sums_of_four(D d, V a, V b, V c, V e) {
   const hn::RepartitionToWide<D> d64;
@@ -432,8 +437,8 @@ HWY_INLINE void cross_entropy(D d, const LossStep& s, std::size_t lane) {
     const V centred = hn::Sub(hn::LoadU(d, s.logits + c * s.n_lanes + lane), largest);
     const V e = hn::Exp(d, centred);
     total = hn::Add(total, e);
-    const auto is_target = hn::RebindMask(
-        d, hn::Eq(target, hn::Set(di, static_cast<std::int32_t>(c))));
+    const auto is_target =
+        hn::RebindMask(d, hn::Eq(target, hn::Set(di, static_cast<std::int32_t>(c))));
     of_target = hn::IfThenElse(is_target, centred, of_target);
     hn::StoreU(e, d, s.gradient + c * s.n_lanes + lane);
   }
@@ -443,8 +448,8 @@ HWY_INLINE void cross_entropy(D d, const LossStep& s, std::size_t lane) {
   const V factor = hn::Div(scaled, total);
   for (std::size_t c = 0; c < s.n_classes; ++c) {
     const std::size_t at = c * s.n_lanes + lane;
-    const auto is_target = hn::RebindMask(
-        d, hn::Eq(target, hn::Set(di, static_cast<std::int32_t>(c))));
+    const auto is_target =
+        hn::RebindMask(d, hn::Eq(target, hn::Set(di, static_cast<std::int32_t>(c))));
     const V g = hn::Sub(hn::Mul(factor, hn::LoadU(d, s.gradient + at)),
                         hn::IfThenElseZero(is_target, scaled));
     hn::StoreU(g, d, s.gradient + at);
@@ -458,8 +463,8 @@ HWY_INLINE void least_squares(D d, const LossStep& s, std::size_t lane) {
   const hn::RebindToSigned<D> di;
   const V weight = hn::LoadU(d, s.weights + lane);
   const V twice = hn::Mul(weight, hn::Set(d, 2.0f * s.scale));
-  const auto first_wanted = hn::Mul(hn::LoadU(di, s.targets + lane),
-                                    hn::Set(di, static_cast<std::int32_t>(s.n_classes)));
+  const auto first_wanted =
+      hn::Mul(hn::LoadU(di, s.targets + lane), hn::Set(di, static_cast<std::int32_t>(s.n_classes)));
   V total = hn::Zero(d);
   for (std::size_t c = 0; c < s.n_classes; ++c) {
     const std::size_t at = c * s.n_lanes + lane;
@@ -497,13 +502,21 @@ HWY_EXPORT(backward_step);
 HWY_EXPORT(add_outer_product);
 HWY_EXPORT(loss_step);
 
-void forward_step(const ForwardStep& s) noexcept { HWY_DYNAMIC_DISPATCH(forward_step)(s); }
-void affine_step(const AffineStep& s) noexcept { HWY_DYNAMIC_DISPATCH(affine_step)(s); }
-void backward_step(const BackwardStep& s) noexcept { HWY_DYNAMIC_DISPATCH(backward_step)(s); }
+void forward_step(const ForwardStep& s) noexcept {
+  HWY_DYNAMIC_DISPATCH(forward_step)(s);
+}
+void affine_step(const AffineStep& s) noexcept {
+  HWY_DYNAMIC_DISPATCH(affine_step)(s);
+}
+void backward_step(const BackwardStep& s) noexcept {
+  HWY_DYNAMIC_DISPATCH(backward_step)(s);
+}
 void add_outer_product(const OuterProduct& product) noexcept {
   HWY_DYNAMIC_DISPATCH(add_outer_product)(product);
 }
-void loss_step(const LossStep& s) noexcept { HWY_DYNAMIC_DISPATCH(loss_step)(s); }
+void loss_step(const LossStep& s) noexcept {
+  HWY_DYNAMIC_DISPATCH(loss_step)(s);
+}
 
 }  // namespace lmrnn::kernels
 #endif

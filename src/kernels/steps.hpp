@@ -4,7 +4,8 @@
 // above 8); the padding is computed along and must be harmless, never read. Trials are the SIMD
 // dimension, so a weight is one scalar that multiplies a whole vector of trials, whatever the
 // pattern of the matrix. Nothing here allocates or throws. Each kernel runs on the best SIMD
-// target of the machine, or the one that choose_simd (lmrnn/simd.hpp) named; reference.hpp is the readable twin.
+// target of the machine, or the one that choose_simd (lmrnn/simd.hpp) named; reference.hpp is the
+// readable twin.
 #pragma once
 
 #include <cstddef>
@@ -67,11 +68,11 @@ struct BackwardStep {
   Term recurrent;  ///< transposed W, source delta[t + 1]
   Term readout;    ///< transposed W_out, source: gradient with respect to logits[t]
   Strided<const float> state, previous;
-  float* carry;              ///< (unit, lane), in and out; may be nullptr if alpha is 1
-  float* delta;              ///< (unit, lane); not the source of `recurrent`
-  Strided<float> kept;       ///< a second copy of delta, for the weight gradient
-  float* delta_sum;          ///< (unit, lane), added to
-  const float* penalty;      ///< (lane) or nullptr: none
+  float* carry;          ///< (unit, lane), in and out; may be nullptr if alpha is 1
+  float* delta;          ///< (unit, lane); not the source of `recurrent`
+  Strided<float> kept;   ///< a second copy of delta, for the weight gradient
+  float* delta_sum;      ///< (unit, lane), added to
+  const float* penalty;  ///< (lane) or nullptr: none
   float alpha;
   Nonlinearity nonlinearity;
 };

@@ -1,7 +1,8 @@
 #include "rnn/engine.hpp"
 
 #include <algorithm>
-#include <cstring>
+#include <cmath>
+#include <limits>
 
 #include "kernels/noise.hpp"
 
@@ -10,11 +11,17 @@ namespace {
 
 using kernels::Strided;
 
+/// In `rules_now`: the lane's drive has not been computed yet.
+constexpr std::int32_t rule_unknown = std::numeric_limits<std::int32_t>::min();
+
 kernels::Nonlinearity kernel_name(Activation activation) {
   switch (activation) {
-    case Activation::relu: return kernels::Nonlinearity::relu;
-    case Activation::tanh: return kernels::Nonlinearity::tanh;
-    case Activation::softplus: return kernels::Nonlinearity::softplus;
+    case Activation::relu:
+      return kernels::Nonlinearity::relu;
+    case Activation::tanh:
+      return kernels::Nonlinearity::tanh;
+    case Activation::softplus:
+      return kernels::Nonlinearity::softplus;
   }
   return kernels::Nonlinearity::relu;
 }
@@ -26,7 +33,11 @@ void KeptStates::resize(std::size_t n_steps, std::size_t units, std::size_t lane
   n_lanes = lanes;
   const std::size_t n_chunks = (n_steps + chunk_steps - 1) / chunk_steps;
   values.resize(n_chunks * units * stride());
-  for (std::size_t i = 0; i < units; ++i) std::fill_n(values.data() + i * stride(), lanes, 0.0f);
+}
+
+void KeptStates::set_before(std::size_t chunk, const float* state) {
+  for (std::size_t i = 0; i < n_units; ++i)
+    std::copy_n(state + i * n_lanes, n_lanes, slot(chunk, 0) + i * stride());
 }
 
 void BlockRun::begin(const Architecture& a, const PackedNetwork& p, const float* rules,
@@ -41,7 +52,7 @@ void BlockRun::begin(const Architecture& a, const PackedNetwork& p, const float*
   state.assign(cells, 0.0f);
   previous.assign(cells, 0.0f);
   rule_drive.assign(cells, 0.0f);
-  rules_now.assign(std::max<std::size_t>(1, b.rules.n1) * n_lanes, -2);  // -2: not yet known
+  rules_now.assign(std::max<std::size_t>(1, b.rules.n1) * n_lanes, rule_unknown);
   if (n_lanes != b.n_trials()) {
     const std::size_t rows = b.n_steps() * a.n_channels;
     padded_inputs.assign(rows * n_lanes, 0.0f);
@@ -52,8 +63,9 @@ void BlockRun::begin(const Architecture& a, const PackedNetwork& p, const float*
 }
 
 const float* BlockRun::inputs_at(std::size_t t) const {
-  return n_lanes == block.n_trials() ? block.inputs.plane(t)
-                                     : padded_inputs.data() + t * architecture->n_channels * n_lanes;
+  return n_lanes == block.n_trials()
+             ? block.inputs.plane(t)
+             : padded_inputs.data() + t * architecture->n_channels * n_lanes;
 }
 
 bool BlockRun::resets_at(std::size_t t) const {
@@ -73,7 +85,7 @@ void BlockRun::clear_reset_lanes(std::size_t t, float* values) const {
 void BlockRun::update_rules(std::size_t t) {
   const std::size_t n_units = architecture->n_units(), n_slots = block.rules.n1;
   for (std::size_t k = 0; k < block.n_trials(); ++k) {
-    bool changed = rules_now[k] == -2;
+    bool changed = rules_now[k] == rule_unknown;
     for (std::size_t s = 0; s < n_slots; ++s)
       changed |= rules_now[s * n_lanes + k] != block.rules(t, s, k);
     if (!changed) continue;
@@ -114,7 +126,7 @@ void BlockRun::step(std::size_t t, bool keep) {
   s.drive = drive_at(t);
   s.previous = previous.data();
   s.state = state.data();
-  s.kept = keep ? kept.after(t) : Strided<float>{nullptr, 0};
+  s.kept = keep ? kept.after(t - segment_first) : Strided<float>{nullptr, 0};
   s.alpha = static_cast<float>(architecture->alpha);
   s.nonlinearity = kernel_name(architecture->activation);
   kernels::forward_step(s);
@@ -141,12 +153,13 @@ void BlockRun::run_forward(View3<float> states, View3<float> logits_out) {
 
 // Loss at time t and its gradient with respect to the logits, kept twice: by step for the backward
 // step, and by chunk for the gradient of the readout weights.
-double BlockRun::loss_at(std::size_t t, const LossOptions& options, const float* wanted) {
+void BlockRun::loss_at(std::size_t t, const LossOptions& options, const float* wanted) {
   const std::size_t n_classes = architecture->n_classes, n_trials = block.n_trials();
+  const std::size_t here = t - segment_first;
   std::copy_n(block.targets.row(t), n_trials, lane_targets.data());
   std::copy_n(block.loss_weights.row(t), n_trials, lane_weights.data());
-  kernels::affine_step({n_lanes, packed->readout.term(state.data()), packed->readout_bias.data(),
-                        logits.data()});
+  kernels::affine_step(
+      {n_lanes, packed->readout.term(state.data()), packed->readout_bias.data(), logits.data()});
   kernels::LossStep s;
   s.n_lanes = n_lanes;
   s.n_classes = n_classes;
@@ -155,76 +168,120 @@ double BlockRun::loss_at(std::size_t t, const LossOptions& options, const float*
   s.weights = lane_weights.data();
   s.wanted = wanted;
   s.scale = static_cast<float>(options.scale);
-  s.gradient = dlogits.data() + t * n_classes * n_lanes;
-  s.kept = {dlogits_chunk.data() + t / chunk_steps * n_classes * kept.stride() +
-                t % chunk_steps * n_lanes,
+  s.gradient = dlogits.data() + here * n_classes * n_lanes;
+  s.kept = {dlogits_chunk.data() + here / chunk_steps * n_classes * kept.stride() +
+                here % chunk_steps * n_lanes,
             kept.stride()};
-  s.loss = loss.data();
+  s.loss = loss.data() + t * n_lanes;
   kernels::loss_step(s);
-  double total = 0;
-  for (std::size_t k = 0; k < n_trials; ++k) total += loss[k];
-  return total;
 }
 
-LossResult BlockRun::run_loss(const LossOptions& options, const float* wanted,
-                              std::span<float> gradient) {
+double BlockRun::sum_of_squares() const {
+  double sum = 0;
+  for (std::size_t i = 0; i < architecture->n_units(); ++i)
+    for (std::size_t k = 0; k < block.n_trials(); ++k) {
+      const double h = state[i * n_lanes + k];
+      sum += h * h;
+    }
+  return sum;
+}
+
+// Steps in a segment: the stretch of time whose states are kept at once. Without recomputation that
+// is all of it; with it, about sqrt(chunks) of them, so that neither the kept states nor the states
+// between segments grow faster than the square root of the length of the row.
+std::size_t BlockRun::segment_steps(bool recompute) const {
+  const std::size_t n_chunks = (block.n_steps() + chunk_steps - 1) / chunk_steps;
+  if (!recompute) return n_chunks * chunk_steps;
+  const double root = std::sqrt(static_cast<double>(n_chunks));
+  return static_cast<std::size_t>(std::ceil(root)) * chunk_steps;
+}
+
+void BlockRun::reserve(std::size_t segment, const LossOptions& options) {
   const std::size_t n_units = architecture->n_units(), n_classes = architecture->n_classes;
-  const std::size_t n_steps = block.n_steps(), n_trials = block.n_trials();
-  const std::size_t n_chunks = (n_steps + chunk_steps - 1) / chunk_steps;
   const std::size_t cells = n_units * n_lanes;
-  kept.resize(n_steps, n_units, n_lanes);
+  kept.resize(std::min(segment, block.n_steps()), n_units, n_lanes);
   logits.resize(n_classes * n_lanes);
-  dlogits.resize(n_steps * n_classes * n_lanes);
-  dlogits_chunk.resize(n_chunks * n_classes * kept.stride());
-  loss.resize(n_lanes);
+  dlogits.resize(segment * n_classes * n_lanes);
+  dlogits_chunk.resize(segment / chunk_steps * n_classes * kept.stride());
+  loss.resize(block.n_steps() * n_lanes);
+  rate_square.assign(block.n_steps(), 0.0);
   lane_targets.assign(n_lanes, 0);
   lane_weights.assign(n_lanes, 0.0f);  // padding has no weight, hence no gradient
-
-  LossResult result;
-  for (std::size_t t = 0; t < n_steps; ++t) {
-    step(t, true);
-    result.weighted_loss += loss_at(t, options, wanted);
-    for (std::size_t k = 0; k < n_trials; ++k) result.weight += block.loss_weights(t, k);
-    if (options.rate_penalty > 0)
-      for (std::size_t i = 0; i < n_units; ++i)
-        for (std::size_t k = 0; k < n_trials; ++k) {
-          const double h = state[i * n_lanes + k];
-          result.rate_square += h * h;
-        }
-    if (t % chunk_steps == chunk_steps - 1 && t + 1 < n_steps)
-      for (std::size_t i = 0; i < n_units; ++i)
-        std::copy_n(state.data() + i * n_lanes, n_lanes,
-                    kept.slot((t + 1) / chunk_steps, 0) + i * kept.stride());
-    std::swap(state, previous);
-  }
-
-  std::fill(gradient.begin(), gradient.end(), 0.0f);
-  delta.assign(cells, 0.0f);
-  next_delta.assign(cells, 0.0f);
-  delta_sum.assign(cells, 0.0f);
-  carry.assign(cells, 0.0f);
+  penalty.assign(n_lanes, 0.0f);
+  std::fill_n(penalty.begin(), block.n_trials(), static_cast<float>(2 * options.rate_penalty));
+  for (Buffer<float>* values : {&delta, &next_delta, &delta_sum, &carry})
+    values->assign(cells, 0.0f);
   delta_chunk.resize(n_units * kept.stride());
   input_chunk.resize(architecture->n_channels * kept.stride());
   recurrent_gradient.assign(packed->recurrent.pattern.n_entries(), 0.0f);
   input_gradient.assign(packed->input.pattern.n_entries(), 0.0f);
   readout_gradient.assign(packed->readout.pattern.n_entries(), 0.0f);
-  penalty.assign(n_lanes, 0.0f);
-  std::fill_n(penalty.begin(), n_trials, static_cast<float>(2 * options.rate_penalty));
+}
 
-  for (std::size_t chunk = n_chunks; chunk-- > 0;)
-    backward_chunk(chunk, options.rate_penalty > 0, gradient);
+// Runs the segment [first, last) from `previous`, keeping its states and the gradients of its loss.
+void BlockRun::keep_segment(std::size_t first, std::size_t last, const LossOptions& options,
+                            const float* wanted) {
+  segment_first = first;
+  kept.set_before(0, previous.data());
+  for (std::size_t t = first; t < last; ++t) {
+    step(t, true);
+    loss_at(t, options, wanted);
+    if (options.rate_penalty > 0) rate_square[t] = sum_of_squares();
+    const std::size_t next = t + 1 - first;
+    if (next % chunk_steps == 0 && t + 1 < last) kept.set_before(next / chunk_steps, state.data());
+    std::swap(state, previous);
+  }
+}
+
+LossResult BlockRun::run_loss(const LossOptions& options, const float* wanted,
+                              std::span<float> gradient) {
+  const std::size_t n_steps = block.n_steps(), segment = segment_steps(options.recompute);
+  const std::size_t n_segments = (n_steps + segment - 1) / segment;
+  reserve(segment, options);
+  std::fill(gradient.begin(), gradient.end(), 0.0f);
+
+  std::vector<Buffer<float>> starts(n_segments - 1);  // state before each segment but the first
+  for (std::size_t t = 0; t < (n_segments - 1) * segment; ++t) {
+    step(t, false);
+    std::swap(state, previous);
+    if ((t + 1) % segment == 0) starts[t / segment] = previous;
+  }
+  for (std::size_t n = n_segments; n-- > 0;) {
+    const std::size_t first = n * segment, last = std::min(first + segment, n_steps);
+    if (n + 1 < n_segments) {
+      if (n > 0)
+        previous = starts[n - 1];
+      else
+        previous.assign(previous.size(), 0.0f);
+      std::fill(rules_now.begin(), rules_now.end(), rule_unknown);
+    }
+    keep_segment(first, last, options, wanted);
+    for (std::size_t chunk = (last - first + chunk_steps - 1) / chunk_steps; chunk-- > 0;)
+      backward_chunk(chunk, last, options.rate_penalty > 0, gradient);
+  }
   flush_rules(0, gradient);
   kernels::scatter(packed->recurrent.pattern, recurrent_gradient, gradient);
   kernels::scatter(packed->input.pattern, input_gradient, gradient);
   kernels::scatter(packed->readout.pattern, readout_gradient, gradient);
+
+  LossResult result;
+  for (std::size_t t = 0; t < n_steps; ++t) {
+    result.rate_square += rate_square[t];
+    for (std::size_t k = 0; k < block.n_trials(); ++k) {
+      result.weighted_loss += loss[t * n_lanes + k];
+      result.weight += block.loss_weights(t, k);
+    }
+  }
   return result;
 }
 
-void BlockRun::backward_chunk(std::size_t chunk, bool with_penalty, std::span<float> gradient) {
+// Chunk `chunk` of the segment that ends at `segment_last`.
+void BlockRun::backward_chunk(std::size_t chunk, std::size_t segment_last, bool with_penalty,
+                              std::span<float> gradient) {
   const std::size_t n_units = architecture->n_units(), n_classes = architecture->n_classes;
   const std::size_t n_channels = architecture->n_channels;
-  const std::size_t first = chunk * chunk_steps;
-  const std::size_t last = std::min(first + chunk_steps, block.n_steps());
+  const std::size_t first = segment_first + chunk * chunk_steps;
+  const std::size_t last = std::min(first + chunk_steps, segment_last);
   const std::size_t chunk_stride = kept.stride();
 
   // What each step saw as h[t-1]: the kept states, unless some trial began afresh in this chunk.
@@ -249,7 +306,8 @@ void BlockRun::backward_chunk(std::size_t chunk, bool with_penalty, std::span<fl
     kernels::BackwardStep s;
     s.n_lanes = n_lanes;
     s.recurrent = packed->recurrent_transposed.term(next_delta.data());
-    s.readout = packed->readout_transposed.term(dlogits.data() + t * n_classes * n_lanes);
+    s.readout =
+        packed->readout_transposed.term(dlogits.data() + (t - segment_first) * n_classes * n_lanes);
     s.state = {kept.slot(chunk, k + 1), kept.stride()};
     s.previous = {before.data + k * n_lanes, before.stride};
     s.carry = carry.data();
@@ -275,10 +333,15 @@ void BlockRun::backward_chunk(std::size_t chunk, bool with_penalty, std::span<fl
   const Strided<const float> deltas{delta_chunk.data(), chunk_stride};
   kernels::add_outer_product(
       {&packed->recurrent.pattern, deltas, before, n_values, recurrent_gradient.data()});
-  kernels::add_outer_product({&packed->input.pattern, deltas, {input_chunk.data(), chunk_stride},
-                              n_values, input_gradient.data()});
-  kernels::add_outer_product({&packed->readout.pattern, {dlogits_here, chunk_stride},
-                              {kept.slot(chunk, 1), kept.stride()}, n_values,
+  kernels::add_outer_product({&packed->input.pattern,
+                              deltas,
+                              {input_chunk.data(), chunk_stride},
+                              n_values,
+                              input_gradient.data()});
+  kernels::add_outer_product({&packed->readout.pattern,
+                              {dlogits_here, chunk_stride},
+                              {kept.slot(chunk, 1), kept.stride()},
+                              n_values,
                               readout_gradient.data()});
   for (std::size_t c = 0; c < n_classes; ++c) {
     double sum = 0;

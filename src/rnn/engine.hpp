@@ -48,9 +48,11 @@ struct KeptStates {
   float* slot(std::size_t chunk, std::size_t k) {
     return values.data() + chunk * n_units * stride() + k * n_lanes;
   }
+  /// Where the state after step t (from the first kept one) goes.
   kernels::Strided<float> after(std::size_t t) {
     return {slot(t / chunk_steps, t % chunk_steps + 1), stride()};
   }
+  void set_before(std::size_t chunk, const float* state);
 };
 
 /// A block being computed: sizes, inputs by lane, and buffers that live on between calls.
@@ -62,29 +64,32 @@ struct BlockRun {
   RecurrentNoise noise;
   std::size_t n_lanes = 0;
 
-  Buffer<float> padded_inputs;       ///< (time, channel, lane), if lanes and trials differ
-  Buffer<float> rule_drive;          ///< (unit, lane): bias + rules now on
-  Buffer<float> drive;               ///< the same with noise, if there is noise
-  Buffer<float> noise_of_trial;      ///< (unit)
+  Buffer<float> padded_inputs;          ///< (time, channel, lane), if lanes and trials differ
+  Buffer<float> rule_drive;             ///< (unit, lane): bias + rules now on
+  Buffer<float> drive;                  ///< the same with noise, if there is noise
+  Buffer<float> noise_of_trial;         ///< (unit)
   std::vector<std::int32_t> rules_now;  ///< (slot, lane)
-  Buffer<float> state, previous;     ///< (unit, lane)
+  Buffer<float> state, previous;        ///< (unit, lane)
 
-  // Backward:
+  // Backward; indexed by time from the beginning of the segment now kept:
+  std::size_t segment_first = 0;
   KeptStates kept;
-  Buffer<float> logits;              ///< (class, lane)
-  Buffer<float> dlogits;             ///< (time, class, lane)
-  Buffer<float> dlogits_chunk;       ///< (class, step of chunk, lane), one per chunk
-  Buffer<float> delta, next_delta;   ///< (unit, lane)
-  Buffer<float> delta_chunk;         ///< (unit, step of chunk, lane)
-  Buffer<float> previous_chunk;      ///< (unit, step of chunk, lane), where trials reset
-  Buffer<float> input_chunk;         ///< (channel, step of chunk, lane)
-  Buffer<float> carry, delta_sum;    ///< (unit, lane)
-  Buffer<float> loss, penalty, lane_weights;  ///< (lane)
-  std::vector<std::int32_t> lane_targets;     ///< (lane)
+  Buffer<float> logits;                    ///< (class, lane)
+  Buffer<float> dlogits;                   ///< (time, class, lane)
+  Buffer<float> dlogits_chunk;             ///< (class, step of chunk, lane), one per chunk
+  Buffer<float> delta, next_delta;         ///< (unit, lane)
+  Buffer<float> delta_chunk;               ///< (unit, step of chunk, lane)
+  Buffer<float> previous_chunk;            ///< (unit, step of chunk, lane), where trials reset
+  Buffer<float> input_chunk;               ///< (channel, step of chunk, lane)
+  Buffer<float> carry, delta_sum;          ///< (unit, lane)
+  Buffer<float> loss;                      ///< (time, lane), of the whole row
+  std::vector<double> rate_square;         ///< (time), of the whole row
+  Buffer<float> penalty, lane_weights;     ///< (lane)
+  std::vector<std::int32_t> lane_targets;  ///< (lane)
   Buffer<float> recurrent_gradient, input_gradient, readout_gradient;  ///< packed
 
-  void begin(const Architecture& a, const PackedNetwork& p, const float* rules,
-             const TrialBlock& b, const RecurrentNoise& n);
+  void begin(const Architecture& a, const PackedNetwork& p, const float* rules, const TrialBlock& b,
+             const RecurrentNoise& n);
   const float* inputs_at(std::size_t t) const;
   bool resets_at(std::size_t t) const;
 
@@ -97,8 +102,14 @@ struct BlockRun {
   void update_rules(std::size_t t);
   const float* drive_at(std::size_t t);
   void clear_reset_lanes(std::size_t t, float* values) const;
-  double loss_at(std::size_t t, const LossOptions& options, const float* wanted);
-  void backward_chunk(std::size_t chunk, bool with_penalty, std::span<float> gradient);
+  void loss_at(std::size_t t, const LossOptions& options, const float* wanted);
+  double sum_of_squares() const;
+  std::size_t segment_steps(bool recompute) const;
+  void reserve(std::size_t segment, const LossOptions& options);
+  void keep_segment(std::size_t first, std::size_t last, const LossOptions& options,
+                    const float* wanted);
+  void backward_chunk(std::size_t chunk, std::size_t segment_last, bool with_penalty,
+                      std::span<float> gradient);
   void flush_rules(std::size_t t, std::span<float> gradient);
 };
 

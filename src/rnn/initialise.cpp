@@ -1,7 +1,7 @@
 // Initial weights; lmrnn/network.hpp says what each scheme is.
-#include <Eigen/Dense>
 #include <Spectra/GenEigsSolver.h>
 
+#include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
 #include <complex>
@@ -60,7 +60,8 @@ double spectral_radius(const Mask& mask, std::span<const float> weights) {
   Eigen::MatrixXd dense = Eigen::MatrixXd::Zero(n, n);
   std::size_t k = 0;
   for (Eigen::Index i = 0; i < n; ++i)
-    for (const std::uint32_t j : mask.sources_of(static_cast<std::size_t>(i))) dense(i, j) = weights[k++];
+    for (const std::uint32_t j : mask.sources_of(static_cast<std::size_t>(i)))
+      dense(i, j) = weights[k++];
   return largest_modulus(Eigen::EigenSolver<Eigen::MatrixXd>(dense, false).eigenvalues());
 }
 
@@ -78,7 +79,8 @@ void initialise_recurrent(const Mask& mask, Initialisation scheme, Seed seed, st
   std::size_t k = 0;
   for (std::size_t i = 0; i < mask.n_targets(); ++i) {
     const auto sources = mask.sources_of(i);
-    const double deviation = 1.0 / std::sqrt(static_cast<double>(std::max<std::size_t>(1, sources.size())));
+    const double deviation =
+        1.0 / std::sqrt(static_cast<double>(std::max<std::size_t>(1, sources.size())));
     const Key key = place(seed, Group::recurrent, i);
     for (const std::uint32_t j : sources) {
       const double identity = i == j ? 0.5 : 0.0;
@@ -93,7 +95,8 @@ void initialise_recurrent(const Mask& mask, Initialisation scheme, Seed seed, st
   const double radius = spectral_radius(mask, w);
   if (!(radius > 0))
     throw UsageError(
-        "initialisation \"radius\": this mask has no cycles, so its spectral radius is 0 and cannot "
+        "initialisation \"radius\": this mask has no cycles, so its spectral radius is 0 and "
+        "cannot "
         "be scaled; use \"fan-in\"");
   for (float& x : w) x = static_cast<float>(0.9 / radius * double{x});
 }
@@ -103,7 +106,8 @@ void initialise_projection(const Mask& mask, Group group, Seed seed, std::span<f
   std::fill(w.begin(), w.end(), 0.0f);
   for (std::size_t i = 0; i < mask.n_targets(); ++i) {
     const auto sources = mask.sources_of(i);
-    const double bound = 1.0 / std::sqrt(static_cast<double>(std::max<std::size_t>(1, sources.size())));
+    const double bound =
+        1.0 / std::sqrt(static_cast<double>(std::max<std::size_t>(1, sources.size())));
     for (const std::uint32_t j : sources)
       w[i * mask.n_sources() + j] =
           static_cast<float>(bound * (2 * uniform(place(seed, group, i), j) - 1));

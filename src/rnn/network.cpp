@@ -14,20 +14,24 @@ namespace {
 void check(const Architecture& a) {
   const std::size_t n = a.recurrent.n_targets();
   if (n == 0 || a.recurrent.n_sources() != n)
-    throw UsageError(fmt::format("the recurrent mask has shape ({}, {}); it must be square and not "
-                                 "empty", a.recurrent.n_targets(), a.recurrent.n_sources()));
+    throw UsageError(
+        fmt::format("the recurrent mask has shape ({}, {}); it must be square and not "
+                    "empty",
+                    a.recurrent.n_targets(), a.recurrent.n_sources()));
   if (a.input.n_targets() != n || a.input.n_sources() != a.n_channels)
-    throw UsageError(fmt::format("the input mask has shape ({}, {}); {} units and {} channels need "
-                                 "({}, {})", a.input.n_targets(), a.input.n_sources(), n,
-                                 a.n_channels, n, a.n_channels));
+    throw UsageError(
+        fmt::format("the input mask has shape ({}, {}); {} units and {} channels need "
+                    "({}, {})",
+                    a.input.n_targets(), a.input.n_sources(), n, a.n_channels, n, a.n_channels));
   if (a.readout.n_targets() != a.n_classes || a.readout.n_sources() != n)
-    throw UsageError(fmt::format("the readout mask has shape ({}, {}); {} classes and {} units need "
-                                 "({}, {})", a.readout.n_targets(), a.readout.n_sources(),
-                                 a.n_classes, n, a.n_classes, n));
+    throw UsageError(
+        fmt::format("the readout mask has shape ({}, {}); {} classes and {} units need "
+                    "({}, {})",
+                    a.readout.n_targets(), a.readout.n_sources(), a.n_classes, n, a.n_classes, n));
   if (a.n_classes == 0) throw UsageError("a network needs at least one output class");
   if (!(a.alpha > 0 && a.alpha <= 1))
-    throw UsageError(fmt::format("alpha = dt / tau = {} is not in (0, 1]; tau must be at least dt",
-                                 a.alpha));
+    throw UsageError(
+        fmt::format("alpha = dt / tau = {} is not in (0, 1]; tau must be at least dt", a.alpha));
   if (a.representation == Representation::diagonal && !a.recurrent.is_diagonal())
     throw UsageError("representation \"diagonal\" holds autapses only; use \"sparse\" or \"auto\"");
 }
@@ -105,19 +109,32 @@ Network::~Network() = default;
 Network::Network(Network&&) noexcept = default;
 Network& Network::operator=(Network&&) noexcept = default;
 
-const Architecture& Network::architecture() const noexcept { return implementation_->architecture; }
-const ParameterLayout& Network::layout() const noexcept { return implementation_->layout; }
-Representation Network::representation() const noexcept { return implementation_->representation; }
-std::span<const float> Network::parameters() const noexcept { return implementation_->parameters; }
-std::span<float> Network::parameters() noexcept { return implementation_->parameters; }
-void Network::weights_changed() { implementation_->packed.pack(implementation_->parameters); }
+const Architecture& Network::architecture() const noexcept {
+  return implementation_->architecture;
+}
+const ParameterLayout& Network::layout() const noexcept {
+  return implementation_->layout;
+}
+Representation Network::representation() const noexcept {
+  return implementation_->representation;
+}
+std::span<const float> Network::parameters() const noexcept {
+  return implementation_->parameters;
+}
+std::span<float> Network::parameters() noexcept {
+  return implementation_->parameters;
+}
+void Network::weights_changed() {
+  implementation_->packed.pack(implementation_->parameters);
+}
 
 void Network::forward(const TrialBlock& block, const RecurrentNoise& noise, View3<float> states,
                       View3<float> logits, Workspace& workspace) const {
   const Implementation& self = *implementation_;
   self.check_block(block);
   rnn::BlockRun& run = workspace.storage_->run;
-  run.begin(self.architecture, self.packed, self.parameters.data() + self.layout.rule, block, noise);
+  run.begin(self.architecture, self.packed, self.parameters.data() + self.layout.rule, block,
+            noise);
   run.run_forward(states, logits);
 }
 
@@ -132,7 +149,8 @@ LossResult Network::loss_and_gradient(const TrialBlock& block, const RecurrentNo
     throw UsageError(fmt::format("gradient has {} entries; the network has {} parameters",
                                  gradient.size(), self.layout.total));
   rnn::BlockRun& run = workspace.storage_->run;
-  run.begin(self.architecture, self.packed, self.parameters.data() + self.layout.rule, block, noise);
+  run.begin(self.architecture, self.packed, self.parameters.data() + self.layout.rule, block,
+            noise);
   const bool squares = loss.kind == LossKind::least_squares;
   return run.run_loss(loss, squares ? self.least_squares_targets.data() : nullptr, gradient);
 }
@@ -144,8 +162,9 @@ std::vector<CostRow> cost_table(const Architecture& a) {
     const auto synapses = static_cast<double>(n);
     return CostRow{std::move(part), n, forward * synapses, backward * synapses};
   };
-  return {row("recurrent", a.recurrent.n_synapses(), 1, 2), row("input", a.input.n_synapses(), 1, 1),
-          row("rule", a.n_rules * a.n_units(), 0, 0), row("readout", a.readout.n_synapses(), 1, 2),
+  return {row("recurrent", a.recurrent.n_synapses(), 1, 2),
+          row("input", a.input.n_synapses(), 1, 1), row("rule", a.n_rules * a.n_units(), 0, 0),
+          row("readout", a.readout.n_synapses(), 1, 2),
           row("bias", a.n_units() + a.n_classes, 0, 0)};
 }
 

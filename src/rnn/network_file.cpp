@@ -73,8 +73,10 @@ class Reader {
     const auto values = array(name, std::move(shape)).as<float>();
     for (const float x : values)
       if (!std::isfinite(x))
-        fail(fmt::format("{} holds a value that is not finite ({}); the training that wrote it had "
-                         "diverged, use an earlier checkpoint", name, x));
+        fail(
+            fmt::format("{} holds a value that is not finite ({}); the training that wrote it had "
+                        "diverged, use an earlier checkpoint",
+                        name, x));
     std::copy(values.begin(), values.end(), out.begin());
   }
   double number(const std::string& key) const {
@@ -153,10 +155,10 @@ LoadedNetwork load_network(const std::filesystem::path& path) {
   } catch (const UsageError& error) {
     reader.fail(std::string("recurrent mask: ") + error.what());
   }
-  a.input = to_mask(reader.array("input.mask", {n, a.n_channels}).as<std::uint8_t>(), n,
-                    a.n_channels);
-  a.readout = to_mask(reader.array("readout.mask", {a.n_classes, n}).as<std::uint8_t>(),
-                      a.n_classes, n);
+  a.input =
+      to_mask(reader.array("input.mask", {n, a.n_channels}).as<std::uint8_t>(), n, a.n_channels);
+  a.readout =
+      to_mask(reader.array("readout.mask", {a.n_classes, n}).as<std::uint8_t>(), a.n_classes, n);
 
   LoadedNetwork loaded{Network(std::move(a)), file.metadata};
   Network& network = loaded.network;

@@ -15,7 +15,8 @@ std::vector<Entry> entries_by_synapse(const Mask& mask, std::size_t first) {
   entries.reserve(mask.n_synapses());
   auto index = static_cast<std::uint32_t>(first);
   for (std::uint32_t row = 0; row < mask.n_targets(); ++row)
-    for (const std::uint32_t column : mask.sources_of(row)) entries.push_back({row, column, index++});
+    for (const std::uint32_t column : mask.sources_of(row))
+      entries.push_back({row, column, index++});
   return entries;
 }
 

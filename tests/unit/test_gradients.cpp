@@ -14,7 +14,8 @@ namespace {
 class Gradients : public ::testing::TestWithParam<NetworkCase> {};
 
 /// |a - b| relative to the largest entry of the parameter group that it belongs to.
-double worst_relative_error(const Laboratory& lab, std::span<const double> expected, auto&& actual) {
+double worst_relative_error(const Laboratory& lab, std::span<const double> expected,
+                            auto&& actual) {
   const ParameterLayout& l = lab.network->layout();
   double worst = 0;
   const auto group = [&](std::size_t first, std::size_t n) {
@@ -77,6 +78,23 @@ TEST_P(Gradients, KernelsAgreeWithReferenceOnEveryTarget) {
   choose_simd("auto");
 }
 
+TEST_P(Gradients, RecomputingStatesGivesTheSameBits) {
+  NetworkCase long_case = GetParam();
+  long_case.n_steps += 60;  // several segments
+  Laboratory lab(long_case);
+  std::vector<float> kept(lab.network->layout().total), recomputed(kept.size());
+  LossOptions options = lab.loss_options();
+  Workspace workspace;
+  const LossResult a =
+      lab.network->loss_and_gradient(lab.block, lab.recurrent_noise, options, kept, workspace);
+  options.recompute = true;
+  const LossResult b = lab.network->loss_and_gradient(lab.block, lab.recurrent_noise, options,
+                                                      recomputed, workspace);
+  EXPECT_EQ(kept, recomputed);
+  EXPECT_EQ(a.weighted_loss, b.weighted_loss);
+  EXPECT_EQ(a.rate_square, b.rate_square);
+}
+
 TEST_P(Gradients, ForwardAgreesWithReference) {
   Laboratory lab(GetParam());
   const std::size_t n = lab.network->architecture().n_units();
@@ -91,8 +109,7 @@ TEST_P(Gradients, ForwardAgreesWithReference) {
     lab.network->forward(lab.block, lab.recurrent_noise, {states.data(), c.n_steps, n, c.n_trials},
                          {logits.data(), c.n_steps, c.n_classes, c.n_trials}, workspace);
     for (std::size_t trial = 0; trial < c.n_trials; ++trial) {
-      const auto run =
-          kernels::reference::forward(lab.model(values), lab.reference_block(), trial);
+      const auto run = kernels::reference::forward(lab.model(values), lab.reference_block(), trial);
       for (std::size_t t = 0; t < c.n_steps; ++t) {
         for (std::size_t i = 0; i < n; ++i)
           ASSERT_NEAR(states[(t * n + i) * c.n_trials + trial], run.h[t * n + i], 2e-5);
