@@ -113,14 +113,18 @@ struct WiringConfig {
     field("metric", self.metric, "distance on the sheet");
     field("boundary", self.boundary, "torus: opposite edges meet; open: they do not");
     field("radius", self.radius, "a synapse where the distance is at most this", at_least(0));
-    field("autapses", self.autapses, "whether a unit connects to itself");
+    field("autapses", self.autapses,
+          "whether a unit connects to itself; file: false removes the autapses of the file");
     field("rewire", self.rewire, "rewired: share of the local synapses given a new source",
           between(0, 1));
-    field("density", self.density, "exponential: expected share of all pairs", between(0, 1));
+    field("density", self.density, "exponential: expected share of all pairs, autapses included",
+          between(0, 1));
     field("length", self.length, "exponential: distance over which probability falls by e",
           more_than(0));
-    field("block_units", self.block_units, "blocks: units in each dense block", at_least(1));
-    field("path", self.path, "file: HDF5, npz or npy mask[target, source], or CSV source,target");
+    field("block_units", self.block_units,
+          "blocks: units in each dense block; must divide the number of units", at_least(1));
+    field("path", self.path,
+          "file: HDF5, npz or npy mask[target, source], or CSV source,target (0-based)");
     field("dataset", self.dataset, "file: the array in it, if it holds several");
     field("seed", self.seed, "seed of a random mask; without it, the seed of the run", at_least(0));
   }
@@ -131,6 +135,21 @@ struct WiringConfig {
 /// The mask that `config` describes; rows * cols units. `run_seed` serves random kinds that have
 /// no seed of their own. Throws UsageError (impossible values, unreadable or ill-shaped file).
 Mask make_mask(const WiringConfig& config, Seed run_seed);
+
+/// A row of the catalogue of wirings: what the command line, the documentation and the generic
+/// tests iterate.
+struct WiringEntry {
+  WiringKind kind;
+  std::string_view meaning;
+  bool is_random;  ///< whether the mask depends on the seed
+  Mask (*make)(const WiringConfig& config, Seed seed);
+};
+std::span<const WiringEntry> wirings() noexcept;
+
+/// A random mask with the autapses of `mask` and, for every unit, its in-degree, its out-degree
+/// and its number of reciprocal partners: mutual pairs exchange partners with mutual pairs, one-way
+/// synapses with one-way synapses (Maslov & Sneppen 2002). `mask` must be square.
+Mask shuffled(const Mask& mask, Seed seed);
 
 /// Synapses onto a layer whose sources (inputs) or targets (readout) are not the sheet itself.
 struct ProjectionConfig {
@@ -147,7 +166,8 @@ struct ProjectionConfig {
   }
 };
 
-/// Mask (unit, channel) of the input weights.
+/// Mask (unit, channel) of the input weights. Of the pairs within the patch, the share `density`
+/// exists, to the nearest whole number. Throws UsageError (a patch that leaves the sheet).
 Mask make_input_mask(const ProjectionConfig& config, const Sheet& sheet, std::size_t n_channels,
                      Seed seed);
 /// Mask (class, unit) of the readout weights.
@@ -159,14 +179,15 @@ struct MaskStatistics {
   double density = 0;
   std::size_t in_degree_min = 0, in_degree_max = 0, out_degree_min = 0, out_degree_max = 0;
   double in_degree_mean = 0;
-  double reciprocity = 0;       ///< share of synapses (autapses excluded) whose reverse exists
+  double reciprocity = 0;       ///< share of synapses (no autapses) whose reverse exists, or 0
   double mean_path_length = 0;  ///< over ordered pairs that are connected; NaN if there are none
   double reachable = 0;         ///< share of ordered pairs joined by a directed path
-  double clustering = 0;        ///< mean local clustering of the undirected graph, no autapses
+  double clustering = 0;        ///< mean local clustering of the undirected graph, no autapses;
+                                ///< units with fewer than two neighbours count as 0
   double wire_length = 0;       ///< sum of distances of all synapses on the sheet
 };
 
-/// `sheet.n_units()` must equal the units of the mask.
+/// `sheet.n_units()` must equal the units of the mask, or UsageError.
 MaskStatistics statistics(const Mask& mask, const Sheet& sheet);
 
 }  // namespace lmrnn

@@ -1,0 +1,160 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <cmath>
+#include <filesystem>
+#include <tuple>
+
+#include "lmrnn/error.hpp"
+#include "lmrnn/files.hpp"
+#include "wiring/makers.hpp"
+
+namespace lmrnn {
+namespace {
+
+using Index = std::uint32_t;
+
+// CSV: one `source,target` per line. ------------------------------------------------------------
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())))
+    text.remove_prefix(1);
+  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())))
+    text.remove_suffix(1);
+  return text;
+}
+
+/// The two fields of a line, or nothing if it has another number of fields.
+std::optional<std::array<std::string_view, 2>> two_fields(std::string_view line) {
+  const std::size_t comma = line.find(',');
+  if (comma == std::string_view::npos || line.find(',', comma + 1) != std::string_view::npos)
+    return std::nullopt;
+  return {{trimmed(line.substr(0, comma)), trimmed(line.substr(comma + 1))}};
+}
+
+std::optional<Index> unit_number(std::string_view text, std::size_t n_units) {
+  Index unit = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), unit);
+  if (error != std::errc() || end != text.data() + text.size() || unit >= n_units)
+    return std::nullopt;
+  return unit;
+}
+
+struct Edge {
+  Index target, source;
+  std::size_t line;
+};
+
+void check_distinct(const std::string& path, std::vector<Edge> edges) {
+  std::ranges::sort(edges, {},
+                    [](const Edge& e) { return std::tuple(e.target, e.source, e.line); });
+  const auto twice = std::ranges::adjacent_find(edges, [](const Edge& a, const Edge& b) {
+    return a.target == b.target && a.source == b.source;
+  });
+  if (twice != edges.end())
+    throw UsageError(
+        fmt::format("{}:{}: synapse source {}, target {} stands in line {} already; "
+                    "leave one of them out",
+                    path, (twice + 1)->line, twice->source, twice->target, twice->line));
+}
+
+Mask read_edge_list(const std::string& path, std::size_t n_units) {
+  const std::string content = read_file(path);
+  std::vector<Edge> edges;
+  std::string_view rest = content;
+  if (rest.starts_with("\xef\xbb\xbf")) rest.remove_prefix(3);  // spreadsheets put it there
+  for (std::size_t n_line = 1; !rest.empty(); ++n_line) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    const std::string_view line = trimmed(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    if (line.empty()) continue;
+    const auto fields = two_fields(line);
+    if (edges.empty() && fields && (*fields)[0] == "source" && (*fields)[1] == "target") continue;
+    const auto source = fields ? unit_number((*fields)[0], n_units) : std::nullopt;
+    const auto target = fields ? unit_number((*fields)[1], n_units) : std::nullopt;
+    if (!source || !target)
+      throw UsageError(fmt::format(
+          "{}:{}: \"{}\" is no synapse; write source,target as two numbers from 0 to {} "
+          "(wiring.rows x wiring.cols = {} units)",
+          path, n_line, line.substr(0, 40), n_units - 1, n_units));
+    edges.push_back({*target, *source, n_line});
+  }
+  check_distinct(path, edges);
+  std::vector<std::pair<Index, Index>> pairs;
+  for (const Edge& edge : edges) pairs.emplace_back(edge.target, edge.source);
+  return {n_units, n_units, std::move(pairs)};
+}
+
+// Arrays: mask[target, source], a synapse where it is not zero. ---------------------------------
+
+const std::pair<std::string, ArrayData>& only_array(const ArrayFile& file,
+                                                    const WiringConfig& config) {
+  std::string names;
+  for (const auto& [name, data] : file.arrays) names += (names.empty() ? "" : ", ") + name;
+  if (file.arrays.size() != 1)
+    throw UsageError(
+        file.arrays.empty()
+            ? config.path + ": holds no array of numbers; save the mask as one"
+            : fmt::format("{}: holds several arrays ({}); name the mask in wiring.dataset",
+                          config.path, names));
+  return file.arrays.front();
+}
+
+Mask read_array(const WiringConfig& config, std::size_t n_units) {
+  const ArrayFile file = read_arrays(config.path);
+  const std::string& name =
+      config.dataset.empty() ? only_array(file, config).first : config.dataset;
+  const ArrayData& data = file.at(name, config.path);
+  if (data.shape != std::vector{n_units, n_units})
+    throw UsageError(fmt::format(
+        "{}: array \"{}\" has the shape ({}), but a sheet of {} x {} needs a mask ({}, {}); set "
+        "wiring.rows and wiring.cols to fit",
+        config.path, name, fmt::join(data.shape, ", "), config.rows, config.cols, n_units,
+        n_units));
+  const std::vector<double> values = data.to_doubles();
+  std::vector<Index> offsets{0}, sources;
+  for (std::size_t target = 0; target < n_units; ++target) {
+    for (std::size_t source = 0; source < n_units; ++source) {
+      const double value = values[target * n_units + source];
+      if (!std::isfinite(value))
+        throw UsageError(fmt::format("{}: array \"{}\" is {} at [{}, {}]; write 0 for no synapse",
+                                     config.path, name, value, target, source));
+      if (value != 0) sources.push_back(static_cast<Index>(source));
+    }
+    offsets.push_back(static_cast<Index>(sources.size()));
+  }
+  return {n_units, n_units, std::move(offsets), std::move(sources)};
+}
+
+/// "csv", "npz", ...: the ending of the name in small letters.
+std::string format_of(const std::filesystem::path& path) {
+  std::string ending = path.extension().string();
+  for (char& c : ending) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return ending.empty() ? ending : ending.substr(1);
+}
+
+}  // namespace
+
+Mask make_from_file(const WiringConfig& config, Seed) {
+  if (config.path.empty())
+    throw UsageError("wiring.kind = \"file\" needs wiring.path, the file that holds the mask");
+  const std::size_t n_units = config.sheet().n_units();
+  const std::string format = format_of(config.path);
+  constexpr std::string_view formats[] = {"csv", "npz", "npy", "h5", "hdf5", "safetensors"};
+  if (std::ranges::find(formats, format) == std::end(formats))
+    throw UsageError(config.path +
+                     ": which format is it? end the name in .csv (source,target), .npz, .npy, .h5, "
+                     ".hdf5 or .safetensors");
+  const bool is_edge_list = format == "csv";
+  if (is_edge_list && !config.dataset.empty())
+    throw UsageError("wiring.dataset = \"" + config.dataset +
+                     "\" means nothing for a CSV file; leave it out");
+  const Mask mask =
+      is_edge_list ? read_edge_list(config.path, n_units) : read_array(config, n_units);
+  return config.autapses ? mask : without_autapses(mask);
+}
+
+}  // namespace lmrnn

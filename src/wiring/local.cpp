@@ -1,0 +1,74 @@
+// Sheet geometry, and the locality mask: Khona, Chandra, Ma & Fiete 2023.
+#include <algorithm>
+#include <cmath>
+
+#include "lmrnn/wiring.hpp"
+#include "wiring/makers.hpp"
+
+namespace lmrnn {
+namespace {
+
+/// Distance between positions a and b on an axis of n.
+std::int64_t along_axis(std::int64_t a, std::int64_t b, std::int64_t n,
+                        Boundary boundary) noexcept {
+  const std::int64_t apart = std::abs(a - b);
+  return boundary == Boundary::torus ? std::min(apart, n - apart) : apart;
+}
+
+/// Positions on an axis of n that are at most `reach` from `at`, ascending.
+std::vector<std::int64_t> within_reach(std::int64_t at, double reach, std::int64_t n,
+                                       Boundary boundary) {
+  // In every metric no axis alone contributes more than the whole distance.
+  const auto steps = static_cast<std::int64_t>(std::min(reach, static_cast<double>(n)));
+  std::vector<std::int64_t> positions;
+  if (boundary == Boundary::torus && 2 * steps + 1 < n) {
+    for (std::int64_t d = -steps; d <= steps; ++d) positions.push_back((at + d + n) % n);
+    std::ranges::sort(positions);
+  } else {
+    const bool whole = boundary == Boundary::torus;
+    const std::int64_t first = whole ? 0 : std::max<std::int64_t>(0, at - steps);
+    const std::int64_t last = whole ? n - 1 : std::min(n - 1, at + steps);
+    for (std::int64_t p = first; p <= last; ++p) positions.push_back(p);
+  }
+  return positions;
+}
+
+}  // namespace
+
+double Sheet::distance(std::size_t unit_a, std::size_t unit_b) const noexcept {
+  const auto a = static_cast<std::int64_t>(unit_a), b = static_cast<std::int64_t>(unit_b);
+  const auto down = static_cast<double>(along_axis(a / cols, b / cols, rows, boundary));
+  const auto across = static_cast<double>(along_axis(a % cols, b % cols, cols, boundary));
+  switch (metric) {
+    case Metric::l1:
+      return down + across;
+    case Metric::l2:
+      return std::sqrt(down * down + across * across);
+    case Metric::linf:
+      return std::max(down, across);
+  }
+  return down + across;
+}
+
+Mask make_local(const WiringConfig& config, Seed) {
+  const Sheet sheet = config.sheet();
+  std::vector<std::uint32_t> offsets{0}, sources;
+  for (std::int64_t row = 0; row < sheet.rows; ++row) {
+    const auto near_rows = within_reach(row, config.radius, sheet.rows, sheet.boundary);
+    for (std::int64_t col = 0; col < sheet.cols; ++col) {
+      const auto target = static_cast<std::size_t>(row * sheet.cols + col);
+      const auto near_cols = within_reach(col, config.radius, sheet.cols, sheet.boundary);
+      for (const std::int64_t near_row : near_rows)
+        for (const std::int64_t near_col : near_cols) {
+          const auto source = static_cast<std::size_t>(near_row * sheet.cols + near_col);
+          if (sheet.distance(target, source) <= config.radius &&
+              (config.autapses || source != target))
+            sources.push_back(static_cast<std::uint32_t>(source));
+        }
+      offsets.push_back(static_cast<std::uint32_t>(sources.size()));
+    }
+  }
+  return {sheet.n_units(), sheet.n_units(), std::move(offsets), std::move(sources)};
+}
+
+}  // namespace lmrnn
