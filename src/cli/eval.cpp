@@ -1,0 +1,150 @@
+// lmrnn eval: scores of a trained network on held-out trials.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common.hpp"
+#include "lmrnn/evaluate.hpp"
+#include "lmrnn/run.hpp"
+#include "score_table.hpp"
+#include "verbs.hpp"
+
+namespace lmrnn::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+struct EvalOptions {
+  std::string network, tasks, split = "test";
+  std::optional<std::uint64_t> seed;
+  std::size_t n_trials = 1000;
+  double recurrent_noise = 0;
+  bool in_stream = false, json = false;
+  int n_threads = 0;
+};
+
+Split parse_split(const std::string& name) {
+  Split split{};
+  from_config({name, "--split"}, "split", split, Range{});
+  return split;
+}
+
+// The battery to evaluate on, and which of its tasks. With one rule input per task, only trained
+// tasks make sense; composed rules can ask for any.
+struct Question {
+  Battery battery;
+  std::vector<std::size_t> tasks;
+};
+
+Question choose_tasks(const TrainedOn& trained, const std::string& expression) {
+  BatteryConfig config = trained.battery;
+  if (expression.empty()) return {Battery(config, trained.seed), {}};
+  if (config.rule == RuleEncoding::composed) {
+    config.tasks = expression;
+    return {Battery(config, trained.seed), {}};
+  }
+  Question question{Battery(config, trained.seed), {}};
+  std::vector<std::string> unknown;
+  for (const Task& task : select_tasks(expression)) {
+    const auto found = std::ranges::find(trained.tasks, task.name());
+    if (found == trained.tasks.end())
+      unknown.push_back(task.name());
+    else
+      question.tasks.push_back(static_cast<std::size_t>(found - trained.tasks.begin()));
+  }
+  if (question.tasks.empty())
+    throw UsageError(
+        fmt::format("--tasks {}: the network was trained on none of these; it knows {}", expression,
+                    fmt::join(trained.tasks, ", ")));
+  if (!unknown.empty())
+    warn(fmt::format("left out, since the network has no rule input for them: {}",
+                     fmt::join(unknown, ", ")));
+  return question;
+}
+
+Evaluation evaluate_in_stream(const EvalOptions& options, const Network& network,
+                              const Battery& battery, Seed seed, Split split, ThreadPool& pool) {
+  StreamConfig rows;
+  if (fs::exists(fs::path(options.network) / "config.toml"))
+    rows = open_run(options.network).config.stream;
+  rows.trials_per_task = 0;
+  std::vector<std::size_t> tasks(battery.tasks().size());
+  std::iota(tasks.begin(), tasks.end(), std::size_t{0});
+  // About as many trials as were asked for: a trial lasts 2 to 3 s.
+  const double steps =
+      static_cast<double>(options.n_trials * tasks.size()) * 2500 / battery.config().dt;
+  const double n_batches = std::ceil(steps / static_cast<double>(rows.steps * rows.batch));
+  const PackedStream stream(battery, rows, seed, split);
+  return evaluate_stream(network, stream, static_cast<std::uint32_t>(n_batches),
+                         ceilings(battery, tasks, seed, pool), pool);
+}
+
+void run_eval(const EvalOptions& options) {
+  const fs::path file = find_network(options.network);
+  const LoadedNetwork loaded = load_network(file);
+  const TrainedOn trained = trained_on(loaded.metadata, file);
+  const Split split = parse_split(options.split);
+  const Seed seed = options.seed ? Seed{*options.seed} : trained.seed;
+  const Question question = choose_tasks(trained, options.tasks);
+  ThreadPool pool(options.n_threads);
+  const Evaluation evaluation =
+      options.in_stream
+          ? evaluate_in_stream(options, loaded.network, question.battery, seed, split, pool)
+          : Evaluator(question.battery, seed, split, options.n_trials, pool, question.tasks)
+                .evaluate(loaded.network, pool, options.recurrent_noise);
+  if (!options.json) {
+    print_scores(evaluation, false);
+    return;
+  }
+  Json out{{"network", file.string()},
+           {"split", options.split},
+           {"seed", seed.value},
+           {"in_stream", options.in_stream},
+           {"recurrent_noise", options.recurrent_noise}};
+  out.update(to_json(evaluation));
+  fmt::print("{}\n", out.dump(2));
+}
+
+}  // namespace
+
+void add_eval(CLI::App& program) {
+  const auto options = std::make_shared<EvalOptions>();
+  CLI::App* verb = add_verb(program, "eval", "score a trained network on held-out trials",
+                            "lmrnn eval runs/quickstart-seed1\n"
+                            "lmrnn eval runs/quickstart-seed1 --tasks 'dly*' --trials 5000 --json",
+                            [options] { run_eval(*options); });
+  verb->add_option("network", options->network, "run directory (newest checkpoint) or network file")
+      ->required()
+      ->type_name("RUN|FILE");
+  CLI::Option* tasks =
+      verb->add_option("--tasks", options->tasks, "which tasks; default: those it was trained on")
+          ->type_name("EXPRESSION");
+  verb->add_option("--trials", options->n_trials, "trials per task")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  verb->add_option("--split", options->split, "which trials: train, validation or test")
+      ->type_name("NAME")
+      ->capture_default_str();
+  verb->add_option("--seed", options->seed, "seed of the trials; default: the run's");
+  CLI::Option* noise = verb->add_option("--recurrent-noise", options->recurrent_noise,
+                                        "standard deviation of noise inside f")
+                           ->check(CLI::NonNegativeNumber)
+                           ->capture_default_str();
+  verb->add_flag("--in-stream", options->in_stream,
+                 "score trials within packed rows, the state running on from trial to trial")
+      ->excludes(tasks)
+      ->excludes(noise);
+  add_threads(*verb, options->n_threads);
+  verb->add_flag("--json", options->json, "as JSON");
+}
+
+}  // namespace lmrnn::cli

@@ -1,0 +1,216 @@
+// lmrnn train: a run from a configuration, or the rest of one.
+#include "lmrnn/train.hpp"
+
+#include <fmt/format.h>
+
+#include <csignal>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+
+#include "common.hpp"
+#include "lmrnn/run.hpp"
+#include "progress.hpp"
+#include "score_table.hpp"
+#include "verbs.hpp"
+
+namespace lmrnn::cli {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+struct TrainOptions {
+  std::string config_file, out, resume;
+  std::optional<std::int64_t> seed;
+  ConfigOptions config;
+  bool dry_run = false, json = false, list_keys = false;
+  int n_threads = 0;
+};
+
+// Set by Ctrl-C or SIGTERM. A second signal ends the program at once: the run can be resumed from
+// its last checkpoint all the same.
+volatile std::sig_atomic_t stop_signal = 0;
+
+void on_signal(int signal) {
+  stop_signal = signal;
+  std::signal(signal, SIG_DFL);
+}
+
+RunConfig read_config(const TrainOptions& options) {
+  if (options.config_file.empty())
+    throw UsageError("lmrnn train: which configuration? Give a TOML file, or --resume DIR");
+  ConfigTable table = options.config.table(options.config_file);
+  if (options.seed) assign(table, "seed", {*options.seed, "--seed"});
+  return resolve_config(table);
+}
+
+fs::path output_directory(const TrainOptions& options, const RunConfig& config) {
+  if (!options.out.empty()) return options.out;
+  const std::string name = fs::path(options.config_file).stem().string();
+  return fs::path("runs") / fmt::format("{}-seed{}", name, config.run_seed().value);
+}
+
+// --dry-run -----------------------------------------------------------------------------------
+
+std::string bytes_text(double bytes) {
+  return bytes < 1e9 ? fmt::format("{:.1f} MB", bytes / 1e6)
+                     : fmt::format("{:.2f} GB", bytes / 1e9);
+}
+
+Json to_json(const RunEstimate& e) {
+  Json parts = Json::array();
+  for (const CostRow& row : e.costs)
+    parts.push_back({{"part", row.part},
+                     {"parameters", row.n_parameters},
+                     {"multiply_adds_forward", row.multiply_adds_forward},
+                     {"multiply_adds_backward", row.multiply_adds_backward}});
+  return {{"tasks", e.n_tasks},
+          {"units", e.n_units},
+          {"synapses", e.n_synapses},
+          {"parameters", e.n_parameters},
+          {"parts", parts},
+          {"block_rows", e.block_rows},
+          {"blocks", e.n_blocks},
+          {"bytes_parameters", e.bytes_parameters},
+          {"bytes_activations", e.bytes_activations},
+          {"bytes_batches", e.bytes_batches},
+          {"measured_steps", e.measured_steps},
+          {"seconds_per_step", e.seconds_per_step},
+          {"seconds_training", e.seconds_training}};
+}
+
+void print_estimate(const RunConfig& config, const RunEstimate& e) {
+  fmt::print("# {} tasks, {} units, {} synapses\n\n", e.n_tasks, e.n_units, e.n_synapses);
+  constexpr std::string_view line = "# {:<10} {:>12} {:>12} {:>12}\n";
+  fmt::print(line, "part", "parameters", "forward", "backward");
+  double forward = 0, backward = 0;
+  for (const CostRow& row : e.costs) {
+    fmt::print(line, row.part, row.n_parameters, row.multiply_adds_forward,
+               row.multiply_adds_backward);
+    forward += row.multiply_adds_forward;
+    backward += row.multiply_adds_backward;
+  }
+  fmt::print(line, "all", e.n_parameters, forward, backward);
+  fmt::print("# (multiply-adds per row and time step)\n\n");
+  fmt::print("# memory: {} activations, {} batches, {} parameters and optimiser\n",
+             bytes_text(e.bytes_activations), bytes_text(e.bytes_batches),
+             bytes_text(e.bytes_parameters));
+  fmt::print(
+      "# time: {:.4f} s per step ({} blocks of {} rows; measured over {} steps), {} for all "
+      "{} steps without evaluations\n",
+      e.seconds_per_step, e.n_blocks, e.block_rows, e.measured_steps,
+      duration_text(e.seconds_training), config.train.steps);
+}
+
+void run_dry(const TrainOptions& options) {
+  const RunConfig config =
+      options.resume.empty() ? read_config(options) : open_run(options.resume).config;
+  const RunEstimate estimate = estimate_run(config, options.n_threads);
+  if (options.json) {
+    Json out = to_json(estimate);
+    out["config"] = to_toml(write_config(config));
+    fmt::print("{}\n", out.dump(2));
+    return;
+  }
+  // Valid TOML as a whole: the estimate is in comments.
+  fmt::print("{}\n", to_toml(write_config(config)));
+  print_estimate(config, estimate);
+}
+
+// Training ------------------------------------------------------------------------------------
+
+std::string note(const Progress& p) {
+  std::string text = fmt::format("loss {:.4f}  {:.1f} steps/s", p.loss, 1 / p.seconds_per_step);
+  if (p.evaluation != nullptr)
+    text += fmt::format("  accuracy {:.3f} ({:.1f}% of ceiling)  solved {}/{}",
+                        p.evaluation->mean_accuracy(), 100 * p.evaluation->mean_share_of_ceiling(),
+                        p.evaluation->n_solved(), p.evaluation->tasks.size());
+  return text;
+}
+
+Outcome train(Trainer& trainer) {
+  ProgressBar bar("step", trainer.config().train.steps);
+  TrainerCallbacks callbacks;
+  callbacks.progress = [&bar](const Progress& p) {
+    bar.update(p.step, note(p), p.seconds_left, p.evaluated_now);
+  };
+  callbacks.stop_requested = [] { return stop_signal != 0; };
+  std::signal(SIGINT, on_signal);
+  std::signal(SIGTERM, on_signal);
+  const Outcome outcome = trainer.run(callbacks);
+  std::signal(SIGINT, SIG_DFL);
+  std::signal(SIGTERM, SIG_DFL);
+  return outcome;
+}
+
+void report(const Trainer& trainer, Outcome outcome, bool json) {
+  const std::string directory = trainer.directory().string();
+  if (outcome == Outcome::interrupted) {
+    fmt::print(stderr, "interrupted at step {}; go on with: lmrnn train --resume {}\n",
+               trainer.step(), directory);
+    throw Unsuccessful();
+  }
+  const Evaluation& evaluation = *trainer.last_evaluation();
+  if (json) {
+    Json out = cli::to_json(evaluation);
+    out["outcome"] = to_name(outcome);
+    out["steps"] = trainer.step();
+    out["run"] = directory;
+    fmt::print("{}\n", out.dump(2));
+    return;
+  }
+  print_scores(evaluation, true);
+  fmt::print("{} after {} steps; run directory: {}\n",
+             outcome == Outcome::criterion ? "criterion met" : "done", trainer.step(), directory);
+}
+
+void run_train(const TrainOptions& options) {
+  if (options.list_keys) return fmt::print("{}", config_reference());
+  if (options.dry_run) return run_dry(options);
+  Trainer trainer = [&] {
+    if (!options.resume.empty()) return Trainer::resume(options.resume, options.n_threads);
+    const RunConfig config = read_config(options);
+    return Trainer::start(config, output_directory(options, config), options.n_threads);
+  }();
+  for (const std::string& notice : trainer.notices()) warn(notice);
+  fmt::print(stderr, "{} {}\n", options.resume.empty() ? "training in" : "going on in",
+             trainer.directory().string());
+  report(trainer, train(trainer), options.json);
+}
+
+}  // namespace
+
+void add_train(CLI::App& program) {
+  const auto options = std::make_shared<TrainOptions>();
+  CLI::App* verb =
+      add_verb(program, "train", "train a network, or go on training one",
+               "lmrnn train studies/quickstart.toml\n"
+               "lmrnn train my.toml --seed 2 --set wiring.radius=3 --out runs/radius3\n"
+               "lmrnn train --resume runs/radius3",
+               [options] { run_train(*options); });
+  CLI::Option* config = verb->add_option("config", options->config_file, "the configuration")
+                            ->type_name("CONFIG.toml");
+  CLI::Option* out =
+      verb->add_option("--out", options->out, "run directory; default runs/CONFIG-seedN")
+          ->type_name("DIR");
+  CLI::Option* seed = verb->add_option("--seed", options->seed, "seed, over the configuration's")
+                          ->check(CLI::NonNegativeNumber)
+                          ->type_name("N");
+  options->config.add_to(*verb, false);
+  CLI::Option* set = verb->get_option("--set");
+  CLI::Option* resume =
+      verb->add_option("--resume", options->resume, "go on with the run in this directory")
+          ->type_name("DIR");
+  for (CLI::Option* other : {config, out, seed, set}) resume->excludes(other);
+  verb->add_flag("--dry-run", options->dry_run,
+                 "show the resolved configuration, memory and time per step; write nothing");
+  verb->add_flag("--list-keys", options->list_keys,
+                 "list every key of a configuration as a Markdown table");
+  add_threads(*verb, options->n_threads);
+  verb->add_flag("--json", options->json, "as JSON");
+}
+
+}  // namespace lmrnn::cli
