@@ -6,6 +6,7 @@
 
 #include "lmrnn/tasks.hpp"
 #include "tasks/battery_data.hpp"
+#include "tasks/render.hpp"
 
 namespace lmrnn {
 namespace {
@@ -183,16 +184,17 @@ Trial Battery::compose(std::size_t task, const Conditions& conditions) const {
   Trial trial;
   trial.n_steps = outline.n_steps;
   trial.n_channels = data_->n_channels();
-  for (const PeriodOutline& period : outline.all_periods()) trial.periods.push_back(period.span);
-  trial.noise.assign(outline.all_noise().begin(), outline.all_noise().end());
+  for (const PeriodOutline& period : outline.all_periods()) {
+    const PeriodSpan& span = period.span;
+    trial.periods.push_back(span);
+    if (period.last_noisy > period.first_noisy && span.last > span.first)
+      trial.noise.push_back({span.first, span.last, period.first_noisy, period.last_noisy});
+  }
   trial.inputs.resize(static_cast<std::size_t>(trial.n_steps) * n_channels());
-  std::vector<float> frame(n_channels());
-  render_inputs(*data_, outline, {trial.inputs.data(), n_channels(), 0, trial.n_steps},
-                frame.data());
+  Renderer(*data_).write_inputs(outline, 0, trial.n_steps, trial.inputs.data(), n_channels());
   for (std::int32_t step = 0; step < trial.n_steps; ++step)
     trial.targets.push_back(target_at(*data_, outline, step));
-  if (outline.direction >= 0)
-    trial.response = outline.shift.response(data_->ring, outline.direction, 0);
+  if (outline.path.responds()) trial.response = outline.path.response(data_->ring, 0);
   return trial;
 }
 

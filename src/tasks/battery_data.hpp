@@ -47,22 +47,10 @@ struct BatteryData {
 void check_conditions(const BatteryData& battery, const TaskSetup& setup,
                       const Conditions& conditions);
 
-/// Steps of a row that a trial is rendered into.
-struct RowWindow {
-  float* inputs;             ///< (time, channel): first step to be written; nullptr: not wanted
-  std::size_t input_stride;  ///< floats from one step to the next
-  std::int32_t first, last;  ///< steps of the trial to write
-};
-
-/// Writes the noise-free observations. `frame` is scratch of n_channels floats.
-void render_inputs(const BatteryData& battery, const TrialOutline& outline, const RowWindow& window,
-                   float* frame);
-
 /// Class at step `step` of the trial.
 inline std::int32_t target_at(const BatteryData& battery, const TrialOutline& outline,
                               std::int32_t step) {
-  if (step < outline.decision || outline.direction < 0) return 0;
-  return outline.shift.target(battery.ring, outline.direction, step - outline.decision);
+  return step < outline.decision ? 0 : outline.path.target(battery.ring, step - outline.decision);
 }
 
 }  // namespace lmrnn

@@ -75,43 +75,23 @@ Conditions BatteryData::draw(std::size_t task, const Key& key, std::uint32_t tri
 void BatteryData::outline(std::size_t task, const Conditions& conditions,
                           TrialOutline& outline) const {
   const TaskSetup& setup = setups[task];
-  outline.n_steps = outline.n_periods = outline.n_noise = 0;
-  outline.direction = -1;
+  outline.n_steps = outline.n_periods = 0;
   for (std::size_t p = 0; p < n_periods; ++p) {
     if (setup.durations[p].values.empty()) continue;
     const std::int32_t steps = steps_in(conditions.duration[p], config.dt);
     PeriodOutline& period = outline.periods[static_cast<std::size_t>(outline.n_periods++)];
     period.span = {static_cast<Period>(p), outline.n_steps, outline.n_steps + steps};
     period.cue = period.span.period != Period::decision;
+    period.first_noisy = period.last_noisy = 0;
     period.n_bumps = 0;
     outline.n_steps += steps;
     outline.decision = period.span.first;
   }
   const double delay = conditions.duration[index(Period::delay)];
-  outline.shift = setup.modifiers.shift(delay, steps_in(delay, config.dt));
+  outline.path = setup.modifiers.path(delay, steps_in(delay, config.dt));
   rules_of(setup.base->family).outline(*this, setup, conditions, outline);
-  if (!conditions.noise || noise_deviation == 0) outline.n_noise = 0;
-}
-
-void render_inputs(const BatteryData& battery, const TrialOutline& outline, const RowWindow& window,
-                   float* frame) {
-  const auto n_channels = static_cast<std::size_t>(battery.n_channels());
-  const auto n_ring = static_cast<std::size_t>(battery.n_ring());
-  for (const PeriodOutline& period : outline.all_periods()) {
-    const std::int32_t first = std::max(period.span.first, window.first);
-    const std::int32_t last = std::min(period.span.last, window.last);
-    if (first >= last) continue;
-    std::fill_n(frame, n_channels, 0.0f);
-    frame[0] = period.cue ? 1.0f : 0.0f;
-    for (std::int32_t b = 0; b < period.n_bumps; ++b) {
-      const Bump& bump = period.bumps[static_cast<std::size_t>(b)];
-      battery.ring.add_bump(bump.angle, bump.strength,
-                            frame + 1 + static_cast<std::size_t>(bump.modality) * n_ring);
-    }
-    for (std::int32_t t = first; t < last; ++t)
-      std::copy_n(frame, n_channels,
-                  window.inputs + static_cast<std::size_t>(t - window.first) * window.input_stride);
-  }
+  if (conditions.noise && noise_deviation > 0) return;
+  for (PeriodOutline& period : outline.periods) period.first_noisy = period.last_noisy = 0;
 }
 
 }  // namespace lmrnn

@@ -129,8 +129,8 @@ void outline_decision(const BatteryData& battery, const TaskSetup& setup,
   add_noise(outline, Period::stimulus, first, last);
   if (delayed) add_noise(outline, Period::second_stimulus, first, last);
 
-  outline.direction =
-      battery.ring.nearest(conditions.directions[static_cast<std::size_t>(conditions.choice)]);
+  const auto chosen = static_cast<std::size_t>(conditions.choice);
+  outline.path.begin(battery.ring, battery.ring.nearest(conditions.directions[chosen]));
 }
 
 }  // namespace

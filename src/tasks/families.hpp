@@ -8,8 +8,8 @@
 
 namespace lmrnn {
 
-/// The functions of a family. `draw` and `outline` are given conditions and an outline whose
-/// durations, periods and shift are already there.
+/// The functions of a family. `draw` is given conditions whose durations, and `outline` an outline
+/// whose periods and displacements are already there.
 struct FamilyRules {
   void (*draw)(const BatteryData&, const TaskSetup&, Dice&, std::uint32_t modality_turn,
                Conditions&);
@@ -51,10 +51,12 @@ inline void add_bump(TrialOutline& outline, Period period, const Bump& bump) {
 /// Marks noise on channels [first_channel, last_channel) in a period.
 inline void add_noise(TrialOutline& outline, Period period, std::int32_t first_channel,
                       std::int32_t last_channel) {
-  for (const PeriodOutline& candidate : outline.all_periods())
-    if (candidate.span.period == period && candidate.span.last > candidate.span.first)
-      outline.noise[static_cast<std::size_t>(outline.n_noise++)] = {
-          candidate.span.first, candidate.span.last, first_channel, last_channel};
+  for (std::int32_t p = 0; p < outline.n_periods; ++p) {
+    PeriodOutline& candidate = outline.periods[static_cast<std::size_t>(p)];
+    if (candidate.span.period != period) continue;
+    candidate.first_noisy = first_channel;
+    candidate.last_noisy = last_channel;
+  }
 }
 
 /// Throws UsageError: `what` about `task`.

@@ -66,7 +66,7 @@ void outline_match(const BatteryData& battery, const TaskSetup& setup, const Con
   add_noise(outline, Period::stimulus, first, first + battery.n_ring());
   add_noise(outline, Period::second_stimulus, first, first + battery.n_ring());
   if (conditions.match == setup.base->respond_to_match)
-    outline.direction = battery.ring.nearest(conditions.test);
+    outline.path.begin(battery.ring, battery.ring.nearest(conditions.test));
 }
 
 }  // namespace

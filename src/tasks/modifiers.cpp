@@ -10,9 +10,10 @@ namespace {
 /// everywhere else.
 constexpr double published_speed = 0.01;
 
-/// Halves away from zero, after removing what binary fractions add to a decimal half.
+/// Nearest integer, halves away from zero: also halves that binary fractions made a hair less.
 std::int64_t rounded(double x) noexcept {
-  return std::llround(std::round(x * 1e9) / 1e9);
+  constexpr double half = 0.5 + 1e-9;
+  return x < 0 ? -static_cast<std::int64_t>(half - x) : static_cast<std::int64_t>(half + x);
 }
 
 /// 2 pi / 16 rad are one direction of 16, not 1 - 1e-16 of it: truncation would make that 0.
@@ -22,21 +23,21 @@ double without_dust(double directions_per_ms) noexcept {
 
 }  // namespace
 
-std::int32_t Shift::response(const Ring& ring, std::int32_t k, std::int32_t step) const noexcept {
-  if (interval == 0 && sequence == 0) return k;
-  if (round_once) return ring.wrap(k + rounded(interval + sequence * step * dt));
-  // Operation by operation as in the published code, whose int() truncates:
-  // int(mod(k + interval, n)) + int(step * sequence * dt).
-  const double n = ring.size();
-  double moved = std::fmod(k + interval, n);
-  if (moved < 0) moved += n;
-  return ring.wrap(static_cast<std::int64_t>(moved) +
-                   static_cast<std::int64_t>(step * sequence * dt));
+// With published `rounding`, operation by operation as in the published code, whose int()
+// truncates: int(mod(k + interval, n)) + int(step * sequence * dt).
+
+void ResponsePath::begin(const Ring& ring, std::int32_t k) noexcept {
+  start = k;
+  if (round_once || interval == 0) return;
+  double moved = std::fmod(k + interval, ring.size());
+  if (moved < 0) moved += ring.size();
+  start = ring.wrap(static_cast<std::int64_t>(moved));
 }
 
-std::int32_t Shift::target(const Ring& ring, std::int32_t k, std::int32_t step) const noexcept {
-  const std::int32_t direction = response(ring, k, step);
-  return wrap_classes ? 1 + direction : ring.wrap(1 + direction);
+std::int32_t ResponsePath::response(const Ring& ring, std::int32_t step) const noexcept {
+  const double moved = step * sequence * dt;
+  return ring.wrap(start +
+                   (round_once ? rounded(interval + moved) : static_cast<std::int64_t>(moved)));
 }
 
 Modifiers::Modifiers(Task task, const BatteryConfig& config, const Semantics& semantics)
@@ -58,8 +59,9 @@ Modifiers::Modifiers(Task task, const BatteryConfig& config, const Semantics& se
   moves_stimulus_ = reach && !semantics.int_direction;
 }
 
-Shift Modifiers::shift(double delay, std::int32_t delay_steps) const noexcept {
-  return {.interval = moves_stimulus_ ? 0 : interval_per_ms_ * elapsed(delay, delay_steps),
+ResponsePath Modifiers::path(double delay, std::int32_t delay_steps) const noexcept {
+  return {.start = -1,
+          .interval = moves_stimulus_ ? 0 : interval_per_ms_ * elapsed(delay, delay_steps),
           .sequence = sequence_sign_ * sequence_per_ms_,
           .dt = dt_,
           .round_once = round_once_,

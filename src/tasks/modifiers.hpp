@@ -8,20 +8,29 @@
 
 namespace lmrnn {
 
-/// Displacement of the response of one trial. Units: directions of the ring.
-struct Shift {
-  double interval = 0;       ///< of int: the whole displacement, with its sign
-  double sequence = 0;       ///< of seq: directions per ms into the decision, with its sign
+/// The response of one trial over the steps of its decision period. Units: directions of the ring.
+struct ResponsePath {
+  std::int32_t start = -1;   ///< ring index before the displacements below; -1: keep fixating
+  double interval = 0;       ///< displacement by int, with its sign
+  double sequence = 0;       ///< displacement by seq per ms, with its sign
   double dt = 0;             ///< ms
   bool round_once = true;    ///< corrected `rounding`
   bool wrap_classes = true;  ///< corrected `ring_wrap`
 
-  /// Ring index of the response at step `step` of the decision period, where the unshifted
-  /// response is direction `k`.
-  std::int32_t response(const Ring& ring, std::int32_t k, std::int32_t step) const noexcept;
+  /// Starts at direction `k`, where the response is before int and seq.
+  void begin(const Ring& ring, std::int32_t k) noexcept;
 
-  /// Class of that response.
-  std::int32_t target(const Ring& ring, std::int32_t k, std::int32_t step) const noexcept;
+  bool responds() const noexcept { return start >= 0; }
+
+  /// Ring index at step `step` of the decision period.
+  std::int32_t response(const Ring& ring, std::int32_t step) const noexcept;
+
+  /// Class at that step.
+  std::int32_t target(const Ring& ring, std::int32_t step) const noexcept {
+    if (!responds()) return 0;
+    const std::int32_t direction = response(ring, step);
+    return wrap_classes ? 1 + direction : ring.wrap(1 + direction);
+  }
 };
 
 /// Everything about the modifiers of a task that its trials have in common.
@@ -29,7 +38,7 @@ struct Modifiers {
   Modifiers(Task task, const BatteryConfig& config, const Semantics& semantics);
 
   /// `delay`: sampled, in ms; `delay_steps`: realised.
-  Shift shift(double delay, std::int32_t delay_steps) const noexcept;
+  ResponsePath path(double delay, std::int32_t delay_steps) const noexcept;
 
   /// Published `int_direction` in reach tasks: angle by which int moves the stimulus, rad.
   double stimulus_shift(double delay, std::int32_t delay_steps) const noexcept;

@@ -20,7 +20,9 @@ struct Bump {
 struct PeriodOutline {
   PeriodSpan span;
   bool cue;  ///< whether the fixation cue is on
-  std::int32_t n_bumps = 0;
+  /// Noise on channels [first_noisy, last_noisy); none if they are equal.
+  std::int32_t first_noisy, last_noisy;
+  std::int32_t n_bumps;
   std::array<Bump, 4> bumps;
 };
 
@@ -28,17 +30,11 @@ struct TrialOutline {
   std::int32_t n_steps = 0;
   std::int32_t n_periods = 0;
   std::array<PeriodOutline, lmrnn::n_periods> periods;
-  std::int32_t n_noise = 0;
-  std::array<NoiseSpan, 2> noise;
-  std::int32_t decision = 0;    ///< first step of the decision period
-  std::int32_t direction = -1;  ///< ring index of the unshifted response; -1: keep fixating
-  Shift shift;
+  std::int32_t decision = 0;  ///< first step of the decision period
+  ResponsePath path;
 
   std::span<const PeriodOutline> all_periods() const {
     return {periods.data(), static_cast<std::size_t>(n_periods)};
-  }
-  std::span<const NoiseSpan> all_noise() const {
-    return {noise.data(), static_cast<std::size_t>(n_noise)};
   }
 };
 

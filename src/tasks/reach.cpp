@@ -23,9 +23,9 @@ void outline_reach(const BatteryData& battery, const TaskSetup& setup, const Con
   const double opposite = setup.base->anti ? std::numbers::pi : 0;
   double stimulus = conditions.direction;
   if (battery.semantics.int_direction) {
-    outline.direction = battery.ring.nearest(stimulus + opposite);
+    outline.path.begin(battery.ring, battery.ring.nearest(stimulus + opposite));
   } else {  // the condition is the response, from which the published code derives the stimulus
-    outline.direction = battery.ring.nearest(conditions.direction);
+    outline.path.begin(battery.ring, battery.ring.nearest(conditions.direction));
     const auto p = index(Period::delay);
     stimulus +=
         opposite + setup.modifiers.stimulus_shift(

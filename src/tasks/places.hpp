@@ -1,0 +1,32 @@
+// Where trials come from: the keys of trials that belong to no row of a stream.
+//
+// Batches of a `restart` stream have the numbers 0 ... 2^30 - 1; the numbers above are set aside as
+// follows, so that no two trials share a random number.
+#pragma once
+
+#include <cstdint>
+
+#include "lmrnn/random.hpp"
+
+namespace lmrnn {
+
+/// One more than the last batch of a stream.
+inline constexpr std::uint32_t n_batches_most = 1u << 30;
+
+/// In place of the batch, for rows of a `continue` stream, which are one long row each.
+inline constexpr std::uint32_t endless_row = 1u << 30;
+
+/// Trial `k` of the task with number `task_number` (Task::number) in a split. `draw_trials` and
+/// finite data sets are made of these.
+inline Key numbered_trial(Seed seed, Split split, std::uint32_t task_number, std::uint32_t k,
+                          Stream stream = Stream::conditions) {
+  return {seed, stream, split, 0x80000000u | task_number, k};
+}
+
+/// The same place for another purpose.
+inline Key with_stream(Key key, Stream stream) {
+  key.stream = stream;
+  return key;
+}
+
+}  // namespace lmrnn

@@ -1,0 +1,61 @@
+// From the outline of a trial to its samples.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "lmrnn/array.hpp"
+#include "lmrnn/random.hpp"
+#include "tasks/battery_data.hpp"
+
+namespace lmrnn {
+
+/// The numbers of a noise key, one after the other, generated a few hundred at a time.
+class NoiseReader {
+ public:
+  /// From number `first` of `key` on. `most` bounds what is taken at a time.
+  void start(const Key& key, std::uint64_t first, std::size_t most);
+
+  /// The next `n` standard normals; valid until the next call.
+  const float* take(std::size_t n) {
+    if (static_cast<std::size_t>(end_ - next_) < n) refill(n);
+    const float* result = next_;
+    next_ += n;
+    return result;
+  }
+
+ private:
+  void refill(std::size_t n);
+
+  Key key_{};
+  std::uint64_t next_index_ = 0;  ///< of the number that the next refill begins with
+  std::size_t kept_ = 0;          ///< room for leftovers before what is refilled
+  Buffer<float> numbers_;
+  const float* next_ = nullptr;
+  const float* end_ = nullptr;
+};
+
+/// Writes trials, or stretches of them, with all the scratch memory that it takes.
+class Renderer {
+ public:
+  explicit Renderer(const BatteryData& battery)
+      : battery_(&battery), frame_(static_cast<std::size_t>(battery.n_channels())) {}
+
+  /// Observations of steps [first, last) of a trial: step t goes to
+  /// inputs[(t - first) * stride + channel]. Noise-free without `noise`.
+  void write_inputs(const TrialOutline& outline, std::int32_t first, std::int32_t last,
+                    float* inputs, std::size_t stride, NoiseReader* noise = nullptr);
+
+ private:
+  void make_frame(const PeriodOutline& period);
+
+  const BatteryData* battery_;
+  Buffer<float> frame_;
+};
+
+/// Noise numbers that steps [0, step) of a trial take.
+std::uint64_t noise_before(const TrialOutline& outline, std::int32_t step) noexcept;
+
+}  // namespace lmrnn

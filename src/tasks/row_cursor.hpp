@@ -1,0 +1,65 @@
+// The trials of one row of a stream, one after the other.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "lmrnn/streams.hpp"
+#include "tasks/battery_data.hpp"
+#include "tasks/task_order.hpp"
+
+namespace lmrnn {
+
+/// What a stream is made of, as its rows need to know it.
+struct StreamPlan {
+  const BatteryData* battery;
+  StreamConfig config;
+  Seed seed;
+  Split split;
+
+  bool carries_on() const noexcept { return config.mode == StreamMode::carry_on; }
+  bool is_finite() const noexcept { return config.trials_per_task > 0; }
+  /// Whether a row's batch depends on the batches before it.
+  bool has_history() const noexcept { return carries_on() || is_finite(); }
+};
+
+/// A position in a row: between two trials, or within one.
+class RowCursor {
+ public:
+  RowCursor(const StreamPlan& plan, std::uint32_t row);
+
+  /// Goes to the beginning of batch `batch`. Where a batch depends on those before, the cursor must
+  /// stand before it: `batch` >= next_batch(), and batches in between are passed by `skip`.
+  void begin_batch(std::uint32_t batch);
+  std::uint32_t next_batch() const noexcept { return next_batch_; }
+
+  /// Makes sure that the cursor is within a trial.
+  void enter_trial();
+  /// Passes `steps` steps of the trial.
+  void advance(std::int32_t steps) noexcept;
+
+  std::size_t task() const noexcept { return task_; }
+  const TrialOutline& outline() const noexcept { return outline_; }
+  std::int32_t step() const noexcept { return step_; }  ///< of the trial, the next to be given
+
+  /// Finite data sets: a trial brings its own noise, which is the same at every visit. `key` and
+  /// `first` of the numbers that the next step begins with.
+  Key trial_noise() const noexcept { return trial_noise_; }
+
+ private:
+  void draw_trial();
+
+  const StreamPlan* plan_;
+  std::uint32_t row_;
+  std::uint32_t next_batch_ = 0;
+  Key place_{};  ///< conditions of the trials of the row
+  TaskOrder order_;
+  std::uint32_t n_trials_ = 0;         ///< begun so far at this place
+  std::vector<std::uint32_t> visits_;  ///< trials of each task so far
+  std::size_t task_ = 0;
+  TrialOutline outline_;
+  std::int32_t step_ = 0;
+  Key trial_noise_{};
+};
+
+}  // namespace lmrnn
