@@ -34,7 +34,9 @@ void warn(std::string_view message) {
 }
 
 void ConfigOptions::add_to(CLI::App& verb, bool with_file) {
-  if (with_file) verb.add_option("--config", file_, "read the configuration from a TOML file");
+  if (with_file)
+    verb.add_option("--config", file_, "read the configuration from a TOML file")
+        ->type_name("FILE");
   // One value per --set, or it would swallow the words that follow.
   verb.add_option("--set", assignments_, "set one key, e.g. battery.n_ring=32; may be repeated")
       ->type_name("KEY=VALUE")
@@ -42,12 +44,11 @@ void ConfigOptions::add_to(CLI::App& verb, bool with_file) {
       ->allow_extra_args(false);
 }
 
-ConfigTable ConfigOptions::table() const {
-  return table(file_);
+ConfigTable ConfigOptions::file() const {
+  return file_.empty() ? ConfigTable{} : read_toml(file_);
 }
 
-ConfigTable ConfigOptions::table(const std::string& file) const {
-  ConfigTable table = file.empty() ? ConfigTable{} : read_toml(file);
+ConfigTable ConfigOptions::assigned(ConfigTable table) const {
   for (const std::string& assignment : assignments_) assign(table, assignment);
   return table;
 }
@@ -58,6 +59,12 @@ void ConfigOptions::check_assignments(std::string_view section) const {
     if (!assignment.starts_with(wanted) && !assignment.starts_with(std::string(section) + "="))
       throw UsageError(fmt::format("--set {}: only keys of [{}] matter here, e.g. {}...",
                                    assignment, section, wanted));
+}
+
+void add_threads(CLI::App& verb, int& n_threads) {
+  verb.add_option("--threads", n_threads, "0: one per available processor")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
 }
 
 }  // namespace lmrnn::cli

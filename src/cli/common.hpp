@@ -26,6 +26,10 @@ CLI::App* add_verb(CLI::App& parent, const std::string& name, const std::string&
 CLI::App* add_verb(CLI::App& parent, const std::string& name, const std::string& description,
                    const std::string& example, std::function<void()> run);
 
+/// Thrown by a verb that has done its work and reported what came out, when that is a failure:
+/// exit status 1, without a further message.
+struct Unsuccessful {};
+
 /// A message for the user, on stderr: "lmrnn: warning: ...".
 void warn(std::string_view message);
 
@@ -35,20 +39,29 @@ class ConfigOptions {
   /// `with_file` false: the verb takes its file by other means and passes it to `table`.
   void add_to(CLI::App& verb, bool with_file = true);
 
-  /// The file, if one was named, with the assignments applied.
-  ConfigTable table() const;
-  ConfigTable table(const std::string& file) const;
+  /// The file, or an empty table if none was named.
+  ConfigTable file() const;
 
-  /// The one section of the configuration that a verb needs, e.g. "battery", and `C{}` where the
-  /// file says nothing. Other sections of the file are left unread, but assignments by --set to
-  /// other sections are errors: they could have no effect.
+  /// The file with the assignments applied.
+  ConfigTable table() const { return assigned(file()); }
+  ConfigTable table(const std::string& file) const { return assigned(read_toml(file)); }
+
+  ConfigTable assigned(ConfigTable table) const;
+
+  /// Section `name` of a whole configuration, for verbs that need only that one: the table with
+  /// the assignments applied, and C{} where neither says anything. Other sections are left unread,
+  /// but assignments to them are errors: they could have no effect.
   template <HasFields C>
-  C section(std::string_view name) const {
-    C config{};
+  C section(std::string_view name, const ConfigTable& unassigned) const {
     check_assignments(name);
-    const ConfigTable all = table();
+    const ConfigTable all = assigned(unassigned);
+    C config{};
     if (const ConfigValue* value = find(all, name)) from_config(*value, name, config, Range{});
     return config;
+  }
+  template <HasFields C>
+  C section(std::string_view name) const {
+    return section<C>(name, file());
   }
 
  private:
@@ -57,5 +70,8 @@ class ConfigOptions {
   std::string file_;
   std::vector<std::string> assignments_;
 };
+
+/// --threads N; 0, the default, means one per processor that the process may use.
+void add_threads(CLI::App& verb, int& n_threads);
 
 }  // namespace lmrnn::cli

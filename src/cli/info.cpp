@@ -1,12 +1,17 @@
-// lmrnn info: this build and this machine.
-#include <fmt/core.h>
+// lmrnn info: this build and this machine, or a network file or run directory.
+#include <fmt/format.h>
 
+#include <filesystem>
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "common.hpp"
+#include "cost_table.hpp"
+#include "lmrnn/network.hpp"
+#include "lmrnn/run.hpp"
+#include "lmrnn/simd.hpp"
 #include "lmrnn/threads.hpp"
 #include "lmrnn/version.hpp"
 #include "verbs.hpp"
@@ -17,32 +22,105 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 struct InfoOptions {
+  std::string path;
   bool json = false;
 };
 
-Json describe_program() {
-  const BuildInfo build = build_info();
-  return {{"version", build.version},       {"commit", build.commit},
-          {"compiler", build.compiler},     {"build_type", build.build_type},
-          {"sanitizers", build.sanitizers}, {"processors", available_processors()}};
+std::string processor_name() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);)
+    if (line.starts_with("model name"))
+      return line.substr(std::min(line.find(':') + 2, line.size()));
+  return "unknown";
 }
 
-void run_info(const InfoOptions& options) {
-  const Json info = describe_program();
-  if (options.json) {
+Json describe_program() {
+  const BuildInfo build = build_info();
+  return {{"version", build.version},
+          {"commit", build.commit},
+          {"compiler", build.compiler},
+          {"build_type", build.build_type},
+          {"sanitizers", build.sanitizers.empty() ? "none" : build.sanitizers},
+          {"simd", simd_target()},
+          {"simd_targets", simd_targets()},
+          {"processor", processor_name()},
+          {"processors", available_processors()}};
+}
+
+Json describe_network(const LoadedNetwork& loaded) {
+  const Architecture& a = loaded.network.architecture();
+  return {{"units", a.n_units()},
+          {"channels", a.n_channels},
+          {"rules", a.n_rules},
+          {"classes", a.n_classes},
+          {"recurrent_synapses", a.recurrent.n_synapses()},
+          {"density", a.recurrent.density()},
+          {"representation", to_name(loaded.network.representation())},
+          {"activation", to_name(a.activation)},
+          {"alpha", a.alpha},
+          {"costs", to_json(cost_table(a))},
+          {"metadata", loaded.metadata}};
+}
+
+Json describe_run(const std::filesystem::path& directory) {
+  const RunRecord run = open_run(directory);
+  return {{"run", directory.string()}, {"done", run.done}, {"checkpoints", run.checkpoints}};
+}
+
+std::string value_text(const Json& value) {
+  if (value.is_string()) return value.get<std::string>();
+  if (!value.is_array()) return value.dump();
+  std::string text;
+  for (const Json& item : value) text += (text.empty() ? "" : ", ") + value_text(item);
+  return text;
+}
+
+// A value a line.
+void print(const Json& info) {
+  for (const auto& [key, value] : info.items())
+    if (key != "costs" && key != "metadata") fmt::print("{:<20} {}\n", key, value_text(value));
+}
+
+void print_network(const Json& network, std::span<const CostRow> costs) {
+  print(network);
+  fmt::print("\n{}", cost_text(costs));
+  for (const auto& [key, value] : network["metadata"].items())
+    fmt::print("\n[{}]\n{}\n", key, value_text(value));
+}
+
+void run_on_network(const std::filesystem::path& path, bool json) {
+  Json info = Json::object();
+  if (std::filesystem::exists(path / "config.toml")) info = describe_run(path);
+  const std::filesystem::path file = find_network(path);
+  const LoadedNetwork loaded = load_network(file);
+  info["file"] = file.string();
+  const Json network = describe_network(loaded);
+  if (json) {
+    info["network"] = network;
     fmt::print("{}\n", info.dump(2));
     return;
   }
-  for (const auto& [key, value] : info.items())
-    fmt::print("{:<12}{}\n", key, value.is_string() ? value.get<std::string>() : value.dump());
+  print(info);
+  print_network(network, cost_table(loaded.network.architecture()));
+}
+
+void run_info(const InfoOptions& options) {
+  if (!options.path.empty()) return run_on_network(options.path, options.json);
+  if (options.json)
+    fmt::print("{}\n", describe_program().dump(2));
+  else
+    print(describe_program());
 }
 
 }  // namespace
 
 void add_info(CLI::App& program) {
   const auto options = std::make_shared<InfoOptions>();
-  CLI::App* verb = add_verb(program, "info", "describe this build, this machine", "lmrnn info",
-                            [options] { run_info(*options); });
+  CLI::App* verb = add_verb(
+      program, "info", "describe this build and machine, a network file or a run directory",
+      "lmrnn info\nlmrnn info runs/quickstart", [options] { run_info(*options); });
+  verb->add_option("path", options->path, "a network file, a checkpoint or a run directory")
+      ->type_name("PATH");
   verb->add_flag("--json", options->json, "as JSON");
 }
 

@@ -1,0 +1,18 @@
+// How the parameters and the arithmetic of a network are shown.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <span>
+#include <string>
+
+#include "lmrnn/network.hpp"
+
+namespace lmrnn::cli {
+
+/// A list with an object per part.
+nlohmann::ordered_json to_json(std::span<const CostRow> costs);
+
+/// A table with a row per part and their sum; each line begins with `prefix`.
+std::string cost_text(std::span<const CostRow> costs, const std::string& prefix = "");
+
+}  // namespace lmrnn::cli

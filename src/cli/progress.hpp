@@ -1,0 +1,49 @@
+// Progress on stderr: a bar that is redrawn on a terminal, now and then a plain line elsewhere.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace lmrnn::cli {
+
+/// "1:05:09", "3:20", "0:07"; "?" for nan.
+std::string duration_text(double seconds);
+
+class ProgressBar {
+ public:
+  /// `what` names what is counted, e.g. "step". Nothing is drawn before the first update.
+  ProgressBar(std::string what, std::int64_t total, std::FILE* out = stderr);
+  ~ProgressBar();  ///< `finish`
+  ProgressBar(const ProgressBar&) = delete;
+  ProgressBar& operator=(const ProgressBar&) = delete;
+
+  /// `note` follows the bar, e.g. "loss 0.312"; `seconds_left`: if the caller knows better than
+  /// the mean so far. May be called as often as one likes: drawn at most ten times a second on a
+  /// terminal, every five seconds elsewhere, and always when all is done or `now` says so (an
+  /// evaluation has ended).
+  void update(std::int64_t done, std::string_view note = {},
+              std::optional<double> seconds_left = std::nullopt, bool now = false);
+
+  /// Ends the bar's line, so that other text can follow; the next update begins a new bar.
+  void finish();
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  void draw_bar(std::int64_t done, std::string_view note, double seconds_left);
+
+  std::string what_;
+  std::int64_t total_;
+  std::FILE* out_;
+  bool on_terminal_;
+  bool line_open_ = false;
+  Clock::time_point begin_ = Clock::now();
+  std::optional<std::int64_t> done_before_;  ///< a resumed run does not begin at 0
+  Clock::time_point last_drawn_{};
+};
+
+}  // namespace lmrnn::cli

@@ -1,0 +1,335 @@
+// lmrnn tasks sample: trial batches and packed streams as NPZ or HDF5.
+#include "tasks_sample.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "battery_options.hpp"
+#include "common.hpp"
+#include "lmrnn/error.hpp"
+#include "lmrnn/evaluate.hpp"
+#include "lmrnn/files.hpp"
+#include "lmrnn/streams.hpp"
+#include "lmrnn/threads.hpp"
+#include "lmrnn/version.hpp"
+
+namespace lmrnn::cli {
+namespace {
+
+struct SampleOptions {
+  BatteryOptions battery;
+  std::uint64_t seed = 0;
+  std::string out, split = "train", layout = "time-major", stream;
+  std::size_t n_trials = 100, first = 0;
+  std::int64_t n_steps = 350;
+  std::size_t n_rows = 64;
+  std::uint32_t batch = 0;
+  bool dense_rules = false;
+};
+
+// The arrays of a file, with the names of their dimensions.
+class Sample {
+ public:
+  explicit Sample(Layout layout) : layout_(layout) {}
+
+  template <class T>
+  void add(const std::string& name, std::span<const T> values,
+           std::vector<std::pair<std::string, std::size_t>> dimensions) {
+    std::vector<std::size_t> shape;
+    for (auto& [label, size] : dimensions) {
+      shape.push_back(size);
+      dimension_names_[name].push_back(std::move(label));
+    }
+    file_.arrays.emplace_back(name, ArrayData::of<T>(values, std::move(shape)));
+  }
+
+  // `values` are (time, item, row), or (time, row) if `item` is empty; stored in the layout.
+  template <class T>
+  void add_series(const std::string& name, View3<const T> values, const std::string& item,
+                  const std::string& row) {
+    const auto [n_time, n_items, n_rows] = std::array{values.n0, values.n1, values.n2};
+    std::vector<T> ordered(values.size());
+    for (std::size_t t = 0; t < n_time; ++t)
+      for (std::size_t i = 0; i < n_items; ++i)
+        for (std::size_t r = 0; r < n_rows; ++r)
+          ordered[layout_ == Layout::time_major ? (t * n_rows + r) * n_items + i
+                                                : (r * n_time + t) * n_items + i] = values(t, i, r);
+    std::vector<std::pair<std::string, std::size_t>> dimensions = {{"time", n_time}, {row, n_rows}};
+    if (layout_ == Layout::batch_first) std::swap(dimensions[0], dimensions[1]);
+    if (!item.empty()) dimensions.emplace_back(item, n_items);
+    add<T>(name, ordered, std::move(dimensions));
+  }
+
+  void set(const std::string& key, std::string text) { file_.metadata[key] = std::move(text); }
+
+  void write(const std::string& path) const {
+    if (path.ends_with(".h5") || path.ends_with(".hdf5"))
+      write_hdf5(path, file_, dimension_names_);
+    else if (path.ends_with(".npz"))
+      write_npz(path, file_);
+    else
+      throw UsageError("--out " + path + ": the name must end in .npz, .h5 or .hdf5");
+  }
+
+ private:
+  Layout layout_;
+  ArrayFile file_;
+  std::map<std::string, std::vector<std::string>> dimension_names_;
+};
+
+// Inputs and rules of (time, row), rules as indices or as dense channels after the others.
+void add_inputs(Sample& sample, const Battery& battery, View3<const float> inputs,
+                View3<const std::int32_t> rules, const std::string& row, bool dense_rules) {
+  if (!dense_rules) {
+    sample.add_series("inputs", inputs, "channel", row);
+    sample.add_series("rules", rules, "slot", row);
+    return;
+  }
+  const std::size_t n_channels = inputs.n1 + battery.n_rules();
+  std::vector<float> dense(inputs.n0 * n_channels * inputs.n2);
+  const View3<float> view{dense.data(), inputs.n0, n_channels, inputs.n2};
+  for (std::size_t t = 0; t < inputs.n0; ++t) {
+    std::copy_n(inputs.plane(t), inputs.n1 * inputs.n2, view.plane(t));
+    for (std::size_t slot = 0; slot < rules.n1; ++slot)
+      for (std::size_t r = 0; r < inputs.n2; ++r)
+        if (const std::int32_t rule = rules(t, slot, r); rule >= 0)
+          view(t, inputs.n1 + static_cast<std::size_t>(rule), r) = 1;
+  }
+  sample.add_series<float>("inputs", {dense.data(), inputs.n0, n_channels, inputs.n2}, "channel",
+                           row);
+}
+
+// Trials of all tasks side by side, padded to the longest of all.
+struct AllTrials {
+  std::size_t n_steps = 0, n_trials = 0, n_channels = 0, n_slots = 0;
+  std::vector<float> inputs, mask;
+  std::vector<std::int32_t> rules, targets;
+  std::vector<std::uint8_t> periods;
+
+  // Copies (time, trial) of a batch to trials first_trial ...; `item` of `n_items` per step.
+  template <class T, class From>
+  void place(std::vector<T>& to, const From& from, const TrialBatch& batch, std::size_t n_items,
+             std::size_t first_trial) const {
+    for (std::size_t t = 0; t < batch.n_steps; ++t)
+      for (std::size_t i = 0; i < n_items; ++i)
+        std::copy_n(from.data() + (t * n_items + i) * batch.n_trials, batch.n_trials,
+                    to.data() + (t * n_items + i) * n_trials + first_trial);
+  }
+};
+
+AllTrials side_by_side(std::span<const TrialBatch> batches) {
+  AllTrials all;
+  for (const TrialBatch& batch : batches) {
+    all.n_steps = std::max(all.n_steps, batch.n_steps);
+    all.n_trials += batch.n_trials;
+  }
+  all.n_channels = batches[0].n_channels;
+  all.n_slots = batches[0].n_rule_slots;
+  const std::size_t n = all.n_steps * all.n_trials;
+  all.inputs.resize(n * all.n_channels);
+  all.rules.resize(n * all.n_slots, -1);
+  all.targets.resize(n);
+  all.periods.resize(n);
+  all.mask.resize(n);
+  std::size_t first_trial = 0;
+  for (const TrialBatch& batch : batches) {
+    all.place(all.inputs, batch.inputs, batch, all.n_channels, first_trial);
+    all.place(all.rules, batch.rules, batch, all.n_slots, first_trial);
+    all.place(all.targets, batch.targets, batch, 1, first_trial);
+    all.place(all.periods, batch.periods, batch, 1, first_trial);
+    all.place(all.mask, batch.mask, batch, 1, first_trial);
+    first_trial += batch.n_trials;
+  }
+  return all;
+}
+
+// A value per trial, or several, gathered from all batches.
+template <class T, class Get>
+void add_per_trial(Sample& sample, const std::string& name, std::span<const TrialBatch> batches,
+                   std::vector<std::pair<std::string, std::size_t>> more_dimensions, Get&& get) {
+  std::vector<T> values;
+  std::size_t n_trials = 0;
+  for (const TrialBatch& batch : batches)
+    for (std::size_t k = 0; k < batch.n_trials; ++k, ++n_trials)
+      for (const auto value : get(batch, k)) values.push_back(static_cast<T>(value));
+  more_dimensions.insert(more_dimensions.begin(), {"trial", n_trials});
+  sample.add<T>(name, values, std::move(more_dimensions));
+}
+
+void add_conditions(Sample& sample, std::span<const TrialBatch> batches) {
+  const auto add = [&]<class T>(const std::string& name, T Conditions::*member) {
+    add_per_trial<double>(sample, name, batches, {}, [&](const TrialBatch& batch, std::size_t k) {
+      return std::array{static_cast<double>(batch.conditions[k].*member)};
+    });
+  };
+  add("modality", &Conditions::modality);
+  add("direction", &Conditions::direction);
+  add("choice", &Conditions::choice);
+  add("match", &Conditions::match);
+  add("sample", &Conditions::sample);
+  add("test", &Conditions::test);
+  add_per_trial<double>(
+      sample, "directions", batches, {{"stimulus", 2}},
+      [](const TrialBatch& batch, std::size_t k) { return batch.conditions[k].directions; });
+  add_per_trial<double>(sample, "strength", batches, {{"modality", 2}, {"stimulus", 2}},
+                        [](const TrialBatch& batch, std::size_t k) {
+                          const auto& s = batch.conditions[k].strength;
+                          return std::array{s[0][0], s[0][1], s[1][0], s[1][1]};
+                        });
+  add_per_trial<double>(
+      sample, "duration", batches, {{"period", n_periods}},
+      [](const TrialBatch& batch, std::size_t k) { return batch.conditions[k].duration; });
+}
+
+// First step of each period and one past its last, -1 where a trial has no such period.
+std::array<std::int32_t, 2 * n_periods> bounds_of(std::span<const PeriodSpan> spans) {
+  std::array<std::int32_t, 2 * n_periods> bounds;
+  bounds.fill(-1);
+  for (const PeriodSpan& span : spans) {
+    bounds[2 * static_cast<std::size_t>(span.period)] = span.first;
+    bounds[2 * static_cast<std::size_t>(span.period) + 1] = span.last;
+  }
+  return bounds;
+}
+
+void sample_trials(Sample& sample, const Battery& battery, const SampleOptions& options,
+                   Split split) {
+  std::vector<TrialBatch> batches;
+  for (std::size_t task = 0; task < battery.tasks().size(); ++task)
+    batches.push_back(
+        draw_trials(battery, task, options.n_trials, Seed{options.seed}, split, options.first));
+  const AllTrials all = side_by_side(batches);
+  const auto series = [&]<class T>(const std::vector<T>& values, std::size_t n_items) {
+    return View3<const T>{values.data(), all.n_steps, n_items, all.n_trials};
+  };
+  add_inputs(sample, battery, series(all.inputs, all.n_channels), series(all.rules, all.n_slots),
+             "trial", options.dense_rules);
+  sample.add_series("targets", series(all.targets, 1), "", "trial");
+  sample.add_series("periods", series(all.periods, 1), "", "trial");
+  sample.add_series("mask", series(all.mask, 1), "", "trial");
+  add_per_trial<std::int32_t>(sample, "task", batches, {}, [](const auto& batch, std::size_t k) {
+    return std::array{batch.tasks[k]};
+  });
+  add_per_trial<std::int32_t>(sample, "length", batches, {}, [](const auto& batch, std::size_t k) {
+    return std::array{batch.lengths[k]};
+  });
+  add_per_trial<std::int32_t>(
+      sample, "response", batches, {},
+      [](const auto& batch, std::size_t k) { return std::array{batch.responses[k]}; });
+  add_per_trial<std::int32_t>(
+      sample, "period_bounds", batches, {{"period", n_periods}, {"first, last", 2}},
+      [](const TrialBatch& batch, std::size_t k) { return bounds_of(batch.spans[k]); });
+  add_conditions(sample, batches);
+}
+
+void sample_stream(Sample& sample, const Battery& battery, const SampleOptions& options,
+                   Split split) {
+  StreamConfig config;
+  config.steps = options.n_steps;
+  config.batch = static_cast<std::int64_t>(options.n_rows);
+  from_config({options.stream, "--stream"}, "mode", config.mode, {});
+  const auto n_steps = static_cast<std::size_t>(config.steps);
+  const std::size_t n = n_steps * options.n_rows;
+  const PackedStream stream(battery, config, Seed{options.seed}, split);
+  std::vector<float> inputs(n * battery.n_channels());
+  std::vector<std::int32_t> rules(n * battery.n_rule_slots()), targets(n), tasks(n);
+  std::vector<std::uint8_t> periods(n), starts(n);
+  // Batch after batch, as `continue` wants it; only the last one is kept.
+  const std::uint32_t first =
+      config.mode == StreamMode::carry_on ? std::uint32_t{0} : options.batch;
+  for (std::uint32_t batch = first; batch <= options.batch; ++batch)
+    stream.fill(batch, 0,
+                {inputs.data(), rules.data(), targets.data(), tasks.data(), periods.data(),
+                 starts.data(), Layout::trial_last, options.n_rows});
+  const auto series = [&]<class T>(const std::vector<T>& values, std::size_t n_items) {
+    return View3<const T>{values.data(), n_steps, n_items, options.n_rows};
+  };
+  add_inputs(sample, battery, series(inputs, battery.n_channels()),
+             series(rules, battery.n_rule_slots()), "row", options.dense_rules);
+  sample.add_series("targets", series(targets, 1), "", "row");
+  sample.add_series("task", series(tasks, 1), "", "row");
+  sample.add_series("periods", series(periods, 1), "", "row");
+  sample.add_series("trial_starts", series(starts, 1), "", "row");
+}
+
+void describe_sample(Sample& sample, const Battery& battery, const SampleOptions& options) {
+  nlohmann::json names = nlohmann::json::array();
+  for (const Task& task : battery.tasks()) names.push_back(task.name());
+  sample.set("tasks", names.dump());
+  sample.set("battery", to_toml(write_config(battery.config())));
+  sample.set("seed", std::to_string(options.seed));
+  sample.set("split", options.split);
+  sample.set("layout", options.layout);
+  sample.set("version", build_info().version);
+}
+
+void run_sample(const SampleOptions& options) {
+  Split split{};
+  from_config({options.split, "--split"}, "split", split, {});
+  if (options.layout != "time-major" && options.layout != "batch-first")
+    throw UsageError("--layout " + options.layout + ": it must be time-major or batch-first");
+  const Battery battery(options.battery.battery(), Seed{options.seed});
+  Sample sample(options.layout == "time-major" ? Layout::time_major : Layout::batch_first);
+  if (options.stream.empty())
+    sample_trials(sample, battery, options, split);
+  else
+    sample_stream(sample, battery, options, split);
+  describe_sample(sample, battery, options);
+  sample.write(options.out);
+}
+
+}  // namespace
+
+void add_sample(CLI::App& tasks) {
+  const auto options = std::make_shared<SampleOptions>();
+  CLI::App* verb = add_verb(
+      tasks, "sample", "write trials to a file (.npz or .h5)",
+      "lmrnn tasks sample --tasks cog20 --trials 500 --split test --seed 1 --out trials.npz\n"
+      "lmrnn tasks sample --tasks modcog82 --stream restart --rows 64 --seed 1 --out batch.h5",
+      [options] { run_sample(*options); });
+  verb->add_option("--out", options->out, "file to write; .npz, .h5 or .hdf5")
+      ->required()
+      ->type_name("FILE");
+  verb->add_option("--seed", options->seed, "of everything random")->required();
+  verb->add_option("--split", options->split, "train, validation or test: they share no trial")
+      ->type_name("NAME")
+      ->capture_default_str();
+  verb->add_option("--layout", options->layout, "time-major or batch-first")
+      ->type_name("NAME")
+      ->capture_default_str();
+  verb->add_flag("--dense-rules", options->dense_rules,
+                 "rules as channels after the inputs instead of as indices");
+  options->battery.add_to(*verb);
+
+  const std::string batches = "Trial batches: one trial a row, padded";
+  verb->add_option("--trials", options->n_trials, "trials of each task")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str()
+      ->group(batches);
+  verb->add_option("--first", options->first, "number of the first of them")
+      ->capture_default_str()
+      ->group(batches);
+
+  const std::string stream = "Packed streams: trials end to end";
+  verb->add_option("--stream", options->stream, "restart or continue")
+      ->type_name("MODE")
+      ->group(stream);
+  verb->add_option("--rows", options->n_rows, "rows of a batch")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str()
+      ->group(stream);
+  verb->add_option("--steps", options->n_steps, "time steps of a row")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str()
+      ->group(stream);
+  verb->add_option("--batch", options->batch, "which batch")->capture_default_str()->group(stream);
+}
+
+}  // namespace lmrnn::cli

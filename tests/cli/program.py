@@ -1,0 +1,35 @@
+"""Running the program under test. LMRNN in the environment says where it is."""
+
+import os
+import subprocess
+import unittest
+from pathlib import Path
+
+PROGRAM = os.environ["LMRNN"]
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def run(*arguments, **options):
+    """The program's exit status, stdout and stderr, as text."""
+    return subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True,
+                          encoding="utf-8", timeout=600, **options)
+
+
+class ProgramTest(unittest.TestCase):
+    """Assertions on the conventions that all verbs keep."""
+
+    def output_of(self, *arguments, **options):
+        """stdout of a call that must succeed."""
+        result = run(*arguments, **options)
+        self.assertEqual(result.returncode, 0, f"{arguments}: {result.stderr}")
+        return result.stdout
+
+    def assert_refused(self, arguments, *parts, status=2, **options):
+        """The call must fail with one line on stderr, which holds all of `parts`."""
+        result = run(*arguments, **options)
+        self.assertEqual(result.returncode, status, f"{arguments}: {result.stderr}")
+        self.assertEqual(result.stdout, "")
+        self.assertEqual(result.stderr.count("\n"), 1, result.stderr)
+        self.assertTrue(result.stderr.startswith("lmrnn"), result.stderr)
+        for part in parts:
+            self.assertIn(part, result.stderr)

@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+"""What holds for every verb: help with an example, exit statuses, one-line errors, clean stdout."""
+
+import json
+import os
+import re
+import subprocess
+import unittest
+
+from program import PROGRAM, ProgramTest, run
+
+
+def verbs_of(words):
+    """The verbs that `lmrnn WORDS... --help` lists."""
+    text = run(*words, "--help").stdout
+    listed = re.search(r"^Verbs:\n((?:  .*\n)*)", text, re.MULTILINE)
+    names = re.findall(r"^  (\w+) ", listed[1], re.MULTILINE) if listed else []
+    return [[*words, name] for name in names]
+
+
+def all_verbs(words=()):
+    """Every verb and every verb of a verb."""
+    for verb in verbs_of(words):
+        yield verb
+        yield from all_verbs(verb)
+
+
+class Help(ProgramTest):
+    def test_names_the_verbs(self):
+        names = [verb[0] for verb in verbs_of([])]
+        self.assertIn("tasks", names)
+        self.assertIn("info", names)
+
+    def test_of_every_verb_has_an_example_that_begins_with_the_verb(self):
+        for verb in all_verbs():
+            with self.subTest(verb=verb):
+                text = self.output_of(*verb, "--help")
+                self.assertIn("Example:\n  lmrnn " + " ".join(verb), text)
+
+    def test_explains_every_option(self):
+        for verb in all_verbs():
+            text = self.output_of(*verb, "--help")
+            for option in re.findall(r"^  (--[\w-]+).*?(?=^  \S|\Z)", text, re.M | re.S):
+                with self.subTest(verb=verb, option=option):
+                    self.assertRegex(text, rf"(?s)  {option}\b[^\n]*?\s{{1,}}[a-z0-9A-Z].+")
+
+    def test_version(self):
+        self.assertRegex(self.output_of("--version"), r"^lmrnn \d+\.\d+\.\d+\n$")
+
+
+class Mistakes(ProgramTest):
+    def test_no_verb(self):
+        self.assert_refused([], "which of tasks", "--help")
+        self.assert_refused(["tasks"], "lmrnn tasks", "which of list")
+
+    def test_unknown_verb(self):
+        self.assert_refused(["taks"], 'unknown verb "taks"', 'did you mean "tasks"?')
+        self.assert_refused(["inof"], 'did you mean "info"?')
+        self.assert_refused(["frobnicate"], 'unknown verb "frobnicate"', "see lmrnn --help")
+        self.assert_refused(["tasks", "lits"], "lmrnn tasks", 'did you mean "list"?')
+
+    def test_unknown_option(self):
+        self.assert_refused(["info", "--jsno"], "lmrnn info", 'did you mean "--json"?')
+        self.assert_refused(["tasks", "list", "--nmaes"], 'did you mean "--names"?')
+        self.assert_refused(["--frobnicate"], 'unknown option "--frobnicate"')
+
+    def test_missing_argument(self):
+        self.assert_refused(["tasks", "show"], "lmrnn tasks show", "task", "--help")
+        self.assert_refused(["tasks", "sample", "--out", "x.npz"], "--seed")
+
+    def test_argument_of_the_wrong_type(self):
+        self.assert_refused(["tasks", "show", "dm1", "--seed", "many"], "--seed", "many")
+        self.assert_refused(["tasks", "ceiling", "--threads", "-1"], "--threads", "-1")
+
+    def test_superfluous_word(self):
+        self.assert_refused(["info", "--json", "--json", "a", "b"], "lmrnn info")
+
+
+class Pipes(ProgramTest):
+    def test_a_reader_that_stops_reading_is_no_error(self):
+        reader, writer = os.pipe()
+        os.close(reader)
+        with os.fdopen(writer, "w") as closed:
+            result = subprocess.run([PROGRAM, "tasks", "list"], stdout=closed,
+                                    stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertEqual(result.stderr, "")
+
+    def test_a_full_disk_is_an_error(self):
+        with open("/dev/full", "w") as full:
+            result = subprocess.run([PROGRAM, "tasks", "list"], stdout=full,
+                                    stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("lmrnn: ", result.stderr)
+        self.assertEqual(result.stderr.count("\n"), 1)
+
+
+class Info(ProgramTest):
+    def test_describes_build_and_machine(self):
+        text = self.output_of("info")
+        for word in ("version", "commit", "compiler", "simd", "processors"):
+            self.assertIn(word, text)
+
+    def test_json(self):
+        info = json.loads(self.output_of("info", "--json"))
+        self.assertEqual("lmrnn " + info["version"] + "\n", self.output_of("--version"))
+        self.assertRegex(info["commit"], r"^([0-9a-f]{40}(\+changes)?|unknown)$")
+        self.assertIn(info["simd"], info["simd_targets"])
+        self.assertEqual(info["processors"], len(os.sched_getaffinity(0)))
+
+
+if __name__ == "__main__":
+    unittest.main()

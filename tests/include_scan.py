@@ -1,0 +1,156 @@
+#!/usr/bin/env python3
+"""Keeps the arrows between modules: prints every include, and every use of the outside world, that
+the design forbids, one a line, and exits 1 if there is any.
+
+    python3 tests/include_scan.py [ROOT]
+"""
+
+import re
+import sys
+from pathlib import Path
+
+# Direct arrows; a module may also include what those modules may.
+ARROWS = {
+    "core": [],
+    "kernels": ["core"],
+    "wiring": ["core"],
+    "tasks": ["core", "kernels"],
+    "rnn": ["core", "kernels", "wiring"],
+    "eval": ["core", "rnn", "tasks"],
+    "train": ["core", "kernels", "eval"],
+    "analysis": ["core", "eval", "wiring"],
+    "study": ["core", "train", "analysis"],
+}
+
+# Public headers, by the module that implements them.
+HEADERS = {
+    "array": "core",
+    "ceiling": "tasks",
+    "config": "core",
+    "error": "core",
+    "evaluate": "eval",
+    "files": "core",
+    "golden": "tasks",
+    "network": "rnn",
+    "random": "core",
+    "run": "train",
+    "simd": "kernels",
+    "streams": "tasks",
+    "tasks": "tasks",
+    "threads": "core",
+    "train": "train",
+    "version": "core",
+    "wiring": "wiring",
+}
+
+# Third parties stay where they are used: include prefix -> directory.
+THIRD_PARTIES = {
+    "CLI/": "src/cli",
+    "hwy/": "src/kernels",
+    "nanobind/": "python/bindings",
+    "toml++/": "src/core",
+    "Random123/": "src/core",
+    "hdf5": "src/core",
+    "zip.h": "src/core",
+}
+
+# The library talks to its caller, and to nobody else.
+OUTSIDE_WORLD = re.compile(
+    r"\b(std::c(?:out|err|log)|f?printf|puts|fmt::print|getenv|std::exit|abort|"
+    r"spdlog::\w+)\s*[(<]|#\s*include\s*<iostream>"
+)
+
+INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')
+
+
+def reachable(module):
+    """The module and all that it may include."""
+    modules = {module}
+    for other in ARROWS[module]:
+        modules |= reachable(other)
+    return modules
+
+
+def module_of_file(path, root):
+    """core, ..., cli or None (tests, benchmarks: anything goes)."""
+    parts = path.relative_to(root).parts
+    if parts[:2] == ("include", "lmrnn"):
+        return HEADERS.get(path.stem, "unknown")
+    if parts[0] == "src":
+        return parts[1]
+    return None
+
+
+def module_of_include(name, path, root):
+    """The module that an include leads to, or None if it is none of ours."""
+    if name.startswith("lmrnn/"):
+        return HEADERS.get(Path(name).stem, "unknown")
+    for candidate in (path.parent / name, root / "src" / name):
+        if candidate.is_file() and (root / "src").resolve() in candidate.resolve().parents:
+            return module_of_file(candidate.resolve(), root.resolve())
+    return None
+
+
+def check_include(name, path, root):
+    """What is wrong with one include, or None."""
+    module = module_of_file(path, root)
+    target = module_of_include(name, path, root)
+    if target == "unknown":
+        return f"{name} belongs to no module; add it to HEADERS of tests/include_scan.py"
+    for prefix, home in THIRD_PARTIES.items():
+        if name.startswith(prefix) and not str(path.relative_to(root)).startswith(home + "/"):
+            return f"{name} is for {home} only"
+    if target is None:
+        return None
+    if module == "cli":
+        if target != "cli" and not name.startswith("lmrnn/"):
+            return f"cli must not include {name}: public headers only"
+        return None
+    if module not in ARROWS:
+        return f"module {module} is not in ARROWS of tests/include_scan.py"
+    if target not in reachable(module):
+        return f"{module} must not include {name} ({target})"
+    return None
+
+
+def without_comments(line):
+    return line.split("//", 1)[0]
+
+
+def scan(root):
+    """All violations in a source tree, as `file:line: what`."""
+    violations = []
+    files = sorted(
+        path
+        for top in ("include", "src")
+        for path in (root / top).rglob("*")
+        if path.suffix in (".hpp", ".cpp")
+    )
+    if not files:
+        return [f"{root}: no sources here"]
+    for path in files:
+        module = module_of_file(path, root)
+        where = path.relative_to(root)
+        if module == "unknown":
+            violations.append(f"{where}:1: {check_include('lmrnn/' + path.name, path, root)}")
+            continue
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            code = without_comments(line)
+            if match := INCLUDE.match(code):
+                if wrong := check_include(match[1], path, root):
+                    violations.append(f"{where}:{number}: {wrong}")
+            if module != "cli" and (match := OUTSIDE_WORLD.search(code)):
+                violations.append(f"{where}:{number}: a library does not use {match[0].strip()}")
+    return violations
+
+
+def main():
+    root = Path(sys.argv[1] if len(sys.argv) > 1 else Path(__file__).resolve().parent.parent)
+    violations = scan(root)
+    for violation in violations:
+        print(violation)
+    return 1 if violations else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
