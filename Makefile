@@ -4,6 +4,8 @@
 PREFIX ?= /usr/local
 # Extra arguments for the configuration, e.g. CMAKE_ARGS=-DCMAKE_COMPILE_WARNING_AS_ERROR=ON
 CMAKE_ARGS ?=
+# Extra arguments for ctest, e.g. CTEST_ARGS='--tests-regex Wiring'
+CTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
 .PHONY: help setup build test quickstart install format clean
@@ -21,7 +23,7 @@ build: setup  ## build the release preset
 	@cmake --build --preset release
 
 test: build  ## build, and run all tests
-	@ctest --preset release --parallel $$(nproc)
+	@ctest --preset release --parallel $$(nproc) $(CTEST_ARGS)
 
 quickstart: build  ## train a locality-masked network on Mod-Cog (a few minutes)
 	@scripts/quickstart.sh
