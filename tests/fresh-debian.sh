@@ -26,14 +26,19 @@ timed() { # NAME COMMAND...
   local name=$1 begin
   shift
   say "$name"
-  begin=$(date +%s.%N)
+  begin=$SECONDS
   "$@"
-  printf '==> %s: %.0f s\n' "$name" "$(echo "$(date +%s.%N) $begin" | awk '{ print $1 - $2 }')"
+  printf '==> %s: %d s\n' "$name" "$((SECONDS - begin))"
 }
-inside() { chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 "$@"; }
+# A clean environment, but for proxies.
+mapfile -t proxies < <(env | grep -iE '^(https?|no)_proxy=' || true)
+inside() {
+  chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
+    "${proxies[@]}" "$@"
+}
 
 leave() {
-  for mount in dev/shm dev sys proc; do umount --lazy "$root/$mount" 2>/dev/null || true; done
+  for mount in dev/shm dev/pts dev sys proc; do umount --lazy "$root/$mount" 2>/dev/null || true; done
   if [ "${KEEP:-yes}" = no ]; then rm -rf --one-file-system "$root"; fi
 }
 trap leave EXIT
@@ -41,8 +46,8 @@ trap leave EXIT
 # The first Debian archive of the host's own configuration.
 mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 2>/dev/null |
   grep -m1 '/debian/\?$' || true)
-timed "debootstrap" debootstrap --variant=minbase bookworm "$root" \
-  "${mirror:-http://deb.debian.org/debian}" >/dev/null
+bootstrap() { debootstrap --variant=minbase bookworm "$root" "$1" >/dev/null; }
+timed "debootstrap" bootstrap "${mirror:-http://deb.debian.org/debian}"
 
 rm -rf "$root/etc/apt"
 cp -a /etc/apt "$root/etc/apt"
@@ -51,8 +56,8 @@ cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
 mount -t proc proc "$root/proc"
 mount -t sysfs sysfs "$root/sys"
 mount --bind /dev "$root/dev"
-mkdir -p "$root/dev/shm"
-mountpoint -q "$root/dev/shm" || mount -t tmpfs tmpfs "$root/dev/shm"
+mount --bind /dev/pts "$root/dev/pts"
+mount -t tmpfs tmpfs "$root/dev/shm"
 
 timed "apt install make git" inside sh -c \
   'apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --yes --no-install-recommends make git >/dev/null'
