@@ -34,7 +34,8 @@ void ProgressBar::update(std::int64_t done, std::string_view note,
     begin_ = time;
     if (!on_terminal_) last_drawn_ = time;  // nothing to say yet
   }
-  if (!now && done < total_ && time - last_drawn_ < interval) return;
+  const bool last_of_bar = on_terminal_ && done >= total_;
+  if (!now && !last_of_bar && time - last_drawn_ < interval) return;
   last_drawn_ = time;
 
   const std::chrono::duration<double> elapsed = time - begin_;
@@ -55,15 +56,15 @@ void ProgressBar::draw_bar(std::int64_t done, std::string_view note, double seco
   const double share =
       total_ > 0 ? std::clamp(static_cast<double>(done) / static_cast<double>(total_), 0.0, 1.0)
                  : 1.0;
-  constexpr std::size_t cells = 24;
-  const auto n_full = static_cast<std::size_t>(share * cells);
+  // A line that wraps could not be redrawn. The bar's cells are one column each.
+  const std::size_t width = terminal_width(out_) - 1;
+  const std::size_t cells = std::min<std::size_t>(24, width);
+  const auto n_full = static_cast<std::size_t>(share * static_cast<double>(cells));
   std::string bar;
   for (std::size_t i = 0; i < cells; ++i) bar += i < n_full ? "█" : "░";
   std::string text = fmt::format(" {:3.0f}%  {} {}/{}  {} left  {}", std::floor(100 * share), what_,
                                  done, total_, duration_text(seconds_left), note);
-  // A line that wraps could not be redrawn. The bar's cells are one column each.
-  const std::size_t width = terminal_width(out_);
-  text.resize(std::min(text.size(), width > cells + 1 ? width - cells - 1 : 0));
+  text.resize(std::min(text.size(), width - cells));
   fmt::print(out_, "\r{}{}\x1b[K", bar, text);
   std::fflush(out_);
   line_open_ = true;

@@ -23,8 +23,8 @@ class ProgressBar {
 
   /// `note` follows the bar, e.g. "loss 0.312"; `seconds_left`: if the caller knows better than
   /// the mean so far. May be called as often as one likes: drawn at most ten times a second on a
-  /// terminal, every five seconds elsewhere, and always when all is done or `now` says so (an
-  /// evaluation has ended).
+  /// terminal and every five seconds elsewhere, and always when `now` says so (an evaluation has
+  /// ended). On a terminal the full bar is drawn, too.
   void update(std::int64_t done, std::string_view note = {},
               std::optional<double> seconds_left = std::nullopt, bool now = false);
 

@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+"""Progress: a bar on a terminal, at most a line now and then elsewhere, never on stdout."""
+
+import fcntl
+import os
+import pty
+import struct
+import subprocess
+import termios
+import unittest
+
+from program import PROGRAM, ProgramTest, run
+
+CEILING = ["tasks", "ceiling", "--tasks", "dm1,dm2,multidm", "--trials", "300", "--seed", "1"]
+
+
+def run_on_terminal(arguments, columns):
+    """stdout, and what a terminal of that width gets to see on stderr."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    with subprocess.Popen([PROGRAM, *arguments], stdout=subprocess.PIPE, stderr=slave) as process:
+        os.close(slave)
+        seen = b""
+        while True:
+            try:
+                chunk = os.read(master, 65536)
+            except OSError:  # the other end is closed
+                break
+            if not chunk:
+                break
+            seen += chunk
+        output = process.stdout.read()
+    os.close(master)
+    return output.decode(), seen.decode()
+
+
+class Bar(ProgramTest):
+    def test_on_a_terminal(self):
+        output, seen = run_on_terminal(CEILING, 100)
+        self.assertIn("100%", seen)
+        self.assertIn("task 3/3", seen)
+        self.assertIn("█", seen)
+        self.assertTrue(seen.endswith("\n"), repr(seen))
+        self.assertEqual(output, self.output_of(*CEILING))  # stdout is the same as without
+
+    def test_fits_the_terminal(self):
+        for columns in (100, 40, 20):
+            _, seen = run_on_terminal(CEILING, columns)
+            for drawn in seen.strip().split("\r"):
+                self.assertLessEqual(len(drawn.replace("\x1b[K", "").strip("\n")), columns)
+
+    def test_elsewhere_quick_work_is_silent(self):
+        self.assertEqual(run(*CEILING).stderr, "")
+
+
+if __name__ == "__main__":
+    unittest.main()
