@@ -91,6 +91,7 @@ inline std::vector<NetworkCase> network_cases() {
   variant("recurrent_noise", [](NetworkCase& c) { c.sigma = 0.3; });
   variant("masked_projections", [](NetworkCase& c) { c.projection_density = 0.5; });
   variant("one_trial", [](NetworkCase& c) { c.n_trials = 1; });
+  variant("four_trials", [](NetworkCase& c) { c.n_trials = 4; });
   variant("sixteen_trials", [](NetworkCase& c) { c.n_trials = 16; });
   variant("forty_trials", [](NetworkCase& c) { c.n_trials = 40; });
   variant("one_step", [](NetworkCase& c) { c.n_steps = 1; });

@@ -11,10 +11,10 @@ HWY_BEFORE_NAMESPACE();
 namespace lmrnn::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Vectors never exceed 16 lanes, so that every padded block is a whole number of them; blocks of 8
-// lanes take the narrower type.
-using Wide = hn::CappedTag<float, 16>;
-using Narrow = hn::CappedTag<float, 8>;
+// Vectors of at most so many lanes; a padded block is a whole number of the widest that fits.
+using Four = hn::CappedTag<float, 4>;
+using Eight = hn::CappedTag<float, 8>;
+using Sixteen = hn::CappedTag<float, 16>;
 
 /// Keeps a loaded vector in its register. GCC otherwise folds the load into each of its uses, and
 /// loads are what limits these loops.
@@ -42,9 +42,11 @@ HWY_INLINE void for_lane_groups(D d, std::size_t n_lanes, Body&& body) {
 template <class Body>
 HWY_INLINE void for_lanes(std::size_t n_lanes, Body&& body) {
   if (n_lanes % 16 == 0) {
-    for_lane_groups(Wide(), n_lanes, body);
+    for_lane_groups(Sixteen(), n_lanes, body);
+  } else if (n_lanes % 8 == 0) {
+    for_lane_groups(Eight(), n_lanes, body);
   } else {
-    for_lane_groups(Narrow(), n_lanes, body);
+    for_lane_groups(Four(), n_lanes, body);
   }
 }
 
@@ -418,9 +420,11 @@ HWY_INLINE void add_outer_product_with(D d, const OuterProduct& product) {
 
 void add_outer_product(const OuterProduct& product) {
   if (product.n_values % 16 == 0) {
-    add_outer_product_with(Wide(), product);
+    add_outer_product_with(Sixteen(), product);
+  } else if (product.n_values % 8 == 0) {
+    add_outer_product_with(Eight(), product);
   } else {
-    add_outer_product_with(Narrow(), product);
+    add_outer_product_with(Four(), product);
   }
 }
 

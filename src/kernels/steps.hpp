@@ -1,7 +1,7 @@
 // The kernels: one time step of a block of trials, forward and backward.
 //
-// Arrays are (row, trial) with trials innermost and padded to `n_lanes`, a multiple of 8 (of 16
-// above 8); the padding is computed along and must be harmless, never read. Trials are the SIMD
+// Arrays are (row, trial) with trials innermost and padded to `n_lanes`: 4, 8 or a multiple of 16.
+// The padding is computed along and must be harmless; it is never read. Trials are the SIMD
 // dimension, so a weight is one scalar that multiplies a whole vector of trials, whatever the
 // pattern of the matrix. Nothing here allocates or throws. Each kernel runs on the best SIMD
 // target of the machine, or the one that choose_simd (lmrnn/simd.hpp) named; reference.hpp is the
@@ -17,7 +17,7 @@ namespace lmrnn::kernels {
 
 /// Number of lanes that hold `n_trials` trials.
 constexpr std::size_t padded_lanes(std::size_t n_trials) {
-  return n_trials <= 8 ? 8 : (n_trials + 15) / 16 * 16;
+  return n_trials <= 4 ? 4 : n_trials <= 8 ? 8 : (n_trials + 15) / 16 * 16;
 }
 
 /// A term  sum_j weights[i, j] source[j, :]  of a step.
@@ -79,7 +79,7 @@ struct BackwardStep {
 void backward_step(const BackwardStep& step) noexcept;
 
 /// gradient[i, j] += sum_k target[i, k] source[j, k] for every stored (i, j); k runs over the
-/// `n_values` (steps x lanes, a multiple of 8) that lie contiguously behind each row.
+/// `n_values` (steps x lanes, a multiple of 4) that lie contiguously behind each row.
 struct OuterProduct {
   const PairedRows* pattern;
   Strided<const float> target;  ///< rows of the matrix
