@@ -151,6 +151,7 @@ struct ScheduleConfig {
 struct TrainConfig {
   std::int64_t steps = 5000;
   std::int64_t block = 0;
+  bool recompute = false;
   std::int64_t log_every = 50;
   std::optional<double> stop_mean{}, stop_worst{};
   std::optional<std::int64_t> stop_solved{};
@@ -162,6 +163,9 @@ struct TrainConfig {
           "rows whose gradient is computed together; 0: 32, 16 or 8, the largest that leaves two "
           "blocks",
           at_least(0));
+    field("recompute", self.recompute,
+          "keep few states and compute the others again: a third more time, far less memory, the "
+          "same bits");
     field("log_every", self.log_every, "steps between rows of metrics.csv", at_least(1));
     field("stop_mean", self.stop_mean, "stop at this mean accuracy (as a share of the ceiling)",
           between(0, 1));

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 
 #include "lmrnn/simd.hpp"
 #include "lmrnn/train.hpp"
@@ -31,9 +32,13 @@ RunEstimate estimate_run(const RunConfig& config, int n_threads) {
       sizeof(float) * n_parameters * (4 + n_moments + static_cast<double>(e.n_blocks));
   const auto together = static_cast<double>(
       std::min<std::size_t>(e.n_blocks, static_cast<std::size_t>(pool.n_threads())));
+  const auto n_steps = static_cast<double>(config.stream.steps);
+  // Recomputing keeps every sqrt(n)-th state and the sqrt(n) states in between that are in use.
+  const double kept_steps =
+      config.train.recompute ? std::min(n_steps, 2 * std::ceil(std::sqrt(n_steps))) : n_steps;
   e.bytes_activations = sizeof(float) * together * static_cast<double>(e.block_rows) *
-                        static_cast<double>(config.stream.steps) *
-                        static_cast<double>(a.n_units() + 2 * a.n_classes);
+                        (kept_steps * static_cast<double>(a.n_units()) +
+                         2 * n_steps * static_cast<double>(a.n_classes));
   e.bytes_batches = static_cast<double>(learner.batch_bytes());
 
   learner.step();  // memory is allocated and caches fill

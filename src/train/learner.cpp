@@ -49,7 +49,8 @@ void Learner::compute_block(std::size_t block, const std::vector<BatchBlock>& ba
                        static_cast<double>(network_.architecture().n_units());
   const LossOptions options{.kind = config_.loss.kind,
                             .scale = weight > 0 ? 1 / weight : 0,
-                            .rate_penalty = config_.loss.rate_penalty / cells};
+                            .rate_penalty = config_.loss.rate_penalty / cells,
+                            .recompute = config_.train.recompute};
   const RecurrentNoise noise{.sigma = config_.network.recurrent_noise,
                              .key = {config_.run_seed(), Stream::recurrent_noise, Split::train,
                                      static_cast<std::uint32_t>(step_), 0},

@@ -1,0 +1,453 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "lmrnn/error.hpp"
+#include "small_run.hpp"
+
+namespace lmrnn {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+TrainerCallbacks stop_after(std::int64_t step) {
+  auto now = std::make_shared<std::int64_t>(0);
+  TrainerCallbacks callbacks;
+  callbacks.stop_requested = [now, step] { return ++*now >= step; };
+  return callbacks;
+}
+
+template <class Action>
+std::string complaint(Action action) {
+  try {
+    action();
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+Outcome train(const RunConfig& config, const fs::path& directory, int n_threads = 1) {
+  return Trainer::start(config, directory, n_threads).run();
+}
+
+void expect_equal_runs(const fs::path& a, const fs::path& b) {
+  EXPECT_EQ(checkpoint_steps(a), checkpoint_steps(b));
+  for (const std::int64_t step : checkpoint_steps(a))
+    EXPECT_TRUE(checkpoint_bytes(a, step) == checkpoint_bytes(b, step)) << "step " << step;
+  EXPECT_EQ(timeless(a / "metrics.csv"), timeless(b / "metrics.csv"));
+  EXPECT_EQ(read_file(a / "tasks.csv"), read_file(b / "tasks.csv"));
+}
+
+std::size_t n_lines(const fs::path& path) {
+  const std::string text = read_file(path);
+  return static_cast<std::size_t>(std::ranges::count(text, '\n'));
+}
+
+// What a run leaves behind ---------------------------------------------------------------------
+
+TEST(Run, LeavesACompleteDirectory) {
+  const TemporaryDirectory dir;
+  const fs::path run = dir / "run";
+  Trainer trainer = Trainer::start(small_run_config(), run, 2);
+  EXPECT_EQ(trainer.run(), Outcome::finished);
+  EXPECT_EQ(trainer.step(), 20);
+
+  EXPECT_EQ(to_toml(write_config(open_run(run).config)), to_toml(write_config(small_run_config())));
+  const auto provenance = nlohmann::json::parse(read_file(run / "provenance.json"));
+  EXPECT_EQ(provenance["format"], run_format_version);
+  EXPECT_EQ(provenance["seed"], 11);
+  for (const char* key : {"started", "version", "commit", "compiler", "simd", "processor", "host"})
+    EXPECT_FALSE(provenance["sessions"][0][key].get<std::string>().empty()) << key;
+  const auto done = nlohmann::json::parse(read_file(run / "DONE"));
+  EXPECT_EQ(done["outcome"], "finished");
+  EXPECT_EQ(done["steps"], 20);
+  EXPECT_EQ(done["mean_accuracy"], trainer.last_evaluation()->mean_accuracy());
+  // Rows at 3, 6, 8 (evaluation), 9, 12, 15, 16 (evaluation), 18, 20.
+  EXPECT_EQ(n_lines(run / "metrics.csv"), 1u + 9);
+  EXPECT_EQ(n_lines(run / "tasks.csv"), 1u + 3 * 3);
+  EXPECT_THAT(checkpoint_steps(run), ElementsAre(15, 20));
+  for (const auto& entry : fs::directory_iterator(run / "checkpoints"))
+    EXPECT_FALSE(entry.path().filename().string().starts_with(".")) << entry.path();
+}
+
+TEST(Run, TheLastCheckpointIsTheTrainedNetwork) {
+  const TemporaryDirectory dir;
+  Trainer trainer = Trainer::start(small_run_config(), dir / "run", 1);
+  trainer.run();
+  for (const fs::path& path : {dir / "run", checkpoint_path(dir / "run", 20),
+                               checkpoint_path(dir / "run", 20) / "network.safetensors"}) {
+    const LoadedNetwork loaded = load_network(find_network(path));
+    EXPECT_TRUE(std::ranges::equal(std::as_const(loaded.network).parameters(),
+                                   trainer.network().parameters()));
+    EXPECT_EQ(trained_on(loaded.metadata, path).seed, Seed{11});
+    EXPECT_EQ(loaded.metadata.at("step"), "20");
+  }
+}
+
+TEST(Run, KeepsTheCheckpointsThatItIsToldTo) {
+  const TemporaryDirectory dir;
+  RunConfig config = small_run_config();
+  config.checkpoint = {.every = 2, .keep_last = 3, .keep_every = 8};
+  train(config, dir / "run");
+  EXPECT_THAT(checkpoint_steps(dir / "run"), ElementsAre(0, 8, 16, 18, 20));
+}
+
+TEST(Run, CountsTrialsAndLogsTheLearningRate) {
+  const TemporaryDirectory dir;
+  RunConfig config = small_run_config();
+  config.schedule = {.kind = ScheduleKind::constant, .warmup = 0};
+  config.train.log_every = 1;
+  train(config, dir / "run");
+  std::ifstream file(dir / "run" / "metrics.csv");
+  std::string line;
+  std::getline(file, line);
+  double trials_before = 0;
+  while (std::getline(file, line)) {
+    double step = 0, trials = 0, seconds = 0, rate = 0;
+    ASSERT_EQ(std::sscanf(line.c_str(), "%lf,%lf,%lf,%lf", &step, &trials, &seconds, &rate), 4);
+    // 20 rows of 40 steps; a trial of these tasks has 15 to 26.
+    EXPECT_GE(trials - trials_before, 20 * 2);
+    EXPECT_LE(trials - trials_before, 20 * 4);
+    EXPECT_DOUBLE_EQ(rate, 1e-3);
+    trials_before = trials;
+  }
+}
+
+// Determinism ----------------------------------------------------------------------------------
+
+class SameBits : public ::testing::TestWithParam<int> {
+ protected:
+  static RunConfig variant(int which) {
+    RunConfig config = small_run_config();
+    if (which == 1) {
+      config.network.recurrent_noise = 0.1;
+      config.stream.mode = StreamMode::carry_on;
+      config.battery.tasks = "go,dlygointr,dm1";
+    }
+    if (which == 2) {
+      config.optimiser.kind = OptimiserKind::sgd;
+      config.loss = {.kind = LossKind::least_squares, .rate_penalty = 0.1, .weight_penalty = 0.01};
+      config.stream.reset_at_trial = true;
+      config.stream.trials_per_task = 5;
+    }
+    if (which == 3) {
+      config.battery.dt = 50;
+      config.network.tau = 100;
+      config.network.representation = Representation::dense;
+      config.wiring.kind = WiringKind::random;
+    }
+    return config;
+  }
+};
+
+TEST_P(SameBits, ForAnyNumberOfThreads) {
+  const TemporaryDirectory dir;
+  const RunConfig config = variant(GetParam());
+  train(config, dir / "one", 1);
+  train(config, dir / "two", 2);
+  train(config, dir / "five", 5);
+  expect_equal_runs(dir / "one", dir / "two");
+  expect_equal_runs(dir / "one", dir / "five");
+}
+
+TEST_P(SameBits, WhenInterruptedAnywhere) {
+  const TemporaryDirectory dir;
+  const RunConfig config = variant(GetParam());
+  train(config, dir / "whole");
+  // At a checkpoint; between rows of metrics.csv; at an evaluation.
+  for (const std::int64_t step : {5, 7, 8, 10}) {
+    const fs::path run = dir / ("stopped" + std::to_string(step));
+    EXPECT_EQ(Trainer::start(config, run, 1).run(stop_after(step)), Outcome::interrupted);
+    EXPECT_EQ(checkpoint_steps(run).back(), step);
+    EXPECT_FALSE(fs::exists(run / "DONE"));
+    Trainer resumed = Trainer::resume(run, 2);
+    EXPECT_EQ(resumed.step(), step);
+    EXPECT_TRUE(resumed.notices().empty());
+    EXPECT_EQ(resumed.run(), Outcome::finished);
+    EXPECT_TRUE(checkpoint_bytes(run, 20) == checkpoint_bytes(dir / "whole", 20)) << step;
+    EXPECT_EQ(timeless(run / "metrics.csv"), timeless(dir / "whole" / "metrics.csv")) << step;
+    EXPECT_EQ(read_file(run / "tasks.csv"), read_file(dir / "whole" / "tasks.csv")) << step;
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Variants, SameBits, ::testing::Range(0, 4));
+
+TEST(Run, AnotherSeedGivesAnotherRun) {
+  const TemporaryDirectory dir;
+  RunConfig config = small_run_config();
+  train(config, dir / "a");
+  config.seed = 12;
+  train(config, dir / "b");
+  EXPECT_FALSE(checkpoint_bytes(dir / "a", 20) == checkpoint_bytes(dir / "b", 20));
+}
+
+// Kill -9 --------------------------------------------------------------------------------------
+
+// Runs `work` in a process of its own, which dies by SIGKILL or ends by itself.
+template <class Work>
+void in_doomed_process(Work work, std::chrono::milliseconds kill_after) {
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    work();
+    ::_exit(0);
+  }
+  if (kill_after.count() >= 0) {
+    std::this_thread::sleep_for(kill_after);
+    ::kill(child, SIGKILL);
+  }
+  ::waitpid(child, nullptr, 0);
+}
+
+TEST(Killed, BetweenCheckpointsItGoesOnFromTheLast) {
+  const TemporaryDirectory dir;
+  const RunConfig config = small_run_config();
+  train(config, dir / "whole");
+  const fs::path run = dir / "killed";
+  in_doomed_process(
+      [&] {
+        TrainerCallbacks callbacks;
+        callbacks.progress = [](const Progress& p) {
+          if (p.step == 13) ::kill(::getpid(), SIGKILL);
+        };
+        Trainer::start(config, run, 2).run(callbacks);
+      },
+      std::chrono::milliseconds(-1));
+  EXPECT_EQ(checkpoint_steps(run).back(), 10);
+  EXPECT_THAT(read_file(run / "metrics.csv"), HasSubstr("\n12,"));  // to be written again
+  Trainer resumed = Trainer::resume(run, 1);
+  EXPECT_EQ(resumed.step(), 10);
+  EXPECT_EQ(resumed.run(), Outcome::finished);
+  expect_equal_runs(dir / "whole", run);
+}
+
+TEST(Killed, AtAnyMoment) {
+  const TemporaryDirectory dir;
+  RunConfig config = small_run_config();
+  config.train.steps = 200;
+  config.train.log_every = config.checkpoint.every = 1;  // nearly always writing
+  config.evaluation.every = 50;
+  train(config, dir / "whole");
+  for (const int after : {3, 20, 35, 60, 100, 170}) {
+    const fs::path run = dir / ("killed" + std::to_string(after));
+    for (int attempt = 0; attempt < 3 && !fs::exists(run / "DONE"); ++attempt)
+      in_doomed_process(
+          [&] {
+            try {
+              (fs::exists(run / "config.toml") ? Trainer::resume(run, 1)
+                                               : Trainer::start(config, run, 1))
+                  .run();
+            } catch (...) {
+              ::_exit(1);
+            }
+          },
+          std::chrono::milliseconds(after));
+    // Killed before there was a configuration, the directory may be taken into use again.
+    if (!fs::exists(run / "config.toml")) continue;
+    if (!fs::exists(run / "DONE")) {
+      EXPECT_EQ(Trainer::resume(run, 1).run(), Outcome::finished);
+    }
+    expect_equal_runs(dir / "whole", run);
+  }
+}
+
+TEST(Killed, AHalfWrittenRowIsDropped) {
+  const TemporaryDirectory dir;
+  const RunConfig config = small_run_config();
+  train(config, dir / "whole");
+  const fs::path run = dir / "run";
+  Trainer::start(config, run, 1).run(stop_after(10));
+  std::ofstream(run / "metrics.csv", std::ios::app) << "11,33";
+  std::ofstream(run / "tasks.csv", std::ios::app) << "11,go,3\n12,g";
+  Trainer::resume(run, 1).run();
+  expect_equal_runs(dir / "whole", run);
+}
+
+// Refusals -------------------------------------------------------------------------------------
+
+TEST(Refused, ASecondRunIntoADirectory) {
+  const TemporaryDirectory dir;
+  const fs::path run = dir / "run";
+  const RunConfig config = small_run_config();
+  {
+    const Trainer trainer = Trainer::start(config, run, 1);
+    EXPECT_THAT(complaint([&] { Trainer::start(config, run, 1); }), HasSubstr("--resume"));
+    EXPECT_THAT(complaint([&] { Trainer::resume(run, 1); }), HasSubstr("another process"));
+  }
+  Trainer::resume(run, 1).run();
+  EXPECT_THAT(complaint([&] { Trainer::start(config, run, 1); }), HasSubstr("finished run"));
+  EXPECT_THAT(complaint([&] { Trainer::resume(run, 1); }), HasSubstr("done"));
+  std::ofstream(dir / "file") << "x";
+  EXPECT_THAT(complaint([&] { Trainer::start(config, dir / "file", 1); }), HasSubstr("is a file"));
+  fs::create_directory(dir / "other");
+  std::ofstream(dir / "other" / "thesis.tex") << "x";
+  EXPECT_THAT(complaint([&] { Trainer::start(config, dir / "other", 1); }), HasSubstr("not empty"));
+  EXPECT_FALSE(fs::exists(dir / "other" / "lock"));
+}
+
+TEST(Refused, TheLockGoesWithTheProcess) {
+  const TemporaryDirectory dir;
+  const fs::path run = dir / "run";
+  in_doomed_process(
+      [&] {
+        Trainer trainer = Trainer::start(small_run_config(), run, 1);
+        ::kill(::getpid(), SIGKILL);
+      },
+      std::chrono::milliseconds(-1));
+  EXPECT_TRUE(fs::exists(run / "lock"));
+  EXPECT_EQ(Trainer::resume(run, 1).run(), Outcome::finished);
+}
+
+TEST(Refused, AnImpossibleConfigurationWritesNothing) {
+  const TemporaryDirectory dir;
+  RunConfig config = small_run_config();
+  config.battery.tasks = "dmc";
+  config.battery.n_ring = 15;
+  EXPECT_THROW(Trainer::start(config, dir / "run", 1), UsageError);
+  config = small_run_config();
+  config.simd = "mmx";
+  EXPECT_THROW(Trainer::start(config, dir / "run", 1), UsageError);
+  config = small_run_config();
+  config.init_from = dir / "nowhere";
+  EXPECT_THROW(Trainer::start(config, dir / "run", 1), UsageError);
+  EXPECT_FALSE(fs::exists(dir / "run"));
+}
+
+TEST(Refused, ADirectoryOfAnotherVersion) {
+  const TemporaryDirectory dir;
+  const fs::path run = dir / "run";
+  Trainer::start(small_run_config(), run, 1).run(stop_after(5));
+  auto provenance = nlohmann::json::parse(read_file(run / "provenance.json"));
+  provenance["format"] = run_format_version + 1;
+  write_file(run / "provenance.json", provenance.dump());
+  const std::string before = read_file(run / "metrics.csv");
+  EXPECT_THAT(complaint([&] { Trainer::resume(run, 1); }),
+              AllOf(HasSubstr("format"), HasSubstr("the version that wrote it")));
+  EXPECT_EQ(read_file(run / "metrics.csv"), before);
+  EXPECT_THAT(complaint([&] { open_run(dir / "nothing"); }), HasSubstr("not a run directory"));
+}
+
+TEST(Refused, ATruncatedCheckpoint) {
+  const TemporaryDirectory dir;
+  const fs::path run = dir / "run";
+  const RunConfig config = small_run_config();
+  train(config, dir / "whole");
+  Trainer::start(config, run, 1).run(stop_after(10));
+  const std::string metrics = read_file(run / "metrics.csv");
+  for (const char* name : {"network.safetensors", "state.safetensors"}) {
+    const fs::path file = checkpoint_path(run, 10) / name;
+    const std::string content = read_file(file);
+    for (const std::size_t size :
+         {std::size_t{0}, std::size_t{7}, content.size() / 2, content.size() - 1}) {
+      write_file(file, content.substr(0, size));
+      EXPECT_THAT(complaint([&] { Trainer::resume(run, 1); }), HasSubstr(name)) << size;
+    }
+    write_file(file, content);
+  }
+  EXPECT_EQ(read_file(run / "metrics.csv"), metrics);
+  // The remedy: without the damaged checkpoint, the one before it serves.
+  fs::remove_all(checkpoint_path(run, 10));
+  Trainer::resume(run, 1).run();
+  EXPECT_TRUE(checkpoint_bytes(run, 20) == checkpoint_bytes(dir / "whole", 20));
+  EXPECT_EQ(timeless(run / "metrics.csv"), timeless(dir / "whole" / "metrics.csv"));
+}
+
+TEST(Refused, ACheckpointOfAnotherNetwork) {
+  const TemporaryDirectory dir;
+  RunConfig config = small_run_config();
+  Trainer::start(config, dir / "a", 1).run(stop_after(10));
+  config.wiring.radius = 2;
+  Trainer::start(config, dir / "b", 1).run(stop_after(10));
+  fs::copy_file(checkpoint_path(dir / "b", 10) / "state.safetensors",
+                checkpoint_path(dir / "a", 10) / "state.safetensors",
+                fs::copy_options::overwrite_existing);
+  EXPECT_THAT(complaint([&] { Trainer::resume(dir / "a", 1); }), HasSubstr("first_moment"));
+}
+
+// Divergence -----------------------------------------------------------------------------------
+
+TEST(Diverged, StopsAndKeepsTheLastGoodCheckpoint) {
+  const TemporaryDirectory dir;
+  const fs::path run = dir / "run";
+  RunConfig config = small_run_config();
+  config.train.steps = 1000;
+  config.optimiser = {.kind = OptimiserKind::sgd, .learning_rate = 1e6, .clip = 0};
+  config.schedule = {.kind = ScheduleKind::constant, .warmup = 0};
+  config.loss.kind = LossKind::least_squares;
+  const std::string message = complaint([&] { train(config, run); });
+  const std::int64_t last = checkpoint_steps(run).back();
+  EXPECT_THAT(message, AllOf(HasSubstr("diverged"), HasSubstr("learning_rate"),
+                             HasSubstr(checkpoint_path(run, last).string())));
+  EXPECT_FALSE(fs::exists(run / "DONE"));
+  const LoadedNetwork good = load_network(find_network(run));
+  for (const float w : std::as_const(good.network).parameters()) ASSERT_TRUE(std::isfinite(w));
+}
+
+// Criteria -------------------------------------------------------------------------------------
+
+TEST(Criterion, StopsAtTheEvaluationThatMeetsIt) {
+  const TemporaryDirectory dir;
+  RunConfig config = small_run_config();
+  config.train.stop_mean = 0;
+  Trainer trainer = Trainer::start(config, dir / "run", 1);
+  EXPECT_EQ(trainer.run(), Outcome::criterion);
+  EXPECT_EQ(trainer.step(), 8);
+  EXPECT_EQ(checkpoint_steps(dir / "run").back(), 8);
+  EXPECT_EQ(nlohmann::json::parse(read_file(dir / "run" / "DONE"))["outcome"], "criterion");
+}
+
+TEST(Criterion, AllThatAreGivenMustHold) {
+  const TemporaryDirectory dir;
+  RunConfig config = small_run_config();
+  config.train.stop_mean = 0;
+  config.train.stop_worst = 1;
+  EXPECT_EQ(train(config, dir / "run"), Outcome::finished);
+}
+
+// Killed between the last checkpoint and DONE, nothing is trained or written twice.
+TEST(Criterion, DoneIsAddedWhenItWasMissing) {
+  const TemporaryDirectory dir;
+  RunConfig config = small_run_config();
+  for (const bool early : {false, true}) {
+    if (early) config.train.stop_mean = 0;
+    const fs::path run = dir / (early ? "early" : "late");
+    const Outcome outcome = train(config, run);
+    const auto done = nlohmann::json::parse(read_file(run / "DONE"));
+    const std::string metrics = read_file(run / "metrics.csv");
+    fs::remove(run / "DONE");
+    EXPECT_EQ(Trainer::resume(run, 1).run(), outcome);
+    const auto again = nlohmann::json::parse(read_file(run / "DONE"));
+    EXPECT_EQ(again["mean_accuracy"], done["mean_accuracy"]);
+    EXPECT_EQ(again["steps"], done["steps"]);
+    EXPECT_EQ(again["outcome"], done["outcome"]);
+    EXPECT_EQ(read_file(run / "metrics.csv"), metrics);
+  }
+}
+
+TEST(Estimate, WritesNothingAndAddsUp) {
+  const TemporaryDirectory dir;
+  const RunEstimate e = estimate_run(small_run_config(), 1);
+  EXPECT_EQ(e.n_units, 16u);
+  EXPECT_EQ(e.n_synapses, 16u * 5);
+  EXPECT_EQ(e.n_tasks, 3u);
+  EXPECT_EQ(e.n_blocks, 3u);
+  // W, W_in (33 channels), W_rule, b, W_out (17 classes), b_out.
+  EXPECT_EQ(e.n_parameters, 16u * 5 + 16 * 33 + 3 * 16 + 16 + 17 * 16 + 17);
+  EXPECT_GT(e.seconds_per_step, 0);
+  EXPECT_GT(e.measured_steps, 0);
+}
+
+}  // namespace
+}  // namespace lmrnn
