@@ -11,11 +11,6 @@ HWY_BEFORE_NAMESPACE();
 namespace lmrnn::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// Vectors of at most so many lanes; a padded block is a whole number of the widest that fits.
-using Four = hn::CappedTag<float, 4>;
-using Eight = hn::CappedTag<float, 8>;
-using Sixteen = hn::CappedTag<float, 16>;
-
 /// Keeps a loaded vector in its register. GCC otherwise folds the load into each of its uses, and
 /// loads are what limits these loops.
 template <class V>
@@ -27,26 +22,29 @@ HWY_INLINE V in_register(V v) {
 }
 
 /// Calls body(d, std::integral_constant<std::size_t, n_vectors>, first_lane) until all lanes are
-/// covered, 4, 2 or 1 vectors at a time.
-template <class D, class Body>
+/// covered: four vectors at a time, then what a group of `group_lanes` lanes needs.
+template <std::size_t group_lanes, class D, class Body>
 HWY_INLINE void for_lane_groups(D d, std::size_t n_lanes, Body&& body) {
-  const std::size_t width = hn::Lanes(d);
+  constexpr std::size_t width = hn::MaxLanes(D());
+  constexpr std::size_t per_group = group_lanes / width;
   std::size_t lane = 0;
-  for (; lane + 4 * width <= n_lanes; lane += 4 * width)
-    body(d, std::integral_constant<std::size_t, 4>{}, lane);
-  for (; lane + 2 * width <= n_lanes; lane += 2 * width)
-    body(d, std::integral_constant<std::size_t, 2>{}, lane);
-  for (; lane < n_lanes; lane += width) body(d, std::integral_constant<std::size_t, 1>{}, lane);
+  const auto run = [&](auto n_vectors) HWY_ATTR {
+    constexpr std::size_t lanes = decltype(n_vectors)::value * width;
+    for (; lane + lanes <= n_lanes; lane += lanes) body(d, n_vectors, lane);
+  };
+  if constexpr (group_lanes == 16 || per_group >= 4) run(std::integral_constant<std::size_t, 4>());
+  if constexpr (group_lanes == 16 && per_group == 1) run(std::integral_constant<std::size_t, 2>());
+  if constexpr (per_group < 4) run(std::integral_constant<std::size_t, per_group>());
 }
 
 template <class Body>
 HWY_INLINE void for_lanes(std::size_t n_lanes, Body&& body) {
   if (n_lanes % 16 == 0) {
-    for_lane_groups(Sixteen(), n_lanes, body);
-  } else if (n_lanes % 8 == 0) {
-    for_lane_groups(Eight(), n_lanes, body);
+    for_lane_groups<16>(hn::CappedTag<float, 16>(), n_lanes, body);
+  } else if (n_lanes == 8) {
+    for_lane_groups<8>(hn::CappedTag<float, 8>(), n_lanes, body);
   } else {
-    for_lane_groups(Four(), n_lanes, body);
+    for_lane_groups<4>(hn::CappedTag<float, 4>(), n_lanes, body);
   }
 }
 
@@ -167,28 +165,38 @@ HWY_INLINE V softplus(D d, V u) {
   return hn::Add(hn::Max(u, hn::Zero(d)), hn::Log1p(d, hn::Exp(d, hn::Neg(hn::Abs(u)))));
 }
 
-template <Nonlinearity nonlinearity, class D, class V>
-HWY_INLINE V rate(D d, V u) {
-  // In this order, x86's maximum passes a NaN on: diverged weights must show in the loss.
-  if constexpr (nonlinearity == Nonlinearity::relu) return hn::Max(hn::Zero(d), u);
-  if constexpr (nonlinearity == Nonlinearity::tanh) return hn::Tanh(d, u);
-  if constexpr (nonlinearity == Nonlinearity::softplus) return softplus(d, u);
+// The nonlinearity is a branch that always goes the same way, not a template: the loops around it
+// are large, and one copy of them is enough.
+template <class D, class V>
+HWY_INLINE V rate(Nonlinearity nonlinearity, D d, V u) {
+  switch (nonlinearity) {
+    // In this order, x86's maximum passes a NaN on: diverged weights must show in the loss.
+    case Nonlinearity::relu:
+      return hn::Max(hn::Zero(d), u);
+    case Nonlinearity::tanh:
+      return hn::Tanh(d, u);
+    case Nonlinearity::softplus:
+      return softplus(d, u);
+  }
+  return u;
 }
 
-/// f'(u) as a function of r = f(u).
-template <Nonlinearity nonlinearity, class D, class V>
-HWY_INLINE V slope_times(D d, V r, V factor) {
+/// factor * f'(u) as a function of r = f(u).
+template <class D, class V>
+HWY_INLINE V slope_times(Nonlinearity nonlinearity, D d, V r, V factor) {
   const V one = hn::Set(d, 1.0f);
-  if constexpr (nonlinearity == Nonlinearity::relu)
-    return hn::IfThenElseZero(hn::Gt(r, hn::Zero(d)), factor);
-  if constexpr (nonlinearity == Nonlinearity::tanh)
-    return hn::Mul(factor, hn::Sub(one, hn::Mul(r, r)));
-  if constexpr (nonlinearity == Nonlinearity::softplus)
-    return hn::Mul(factor, hn::Sub(one, hn::Exp(d, hn::Neg(r))));
+  switch (nonlinearity) {
+    case Nonlinearity::relu:
+      return hn::IfThenElseZero(hn::Gt(r, hn::Zero(d)), factor);
+    case Nonlinearity::tanh:
+      return hn::Mul(factor, hn::Sub(one, hn::Mul(r, r)));
+    case Nonlinearity::softplus:
+      return hn::Mul(factor, hn::Sub(one, hn::Exp(d, hn::Neg(r))));
+  }
+  return factor;
 }
 
-template <Nonlinearity nonlinearity>
-HWY_INLINE void forward_step_as(const ForwardStep& s) {
+void forward_step(const ForwardStep& s) {
   const std::size_t n_rows = s.recurrent.pattern->n_rows;
   const std::size_t n_lanes = s.n_lanes;
   for_lanes(n_lanes, [&](auto d, auto count, std::size_t lane) HWY_ATTR {
@@ -200,7 +208,7 @@ HWY_INLINE void forward_step_as(const ForwardStep& s) {
     const auto finish = [&](std::size_t row, const V* sum) HWY_ATTR {
       for (std::size_t v = 0; v < n_vectors; ++v) {
         const std::size_t at = row * n_lanes + lane + v * width;
-        V h = rate<nonlinearity>(d, sum[v]);
+        V h = rate(s.nonlinearity, d, sum[v]);
         if (leaky) h = hn::MulAdd(alpha, h, hn::Mul(leak, hn::LoadU(d, s.previous + at)));
         hn::StoreU(h, d, s.state + at);
         if (s.kept.data) hn::StoreU(h, d, s.kept.data + row * s.kept.stride + lane + v * width);
@@ -220,17 +228,6 @@ HWY_INLINE void forward_step_as(const ForwardStep& s) {
       if (has_second) finish(2 * p + 1, sum1);
     }
   });
-}
-
-void forward_step(const ForwardStep& s) {
-  switch (s.nonlinearity) {
-    case Nonlinearity::relu:
-      return forward_step_as<Nonlinearity::relu>(s);
-    case Nonlinearity::tanh:
-      return forward_step_as<Nonlinearity::tanh>(s);
-    case Nonlinearity::softplus:
-      return forward_step_as<Nonlinearity::softplus>(s);
-  }
 }
 
 void affine_step(const AffineStep& s) {
@@ -255,8 +252,7 @@ void affine_step(const AffineStep& s) {
   });
 }
 
-template <Nonlinearity nonlinearity>
-HWY_INLINE void backward_step_as(const BackwardStep& s) {
+void backward_step(const BackwardStep& s) {
   const std::size_t n_rows = s.recurrent.pattern->n_rows;
   const std::size_t n_lanes = s.n_lanes;
   for_lanes(n_lanes, [&](auto d, auto count, std::size_t lane) HWY_ATTR {
@@ -281,7 +277,7 @@ HWY_INLINE void backward_step_as(const BackwardStep& s) {
           factor = hn::Mul(alpha, g);
           hn::StoreU(hn::Mul(leak, g), d, s.carry + at);
         }
-        const V delta = slope_times<nonlinearity>(d, r, factor);
+        const V delta = slope_times(s.nonlinearity, d, r, factor);
         hn::StoreU(delta, d, s.delta + at);
         hn::StoreU(delta, d, s.kept.data + row * s.kept.stride + column);
         hn::StoreU(hn::Add(delta, hn::LoadU(d, s.delta_sum + at)), d, s.delta_sum + at);
@@ -301,17 +297,6 @@ HWY_INLINE void backward_step_as(const BackwardStep& s) {
       if (has_second) finish(2 * p + 1, sum1);
     }
   });
-}
-
-void backward_step(const BackwardStep& s) {
-  switch (s.nonlinearity) {
-    case Nonlinearity::relu:
-      return backward_step_as<Nonlinearity::relu>(s);
-    case Nonlinearity::tanh:
-      return backward_step_as<Nonlinearity::tanh>(s);
-    case Nonlinearity::softplus:
-      return backward_step_as<Nonlinearity::softplus>(s);
-  }
 }
 
 #if HWY_TARGET != HWY_SCALAR
@@ -420,11 +405,9 @@ HWY_INLINE void add_outer_product_with(D d, const OuterProduct& product) {
 
 void add_outer_product(const OuterProduct& product) {
   if (product.n_values % 16 == 0) {
-    add_outer_product_with(Sixteen(), product);
-  } else if (product.n_values % 8 == 0) {
-    add_outer_product_with(Eight(), product);
+    add_outer_product_with(hn::CappedTag<float, 16>(), product);
   } else {
-    add_outer_product_with(Four(), product);
+    add_outer_product_with(hn::CappedTag<float, 4>(), product);
   }
 }
 
