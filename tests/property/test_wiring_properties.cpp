@@ -4,10 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 #include <map>
 #include <set>
 
-#include "lmrnn/error.hpp"
+#include "lmrnn/files.hpp"
 #include "lmrnn/wiring.hpp"
 
 namespace lmrnn {
@@ -66,6 +67,15 @@ TEST(EveryWiring, CatalogueIsWhole) {
     EXPECT_FALSE(entry.meaning.empty());
   }
   EXPECT_EQ(kinds.size(), enum_names(WiringKind{}).size());
+}
+
+TEST(EveryWiring, IsInTheDocumentation) {
+  const std::string page =
+      read_file(std::filesystem::path(LMRNN_SOURCE_DIR) / "docs/concepts/wiring.md");
+  for (const WiringEntry& entry : wirings())
+    EXPECT_THAT(page, testing::HasSubstr("| `" + std::string(to_name(entry.kind)) + "` |"));
+  for (const FieldDoc& field : document<WiringConfig>())
+    EXPECT_THAT(page, testing::ContainsRegex("\n\\| [^|]*`" + field.key + "`"));
 }
 
 TEST(EveryWiring, IsAFunctionOfConfigAndSeed) {

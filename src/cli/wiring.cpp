@@ -1,0 +1,178 @@
+// lmrnn wiring: show, stats.
+#include "lmrnn/wiring.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "common.hpp"
+#include "draw_mask.hpp"
+#include "lmrnn/error.hpp"
+#include "lmrnn/files.hpp"
+#include "terminal.hpp"
+#include "verbs.hpp"
+#include "wiring_options.hpp"
+
+namespace lmrnn::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Mask mask_of(const WiringConfig& config) {
+  // WiringOptions has put the seed into the config wherever it matters.
+  return make_mask(config, Seed{0});
+}
+
+Json to_json(const WiringConfig& config, const MaskStatistics& s) {
+  return {{"wiring", to_name(config.kind)},
+          {"rows", config.rows},
+          {"cols", config.cols},
+          {"n_units", s.n_units},
+          {"n_synapses", s.n_synapses},
+          {"n_autapses", s.n_autapses},
+          {"density", s.density},
+          {"in_degree_mean", s.in_degree_mean},
+          {"in_degree_min", s.in_degree_min},
+          {"in_degree_max", s.in_degree_max},
+          {"out_degree_min", s.out_degree_min},
+          {"out_degree_max", s.out_degree_max},
+          {"reciprocity", s.reciprocity},
+          {"mean_path_length", s.mean_path_length},  // null if no two units are joined
+          {"reachable", s.reachable},
+          {"clustering", s.clustering},
+          {"wire_length", s.wire_length}};
+}
+
+std::string range(std::size_t least, std::size_t most) {
+  return least == most ? fmt::format("{}", least) : fmt::format("{} to {}", least, most);
+}
+
+std::string to_text(const WiringConfig& config, const MaskStatistics& s) {
+  const auto entry = std::ranges::find(wirings(), config.kind, &WiringEntry::kind);
+  std::string text = fmt::format("{}: {}\n", to_name(config.kind), entry->meaning);
+  const auto line = [&](std::string_view name, const std::string& value) {
+    text += fmt::format("{:<18}{}\n", name, value);
+  };
+  line("units", fmt::format("{} ({} x {})", s.n_units, config.rows, config.cols));
+  line("synapses", fmt::format("{}, {:.6g} per unit, {} autapses", s.n_synapses, s.in_degree_mean,
+                               s.n_autapses));
+  line("density", fmt::format("{:.4f}", s.density));
+  line("in-degree", range(s.in_degree_min, s.in_degree_max));
+  line("out-degree", range(s.out_degree_min, s.out_degree_max));
+  line("reciprocity", fmt::format("{:.4f}", s.reciprocity));
+  line("mean path length", std::isnan(s.mean_path_length)
+                               ? "none: no two units are joined"
+                               : fmt::format("{:.4f} ({:.2f}% of pairs are joined)",
+                                             s.mean_path_length, 100 * s.reachable));
+  line("clustering", fmt::format("{:.4f}", s.clustering));
+  line("wire length", fmt::format("{:.10g}", s.wire_length));
+  return text;
+}
+
+// stats ---------------------------------------------------------------------------------------
+
+struct StatsOptions {
+  WiringOptions wiring;
+  bool json = false;
+};
+
+void run_stats(const StatsOptions& options) {
+  const WiringConfig config = options.wiring.config();
+  const MaskStatistics s = statistics(mask_of(config), config.sheet());
+  fmt::print("{}", options.json ? to_json(config, s).dump(2) + "\n" : to_text(config, s));
+}
+
+void add_stats(CLI::App& parent) {
+  const auto options = std::make_shared<StatsOptions>();
+  CLI::App* verb = add_verb(parent, "stats", "degrees, paths, clustering and wire of a mask",
+                            "lmrnn wiring stats --wiring local --sheet 32x32 --metric l1 "
+                            "--radius 4 --boundary torus --json",
+                            [options] { run_stats(*options); });
+  options->wiring.add_to(*verb);
+  verb->add_flag("--json", options->json, "as JSON");
+}
+
+// show ----------------------------------------------------------------------------------------
+
+struct ShowOptions {
+  WiringOptions wiring;
+  std::string unit, out;
+};
+
+/// A unit by its number or as ROW,COL; without either, the one in the middle.
+std::size_t chosen_unit(const std::string& text, const Sheet& sheet) {
+  if (text.empty()) return static_cast<std::size_t>(sheet.rows / 2 * sheet.cols + sheet.cols / 2);
+  const auto number = [](const std::string& part) -> std::int64_t {
+    const bool is_number = !part.empty() && part.size() < 10 &&
+                           part.find_first_not_of("0123456789") == std::string::npos;
+    return is_number ? std::stoll(part) : -1;
+  };
+  const std::size_t comma = text.find(',');
+  std::int64_t unit = number(text.substr(0, comma));
+  if (comma != std::string::npos) {
+    const std::int64_t col = number(text.substr(comma + 1));
+    unit = unit < 0 || col < 0 || col >= sheet.cols ? -1 : unit * sheet.cols + col;
+  }
+  if (unit < 0 || unit >= static_cast<std::int64_t>(sheet.n_units()))
+    throw UsageError(fmt::format("--unit {}: give a number from 0 to {}, or ROW,COL within {} x {}",
+                                 text, sheet.n_units() - 1, sheet.rows, sheet.cols));
+  return static_cast<std::size_t>(unit);
+}
+
+void write_mask(const std::string& path, const Mask& mask, const WiringConfig& config) {
+  std::vector<std::uint8_t> dense(mask.n_targets() * mask.n_sources(), 0);
+  for (std::size_t target = 0; target < mask.n_targets(); ++target)
+    for (const std::uint32_t source : mask.sources_of(target))
+      dense[target * mask.n_sources() + source] = 1;
+  ArrayFile file;
+  file.arrays.emplace_back("mask", ArrayData::of(std::span<const std::uint8_t>(dense),
+                                                 {mask.n_targets(), mask.n_sources()}));
+  file.metadata["wiring"] = to_toml(write_config(config));
+  write_arrays(path, file);
+}
+
+void run_show(const ShowOptions& options) {
+  const WiringConfig config = options.wiring.config();
+  const Sheet sheet = config.sheet();
+  const std::size_t unit = chosen_unit(options.unit, sheet);
+  const Mask mask = mask_of(config);
+  if (!options.out.empty()) write_mask(options.out, mask, config);
+
+  const std::size_t width = terminal_width(stdout);
+  constexpr std::size_t height = 40;
+  fmt::print("{}\n", to_text(config, statistics(mask, sheet)));
+  fmt::print("unit {} (row {}, column {}): {} sources\n\n{}\n", unit, unit / sheet.cols,
+             unit % sheet.cols, mask.sources_of(unit).size(),
+             draw_neighbourhood(mask, sheet, unit, width, height));
+  fmt::print("{}", draw_in_degrees(mask, width));
+}
+
+void add_show(CLI::App& parent) {
+  const auto options = std::make_shared<ShowOptions>();
+  CLI::App* verb = add_verb(parent, "show", "draw the neighbourhood of a unit; save a mask",
+                            "lmrnn wiring show --sheet 32x32 --metric l2 --radius 3.7\n"
+                            "lmrnn wiring show --wiring random --seed 1 --out mask.npz",
+                            [options] { run_show(*options); });
+  verb->add_option("--unit", options->unit, "the unit to draw, default the one in the middle")
+      ->type_name("N|ROW,COL");
+  verb->add_option("--out", options->out, "save mask[target, source], 0 or 1, as .npz or .h5")
+      ->type_name("FILE");
+  options->wiring.add_to(*verb);
+}
+
+}  // namespace
+
+void add_wiring(CLI::App& program) {
+  CLI::App* verb = add_verb(program, "wiring", "look at connectivity masks before training",
+                            "lmrnn wiring show --wiring local --sheet 32x32 --radius 4");
+  verb->require_subcommand(1);
+  add_show(*verb);
+  add_stats(*verb);
+}
+
+}  // namespace lmrnn::cli

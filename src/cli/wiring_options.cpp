@@ -1,0 +1,102 @@
+#include "wiring_options.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <type_traits>
+
+#include "lmrnn/error.hpp"
+
+namespace lmrnn::cli {
+namespace {
+
+std::string option_name(std::string_view key) {
+  std::string name = key == "kind" ? "wiring" : std::string(key);
+  std::ranges::replace(name, '_', '-');
+  return "--" + name;
+}
+
+/// How a field reads on the command line, where texts need no quotes: "l1|l2|linf".
+std::string bare(std::string text) {
+  std::erase(text, '"');
+  std::erase(text, ' ');
+  return text.substr(0, text.find(','));  // "integer, optional"
+}
+
+/// "32x64" as rows and columns.
+std::pair<std::string, std::string> rows_and_cols(const std::string& text) {
+  const std::size_t times = text.find('x');
+  const auto is_number = [](std::string_view part) {
+    return !part.empty() && std::ranges::all_of(part, [](char c) { return c >= '0' && c <= '9'; });
+  };
+  if (times == std::string::npos || !is_number(text.substr(0, times)) ||
+      !is_number(text.substr(times + 1)))
+    throw UsageError("--sheet " + text + ": write ROWSxCOLS, e.g. 32x32");
+  return {text.substr(0, times), text.substr(times + 1)};
+}
+
+/// What `assign` makes of the text, or the text itself, with the option as its place.
+ConfigValue value_of(const std::string& option, const std::string& text, bool is_text) {
+  if (is_text) return {text, option};
+  ConfigTable table;
+  assign(table, "value=" + text);
+  ConfigValue value = std::move(table.front().second);
+  value.where = option;
+  return value;
+}
+
+}  // namespace
+
+void WiringOptions::add_option(CLI::App& verb, const std::string& option, const std::string& key,
+                               const std::string& meaning, const std::string& type, bool is_text) {
+  verb.add_option_function<std::string>(
+          option,
+          [this, option, key, is_text](const std::string& value) {
+            given_.push_back({option, key, value, is_text});
+          },
+          meaning)
+      ->type_name(type);
+}
+
+void WiringOptions::add_to(CLI::App& verb) {
+  verb.add_option_function<std::string>(
+          "--sheet",
+          [this](const std::string& text) {
+            const auto [rows, cols] = rows_and_cols(text);
+            given_.push_back({"--sheet", "rows", rows, false});
+            given_.push_back({"--sheet", "cols", cols, false});
+          },
+          "rows and columns of the sheet, default 32x32")
+      ->type_name("ROWSxCOLS");
+  WiringConfig defaults;
+  WiringConfig::fields(
+      defaults, [&]<class T>(std::string_view key, T& value, std::string_view meaning, Range = {}) {
+        if (key == "rows" || key == "cols") return;
+        std::string help(meaning);
+        if constexpr (!requires { value.has_value(); })
+          if (const std::string text = detail::toml_value(to_config(value)); text != "\"\"")
+            help += ", default " + text;
+        add_option(verb, option_name(key), std::string(key), help, bare(type_name<T>()),
+                   std::is_same_v<T, std::string>);
+      });
+  configuration_.add_to(verb);
+}
+
+WiringConfig WiringOptions::config() const {
+  const ConfigTable file = configuration_.file();
+  auto config = configuration_.section<WiringConfig>("wiring", file);
+  for (const Given& given : given_) {
+    const ConfigTable one{{given.key, value_of(given.option, given.value, given.is_text)}};
+    read_config(config, one, "wiring");
+  }
+  const auto entry = std::ranges::find(wirings(), config.kind, &WiringEntry::kind);
+  if (!entry->is_random || config.seed) return config;
+  if (const ConfigValue* seed = find(file, "seed"))
+    from_config(*seed, "seed", config.seed, at_least(0));
+  if (!config.seed)
+    throw UsageError(fmt::format("wiring \"{}\" is drawn at random; say which one with --seed N",
+                                 to_name(config.kind)));
+  return config;
+}
+
+}  // namespace lmrnn::cli
