@@ -12,6 +12,7 @@
 
 #include "lmrnn/error.hpp"
 #include "lmrnn/files.hpp"
+#include "message_of.hpp"
 
 namespace lmrnn {
 namespace {
@@ -41,22 +42,6 @@ class Files : public testing::Test {
   }
   fs::path directory;
 };
-
-template <class E, class F>
-std::string message_of(F&& f) {
-  try {
-    f();
-  } catch (const E& error) {
-    const std::string text = error.what();
-    EXPECT_EQ(text.find('\n'), std::string::npos) << text;
-    return text;
-  } catch (const std::exception& error) {
-    ADD_FAILURE() << "another error: " << error.what();
-    return error.what();
-  }
-  ADD_FAILURE() << "no error";
-  return "";
-}
 
 template <class T>
 ArrayData array(std::vector<T> values, std::vector<std::size_t> shape) {

@@ -8,6 +8,7 @@
 #include "lmrnn/error.hpp"
 #include "lmrnn/files.hpp"
 #include "lmrnn/wiring.hpp"
+#include "message_of.hpp"
 
 namespace lmrnn {
 namespace {
@@ -20,19 +21,6 @@ using testing::IsEmpty;
 namespace fs = std::filesystem;
 
 constexpr Seed seed{7};
-
-template <class F>
-std::string usage_error(F&& f) {
-  try {
-    f();
-  } catch (const UsageError& error) {
-    const std::string text = error.what();
-    EXPECT_EQ(text.find('\n'), std::string::npos) << text;
-    return text;
-  }
-  ADD_FAILURE() << "no UsageError";
-  return "";
-}
 
 WiringConfig config_of(WiringKind kind, std::int64_t rows, std::int64_t cols) {
   WiringConfig config;
@@ -95,16 +83,20 @@ TEST(Mask, DenseAndDiagonal) {
 }
 
 TEST(Mask, RefusesNonsense) {
-  EXPECT_THAT(usage_error([] { Mask(2, 2, {{0, 2}}); }), HasSubstr("outside"));
-  EXPECT_THAT(usage_error([] { Mask(2, 2, {{2, 0}}); }), HasSubstr("outside"));
-  EXPECT_THAT(usage_error([] { Mask(2, 2, {{0, 1}, {0, 1}}); }), HasSubstr("twice"));
-  EXPECT_THAT(usage_error([] { Mask(2, 2, {0, 1, 2}, {1, 2}); }), HasSubstr("outside"));
-  EXPECT_THAT(usage_error([] { Mask(2, 2, {0, 2, 2}, {1, 1}); }), HasSubstr("twice"));
-  EXPECT_THAT(usage_error([] { Mask(2, 2, {0, 2, 2}, {1, 0}); }), HasSubstr("ascending"));
-  EXPECT_THAT(usage_error([] { Mask(2, 2, {0, 2}, {0, 1}); }), HasSubstr("row offsets"));
-  EXPECT_THAT(usage_error([] { Mask(2, 2, {0, 2, 1}, {0}); }), HasSubstr("row offsets"));
-  EXPECT_THAT(usage_error([] { Mask(2, 2, {1, 1, 1}, {0}); }), HasSubstr("row offsets"));
-  EXPECT_THAT(usage_error([] { Mask::dense(1 << 16, 1 << 16); }), HasSubstr("too large"));
+  EXPECT_THAT(message_of<UsageError>([] { Mask(2, 2, {{0, 2}}); }), HasSubstr("outside"));
+  EXPECT_THAT(message_of<UsageError>([] { Mask(2, 2, {{2, 0}}); }), HasSubstr("outside"));
+  EXPECT_THAT(message_of<UsageError>([] { Mask(2, 2, {{0, 1}, {0, 1}}); }), HasSubstr("twice"));
+  EXPECT_THAT(message_of<UsageError>([] { Mask(2, 2, {0, 1, 2}, {1, 2}); }), HasSubstr("outside"));
+  EXPECT_THAT(message_of<UsageError>([] { Mask(2, 2, {0, 2, 2}, {1, 1}); }), HasSubstr("twice"));
+  EXPECT_THAT(message_of<UsageError>([] {
+                Mask(2, 2, {0, 2, 2}, {1, 0});
+              }),
+              HasSubstr("ascending"));
+  EXPECT_THAT(message_of<UsageError>([] { Mask(2, 2, {0, 2}, {0, 1}); }), HasSubstr("row offsets"));
+  EXPECT_THAT(message_of<UsageError>([] { Mask(2, 2, {0, 2, 1}, {0}); }), HasSubstr("row offsets"));
+  EXPECT_THAT(message_of<UsageError>([] { Mask(2, 2, {1, 1, 1}, {0}); }), HasSubstr("row offsets"));
+  EXPECT_THAT(message_of<UsageError>([] { Mask::dense(1 << 16, 1 << 16); }),
+              HasSubstr("too large"));
 }
 
 // Regular wirings -------------------------------------------------------------------------------
@@ -181,7 +173,7 @@ TEST(Wiring, ImpossibleValues) {
   const auto refusal = [](auto change) {
     WiringConfig config;
     change(config);
-    return usage_error([&] { make_mask(config, seed); });
+    return message_of<UsageError>([&] { make_mask(config, seed); });
   };
   EXPECT_THAT(refusal([](auto& c) { c.radius = -1; }), HasSubstr("wiring.radius = -1"));
   EXPECT_THAT(refusal([](auto& c) { c.radius = NAN; }), HasSubstr("wiring.radius"));
@@ -222,7 +214,8 @@ TEST(Wiring, ImpossibleValues) {
                 c.rewire = 0.5;
               }),
               HasSubstr("wiring.rewire"));
-  EXPECT_THAT(usage_error([] { shuffled(Mask::dense(2, 3), seed); }), HasSubstr("square"));
+  EXPECT_THAT(message_of<UsageError>([] { shuffled(Mask::dense(2, 3), seed); }),
+              HasSubstr("square"));
 }
 
 // Projections -----------------------------------------------------------------------------------
@@ -254,7 +247,7 @@ TEST(Projection, WholePatchAndShare) {
 TEST(Projection, ImpossibleValues) {
   const Sheet sheet{4, 5, Metric::l1, Boundary::torus};
   const auto refusal = [&](ProjectionConfig config) {
-    return usage_error([&] { make_input_mask(config, sheet, 3, seed); });
+    return message_of<UsageError>([&] { make_input_mask(config, sheet, 3, seed); });
   };
   EXPECT_THAT(refusal({1, {1, 2, 3}}), HasSubstr("[row, col, rows, cols]"));
   EXPECT_THAT(refusal({1, {1, 2, 4, 1}}), AllOf(HasSubstr("leaves"), HasSubstr("4 x 5")));
@@ -327,7 +320,10 @@ TEST(Statistics, Extremes) {
   blocks.block_units = 10;
   EXPECT_DOUBLE_EQ(statistics_of(blocks).reachable, 9 / 99.0);
   EXPECT_EQ(statistics_of(blocks).mean_path_length, 1);
-  EXPECT_THAT(usage_error([] { statistics(Mask::diagonal(9), {2, 4}); }), HasSubstr("2 x 4"));
+  EXPECT_THAT(message_of<UsageError>([] {
+                statistics(Mask::diagonal(9), {2, 4});
+              }),
+              HasSubstr("2 x 4"));
 }
 
 // Files -----------------------------------------------------------------------------------------
@@ -352,7 +348,7 @@ class WiringFile : public testing::Test {
     return make_mask(config("e.csv"), seed);
   }
   std::string refused_edges(const std::string& csv) const {
-    return usage_error([&] { edges(csv); });
+    return message_of<UsageError>([&] { edges(csv); });
   }
   fs::path directory;
 };
@@ -379,11 +375,13 @@ TEST_F(WiringFile, BadEdgeLists) {
   EXPECT_THAT(refused_edges("target,source\n0,1\n"), HasSubstr("e.csv:1:"));
   EXPECT_THAT(refused_edges("0,1\nsource,target\n"), HasSubstr("e.csv:2:"));
   EXPECT_THAT(refused_edges("0,1\n1,1\n0,1\n"), AllOf(HasSubstr("e.csv:3:"), HasSubstr("line 1")));
-  EXPECT_THAT(usage_error([&] { make_mask(config("e.csv", "mask"), seed); }), HasSubstr("dataset"));
-  EXPECT_THAT(usage_error([&] { make_mask(config("none.csv"), seed); }), HasSubstr("none.csv"));
-  EXPECT_THAT(usage_error([&] { make_mask(config_of(WiringKind::file, 1, 3), seed); }),
+  EXPECT_THAT(message_of<UsageError>([&] { make_mask(config("e.csv", "mask"), seed); }),
+              HasSubstr("dataset"));
+  EXPECT_THAT(message_of<UsageError>([&] { make_mask(config("none.csv"), seed); }),
+              HasSubstr("none.csv"));
+  EXPECT_THAT(message_of<UsageError>([&] { make_mask(config_of(WiringKind::file, 1, 3), seed); }),
               HasSubstr("wiring.path"));
-  EXPECT_THAT(usage_error([&] { make_mask(config("mask.txt"), seed); }),
+  EXPECT_THAT(message_of<UsageError>([&] { make_mask(config("mask.txt"), seed); }),
               AllOf(HasSubstr("mask.txt"), HasSubstr(".csv")));
 }
 
@@ -397,11 +395,11 @@ TEST_F(WiringFile, ArraysOfEveryFormat) {
     EXPECT_EQ(make_mask(config(name), seed), expected);
     write_arrays(directory / name, {{{"mask", mask}, {"labels", wrong}}, {}});
     EXPECT_EQ(make_mask(config(name, "mask"), seed), expected);
-    EXPECT_THAT(usage_error([&] { make_mask(config(name), seed); }),
+    EXPECT_THAT(message_of<UsageError>([&] { make_mask(config(name), seed); }),
                 AllOf(HasSubstr(name), HasSubstr("labels"), HasSubstr("wiring.dataset")));
-    EXPECT_THAT(usage_error([&] { make_mask(config(name, "maks"), seed); }),
+    EXPECT_THAT(message_of<UsageError>([&] { make_mask(config(name, "maks"), seed); }),
                 AllOf(HasSubstr(name), HasSubstr("did you mean \"mask\"")));
-    EXPECT_THAT(usage_error([&] { make_mask(config(name, "labels"), seed); }),
+    EXPECT_THAT(message_of<UsageError>([&] { make_mask(config(name, "labels"), seed); }),
                 AllOf(HasSubstr("(3, 4)"), HasSubstr("1 x 3"), HasSubstr("(3, 3)")));
   }
 }
@@ -411,12 +409,14 @@ TEST_F(WiringFile, BadArrays) {
   weights[5] = NAN;
   write_arrays(directory / "m.npz",
                {{{"mask", ArrayData::of(std::span<const double>(weights), {3, 3})}}, {}});
-  EXPECT_THAT(usage_error([&] { make_mask(config("m.npz"), seed); }),
+  EXPECT_THAT(message_of<UsageError>([&] { make_mask(config("m.npz"), seed); }),
               AllOf(HasSubstr("nan"), HasSubstr("[1, 2]")));
   write_arrays(directory / "m.npz", {});
-  EXPECT_THAT(usage_error([&] { make_mask(config("m.npz"), seed); }), HasSubstr("no array"));
+  EXPECT_THAT(message_of<UsageError>([&] { make_mask(config("m.npz"), seed); }),
+              HasSubstr("no array"));
   write_file(directory / "m.npz", "garbage");
-  EXPECT_THAT(usage_error([&] { make_mask(config("m.npz"), seed); }), HasSubstr("m.npz"));
+  EXPECT_THAT(message_of<UsageError>([&] { make_mask(config("m.npz"), seed); }),
+              HasSubstr("m.npz"));
 }
 
 }  // namespace
