@@ -11,7 +11,7 @@ namespace lmrnn::cli {
 
 CLI::App* add_verb(CLI::App& parent, const std::string& name, const std::string& description,
                    const std::string& example) {
-  CLI::App* verb = parent.add_subcommand(name, description);
+  CLI::App* verb = parent.add_subcommand(name, description)->group("Verbs");
   std::string footer = "Example:";
   for (std::size_t begin = 0; begin < example.size();) {
     const std::size_t end = std::min(example.find('\n', begin), example.size());

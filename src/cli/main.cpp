@@ -84,7 +84,6 @@ int run(int argc, char** argv) {
   program.set_version_flag("--version", "lmrnn " + build_info().version);
   program.require_subcommand(1);
   program.get_formatter()->label("SUBCOMMAND", "VERB");
-  program.get_formatter()->label("Subcommands", "Verbs");
   program.footer("lmrnn VERB --help explains a verb and gives an example.");
   for (const auto add : catalogue) add(program);
   try {

@@ -45,7 +45,8 @@ class List(ProgramTest):
             self.assertEqual(len(set(names)), size)
 
     def test_modcog93_is_what_the_published_code_defines(self):
-        golden = {json.loads(line)["task"] for file in GOLDEN for line in file.open()}
+        golden = {json.loads(line)["task"]
+                  for file in GOLDEN for line in file.read_text().splitlines()}
         ours = {name.replace("intseq", "intrseqr") if name.endswith("intseq") else name
                 for name in golden}
         self.assertEqual(set(self.names("modcog93")), ours)
