@@ -38,7 +38,8 @@ struct View2 {
   bool empty() const noexcept { return data == nullptr; }
 };
 
-/// A row-major view of a contiguous three-dimensional array, e.g. (time, unit, trial). Does not own.
+/// A row-major view of a contiguous three-dimensional array, e.g. (time, unit, trial). Does not
+/// own.
 template <class T>
 struct View3 {
   T* data = nullptr;

@@ -73,25 +73,35 @@ struct Range {
   double most = std::numeric_limits<double>::infinity();
   bool least_excluded = false;
 };
-constexpr Range at_least(double least) { return {.least = least}; }
-constexpr Range more_than(double least) { return {.least = least, .least_excluded = true}; }
-constexpr Range between(double least, double most) { return {.least = least, .most = most}; }
+constexpr Range at_least(double least) {
+  return {.least = least};
+}
+constexpr Range more_than(double least) {
+  return {.least = least, .least_excluded = true};
+}
+constexpr Range between(double least, double most) {
+  return {.least = least, .most = most};
+}
 
 /// One row of the documentation of a config struct.
 struct FieldDoc {
-  std::string key;      ///< dotted
-  std::string type;     ///< "integer", "number", "text", "true | false", or `"a" | "b"`
-  std::string fallback; ///< the default, as TOML; empty if there is none
+  std::string key;       ///< dotted
+  std::string type;      ///< "integer", "number", "text", "true | false", or `"a" | "b"`
+  std::string fallback;  ///< the default, as TOML; empty if there is none
   std::string meaning;
 };
 
 template <class T>
-concept HasFields = requires(T& t) { T::fields(t, [](auto&&...) {}); };
+concept HasFields = requires(T& t) {
+  T::fields(t, [](auto&&...) {});
+};
 
 /// An enum whose names are known: `constexpr std::array<std::pair<std::string_view, E>, n>
 /// enum_names(E)`, found by argument-dependent look-up.
 template <class E>
-concept NamedEnum = std::is_enum_v<E> && requires(E e) { enum_names(e); };
+concept NamedEnum = std::is_enum_v<E> && requires(E e) {
+  enum_names(e);
+};
 
 template <NamedEnum E>
 std::string_view to_name(E value) {
@@ -195,10 +205,18 @@ void from_config(const ConfigValue& v, std::string_view key, std::map<std::strin
     from_config(item, detail::dotted(key, name), out[name], range);
 }
 
-inline ConfigValue to_config(bool x) { return {x, {}}; }
-inline ConfigValue to_config(std::int64_t x) { return {x, {}}; }
-inline ConfigValue to_config(double x) { return {x, {}}; }
-inline ConfigValue to_config(const std::string& x) { return {x, {}}; }
+inline ConfigValue to_config(bool x) {
+  return {x, {}};
+}
+inline ConfigValue to_config(std::int64_t x) {
+  return {x, {}};
+}
+inline ConfigValue to_config(double x) {
+  return {x, {}};
+}
+inline ConfigValue to_config(const std::string& x) {
+  return {x, {}};
+}
 template <NamedEnum E>
 ConfigValue to_config(E x) {
   return {std::string(to_name(x)), {}};
@@ -236,23 +254,27 @@ void read_config(C& config, const ConfigTable& table, std::string_view prefix) {
 template <HasFields C>
 ConfigTable write_config(const C& config) {
   ConfigTable table;
-  C::fields(config, [&]<class T>(std::string_view key, const T& value, std::string_view,
-                                 Range = {}) {
-    if constexpr (requires { value.has_value(); }) {
-      if (value) table.emplace_back(key, to_config(*value));
-    } else {
-      table.emplace_back(key, to_config(value));
-    }
-  });
+  C::fields(config,
+            [&]<class T>(std::string_view key, const T& value, std::string_view, Range = {}) {
+              if constexpr (requires { value.has_value(); }) {
+                if (value) table.emplace_back(key, to_config(*value));
+              } else {
+                table.emplace_back(key, to_config(value));
+              }
+            });
   return table;
 }
 
 template <class T>
 std::string type_name() {
-  if constexpr (std::same_as<T, bool>) return "true | false";
-  else if constexpr (std::same_as<T, std::int64_t>) return "integer";
-  else if constexpr (std::same_as<T, double>) return "number";
-  else if constexpr (std::same_as<T, std::string>) return "text";
+  if constexpr (std::same_as<T, bool>)
+    return "true | false";
+  else if constexpr (std::same_as<T, std::int64_t>)
+    return "integer";
+  else if constexpr (std::same_as<T, double>)
+    return "number";
+  else if constexpr (std::same_as<T, std::string>)
+    return "text";
   else if constexpr (NamedEnum<T>) {
     std::string names;
     for (const auto& [name, value] : enum_names(T{}))
@@ -264,8 +286,10 @@ std::string type_name() {
     return type_name<typename T::value_type>() + ", optional";
   else if constexpr (requires { typename T::value_type; })
     return "list of " + type_name<typename T::value_type>();
-  else if constexpr (requires { T::config_type; }) return std::string(T::config_type);
-  else return "table";
+  else if constexpr (requires { T::config_type; })
+    return std::string(T::config_type);
+  else
+    return "table";
 }
 
 /// Rows for every field of C, nested tables included, with the defaults of a fresh C.
@@ -273,18 +297,18 @@ template <HasFields C>
 std::vector<FieldDoc> document(std::string_view prefix = "") {
   std::vector<FieldDoc> rows;
   C defaults{};
-  C::fields(defaults, [&]<class T>(std::string_view key, T& value, std::string_view meaning,
-                                   Range = {}) {
-    const std::string name = detail::dotted(prefix, key);
-    if constexpr (HasFields<T>) {
-      for (FieldDoc& row : document<T>(name)) rows.push_back(std::move(row));
-    } else if constexpr (requires { value.has_value(); }) {
-      rows.push_back({name, type_name<T>(), "", std::string(meaning)});
-    } else {
-      rows.push_back(
-          {name, type_name<T>(), detail::toml_value(to_config(value)), std::string(meaning)});
-    }
-  });
+  C::fields(
+      defaults, [&]<class T>(std::string_view key, T& value, std::string_view meaning, Range = {}) {
+        const std::string name = detail::dotted(prefix, key);
+        if constexpr (HasFields<T>) {
+          for (FieldDoc& row : document<T>(name)) rows.push_back(std::move(row));
+        } else if constexpr (requires { value.has_value(); }) {
+          rows.push_back({name, type_name<T>(), "", std::string(meaning)});
+        } else {
+          rows.push_back(
+              {name, type_name<T>(), detail::toml_value(to_config(value)), std::string(meaning)});
+        }
+      });
   return rows;
 }
 

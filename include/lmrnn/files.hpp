@@ -26,13 +26,34 @@ std::string_view name_of(ElementType type) noexcept;  ///< "float32", "int64", .
 
 template <class T>
 constexpr ElementType element_type();
-template <> constexpr ElementType element_type<std::uint8_t>() { return ElementType::u8; }
-template <> constexpr ElementType element_type<std::int32_t>() { return ElementType::i32; }
-template <> constexpr ElementType element_type<std::int64_t>() { return ElementType::i64; }
-template <> constexpr ElementType element_type<std::uint32_t>() { return ElementType::u32; }
-template <> constexpr ElementType element_type<std::uint64_t>() { return ElementType::u64; }
-template <> constexpr ElementType element_type<float>() { return ElementType::f32; }
-template <> constexpr ElementType element_type<double>() { return ElementType::f64; }
+template <>
+constexpr ElementType element_type<std::uint8_t>() {
+  return ElementType::u8;
+}
+template <>
+constexpr ElementType element_type<std::int32_t>() {
+  return ElementType::i32;
+}
+template <>
+constexpr ElementType element_type<std::int64_t>() {
+  return ElementType::i64;
+}
+template <>
+constexpr ElementType element_type<std::uint32_t>() {
+  return ElementType::u32;
+}
+template <>
+constexpr ElementType element_type<std::uint64_t>() {
+  return ElementType::u64;
+}
+template <>
+constexpr ElementType element_type<float>() {
+  return ElementType::f32;
+}
+template <>
+constexpr ElementType element_type<double>() {
+  return ElementType::f64;
+}
 
 /// A dense row-major array of any element type and shape.
 struct ArrayData {
@@ -80,8 +101,8 @@ void write_npz(const std::filesystem::path& path, const ArrayFile& file);
 ArrayFile read_npz(const std::filesystem::path& path);
 
 /// A name such as "layer/weights" is a dataset in a group. Arrays are read in the order of their
-/// names. Metadata are the text attributes of the root group. `dimension_names`: for each array that is named
-/// in it, HDF5 dimension labels such as {"time", "unit", "trial"}.
+/// names. Metadata are the text attributes of the root group. `dimension_names`: for each array
+/// that is named in it, HDF5 dimension labels such as {"time", "unit", "trial"}.
 void write_hdf5(const std::filesystem::path& path, const ArrayFile& file,
                 const std::map<std::string, std::vector<std::string>>& dimension_names = {});
 ArrayFile read_hdf5(const std::filesystem::path& path);

@@ -20,15 +20,15 @@ struct Seed {
 
 /// What a random number is for. Values are part of the file-independent contract: never renumber.
 enum class Stream : std::uint8_t {
-  task_choice = 1,     ///< which task comes next in a packed stream
-  conditions = 2,      ///< the conditions of a trial (modality, direction, delay, ...)
-  input_noise = 3,     ///< noise on the input channels
-  recurrent_noise = 4, ///< noise inside the network
-  initialisation = 5,  ///< initial weights
-  wiring = 6,          ///< random masks
-  ideal_observer = 7,  ///< Monte Carlo of ceilings
-  lesion = 8,          ///< random choices of units or synapses to remove
-  statistics = 9,      ///< bootstrap and permutation tests
+  task_choice = 1,      ///< which task comes next in a packed stream
+  conditions = 2,       ///< the conditions of a trial (modality, direction, delay, ...)
+  input_noise = 3,      ///< noise on the input channels
+  recurrent_noise = 4,  ///< noise inside the network
+  initialisation = 5,   ///< initial weights
+  wiring = 6,           ///< random masks
+  ideal_observer = 7,   ///< Monte Carlo of ceilings
+  lesion = 8,           ///< random choices of units or synapses to remove
+  statistics = 9,       ///< bootstrap and permutation tests
 };
 
 /// Disjoint universes of trials.

@@ -47,12 +47,12 @@ struct StreamConfig {
 /// Where rows are written; nothing is owned, arrays that are not wanted are nullptr. `n_rows` is
 /// the extent of the row index of these arrays.
 struct StreamArrays {
-  float* inputs = nullptr;             ///< n_channels per (time, row), by layout
-  std::int32_t* rules = nullptr;       ///< n_rule_slots per (time, row), by layout
-  std::int32_t* targets = nullptr;     ///< (time, row) or (row, time)
-  std::int32_t* tasks = nullptr;       ///< index into battery.tasks()
-  std::uint8_t* periods = nullptr;     ///< Period
-  std::uint8_t* trial_starts = nullptr;///< 1 where a trial begins
+  float* inputs = nullptr;               ///< n_channels per (time, row), by layout
+  std::int32_t* rules = nullptr;         ///< n_rule_slots per (time, row), by layout
+  std::int32_t* targets = nullptr;       ///< (time, row) or (row, time)
+  std::int32_t* tasks = nullptr;         ///< index into battery.tasks()
+  std::uint8_t* periods = nullptr;       ///< Period
+  std::uint8_t* trial_starts = nullptr;  ///< 1 where a trial begins
   Layout layout = Layout::time_major;
   std::size_t n_rows = 0;
 };
@@ -81,15 +81,15 @@ class PackedStream {
 /// One trial per row, padded to the longest. Arrays are trial_last: (time, channel, trial).
 struct TrialBatch {
   std::size_t n_steps = 0, n_trials = 0, n_channels = 0, n_rule_slots = 0;
-  Buffer<float> inputs;               ///< (time, channel, trial), noise included; 0 in the padding
-  Buffer<std::int32_t> rules;         ///< (time, slot, trial); goes on through the padding
-  Buffer<std::int32_t> targets;       ///< (time, trial)
-  Buffer<std::uint8_t> periods;       ///< (time, trial)
-  Buffer<float> mask;                 ///< (time, trial) 1 within the trial, 0 in the padding
-  std::vector<std::uint32_t> tasks;   ///< (trial) index into battery.tasks()
-  std::vector<Conditions> conditions; ///< (trial)
-  std::vector<std::int32_t> lengths;  ///< (trial) steps
-  std::vector<std::int32_t> responses;///< (trial) Trial::response
+  Buffer<float> inputs;                ///< (time, channel, trial), noise included; 0 in the padding
+  Buffer<std::int32_t> rules;          ///< (time, slot, trial); goes on through the padding
+  Buffer<std::int32_t> targets;        ///< (time, trial)
+  Buffer<std::uint8_t> periods;        ///< (time, trial)
+  Buffer<float> mask;                  ///< (time, trial) 1 within the trial, 0 in the padding
+  std::vector<std::uint32_t> tasks;    ///< (trial) index into battery.tasks()
+  std::vector<Conditions> conditions;  ///< (trial)
+  std::vector<std::int32_t> lengths;   ///< (trial) steps
+  std::vector<std::int32_t> responses;         ///< (trial) Trial::response
   std::vector<std::vector<PeriodSpan>> spans;  ///< (trial)
 };
 

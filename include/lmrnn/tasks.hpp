@@ -60,7 +60,7 @@ struct BaseTask {
   std::uint8_t counted = 0;      ///< decision families: modalities whose evidence counts
   bool category = false;         ///< match: by half of the ring instead of by direction
   bool respond_to_match = true;  ///< match: respond on match (else on non-match)
-  std::string_view words = {};    ///< what the subject has to do, one sentence
+  std::string_view words = {};   ///< what the subject has to do, one sentence
 
   bool decides() const { return family == Family::decision || family == Family::delayed_decision; }
   bool shows(int modality) const { return (shown >> modality) & 1; }

@@ -97,12 +97,12 @@ struct WiringConfig {
   Boundary boundary = Boundary::torus;
   double radius = 4;
   bool autapses = true;
-  double rewire = 0.1;            ///< rewired: share of edges given a new source
-  double density = 0.04;          ///< exponential: expected density
-  double length = 2.0;            ///< exponential: decay length
-  std::int64_t block_units = 32;  ///< blocks: units per block
-  std::string path;               ///< file: where the mask is
-  std::string dataset;            ///< file: name of the array in it, if there are several
+  double rewire = 0.1;               ///< rewired: share of edges given a new source
+  double density = 0.04;             ///< exponential: expected density
+  double length = 2.0;               ///< exponential: decay length
+  std::int64_t block_units = 32;     ///< blocks: units per block
+  std::string path;                  ///< file: where the mask is
+  std::string dataset;               ///< file: name of the array in it, if there are several
   std::optional<std::int64_t> seed;  ///< of random masks; the run's seed if absent
 
   template <class Self, class Visitor>
@@ -153,8 +153,8 @@ Mask shuffled(const Mask& mask, Seed seed);
 
 /// Synapses onto a layer whose sources (inputs) or targets (readout) are not the sheet itself.
 struct ProjectionConfig {
-  double density = 1.0;                ///< share of pairs kept, drawn at random
-  std::vector<std::int64_t> patch;     ///< [row, col, rows, cols] of the sheet; empty: all of it
+  double density = 1.0;             ///< share of pairs kept, drawn at random
+  std::vector<std::int64_t> patch;  ///< [row, col, rows, cols] of the sheet; empty: all of it
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& field) {

@@ -58,7 +58,8 @@ struct ThreadPool::State {
 
 ThreadPool::ThreadPool(int n_threads) : state_(std::make_unique<State>()) {
   if (n_threads <= 0) n_threads = available_processors();
-  for (int i = 1; i < n_threads; ++i) state_->workers.emplace_back([s = state_.get()] { s->work(); });
+  for (int i = 1; i < n_threads; ++i)
+    state_->workers.emplace_back([s = state_.get()] { s->work(); });
 }
 
 ThreadPool::~ThreadPool() {
@@ -70,7 +71,9 @@ ThreadPool::~ThreadPool() {
   for (auto& worker : state_->workers) worker.join();
 }
 
-int ThreadPool::n_threads() const noexcept { return static_cast<int>(state_->workers.size()) + 1; }
+int ThreadPool::n_threads() const noexcept {
+  return static_cast<int>(state_->workers.size()) + 1;
+}
 
 void ThreadPool::for_each(std::size_t n, const std::function<void(std::size_t)>& item) {
   if (n == 0) return;

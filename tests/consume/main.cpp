@@ -9,8 +9,7 @@
 int main() {
   const lmrnn::Seed seed{1};
   const lmrnn::Battery battery({.tasks = "cog20"}, seed);
-  const lmrnn::TrialBatch trials =
-      lmrnn::draw_trials(battery, 0, 4, seed, lmrnn::Split::train);
+  const lmrnn::TrialBatch trials = lmrnn::draw_trials(battery, 0, 4, seed, lmrnn::Split::train);
   lmrnn::Network network({.n_channels = battery.n_channels(),
                           .n_rules = battery.n_rules(),
                           .n_classes = battery.n_classes(),
