@@ -8,9 +8,11 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "common.hpp"
+#include "cost_table.hpp"
 #include "lmrnn/run.hpp"
 #include "progress.hpp"
 #include "score_table.hpp"
@@ -61,17 +63,11 @@ std::string bytes_text(double bytes) {
 }
 
 Json to_json(const RunEstimate& e) {
-  Json parts = Json::array();
-  for (const CostRow& row : e.costs)
-    parts.push_back({{"part", row.part},
-                     {"parameters", row.n_parameters},
-                     {"multiply_adds_forward", row.multiply_adds_forward},
-                     {"multiply_adds_backward", row.multiply_adds_backward}});
   return {{"tasks", e.n_tasks},
           {"units", e.n_units},
           {"synapses", e.n_synapses},
           {"parameters", e.n_parameters},
-          {"parts", parts},
+          {"parts", cli::to_json(std::span<const CostRow>(e.costs))},
           {"block_rows", e.block_rows},
           {"blocks", e.n_blocks},
           {"bytes_parameters", e.bytes_parameters},
@@ -84,17 +80,7 @@ Json to_json(const RunEstimate& e) {
 
 void print_estimate(const RunConfig& config, const RunEstimate& e) {
   fmt::print("# {} tasks, {} units, {} synapses\n\n", e.n_tasks, e.n_units, e.n_synapses);
-  constexpr std::string_view line = "# {:<10} {:>12} {:>12} {:>12}\n";
-  fmt::print(line, "part", "parameters", "forward", "backward");
-  double forward = 0, backward = 0;
-  for (const CostRow& row : e.costs) {
-    fmt::print(line, row.part, row.n_parameters, row.multiply_adds_forward,
-               row.multiply_adds_backward);
-    forward += row.multiply_adds_forward;
-    backward += row.multiply_adds_backward;
-  }
-  fmt::print(line, "all", e.n_parameters, forward, backward);
-  fmt::print("# (multiply-adds per row and time step)\n\n");
+  fmt::print("{}\n", cost_text(e.costs, "# "));
   fmt::print("# memory: {} activations, {} batches, {} parameters and optimiser\n",
              bytes_text(e.bytes_activations), bytes_text(e.bytes_batches),
              bytes_text(e.bytes_parameters));
