@@ -1,10 +1,11 @@
 // One training step's worth of arithmetic (loss and gradient, no optimiser) for the networks of the
 // published workloads. Counters: time per step, and arithmetic on existing synapses per second.
+#include "lmrnn/network.hpp"
+
 #include <benchmark/benchmark.h>
 
 #include <vector>
 
-#include "lmrnn/network.hpp"
 #include "lmrnn/threads.hpp"
 
 namespace {
@@ -43,7 +44,8 @@ void loss_and_gradient(benchmark::State& state, const Workload& w) {
   std::vector<float> inputs(cells * n_channels), weights(cells, 1.0f);
   std::vector<std::int32_t> rules(cells), targets(cells);
   for (std::size_t i = 0; i < inputs.size(); ++i)
-    inputs[i] = static_cast<float>(uniform({seed, Stream::input_noise}, static_cast<std::uint32_t>(i)));
+    inputs[i] =
+        static_cast<float>(uniform({seed, Stream::input_noise}, static_cast<std::uint32_t>(i)));
   for (std::size_t i = 0; i < cells; ++i) {
     const std::size_t trial = i / w.n_lanes / 20 * w.n_lanes + i % w.n_lanes;
     rules[i] = static_cast<std::int32_t>((trial * 7) % n_rules);
@@ -57,8 +59,7 @@ void loss_and_gradient(benchmark::State& state, const Workload& w) {
 
   ThreadPool pool(static_cast<int>(state.range(0)));
   std::vector<Workspace> workspaces(n_blocks);
-  std::vector<std::vector<float>> gradients(n_blocks,
-                                            std::vector<float>(network.layout().total));
+  std::vector<std::vector<float>> gradients(n_blocks, std::vector<float>(network.layout().total));
   LossOptions options;
   options.scale = 1.0 / static_cast<double>(w.n_trials * w.n_steps);
   for (auto _ : state) {
@@ -77,7 +78,11 @@ void loss_and_gradient(benchmark::State& state, const Workload& w) {
 
 void register_workload(const char* name, const Workload& w) {
   benchmark::RegisterBenchmark(name, [w](benchmark::State& s) { loss_and_gradient(s, w); })
-      ->ArgName("threads")->Arg(1)->Arg(2)->Unit(benchmark::kMillisecond)->UseRealTime();
+      ->ArgName("threads")
+      ->Arg(1)
+      ->Arg(2)
+      ->Unit(benchmark::kMillisecond)
+      ->UseRealTime();
 }
 
 }  // namespace

@@ -1,7 +1,11 @@
 // What an ideal observer would reach: the best score that the noise allows.
 #pragma once
 
+#include <span>
+#include <vector>
+
 #include "lmrnn/tasks.hpp"
+#include "lmrnn/threads.hpp"
 
 namespace lmrnn {
 
@@ -20,5 +24,9 @@ struct Ceiling {
 
 /// `n_trials`: Monte Carlo size, where there is no closed form.
 Ceiling ceiling(const Battery& battery, std::size_t task, Seed seed, std::size_t n_trials = 20000);
+
+/// The same for several tasks; tasks that differ in nothing that matters share the work.
+std::vector<Ceiling> ceilings(const Battery& battery, std::span<const std::size_t> tasks, Seed seed,
+                              ThreadPool& pool, std::size_t n_trials = 20000);
 
 }  // namespace lmrnn

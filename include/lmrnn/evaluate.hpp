@@ -84,10 +84,6 @@ void mark_solved(Evaluation& now, std::span<const std::uint8_t> reached_before);
 Evaluation make_evaluation(const Battery& battery, std::span<const std::size_t> tasks,
                            std::span<const ScoreCounts> counts, std::span<const Ceiling> ceilings);
 
-/// Ceilings of some tasks of a battery. The same seed always gives the same numbers.
-std::vector<Ceiling> ceilings(const Battery& battery, std::span<const std::size_t> tasks, Seed seed,
-                              ThreadPool& pool);
-
 /// A fixed set of held-out trials: trials 0 ... n_trials - 1 of every task in a split.
 class Evaluator {
  public:

@@ -5,8 +5,8 @@
 
 #include <algorithm>
 #include <memory>
-#include <mutex>
 #include <nlohmann/json.hpp>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -168,17 +168,10 @@ struct CeilingOptions {
 
 std::vector<Ceiling> compute_ceilings(const Battery& battery, Seed seed,
                                       const CeilingOptions& options) {
-  std::vector<Ceiling> ceilings(battery.tasks().size());
+  std::vector<std::size_t> all(battery.tasks().size());
+  std::iota(all.begin(), all.end(), std::size_t{0});
   ThreadPool pool(options.n_threads);
-  ProgressBar progress("task", static_cast<std::int64_t>(ceilings.size()));
-  std::mutex mutex;
-  std::int64_t n_done = 0;
-  pool.for_each(ceilings.size(), [&](std::size_t task) {
-    ceilings[task] = ceiling(battery, task, seed, options.n_trials);
-    const std::scoped_lock lock(mutex);
-    progress.update(++n_done);
-  });
-  return ceilings;
+  return ceilings(battery, all, seed, pool, options.n_trials);
 }
 
 void print_ceilings(const Battery& battery, std::span<const Ceiling> ceilings) {

@@ -86,13 +86,6 @@ void check_network_fits(const Network& network, const Battery& battery) {
   check("classes", a.n_classes, battery.n_classes());
 }
 
-std::vector<Ceiling> ceilings(const Battery& battery, std::span<const std::size_t> tasks, Seed seed,
-                              ThreadPool& pool) {
-  std::vector<Ceiling> result(tasks.size());
-  pool.for_each(tasks.size(), [&](std::size_t i) { result[i] = ceiling(battery, tasks[i], seed); });
-  return result;
-}
-
 struct Evaluator::Implementation {
   Battery battery;
   Seed seed;

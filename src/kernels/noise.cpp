@@ -54,22 +54,36 @@ HWY_INLINE WordV interleave(WideV even, WideV odd) {
   return hn::OddEven(hn::BitCast(words, hn::ShiftLeft<32>(odd)), hn::BitCast(words, even));
 }
 
-HWY_INLINE FourWords philox_words(std::uint32_t first, const std::uint32_t* counter,
-                                  const std::uint32_t* key) {
+/// What all blocks of a key have in common, spread over vectors once.
+struct Place {
+  HWY_ALIGN std::uint64_t key_0[philox::n_rounds][8];
+  HWY_ALIGN std::uint64_t key_1[philox::n_rounds][8];
+  WideV c1, c2, c3;
+
+  HWY_INLINE Place(const std::uint32_t* counter, const std::uint32_t* key)
+      : c1(hn::Set(Wide(), counter[0])),
+        c2(hn::Set(Wide(), counter[1])),
+        c3(hn::Set(Wide(), counter[2])) {
+    std::uint32_t k0 = key[0], k1 = key[1];
+    for (int r = 0; r < philox::n_rounds; ++r) {
+      hn::Store(hn::Set(Wide(), k0), Wide(), key_0[r]);
+      hn::Store(hn::Set(Wide(), k1), Wide(), key_1[r]);
+      k0 += philox::weyl_0;
+      k1 += philox::weyl_1;
+    }
+  }
+};
+
+HWY_INLINE FourWords philox_words(std::uint32_t first, const Place& place) {
   const Wide wide;
   const WideV lanes = hn::Iota(wide, 0);
   const WideV even_index = hn::Add(hn::Set(wide, first), hn::Add(lanes, lanes));
-  const WideV c1 = hn::Set(wide, counter[0]), c2 = hn::Set(wide, counter[1]),
-              c3 = hn::Set(wide, counter[2]);
-  Blocks even{even_index, c1, c2, c3};
-  Blocks odd{hn::Add(even_index, hn::Set(wide, 1)), c1, c2, c3};
-  std::uint32_t key_0 = key[0], key_1 = key[1];
+  Blocks even{even_index, place.c1, place.c2, place.c3};
+  Blocks odd{hn::Add(even_index, hn::Set(wide, 1)), place.c1, place.c2, place.c3};
   for (int r = 0; r < philox::n_rounds; ++r) {
-    const WideV k0 = hn::Set(wide, key_0), k1 = hn::Set(wide, key_1);
+    const WideV k0 = hn::Load(wide, place.key_0[r]), k1 = hn::Load(wide, place.key_1[r]);
     even.round(k0, k1);
     odd.round(k0, k1);
-    key_0 += philox::weyl_0;
-    key_1 += philox::weyl_1;
   }
   return {{interleave(even.c0, odd.c0), interleave(even.c1, odd.c1), interleave(even.c2, odd.c2),
            interleave(even.c3, odd.c3)}};
@@ -139,11 +153,11 @@ HWY_INLINE void store_pair(WordV radius_word, WordV angle_word, float* HWY_RESTR
 void FillGroups(const std::uint32_t* counter, const std::uint32_t* key, std::uint64_t first_group,
                 std::size_t n_groups, float* out) {
   const std::size_t width = hn::Lanes(Floats());
+  const Place place(counter, key);
   for (std::size_t g = 0; g < n_groups; ++g, out += normals_per_group) {
     const auto first_block = static_cast<std::uint32_t>(16 * (first_group + g));
     for (std::size_t lane = 0; lane < 16; lane += width) {
-      const FourWords w =
-          philox_words(first_block + static_cast<std::uint32_t>(lane), counter, key);
+      const FourWords w = philox_words(first_block + static_cast<std::uint32_t>(lane), place);
       store_pair(w.word[0], w.word[1], out + lane, out + 16 + lane);
       store_pair(w.word[2], w.word[3], out + 32 + lane, out + 48 + lane);
     }

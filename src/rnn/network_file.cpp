@@ -55,7 +55,8 @@ class Reader {
       fail("has no metadata \"" + key + "\", so it is not a network written by lmrnn");
     return entry->second;
   }
-  const ArrayData& array(std::string_view name, std::size_t n_dimensions) const {
+  // By another name than `array`: a call with {n} would else mean a number, not a shape.
+  const ArrayData& of_rank(std::string_view name, std::size_t n_dimensions) const {
     const ArrayData& data = file_.at(name, path_);
     if (data.shape.size() != n_dimensions)
       fail(fmt::format("{} has {} dimensions; a network file has {}", name, data.shape.size(),
@@ -143,11 +144,11 @@ LoadedNetwork load_network(const std::filesystem::path& path) {
   Architecture a;
   a.alpha = reader.number("alpha");
   a.activation = activation_named(reader, reader.text("activation"));
-  const std::size_t n = reader.array("bias", 1).shape[0];
-  const std::size_t n_synapses = reader.array("recurrent.weight", 1).shape[0];
-  a.n_channels = reader.array("input.weight", 2).shape[1];
-  a.n_rules = reader.array("rule.weight", 2).shape[0];
-  a.n_classes = reader.array("readout.weight", 2).shape[0];
+  const std::size_t n = reader.of_rank("bias", 1).shape[0];
+  const std::size_t n_synapses = reader.of_rank("recurrent.weight", 1).shape[0];
+  a.n_channels = reader.of_rank("input.weight", 2).shape[1];
+  a.n_rules = reader.of_rank("rule.weight", 2).shape[0];
+  a.n_classes = reader.of_rank("readout.weight", 2).shape[0];
   const auto offsets = reader.array("recurrent.row_offsets", {n + 1}).as<std::uint32_t>();
   const auto sources = reader.array("recurrent.sources", {n_synapses}).as<std::uint32_t>();
   try {

@@ -50,24 +50,20 @@ void check_steps(const TaskSetup& setup, double dt) {
                       setup.task.name(), longest(duration), dt));
 }
 
-TaskSetup make_setup(Task task, const BatteryConfig& config, const Semantics& semantics,
-                     Seed seed) {
-  const BaseTask& base = task.base_task();
-  if (base.family == Family::reach && !base.memory_delay && task.interval != 0 &&
-      !semantics.go_stimulus)
-    throw UsageError(fmt::format(
-        "battery.tasks: {} needs semantics.go_stimulus = \"corrected\"; as published, go is dlygo. "
-        "Exclude it (\"...,!goint*\") or set that switch",
-        task.name()));
-  TaskSetup setup{task, &base, task.number(), durations_of(task, config, semantics),
-                  Modifiers(task, config, semantics)};
-  Duration& delay = setup.durations[index(Period::delay)];
-  if (base.family == Family::match && task.interval == 0 && !semantics.match_delay) {
-    const Key key{seed, Stream::conditions, Split::train, 0xffffffffu, setup.number};
-    delay = {Duration::Kind::fixed, {sample(delay, uniform(key, 0))}};
+/// Durations of a task's trials in this battery.
+Durations settled_durations(Task task, const BatteryConfig& config, const Semantics& semantics,
+                            Seed seed) {
+  Durations durations = durations_of(task, config, semantics);
+  Duration& delay = durations[index(Period::delay)];
+  if (task.base_task().family == Family::match && task.interval == 0 && !semantics.match_delay) {
+    const Key key{seed, Stream::conditions, Split::train, 0xffffffffu, task.number()};
+    delay = {Duration::Kind::fixed, {Timer(delay).sample(uniform(key, 0))}};
   }
-  check_steps(setup, config.dt);
-  return setup;
+  return durations;
+}
+
+std::array<Timer, n_periods> timers_of(const Durations& d) {
+  return {Timer(d[0]), Timer(d[1]), Timer(d[2]), Timer(d[3]), Timer(d[4])};
 }
 
 bool is_glob(std::string_view name) {
@@ -113,6 +109,23 @@ std::vector<double> cumulative_weights(const std::vector<Task>& tasks,
 
 }  // namespace
 
+TaskSetup::TaskSetup(Task task_in, const BatteryConfig& config, const Semantics& semantics,
+                     Seed seed)
+    : task(task_in),
+      base(&task.base_task()),
+      number(task.number()),
+      modifiers(task, config, semantics),
+      durations(settled_durations(task, config, semantics, seed)),
+      timers(timers_of(durations)) {
+  if (base->family == Family::reach && !base->memory_delay && task.interval != 0 &&
+      !semantics.go_stimulus)
+    throw UsageError(fmt::format(
+        "battery.tasks: {} needs semantics.go_stimulus = \"corrected\"; as published, go is dlygo. "
+        "Exclude it (\"...,!goint*\") or set that switch",
+        task.name()));
+  check_steps(*this, config.dt);
+}
+
 BatteryData::BatteryData(const BatteryConfig& config_in, Seed seed)
     : config(config_in),
       semantics(config.semantics.resolve()),
@@ -120,7 +133,7 @@ BatteryData::BatteryData(const BatteryConfig& config_in, Seed seed)
       tasks(select_tasks(config.tasks)),
       cumulative_weights(lmrnn::cumulative_weights(tasks, config)),
       noise_deviation(static_cast<float>(config.input_noise / std::sqrt(config.dt))) {
-  for (const Task task : tasks) setups.push_back(make_setup(task, config, semantics, seed));
+  for (const Task task : tasks) setups.emplace_back(task, config, semantics, seed);
 }
 
 Battery::Battery(const BatteryConfig& config, Seed seed)

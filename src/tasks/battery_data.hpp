@@ -17,8 +17,11 @@ struct TaskSetup {
   Task task;
   const BaseTask* base;
   std::uint32_t number;  ///< Task::number()
-  Durations durations;   ///< published `match_delay` already drawn
   Modifiers modifiers;
+  Durations durations;                  ///< published `match_delay` already drawn
+  std::array<Timer, n_periods> timers;  ///< of those durations
+
+  TaskSetup(Task task, const BatteryConfig& config, const Semantics& semantics, Seed seed);
 
   bool has(Period period) const noexcept { return !durations[index(period)].values.empty(); }
 };

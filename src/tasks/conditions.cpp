@@ -62,11 +62,10 @@ Conditions BatteryData::draw(std::size_t task, const Key& key, std::uint32_t tri
   Dice dice(place, trial);
   Conditions conditions;
   for (std::size_t p = 0; p < n_periods; ++p) {
-    const Duration& duration = setup.durations[p];
-    if (duration.values.empty()) continue;
-    const bool random = duration.kind != Duration::Kind::fixed;
-    const double u = random ? dice.unit(Die::duration, static_cast<std::uint32_t>(p)) : 0;
-    conditions.duration[p] = sample(duration, u);
+    const Timer& timer = setup.timers[p];
+    if (!timer.exists) continue;
+    const double u = timer.random ? dice.unit(Die::duration, static_cast<std::uint32_t>(p)) : 0;
+    conditions.duration[p] = timer.sample(u);
   }
   rules_of(setup.base->family).draw(*this, setup, dice, modality_turn, conditions);
   return conditions;
@@ -77,7 +76,7 @@ void BatteryData::outline(std::size_t task, const Conditions& conditions,
   const TaskSetup& setup = setups[task];
   outline.n_steps = outline.n_periods = 0;
   for (std::size_t p = 0; p < n_periods; ++p) {
-    if (setup.durations[p].values.empty()) continue;
+    if (!setup.timers[p].exists) continue;
     const std::int32_t steps = steps_in(conditions.duration[p], config.dt);
     PeriodOutline& period = outline.periods[static_cast<std::size_t>(outline.n_periods++)];
     period.span = {static_cast<Period>(p), outline.n_steps, outline.n_steps + steps};

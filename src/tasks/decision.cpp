@@ -1,5 +1,7 @@
 // Decision making and delayed decision making: two stimuli; respond in the direction of the one
 // with more evidence.
+#include "tasks/decision.hpp"
+
 #include <fmt/format.h>
 
 #include <array>
@@ -10,11 +12,7 @@
 #include "tasks/families.hpp"
 
 namespace lmrnn {
-namespace {
 
-using Strengths = std::array<double, 2>;
-
-/// What the two stimuli of one modality may be, all equally likely.
 std::vector<Strengths> strengths_of(Family family) {
   std::vector<Strengths> result;
   if (family == Family::decision) {
@@ -29,10 +27,6 @@ std::vector<Strengths> strengths_of(Family family) {
   return result;
 }
 
-/// Strengths (modality, stimulus) of both modalities together.
-using Evidence = std::array<Strengths, 2>;
-
-/// Evidence for the first stimulus minus that for the second, over the modalities that count.
 double balance(const BaseTask& base, const Evidence& strength) {
   double total = 0;
   for (std::size_t m = 0; m < 2; ++m)
@@ -40,10 +34,11 @@ double balance(const BaseTask& base, const Evidence& strength) {
   return total;
 }
 
-/// Far below the smallest difference of strengths, far above rounding.
 bool is_tie(double balance) {
   return std::abs(balance) < 1e-9;
 }
+
+namespace {
 
 std::vector<Evidence> make_table(Family family, bool without_ties) {
   const BaseTask multi{.name = "", .family = family, .shown = 3, .counted = 3};

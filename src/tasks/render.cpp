@@ -1,10 +1,20 @@
 #include "tasks/render.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 #include "kernels/noise.hpp"
 
 namespace lmrnn {
+namespace {
+
+/// out = mean + deviation z.
+void add_noise(const float* __restrict mean, const float* __restrict z, float deviation,
+               std::size_t n, float* __restrict out) noexcept {
+  for (std::size_t c = 0; c < n; ++c) out[c] = mean[c] + deviation * z[c];
+}
+
+}  // namespace
 
 void NoiseReader::start(const Key& key, std::uint64_t first, std::size_t most) {
   constexpr std::size_t group = kernels::normals_per_group;
@@ -40,24 +50,33 @@ void Renderer::make_frame(const PeriodOutline& period) {
   }
 }
 
+void Renderer::write_period(const PeriodOutline& period, std::size_t n_steps, float* out,
+                            std::size_t stride, NoiseReader* noise) {
+  if (period.n_bumps == 0) {  // what was drawn on is zero already; noise comes with stimuli only
+    if (period.cue)
+      for (std::size_t t = 0; t < n_steps; ++t) out[t * stride] = 1;
+    return;
+  }
+  make_frame(period);
+  const float* frame = frame_.data();
+  const float deviation = battery_->noise_deviation;
+  const auto first = static_cast<std::size_t>(period.first_noisy);
+  const auto n_noisy = noise ? static_cast<std::size_t>(period.last_noisy - period.first_noisy) : 0;
+  for (std::size_t t = 0; t < n_steps; ++t, out += stride) {
+    if (n_noisy < frame_.size()) std::memcpy(out, frame, frame_.size() * sizeof(float));
+    if (n_noisy > 0)
+      add_noise(frame + first, noise->take(n_noisy), deviation, n_noisy, out + first);
+  }
+}
+
 void Renderer::write_inputs(const TrialOutline& outline, std::int32_t first, std::int32_t last,
                             float* inputs, std::size_t stride, NoiseReader* noise) {
-  const float deviation = battery_->noise_deviation;
   for (const PeriodOutline& period : outline.all_periods()) {
     const std::int32_t begin = std::max(period.span.first, first);
     const std::int32_t end = std::min(period.span.last, last);
-    if (begin >= end) continue;
-    make_frame(period);
-    const auto n_noisy = static_cast<std::size_t>(period.last_noisy - period.first_noisy);
-    const float* quiet = frame_.data() + period.first_noisy;
-    for (std::int32_t t = begin; t < end; ++t) {
-      float* out = inputs + static_cast<std::size_t>(t - first) * stride;
-      std::ranges::copy(frame_, out);
-      if (!noise || n_noisy == 0) continue;
-      const float* z = noise->take(n_noisy);
-      float* noisy = out + period.first_noisy;
-      for (std::size_t c = 0; c < n_noisy; ++c) noisy[c] = quiet[c] + deviation * z[c];
-    }
+    if (begin < end)
+      write_period(period, static_cast<std::size_t>(end - begin),
+                   inputs + static_cast<std::size_t>(begin - first) * stride, stride, noise);
   }
 }
 

@@ -44,12 +44,14 @@ class Renderer {
       : battery_(&battery), frame_(static_cast<std::size_t>(battery.n_channels())) {}
 
   /// Observations of steps [first, last) of a trial: step t goes to
-  /// inputs[(t - first) * stride + channel]. Noise-free without `noise`.
+  /// inputs[(t - first) * stride + channel], where all is 0 before. Noise-free without `noise`.
   void write_inputs(const TrialOutline& outline, std::int32_t first, std::int32_t last,
                     float* inputs, std::size_t stride, NoiseReader* noise = nullptr);
 
  private:
   void make_frame(const PeriodOutline& period);
+  void write_period(const PeriodOutline& period, std::size_t n_steps, float* out,
+                    std::size_t stride, NoiseReader* noise);
 
   const BatteryData* battery_;
   Buffer<float> frame_;

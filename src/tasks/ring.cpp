@@ -1,5 +1,6 @@
 #include "tasks/ring.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 namespace lmrnn {
@@ -11,15 +12,11 @@ double bump(double distance) noexcept {
   return 0.8 * std::exp(-d * d / 2);
 }
 
-double circular_distance(double a, double b) noexcept {
-  return std::abs(std::remainder(a - b, 2 * std::numbers::pi));
-}
-
 }  // namespace
 
 Ring::Ring(std::int32_t n) : n_(n), directions_per_radian_(n / (2 * std::numbers::pi)) {
   for (std::int32_t k = 0; k < 2 * n; ++k)
-    profile_.push_back(static_cast<float>(bump(circular_distance(angle(k), 0))));
+    profile_.push_back(static_cast<float>(bump(angle(std::min(k % n, n - k % n)))));
 }
 
 std::int32_t Ring::nearest(double angle) const noexcept {
@@ -35,8 +32,12 @@ void Ring::add_bump(double angle, double strength, float* channels) const noexce
     for (std::int32_t c = 0; c < n_; ++c) channels[c] += scale * rotated[c];
     return;
   }
-  for (std::int32_t c = 0; c < n_; ++c)
-    channels[c] += static_cast<float>(strength * bump(circular_distance(angle, this->angle(c))));
+  const double around = position - n_ * std::floor(position / n_);
+  for (std::int32_t c = 0; c < n_; ++c) {
+    const double apart = std::abs(around - c);  // in directions
+    const double distance = std::min(apart, n_ - apart) / directions_per_radian_;
+    channels[c] += static_cast<float>(strength * bump(distance));
+  }
 }
 
 }  // namespace lmrnn

@@ -201,7 +201,9 @@ void PackedStream::fill(std::uint32_t batch, std::uint32_t first_row,
     });
   };
 
+  const std::size_t row_length = n_steps * n_channels;
   if (arrays.layout != Layout::trial_last || !arrays.inputs) {
+    if (arrays.inputs) std::fill_n(arrays.inputs, arrays.n_rows * row_length, 0.0f);
     for (std::size_t row = 0; row < arrays.n_rows; ++row) {
       const RowOf<float> out(arrays.inputs, arrays.layout, n_steps, arrays.n_rows, row, n_channels);
       write_row(row, {out.data, out.time});
@@ -210,10 +212,10 @@ void PackedStream::fill(std::uint32_t batch, std::uint32_t first_row,
   }
   // Kept between calls: mapping the pages anew takes longer than filling them.
   static thread_local Buffer<float> rows;
-  const std::size_t row_length = n_steps * n_channels;
   rows.resize(std::max(rows.size(), std::min(rows_at_a_time, arrays.n_rows) * row_length));
   for (std::size_t done = 0; done < arrays.n_rows; done += rows_at_a_time) {
     const std::size_t n = std::min(rows_at_a_time, arrays.n_rows - done);
+    std::fill_n(rows.data(), n * row_length, 0.0f);
     for (std::size_t i = 0; i < n; ++i)
       write_row(done + i, {rows.data() + i * row_length, n_channels});
     transpose(rows.data(), n, row_length, row_length, arrays.inputs + done, arrays.n_rows);

@@ -147,21 +147,14 @@ void check_overrides(const BatteryConfig& config) {
   }
 }
 
-std::int32_t steps_in(double duration_ms, double dt) noexcept {
-  return static_cast<std::int32_t>(duration_ms / dt);
-}
-
-double sample(const Duration& duration, double u) noexcept {
+Timer::Timer(const Duration& duration) {
   const auto& values = duration.values;
-  switch (duration.kind) {
-    case Duration::Kind::fixed:
-      return values[0];
-    case Duration::Kind::uniform:
-      return values[0] + u * (values[1] - values[0]);
-    case Duration::Kind::choice:
-      return values[static_cast<std::size_t>(u * static_cast<double>(values.size()))];
-  }
-  return 0;
+  exists = !values.empty();
+  random = exists && duration.kind != Duration::Kind::fixed;
+  if (!exists) return;
+  low = values[0];
+  if (duration.kind == Duration::Kind::uniform) span = values[1] - values[0];
+  if (duration.kind == Duration::Kind::choice) choices = values;
 }
 
 double shortest(const Duration& duration) noexcept {

@@ -25,10 +25,24 @@ Durations durations_of(Task task, const BatteryConfig& config, const Semantics& 
 void check_overrides(const BatteryConfig& config);
 
 /// floor(duration / dt).
-std::int32_t steps_in(double duration_ms, double dt) noexcept;
+inline std::int32_t steps_in(double duration_ms, double dt) noexcept {
+  return static_cast<std::int32_t>(duration_ms / dt);
+}
 
-/// `u` uniform on [0, 1).
-double sample(const Duration& duration, double u) noexcept;
+/// A duration in the form in which it is drawn: low + span u, or a choice.
+struct Timer {
+  explicit Timer(const Duration& duration);
+
+  bool exists = false, random = false;
+  double low = 0, span = 0;
+  std::vector<double> choices;
+
+  /// `u` uniform on [0, 1).
+  double sample(double u) const noexcept {
+    if (choices.empty()) return low + span * u;
+    return choices[static_cast<std::size_t>(u * static_cast<double>(choices.size()))];
+  }
+};
 
 double shortest(const Duration& duration) noexcept;
 double longest(const Duration& duration) noexcept;

@@ -69,6 +69,7 @@ void compose_into(const Battery& battery, TrialBatch& batch, NoiseKey&& noise_ke
     const TrialOutline& outline = outlines[k];
     describe_trial(battery, outline, k, batch);
     noise.start(noise_key(k), 0, n_channels);
+    std::ranges::fill(row, 0.0f);
     renderer.write_inputs(outline, 0, outline.n_steps, row.data(), n_channels, &noise);
     const std::size_t length = static_cast<std::size_t>(outline.n_steps) * n_channels;
     for (std::size_t i = 0; i < length; ++i) batch.inputs[i * n + k] = row[i];

@@ -293,7 +293,7 @@ TEST(TrainedOn, SurvivesTheNetworkFile) {
   EXPECT_EQ(read.battery.dt, 20);
   EXPECT_EQ(read.battery.n_ring, 32);
   EXPECT_EQ(read.wiring.radius, 2.5);
-  EXPECT_THAT(read.tasks, ::testing::ElementsAre("go", "antiseqr", "dlygointr", "dm1", "dms"));
+  EXPECT_THAT(read.tasks, ::testing::ElementsAre("go", "dlygointr", "antiseqr", "dm1", "dms"));
 }
 
 TEST(TrainedOn, RefusesWhatItCannotTrust) {

@@ -1,0 +1,262 @@
+#!/usr/bin/env python3
+"""Our side against its peers, in turns, with equal threads: one table and one JSON file.
+
+Before anything is timed, each peer gets the same weights and the same batch as our side, and loss
+and gradients must agree to 1e-4. Then every peer is timed once, and the fastest take turns with our
+side: ours, peer, ours, peer, ... The ratio is the median over these pairs, with its least and its
+largest value. A peer's first step (compilation) is not counted.
+"""
+
+import argparse
+import contextlib
+import importlib.util
+import json
+import pathlib
+import statistics
+import sys
+import tempfile
+
+import machine
+import report
+from ours import Ours
+from processes import Failed, Process
+from workloads import REFERENCES, WORKLOADS, small
+
+HERE = pathlib.Path(__file__).resolve().parent
+TOLERANCE = 1e-4
+N_BATCHES = 4
+# Peers this much slower than the fastest, when timed once, do not take turns.
+CONTENDER = 1.15
+SLOW_STEP_SECONDS = 60
+MODULES = {"torch": "torch", "jax": "jax", "neurogym": "neurogym"}
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--driver", default="build/release/bench/bench_driver", help="our side")
+    parser.add_argument("--json", help="where the figures go")
+    parser.add_argument("--only", default="", help="workloads, e.g. W1,W3")
+    parser.add_argument("--threads", type=int, help="only with so many threads")
+    parser.add_argument(
+        "--seconds", type=float, default=20, help="time for the turns of a workload and a peer"
+    )
+    parser.add_argument(
+        "--smoke", action="store_true",
+        help="tiny shapes, one pair, the peers that can be imported: does everything run?",
+    )  # fmt: skip
+    return parser.parse_args()
+
+
+def installed(peer):
+    return importlib.util.find_spec(MODULES[peer.split("_")[0]]) is not None
+
+
+class Comparison:
+    """One workload with one number of threads."""
+
+    def __init__(self, ours, workload, n_threads, options, peak):
+        self.ours, self.workload, self.n_threads = ours, workload, n_threads
+        self.options, self.peak = options, peak
+        self.command = workload.kind
+        self.peers, self.processes = {}, {}
+
+    def run(self, problem):
+        with contextlib.ExitStack() as stack:
+            process, description = self.ours.start(self.workload, self.n_threads)
+            stack.enter_context(process)
+            # The first step writes the run's first checkpoint, and everything warms up.
+            self.losses = process.ask(self.command, N_BATCHES).get("losses", [])
+            for name in filter(installed, self.workload.peers):
+                say(f"  {name}")
+                self.peers[name] = self.try_once(name, problem, stack)
+            contenders = self.contenders()
+            for name in set(self.processes) - set(contenders):
+                self.processes.pop(name).close()
+            return self.result(process, description, contenders)
+
+    # Peers, one by one -----------------------------------------------------------------------
+
+    def start_peer(self, name, problem):
+        if name == "neurogym_stream":
+            w = self.workload
+            script = [HERE / "neurogym_stream.py", w.batch, w.steps]
+        else:
+            script = [HERE / "peers" / "worker.py", name, problem, self.n_threads]
+        return Process([sys.executable, *script], self.n_threads, self.ours.log)
+
+    def try_once(self, name, problem, stack):
+        """Equality, warm-up and one timed repetition; what went wrong if it did."""
+        process = stack.enter_context(self.start_peer(name, problem))
+        try:
+            peer = self.check(name, process)
+            warm_up = process.ask(self.command, 1)
+            if warm_up["seconds"][0] > SLOW_STEP_SECONDS:
+                note = "timed once, without warm-up: too slow"
+                return peer | {"seconds": warm_up["seconds"][0], "n_timed": 1, "note": note}
+            timed = process.ask(self.command, 1)
+            peer |= {"seconds": timed["seconds"][0], "n_timed": 1}
+            peer |= self.check_losses(name, [warm_up, timed])
+        except Failed as failure:
+            return {"note": str(failure)}
+        self.processes[name] = process
+        return peer
+
+    def check(self, name, process):
+        if self.workload.kind == "generate":
+            return {"stream": process.read()}
+        answer = process.ask("check" if self.workload.kind == "step" else "check_forward")
+        errors = list(answer["errors"].values()) + [answer.get("loss_error", 0)]
+        worst = max(errors)
+        if not worst <= TOLERANCE:
+            raise SystemExit(
+                f"{self.workload.id}: {name} and our side do not compute the same: {answer}"
+            )
+        return {"errors": answer["errors"], "loss_error": errors[-1], "worst_error": worst}
+
+    def check_losses(self, name, answers):
+        """The second loss comes after one whole optimiser step: clipping and Adam agree too."""
+        if self.workload.kind != "step":
+            return {}
+        losses = [answer["losses"][0] for answer in answers]
+        error = max(abs(mine / theirs - 1) for mine, theirs in zip(self.losses, losses))
+        if not error <= TOLERANCE:
+            raise SystemExit(
+                f"{self.workload.id}: {name} and our side part after a step: losses {losses}, "
+                f"ours {self.losses}"
+            )
+        return {"error_after_step": error}
+
+    def contenders(self):
+        """Peers that might be the fastest, and references."""
+        counted = {
+            name: self.peers[name]["seconds"] for name in self.processes if name not in REFERENCES
+        }
+        if not counted:
+            return []
+        limit = CONTENDER * min(counted.values())
+        return [name for name, seconds in counted.items() if seconds <= limit]
+
+    # In turns ---------------------------------------------------------------------------------
+
+    def take_turns(self, process, name):
+        """Pairs of (ours, peer); ours is the median of as many repetitions as are sensible."""
+        seconds = self.peers[name]["seconds"]
+        ours = self.our_seconds(process, 3)
+        repeat = 1 if self.options.smoke else max(1, min(20, round(0.3 * seconds / ours)))
+        n_pairs = self.options.seconds / (seconds + repeat * ours)
+        n_pairs = 1 if self.options.smoke else max(3, min(15, round(n_pairs)))
+        pairs = []
+        for _ in range(n_pairs):
+            mine = self.our_seconds(process, repeat)
+            pairs.append((mine, self.processes[name].ask(self.command, 1)["seconds"][0]))
+        return pairs
+
+    def our_seconds(self, process, count):
+        count = 1 if self.options.smoke else count
+        return statistics.median(process.ask(self.command, count)["seconds"])
+
+    def result(self, process, description, contenders):
+        result = {
+            "workload": self.workload.id,
+            "words": self.workload.words,
+            "kind": self.workload.kind,
+            "threads": self.n_threads,
+            "target": self.workload.target,
+            "config": self.workload.config(),
+            "peers": self.peers,
+        }
+        ratios, all_ours = {}, []
+        for name in contenders:
+            pairs = self.take_turns(process, name)
+            all_ours += [mine for mine, _ in pairs]
+            quotients = [theirs / mine for mine, theirs in pairs]
+            ratios[name] = {
+                "median": statistics.median(quotients),
+                "least": min(quotients),
+                "most": max(quotients),
+                "pairs": pairs,
+            }
+            self.peers[name] |= {
+                "seconds": statistics.median(theirs for _, theirs in pairs),
+                "n_timed": len(pairs),
+            }
+        if ratios:
+            result["best"] = min(ratios, key=lambda name: ratios[name]["median"])
+            result["ratio"] = ratios[result["best"]]
+        else:
+            all_ours = [self.our_seconds(process, 10)]
+        result["ours"] = self.figures(statistics.median(all_ours), description)
+        result["ours"] |= process.ask("memory")
+        self.add_memory_of_peers()
+        return result
+
+    def figures(self, seconds, description):
+        figures = {"seconds": seconds, **description}
+        operations = {"step": "operations_per_step", "forward": "operations_per_row"}
+        if self.workload.kind in operations:
+            rate = description[operations[self.workload.kind]] / seconds
+            figures["operations_per_second"] = rate
+            figures["fraction_of_peak"] = rate / (self.peak * self.n_threads)
+        return figures
+
+    def add_memory_of_peers(self):
+        for name, process in self.processes.items():
+            if self.workload.kind != "generate":
+                self.peers[name] |= process.ask("memory")
+
+
+def selected(options):
+    for workload in WORKLOADS:
+        if options.only and workload.id not in options.only.split(","):
+            continue
+        yield small(workload) if options.smoke else workload
+
+
+def compare(options, ours, peak):
+    results = []
+    for workload in selected(options):
+        any_peer = workload.kind != "generate" and any(map(installed, workload.peers))
+        problem = ours.problem(workload, N_BATCHES) if any_peer else None
+        for n_threads in workload.threads:
+            if options.threads not in (None, n_threads):
+                continue
+            say(f"{workload.id}, {n_threads} thread{'s' if n_threads > 1 else ''}")
+            comparison = Comparison(ours, workload, n_threads, options, peak)
+            results.append(comparison.run(problem))
+            say(report.headline(results[-1:]))
+    return results
+
+
+def main():
+    options = arguments()
+    facts = machine.describe()
+    with tempfile.TemporaryDirectory(prefix="lmrnn-bench-") as directory:
+        with open(pathlib.Path(directory) / "log.txt", "w+b") as log:
+            ours = Ours(pathlib.Path(options.driver).resolve(), directory, log)
+            build = ours.peak()
+            try:
+                results = compare(options, ours, build["fma_peak"])
+            except (Failed, SystemExit):
+                log.seek(0)
+                say(log.read().decode(errors="replace")[-4000:])
+                raise
+            # Again: a machine that slows down when warm would flatter nobody.
+            facts["fma_peak"] = [build["fma_peak"], ours.peak()["fma_peak"]]
+    print(f"{facts['processor']}, {facts['date']}; lmrnn {build['version']} ({build['commit']}, "
+          f"{build['simd']}); {facts['packages']}")  # fmt: skip
+    print(f"FMA peak of one core: {build['fma_peak'] / 1e9:.1f} GFLOP/s\n")
+    print(report.headline(results) + "\n")
+    print(report.peers(results))
+    if options.json:
+        path = pathlib.Path(options.json)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        document = {"machine": facts, "build": build, "results": results}
+        path.write_text(json.dumps(document, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,93 @@
+"""One peer as a process that obeys a line protocol, so that it can take turns with our side.
+
+    python bench/peers/worker.py torch_masked PROBLEM.npz N_THREADS
+
+Every line of standard input is a command, every line of standard output a JSON object:
+
+    check            {"loss": ours, "loss_error": ..., "errors": {group: ...}}; batch 0
+    check_forward    {"errors": {"logits": ...}}; row 0 of batch 0
+    step K           {"seconds": [...], "losses": [...]}; optimiser steps, batches in turn
+    forward K        {"seconds": [...]}; one row after another
+    memory           {"peak_bytes": ...}
+
+Errors are relative, in the Euclidean norm.
+"""
+
+import importlib
+import json
+import pathlib
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+
+import problem as p  # noqa: E402
+
+
+def peak_bytes():
+    for line in pathlib.Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmHWM:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+class Worker:
+    def __init__(self, peer, problem):
+        self.peer, self.problem = peer, problem
+        self.steps_done = self.rows_done = 0
+
+    def check(self):
+        loss, gradients = self.peer.loss_and_gradients(0)
+        ours = self.problem.gradients
+        errors = {group: p.relative_error(ours[group], gradients[group]) for group in p.GROUPS}
+        return {
+            "loss": self.problem.loss,
+            "loss_error": abs(self.problem.loss - loss) / abs(loss),
+            "errors": errors,
+        }
+
+    def check_forward(self):
+        return {"errors": {"logits": p.relative_error(self.problem.logits, self.peer.forward(0))}}
+
+    def step(self, count):
+        seconds, losses = [], []
+        for _ in range(count):
+            batch = self.steps_done % self.problem.n_batches
+            start = time.perf_counter()
+            losses.append(self.peer.step(batch))
+            seconds.append(time.perf_counter() - start)
+            self.steps_done += 1
+        return {"seconds": seconds, "losses": losses}
+
+    def forward(self, count):
+        seconds = []
+        for _ in range(count):
+            row = self.rows_done % self.problem.n_rows
+            start = time.perf_counter()
+            self.peer.forward(row)
+            seconds.append(time.perf_counter() - start)
+            self.rows_done += 1
+        return {"seconds": seconds}
+
+    def memory(self):
+        return {"peak_bytes": peak_bytes()}
+
+
+def serve(worker, answers):
+    for line in sys.stdin:
+        name, *arguments = line.split()
+        answer = getattr(worker, name)(*map(int, arguments))
+        print(json.dumps(answer), file=answers, flush=True)
+
+
+def main():
+    # Libraries print what they like; the protocol keeps standard output for itself.
+    answers, sys.stdout = sys.stdout, sys.stderr
+    name, path, n_threads = sys.argv[1:]
+    problem = p.Problem(path)
+    peer = importlib.import_module("peers." + name).Peer(problem, int(n_threads))
+    serve(Worker(peer, problem), answers)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""The problem that both sides solve: weights, mask and batches, as bench_driver writes them.
+
+An npz file with the initial weights and the mask in compressed rows (`mask_offsets`,
+`mask_sources`; `recurrent` by synapse), the batches `inputs` (batch, time, row, channel), `rules`
+and `targets` (batch, time, row), and what our side computed from batch 0: `loss`, the gradients
+`gradient_<group>`, and `logits` (time, class) of its first row.
+"""
+
+import numpy as np
+
+GROUPS = ("recurrent", "input", "rule", "bias", "readout", "readout_bias")
+
+# Learning rate, decay rates and epsilon of Adam, and the largest norm of a gradient: what
+# bench/workloads.py writes into our side's configuration.
+LEARNING_RATE, BETA1, BETA2, EPSILON, CLIP = 1e-3, 0.9, 0.999, 1e-8, 1.0
+
+
+class Problem:
+    def __init__(self, path):
+        data = np.load(path)
+        self.offsets = data["mask_offsets"].astype(np.int64)
+        self.sources = data["mask_sources"].astype(np.int64)
+        self.n_units = len(self.offsets) - 1
+        self.n_synapses = len(self.sources)
+        self.weights = {group: data[group] for group in GROUPS}
+        self.gradients = {group: data["gradient_" + group] for group in GROUPS}
+        self.loss = float(data["loss"])
+        self.logits = data["logits"]
+        self.inputs = data["inputs"]
+        self.rules = data["rules"]
+        self.targets = data["targets"]
+        self.n_batches, self.n_steps, self.n_rows, self.n_channels = self.inputs.shape
+        self.n_rules = self.weights["rule"].shape[0]
+        self.n_classes = self.weights["readout"].shape[0]
+        self.unit_of_synapse = np.repeat(np.arange(self.n_units), np.diff(self.offsets))
+
+    @property
+    def is_dense(self):
+        return self.n_synapses == self.n_units**2
+
+    @property
+    def is_diagonal(self):
+        return self.n_synapses == self.n_units and bool(
+            np.all(self.sources == np.arange(self.n_units))
+        )
+
+    def mask(self):
+        """(target, source), 0 or 1."""
+        mask = np.zeros((self.n_units, self.n_units), np.float32)
+        mask[self.unit_of_synapse, self.sources] = 1
+        return mask
+
+    def dense(self, values):
+        """(target, source) from values by synapse."""
+        matrix = np.zeros((self.n_units, self.n_units), np.float32)
+        matrix[self.unit_of_synapse, self.sources] = values
+        return matrix
+
+    def by_synapse(self, matrix):
+        return matrix[self.unit_of_synapse, self.sources]
+
+    def one_hot_rules(self, rules):
+        """rules (...) -> (..., rule), float32."""
+        return np.eye(self.n_rules, dtype=np.float32)[rules]
+
+
+def relative_error(ours, theirs):
+    """|ours - theirs| / |theirs| in the Euclidean norm."""
+    ours, theirs = np.asarray(ours, np.float64), np.asarray(theirs, np.float64)
+    return float(np.linalg.norm(ours - theirs) / max(np.linalg.norm(theirs), 1e-30))

@@ -1,0 +1,107 @@
+"""The table of workloads, and our side's configuration of each.
+
+A workload is a network, a batch and what is timed: an optimiser step (`step`), the forward pass of
+one row after another (`forward`), or the generation of a batch (`generate`).
+"""
+
+import dataclasses
+
+STEP_PEERS = (
+    "torch_masked", "torch_loop", "torch_compile", "torch_csr", "jax_masked", "jax_sparse",
+)  # fmt: skip
+# Shown, but not what a target refers to; peers/jax_diagonal.py says why.
+REFERENCES = ("jax_diagonal",)
+
+
+@dataclasses.dataclass(frozen=True)
+class Workload:
+    id: str
+    words: str
+    kind: str = "step"
+    wiring: str = "local"
+    rows: int = 32
+    cols: int = 32
+    radius: float = 4
+    steps: int = 350
+    batch: int = 64
+    threads: tuple = (1,)
+    target: float = 1  # times the best peer
+    peers: tuple = STEP_PEERS
+    semantics: str = "corrected"
+    mode: str = "restart"
+
+    def config(self):
+        """TOML of a run: Adam at a constant rate, no evaluation, no checkpoint but the first."""
+        return f"""seed = 1
+
+[battery]
+tasks = "modcog82"
+
+[battery.semantics]
+base = "{self.semantics}"
+
+[wiring]
+kind = "{self.wiring}"
+rows = {self.rows}
+cols = {self.cols}
+radius = {self.radius}
+
+[network]
+initialisation = "fan-in"
+
+[stream]
+mode = "{self.mode}"
+steps = {self.steps}
+batch = {self.batch}
+
+[optimiser]
+kind = "adam"
+learning_rate = 1e-3
+beta1 = 0.9
+beta2 = 0.999
+epsilon = 1e-8
+clip = 1
+
+[schedule]
+kind = "constant"
+warmup = 0
+
+[train]
+steps = 1000000
+log_every = 1000000
+
+[evaluation]
+every = 0
+trials = 1
+
+[checkpoint]
+every = 0
+"""
+
+
+WORKLOADS = (
+    Workload("W1", "local, 32x32 sheet, radius 4", threads=(1, 2), target=10),
+    Workload("W2", "local, 50x50 sheet, radius 4", rows=50, cols=50, threads=(2,), target=25),
+    Workload("W3", "dense, N = 256", wiring="dense", rows=16, cols=16, threads=(1, 2), target=1.3),
+    Workload(
+        "W4", "autapse, N = 1024", wiring="autapse", threads=(2,), target=20,
+        peers=STEP_PEERS + REFERENCES,
+    ),
+    Workload(
+        "W5", "generating 64 x 350 steps of modcog82", kind="generate", target=300,
+        peers=("neurogym_stream",), semantics="published", mode="continue",
+    ),
+    Workload("W6", "random, degrees of W1", wiring="random", threads=(2,), target=5),
+    Workload(
+        "W7", "W1's network, forward, one row of 350 steps after another", kind="forward",
+        target=10,
+    ),
+)  # fmt: skip
+
+
+def small(workload):
+    """The same on a small scale, for a test that everything runs."""
+    dense = workload.wiring == "dense"
+    return dataclasses.replace(
+        workload, rows=6 if dense else 8, cols=6 if dense else 8, radius=2, steps=50, batch=16
+    )

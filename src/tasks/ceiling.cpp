@@ -1,0 +1,343 @@
+// Ceilings by Monte Carlo over the observer's posterior.
+//
+// The observer sees the noisy rings, knows when each stimulus is on, and has the prior of `draw`.
+// Within a period nothing changes, so the mean of its steps is sufficient: for each modality shown
+// a vector y = mu + sigma / sqrt(steps) * noise. With the posterior p(r) over the responses r that
+// a trial may ask for (a direction, or none), the best expected score is max_r p(r); its mean over
+// trials is the ceiling. Averaging the posterior instead of counting hits takes the luck of the
+// guess out of the estimate.
+//
+// int and seq move all responses alike, so a base task's ceiling holds for its modified ones,
+// except in the match family under published `ring_wrap`, where at any step one direction and
+// "none" fall on the same class.
+#include "lmrnn/ceiling.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <map>
+#include <numeric>
+#include <tuple>
+
+#include "tasks/decision.hpp"
+#include "tasks/modifiers.hpp"
+#include "tasks/ring.hpp"
+#include "tasks/timing.hpp"
+
+namespace lmrnn {
+namespace {
+
+/// Less noise than this cannot confuse any two conditions; it keeps likelihoods finite.
+constexpr double least_noise = 1e-4;
+
+/// A grace of 100 ms is not graded in trial accuracy.
+constexpr double grace_ms = 100;
+
+struct Mean {
+  double sum = 0, squares = 0;
+  std::size_t n = 0;
+  void add(double x) {
+    sum += x;
+    squares += x * x;
+    ++n;
+  }
+  Score score() const {
+    const auto count = static_cast<double>(n);
+    const double value = sum / count;
+    const double variance = std::max(0.0, squares / count - value * value);
+    return {std::min(value, 1.0), std::sqrt(variance / count)};
+  }
+};
+
+/// The observer of one task.
+class Observer {
+ public:
+  Observer(const Battery& battery, std::size_t task, Seed seed)
+      : battery_(battery),
+        task_(task),
+        base_(battery.tasks()[task].base_task()),
+        ring_(static_cast<std::int32_t>(battery.config().n_ring)),
+        n_(static_cast<std::size_t>(ring_.size())),
+        sigma_(std::max(least_noise, static_cast<double>(battery.noise_deviation()))),
+        seed_(seed),
+        modifiers_(battery.tasks()[task], battery.config(), battery.semantics()),
+        bumps_(n_, std::vector<float>(n_)),
+        overlap_(n_),
+        posterior_(n_ + 1) {
+    for (std::size_t k = 0; k < n_; ++k)
+      ring_.add_bump(ring_.angle(static_cast<std::int32_t>(k)), 1, bumps_[k].data());
+    for (std::size_t k = 0; k < n_; ++k)
+      overlap_[k] = std::inner_product(bumps_[0].begin(), bumps_[0].end(), bumps_[k].begin(), 0.0);
+    if (base_.family != Family::match) prepare_combinations();
+  }
+
+  Ceiling run(std::size_t n_trials) {
+    Mean decision, trial;
+    for (std::size_t i = 0; i < n_trials; ++i) {
+      key_ = {seed_, Stream::ideal_observer, Split::test, 0, static_cast<std::uint32_t>(i)};
+      n_normals_ = 0;
+      const Conditions c = battery_.draw(task_, key_);
+      std::fill(posterior_.begin(), posterior_.end(), 0.0);
+      switch (base_.family) {
+        case Family::decision:
+          observe_both(c);
+          break;
+        case Family::delayed_decision:
+          observe_one_by_one(c);
+          break;
+        default:
+          observe_sample_and_test(c);
+          break;
+      }
+      const double total = std::accumulate(posterior_.begin(), posterior_.end(), 0.0);
+      for (double& p : posterior_) p /= total;
+      score(c, decision, trial);
+    }
+    return {decision.score(), trial.score()};
+  }
+
+ private:
+  std::int32_t steps(const Conditions& c, Period period) const {
+    return steps_in(c.duration[index(period)], battery_.config().dt);
+  }
+
+  /// Inner products of every bump with the mean of `n_steps` noisy observations of a modality.
+  std::vector<double> observe(std::span<const std::pair<double, double>> angle_strength,
+                              std::int32_t n_steps) {
+    std::vector<float> mu(n_, 0.0f);
+    for (const auto& [angle, strength] : angle_strength) ring_.add_bump(angle, strength, mu.data());
+    const double deviation = sigma_ / std::sqrt(std::max(1, n_steps));
+    std::vector<double> y(n_), products(n_);
+    for (std::size_t k = 0; k < n_; ++k)
+      y[k] = static_cast<double>(mu[k]) + deviation * normal(key_, n_normals_++);
+    for (std::size_t k = 0; k < n_; ++k)
+      products[k] = std::inner_product(y.begin(), y.end(), bumps_[k].begin(), 0.0);
+    return products;
+  }
+  /// What a unit of squared distance is worth: 1 / variance of the mean, 0 if nothing was shown.
+  double precision(std::int32_t n_steps) const { return n_steps / (sigma_ * sigma_); }
+
+  /// exp(values - their maximum), in place.
+  static void exponentiate(std::vector<double>& values) {
+    const double largest = *std::ranges::max_element(values);
+    for (double& v : values) v = std::exp(v - largest);
+  }
+
+  /// A combination of strengths in both modalities; indices into strengths_of(family).
+  struct Combination {
+    std::array<std::size_t, 2> strength;
+    double first_wins;  ///< 1, 0, or 1/2 for a tie
+  };
+
+  void prepare_combinations() {
+    strengths_ = strengths_of(base_.family);
+    const bool without_ties = base_.counted == 3 && battery_.semantics().ties;
+    const std::size_t n0 = base_.shows(0) ? strengths_.size() : 1;
+    const std::size_t n1 = base_.shows(1) ? strengths_.size() : 1;
+    for (std::size_t i = 0; i < n0; ++i)
+      for (std::size_t j = 0; j < n1; ++j) {
+        const double difference = balance(base_, {strengths_[i], strengths_[j]});
+        if (is_tie(difference) && without_ties) continue;
+        combinations_.push_back({{i, j}, is_tie(difference) ? 0.5 : difference > 0 ? 1.0 : 0.0});
+      }
+  }
+
+  /// Sums the weights of all combinations, given each modality's likelihood of each strength pair.
+  void add_combinations(std::size_t first, std::size_t second,
+                        const std::array<const double*, 2>& likelihood) {
+    double first_wins = 0, second_wins = 0;
+    for (const Combination& c : combinations_) {
+      double weight = 1;
+      for (std::size_t m = 0; m < 2; ++m)
+        if (likelihood[m]) weight *= likelihood[m][c.strength[m]];
+      first_wins += c.first_wins * weight;
+      second_wins += (1 - c.first_wins) * weight;
+    }
+    posterior_[first] += first_wins;
+    posterior_[second] += second_wins;
+  }
+
+  // Both stimuli at once. The strengths are symmetric in the two, so unordered pairs suffice.
+  void observe_both(const Conditions& c) {
+    const std::int32_t n_steps = steps(c, Period::stimulus);
+    const double a = precision(n_steps);
+    const std::size_t n_strengths = strengths_.size();
+    std::array<std::vector<double>, 2> likelihood;  // (pair, strength)
+    for (std::size_t m = 0; m < 2; ++m) {
+      if (!base_.shows(static_cast<int>(m))) continue;
+      const std::array<std::pair<double, double>, 2> shown{
+          {{c.directions[0], c.strength[m][0]}, {c.directions[1], c.strength[m][1]}}};
+      const std::vector<double> y = observe(shown, n_steps);
+      for (std::size_t i = 0; i < n_; ++i)
+        for (std::size_t j = i + 1; j < n_; ++j)
+          for (const auto& [s, r] : strengths_)
+            likelihood[m].push_back(a * (s * y[i] + r * y[j] - 0.5 * (s * s + r * r) * overlap_[0] -
+                                         s * r * overlap_[j - i]));
+      exponentiate(likelihood[m]);
+    }
+    std::size_t pair = 0;
+    for (std::size_t i = 0; i < n_; ++i)
+      for (std::size_t j = i + 1; j < n_; ++j, pair += n_strengths)
+        add_combinations(i, j,
+                         {likelihood[0].empty() ? nullptr : &likelihood[0][pair],
+                          likelihood[1].empty() ? nullptr : &likelihood[1][pair]});
+  }
+
+  // One stimulus after the other: the likelihood of a pair is a product.
+  void observe_one_by_one(const Conditions& c) {
+    const std::size_t n_strengths = strengths_.size();
+    std::array<std::array<std::vector<double>, 2>, 2> likelihood;  // [modality][stimulus]
+    for (std::size_t m = 0; m < 2; ++m)
+      for (std::size_t s = 0; s < 2; ++s) {
+        if (!base_.shows(static_cast<int>(m))) continue;
+        const std::int32_t n_steps = steps(c, s == 0 ? Period::stimulus : Period::second_stimulus);
+        const std::array<std::pair<double, double>, 1> shown{{{c.directions[s], c.strength[m][s]}}};
+        const std::vector<double> y = observe(shown, n_steps);
+        for (std::size_t k = 0; k < n_; ++k)
+          for (const auto& pair : strengths_)
+            likelihood[m][s].push_back(precision(n_steps) *
+                                       (pair[s] * y[k] - 0.5 * pair[s] * pair[s] * overlap_[0]));
+        exponentiate(likelihood[m][s]);
+      }
+    std::array<std::vector<double>, 2> product;
+    for (std::size_t i = 0; i < n_; ++i)
+      for (std::size_t j = 0; j < n_; ++j) {
+        if (i == j) continue;
+        std::array<const double*, 2> both{};
+        for (std::size_t m = 0; m < 2; ++m) {
+          if (likelihood[m][0].empty()) continue;
+          product[m].resize(n_strengths);
+          for (std::size_t q = 0; q < n_strengths; ++q)
+            product[m][q] =
+                likelihood[m][0][i * n_strengths + q] * likelihood[m][1][j * n_strengths + q];
+          both[m] = product[m].data();
+        }
+        add_combinations(i, j, both);
+      }
+  }
+
+  // The prior of draw_match: match by a coin, the sample uniform, the test as the condition asks.
+  void observe_sample_and_test(const Conditions& c) {
+    const std::array<std::pair<double, double>, 1> sample{{{c.sample, 1}}}, test{{{c.test, 1}}};
+    const std::array<std::int32_t, 2> n_steps{steps(c, Period::stimulus),
+                                              steps(c, Period::second_stimulus)};
+    std::array<std::vector<double>, 2> likelihood{observe(sample, n_steps[0]),
+                                                  observe(test, n_steps[1])};
+    for (std::size_t s = 0; s < 2; ++s) {
+      for (double& v : likelihood[s]) v *= precision(n_steps[s]);
+      exponentiate(likelihood[s]);
+    }
+    const std::size_t half = n_ / 2;
+    for (std::size_t k = 0; k < n_; ++k)
+      for (const bool match : {false, true}) {
+        const auto add = [&](std::size_t j, double prior) {
+          posterior_[match == base_.respond_to_match ? j : n_] +=
+              prior * likelihood[0][k] * likelihood[1][j];
+        };
+        if (!base_.category) {
+          add(match ? k : (k + half) % n_, 1);
+          continue;
+        }
+        const bool upper = battery_.semantics().category_boundary ? k >= half : k > half;
+        const std::size_t first = upper == match ? half : 0;
+        for (std::size_t j = first; j < first + half; ++j) add(j, 1.0 / static_cast<double>(half));
+      }
+  }
+
+  /// Best probability if response `k` and "none" count as one.
+  double best(std::size_t k) const {
+    double most = k < n_ ? posterior_[k] + posterior_[n_] : posterior_[n_];
+    for (std::size_t r = 0; r < n_; ++r)
+      if (r != k) most = std::max(most, posterior_[r]);
+    return most;
+  }
+
+  void score(const Conditions& c, Mean& decision, Mean& trial) const {
+    const std::int32_t n_steps = steps(c, Period::decision);
+    const auto grace = static_cast<std::int32_t>(std::ceil(grace_ms / battery_.config().dt));
+    if (base_.family != Family::match || battery_.semantics().ring_wrap) {
+      const double most = best(n_);
+      decision.add(most);
+      trial.add(grace < n_steps ? most : 1);
+      return;
+    }
+    // Published ring_wrap: which response looks like "none" at each step, and throughout.
+    const auto p = index(Period::delay);
+    ResponsePath path = modifiers_.path(c.duration[p], steps(c, Period::delay));
+    double sum = 0;
+    std::vector<bool> always_none(n_, true);
+    for (std::int32_t t = 0; t < n_steps; ++t) {
+      std::size_t like_none = n_;
+      for (std::size_t k = 0; k < n_; ++k) {
+        path.begin(ring_, static_cast<std::int32_t>(k));
+        if (path.target(ring_, t) == 0)
+          like_none = k;
+        else if (t >= grace)
+          always_none[k] = false;
+      }
+      sum += best(like_none);
+    }
+    decision.add(sum / n_steps);
+    const auto merged = std::ranges::find(always_none, true) - always_none.begin();
+    trial.add(grace < n_steps ? best(static_cast<std::size_t>(merged)) : 1);
+  }
+
+  const Battery& battery_;
+  std::size_t task_;
+  const BaseTask& base_;
+  Ring ring_;
+  std::size_t n_;
+  double sigma_;
+  Seed seed_;
+  Modifiers modifiers_;
+  std::vector<std::vector<float>> bumps_;  ///< (direction, channel)
+  std::vector<double> overlap_;            ///< inner product of bumps k directions apart
+  std::vector<Strengths> strengths_;
+  std::vector<Combination> combinations_;
+  std::vector<double> posterior_;  ///< (direction), and last: no response
+  Key key_{};
+  std::uint32_t n_normals_ = 0;
+};
+
+/// Tasks with equal keys have the same ceiling: the same evidence about equally many responses.
+using Likeness = std::tuple<Family, int, int, bool, bool, bool, std::string>;
+
+Likeness likeness(const Battery& battery, std::size_t task) {
+  const Task t = battery.tasks()[task];
+  const BaseTask& base = t.base_task();
+  // Only the durations of stimuli and decisions matter, and they may be overridden by task.
+  const bool own = base.family == Family::match || !battery.config().durations.empty();
+  return {base.family,
+          std::popcount(base.shown),
+          std::popcount(base.counted),
+          base.category,
+          base.respond_to_match,
+          t.sequence != 0,
+          own ? t.name() : std::string()};
+}
+
+}  // namespace
+
+Ceiling ceiling(const Battery& battery, std::size_t task, Seed seed, std::size_t n_trials) {
+  // Without noise a stimulus that was on for a step is known.
+  if (battery.tasks()[task].base_task().family == Family::reach) return {{1, 0}, {1, 0}};
+  return Observer(battery, task, seed).run(n_trials);
+}
+
+std::vector<Ceiling> ceilings(const Battery& battery, std::span<const std::size_t> tasks, Seed seed,
+                              ThreadPool& pool, std::size_t n_trials) {
+  std::map<Likeness, std::size_t> first_like;
+  std::vector<std::size_t> representative;
+  for (const std::size_t task : tasks)
+    if (first_like.try_emplace(likeness(battery, task), representative.size()).second)
+      representative.push_back(task);
+  std::vector<Ceiling> distinct(representative.size()), result;
+  pool.for_each(distinct.size(), [&](std::size_t i) {
+    distinct[i] = ceiling(battery, representative[i], seed, n_trials);
+  });
+  for (const std::size_t task : tasks)
+    result.push_back(distinct[first_like.at(likeness(battery, task))]);
+  return result;
+}
+
+}  // namespace lmrnn
