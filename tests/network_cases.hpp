@@ -98,9 +98,9 @@ inline std::vector<NetworkCase> network_cases() {
   variant("whole_chunks", [](NetworkCase& c) { c.n_steps = 16; });
   variant("one_unit", [](NetworkCase& c) { c.wiring = sheet_wiring(WiringKind::autapse, 1, 1); });
   variant("random", [](NetworkCase& c) { c.wiring = sheet_wiring(WiringKind::random, 5, 5, 1); });
-  variant("rectangular_blocks", [](NetworkCase& c) {
+  variant("blocks_on_a_rectangle", [](NetworkCase& c) {
     c.wiring = sheet_wiring(WiringKind::blocks, 3, 4);
-    c.wiring.block_units = 5;
+    c.wiring.block_units = 6;
   });
   return cases;
 }

@@ -1,6 +1,7 @@
 // What an ideal observer would reach: the best score that the noise allows.
 #pragma once
 
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -26,7 +27,10 @@ struct Ceiling {
 Ceiling ceiling(const Battery& battery, std::size_t task, Seed seed, std::size_t n_trials = 20000);
 
 /// The same for several tasks; tasks that differ in nothing that matters share the work.
-std::vector<Ceiling> ceilings(const Battery& battery, std::span<const std::size_t> tasks, Seed seed,
-                              ThreadPool& pool, std::size_t n_trials = 20000);
+/// `progress(done, total)` is called after each piece of that work, by one thread at a time.
+std::vector<Ceiling> ceilings(
+    const Battery& battery, std::span<const std::size_t> tasks, Seed seed, ThreadPool& pool,
+    std::size_t n_trials = 20000,
+    const std::function<void(std::size_t done, std::size_t total)>& progress = {});
 
 }  // namespace lmrnn

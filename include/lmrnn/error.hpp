@@ -32,7 +32,7 @@ class RunError : public Error {
 };
 
 /// `; did you mean "radius"?` for the known word nearest to `word`, or an empty string if none is
-/// near (edit distance at most a third of the word, at least 1).
+/// near (edit distance at most a third of the longer one, at least 1).
 std::string did_you_mean(std::string_view word, std::span<const std::string> known);
 
 }  // namespace lmrnn

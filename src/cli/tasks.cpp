@@ -7,6 +7,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -171,7 +172,12 @@ std::vector<Ceiling> compute_ceilings(const Battery& battery, Seed seed,
   std::vector<std::size_t> all(battery.tasks().size());
   std::iota(all.begin(), all.end(), std::size_t{0});
   ThreadPool pool(options.n_threads);
-  return ceilings(battery, all, seed, pool, options.n_trials);
+  std::optional<ProgressBar> bar;
+  return ceilings(battery, all, seed, pool, options.n_trials,
+                  [&](std::size_t done, std::size_t total) {
+                    if (!bar) bar.emplace("ceiling", static_cast<std::int64_t>(total));
+                    bar->update(static_cast<std::int64_t>(done));
+                  });
 }
 
 void print_ceilings(const Battery& battery, std::span<const Ceiling> ceilings) {
@@ -179,7 +185,9 @@ void print_ceilings(const Battery& battery, std::span<const Ceiling> ceilings) {
              "trial accuracy", "+-");
   double decision = 0, trial = 0;
   const auto error_text = [](double error) {
-    return error > 0 ? fmt::format("{:.5f}", error) : std::string("exact");
+    return error == 0     ? std::string("exact")
+           : error < 5e-6 ? std::string("<0.00001")
+                          : fmt::format("{:.5f}", error);
   };
   for (std::size_t i = 0; i < ceilings.size(); ++i) {
     const Ceiling& c = ceilings[i];

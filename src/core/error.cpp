@@ -27,12 +27,12 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 }  // namespace
 
 std::string did_you_mean(std::string_view word, std::span<const std::string> known) {
-  const std::size_t limit = std::max<std::size_t>(1, word.size() / 3);
-  std::size_t best = limit + 1;
+  std::size_t best = std::string_view::npos;
   std::string_view nearest;
   for (const std::string& candidate : known) {
+    const std::size_t limit = std::max<std::size_t>(3, std::max(word.size(), candidate.size())) / 3;
     const std::size_t distance = edit_distance(word, candidate);
-    if (distance < best) {
+    if (distance <= limit && distance < best) {
       best = distance;
       nearest = candidate;
     }

@@ -16,6 +16,7 @@
 #include <bit>
 #include <cmath>
 #include <map>
+#include <mutex>
 #include <numeric>
 #include <tuple>
 
@@ -325,15 +326,21 @@ Ceiling ceiling(const Battery& battery, std::size_t task, Seed seed, std::size_t
 }
 
 std::vector<Ceiling> ceilings(const Battery& battery, std::span<const std::size_t> tasks, Seed seed,
-                              ThreadPool& pool, std::size_t n_trials) {
+                              ThreadPool& pool, std::size_t n_trials,
+                              const std::function<void(std::size_t, std::size_t)>& progress) {
   std::map<Likeness, std::size_t> first_like;
   std::vector<std::size_t> representative;
   for (const std::size_t task : tasks)
     if (first_like.try_emplace(likeness(battery, task), representative.size()).second)
       representative.push_back(task);
   std::vector<Ceiling> distinct(representative.size()), result;
+  std::mutex mutex;
+  std::size_t n_done = 0;
   pool.for_each(distinct.size(), [&](std::size_t i) {
     distinct[i] = ceiling(battery, representative[i], seed, n_trials);
+    if (!progress) return;
+    const std::scoped_lock lock(mutex);
+    progress(++n_done, distinct.size());
   });
   for (const std::size_t task : tasks)
     result.push_back(distinct[first_like.at(likeness(battery, task))]);

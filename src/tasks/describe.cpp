@@ -67,8 +67,8 @@ std::string describe(const Battery& battery, std::size_t index_of_task) {
   const BatteryData& data = battery.data();
   const TaskSetup& setup = data.setups.at(index_of_task);
   const BaseTask& base = *setup.base;
-  std::string text = fmt::format("{}  ({} family)\n{}\n", setup.task.name(),
-                                 family_name(base.family), base.words);
+  std::string text =
+      fmt::format("{}  ({} family)\n{}\n", setup.task.name(), family_name(base.family), base.words);
   text += modifiers_in_words(data.config, data.semantics, setup.task);
   text += "Periods: ";
   std::string separator;

@@ -11,7 +11,7 @@ import unittest
 
 from program import PROGRAM, ProgramTest, run
 
-CEILING = ["tasks", "ceiling", "--tasks", "dm1,dm2,multidm", "--trials", "300", "--seed", "1"]
+CEILING = ["tasks", "ceiling", "--tasks", "dm1,ctxdm1,multidm", "--trials", "300", "--seed", "1"]
 
 
 def run_on_terminal(arguments, columns):
@@ -38,7 +38,7 @@ class Bar(ProgramTest):
     def test_on_a_terminal(self):
         output, seen = run_on_terminal(CEILING, 100)
         self.assertIn("100%", seen)
-        self.assertIn("task 3/3", seen)
+        self.assertIn("ceiling 3/3", seen)
         self.assertIn("█", seen)
         self.assertTrue(seen.endswith("\n"), repr(seen))
         self.assertEqual(output, self.output_of(*CEILING))  # stdout is the same as without
