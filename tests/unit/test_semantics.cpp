@@ -2,7 +2,8 @@
 // All other switches are as corrected.
 #include <gmock/gmock.h>
 
-#include <map>
+#include <fstream>
+#include <iterator>
 #include <set>
 
 #include "battery_cases.hpp"
@@ -293,6 +294,18 @@ TEST(Semantics, EverySwitchHasATestHere) {
     known.emplace(key);
   });
   EXPECT_EQ(known, tested);
+}
+
+TEST(Semantics, EverySwitchIsInTheDocumentation) {
+  std::ifstream file(LMRNN_SOURCE_DIR "/docs/concepts/battery.md");
+  const std::string text{std::istreambuf_iterator<char>(file), {}};
+  Semantics semantics;
+  Semantics::fields(semantics, [&](std::string_view key, bool, std::string_view published,
+                                   std::string_view corrected) {
+    const std::string row = "| `" + std::string(key) + "` | " + std::string(published) + " | " +
+                            std::string(corrected) + " |";
+    EXPECT_NE(text.find(row), std::string::npos) << "docs/concepts/battery.md lacks: " << row;
+  });
 }
 
 TEST(Semantics, BaseSetsAllSwitches) {
