@@ -61,9 +61,27 @@ void ConfigOptions::check_assignments(std::string_view section) const {
                                    assignment, section, wanted));
 }
 
+CLI::Validator at_least_zero() {
+  return {[](const std::string& text) {
+            double value = 0;
+            const bool good = CLI::detail::lexical_cast(text, value) && value >= 0;
+            return good ? std::string() : text + " is no number that is at least 0";
+          },
+          ""};
+}
+
+CLI::Validator more_than_zero() {
+  return {[](const std::string& text) {
+            double value = 0;
+            const bool good = CLI::detail::lexical_cast(text, value) && value > 0;
+            return good ? std::string() : text + " is no number above 0";
+          },
+          ""};
+}
+
 void add_threads(CLI::App& verb, int& n_threads) {
   verb.add_option("--threads", n_threads, "0: one per available processor")
-      ->check(CLI::NonNegativeNumber)
+      ->check(at_least_zero())
       ->capture_default_str();
 }
 

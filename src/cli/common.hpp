@@ -71,6 +71,10 @@ class ConfigOptions {
   std::vector<std::string> assignments_;
 };
 
+/// What a number on the command line has to be; CLI11's own checks print the whole range of double.
+CLI::Validator at_least_zero();
+CLI::Validator more_than_zero();
+
 /// --threads N; 0, the default, means one per processor that the process may use.
 void add_threads(CLI::App& verb, int& n_threads);
 

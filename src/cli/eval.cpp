@@ -129,7 +129,7 @@ void add_eval(CLI::App& program) {
       verb->add_option("--tasks", options->tasks, "which tasks; default: those it was trained on")
           ->type_name("EXPRESSION");
   verb->add_option("--trials", options->n_trials, "trials per task")
-      ->check(CLI::PositiveNumber)
+      ->check(more_than_zero())
       ->capture_default_str();
   verb->add_option("--split", options->split, "which trials: train, validation or test")
       ->type_name("NAME")
@@ -137,7 +137,7 @@ void add_eval(CLI::App& program) {
   verb->add_option("--seed", options->seed, "seed of the trials; default: the run's");
   CLI::Option* noise = verb->add_option("--recurrent-noise", options->recurrent_noise,
                                         "standard deviation of noise inside f")
-                           ->check(CLI::NonNegativeNumber)
+                           ->check(at_least_zero())
                            ->capture_default_str();
   verb->add_flag("--in-stream", options->in_stream,
                  "score trials within packed rows, the state running on from trial to trial")

@@ -231,7 +231,7 @@ void add_ceiling(CLI::App& tasks) {
   options->battery.add_to(*verb);
   options->seed.add_to(*verb);
   verb->add_option("--trials", options->n_trials, "trials per task, where there is no closed form")
-      ->check(CLI::PositiveNumber)
+      ->check(more_than_zero())
       ->capture_default_str();
   add_threads(*verb, options->n_threads);
   verb->add_flag("--json", options->json, "as JSON");

@@ -310,7 +310,7 @@ void add_sample(CLI::App& tasks) {
 
   const std::string batches = "Trial batches: one trial a row, padded";
   verb->add_option("--trials", options->n_trials, "trials of each task")
-      ->check(CLI::PositiveNumber)
+      ->check(more_than_zero())
       ->capture_default_str()
       ->group(batches);
   verb->add_option("--first", options->first, "number of the first of them")
@@ -322,11 +322,11 @@ void add_sample(CLI::App& tasks) {
       ->type_name("MODE")
       ->group(stream);
   verb->add_option("--rows", options->n_rows, "rows of a batch")
-      ->check(CLI::PositiveNumber)
+      ->check(more_than_zero())
       ->capture_default_str()
       ->group(stream);
   verb->add_option("--steps", options->n_steps, "time steps of a row")
-      ->check(CLI::PositiveNumber)
+      ->check(more_than_zero())
       ->capture_default_str()
       ->group(stream);
   verb->add_option("--batch", options->batch, "which batch")->capture_default_str()->group(stream);

@@ -183,7 +183,7 @@ void add_train(CLI::App& program) {
       verb->add_option("--out", options->out, "run directory; default runs/CONFIG-seedN")
           ->type_name("DIR");
   CLI::Option* seed = verb->add_option("--seed", options->seed, "seed, over the configuration's")
-                          ->check(CLI::NonNegativeNumber)
+                          ->check(at_least_zero())
                           ->type_name("N");
   options->config.add_to(*verb, false);
   CLI::Option* set = verb->get_option("--set");

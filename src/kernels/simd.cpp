@@ -37,6 +37,7 @@ std::string_view name_of_target(std::int64_t target) {
     case HWY_NEON:
       return "neon";
 #endif
+    case HWY_SCALAR:  // in builds without HWY_EMU128
     case HWY_EMU128:
       return "baseline";
     default:
