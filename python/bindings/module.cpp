@@ -1,0 +1,36 @@
+// The extension module lmrnn._core.
+#include "bindings.hpp"
+#include "lmrnn/simd.hpp"
+#include "lmrnn/threads.hpp"
+#include "lmrnn/version.hpp"
+
+namespace lmrnn::python {
+
+nb::dict describe_build() {
+  const BuildInfo build = build_info();
+  nb::dict info;
+  info["version"] = build.version;
+  info["commit"] = build.commit;
+  info["compiler"] = build.compiler;
+  info["build_type"] = build.build_type;
+  info["simd"] = std::string(simd_target());
+  info["processors"] = available_processors();
+  return info;
+}
+
+}  // namespace lmrnn::python
+
+NB_MODULE(_core, m) {
+  using namespace lmrnn::python;
+  m.doc() = "The C++ core of lmrnn. Use it through the package `lmrnn`.";
+  bind_errors(m);
+  bind_configuration(m);
+  bind_tasks(m);
+  bind_streams(m);
+  bind_wiring(m);
+  bind_network(m);
+  bind_evaluate(m);
+  bind_train(m);
+  m.attr("__version__") = lmrnn::build_info().version;
+  m.def("build_info", &describe_build, "Version, commit, compiler, SIMD target and processors.");
+}

@@ -1,0 +1,428 @@
+#include "network.hpp"
+
+#include <fmt/core.h>
+#include <nanobind/stl/map.h>
+
+#include <memory>
+#include <mutex>
+
+#include "arrays.hpp"
+#include "bindings.hpp"
+#include "lmrnn/run.hpp"
+#include "lmrnn/threads.hpp"
+
+namespace lmrnn::python {
+namespace {
+
+using Series = ArrayIn<float, nb::ndim<3>>;
+using Rules = ArrayIn<std::int32_t, nb::ndim<3>>;
+using Targets = ArrayIn<std::int32_t, nb::ndim<2>>;
+using Weights = ArrayIn<float, nb::ndim<2>>;
+using Resets = ArrayIn<bool, nb::ndim<2>>;
+
+constexpr std::size_t trials_per_block = 32;
+
+/// A network and what its file said of it.
+struct BoundNetwork {
+  Network network;
+  NetworkMetadata metadata;
+};
+
+// Trials of one block, in the order of indices that networks compute with.
+struct BlockData {
+  std::size_t first, n_trials, n_steps;
+  std::vector<float> inputs, loss_weights;
+  std::vector<std::int32_t> rules, targets;
+  std::vector<std::uint8_t> resets;
+  std::size_t n_channels = 0, n_slots = 0;
+
+  TrialBlock view() const {
+    TrialBlock block;
+    block.inputs = {inputs.data(), n_steps, n_channels, n_trials};
+    if (n_slots > 0) block.rules = {rules.data(), n_steps, n_slots, n_trials};
+    if (!resets.empty()) block.resets = {resets.data(), n_steps, n_trials};
+    if (!targets.empty()) block.targets = {targets.data(), n_steps, n_trials};
+    if (!loss_weights.empty()) block.loss_weights = {loss_weights.data(), n_steps, n_trials};
+    return block;
+  }
+};
+
+// (time, trial, item) of trials first ... -> (time, item, trial).
+template <class From, class To>
+void take(const From* from, std::size_t n_time, std::size_t n_all, std::size_t n_items,
+          std::size_t first, std::size_t n, std::vector<To>& to) {
+  to.resize(n_time * n_items * n);
+  for (std::size_t t = 0; t < n_time; ++t)
+    for (std::size_t k = 0; k < n; ++k)
+      for (std::size_t i = 0; i < n_items; ++i)
+        to[(t * n_items + i) * n + k] =
+            static_cast<To>(from[(t * n_all + first + k) * n_items + i]);
+}
+
+struct Arguments {
+  Series inputs;
+  std::optional<Rules> rules;
+  std::optional<Resets> resets;
+  std::optional<Targets> targets;
+  std::optional<Weights> weights;
+
+  std::size_t n_steps() const { return inputs.shape(0); }
+  std::size_t n_trials() const { return inputs.shape(1); }
+  std::size_t n_blocks() const { return (n_trials() + trials_per_block - 1) / trials_per_block; }
+
+  template <class A>
+  void same_steps(const std::optional<A>& array, const char* name) const {
+    if (array && (array->shape(0) != n_steps() || array->shape(1) != n_trials()))
+      throw UsageError(fmt::format("{}: ({}, {}) steps and trials, but inputs have ({}, {})", name,
+                                   array->shape(0), array->shape(1), n_steps(), n_trials()));
+  }
+
+  template <class T>
+  static void within(const T* values, std::size_t n, std::int64_t least, std::size_t most,
+                     const char* name) {
+    for (std::size_t i = 0; i < n; ++i)
+      if (values[i] < least || values[i] >= static_cast<std::int64_t>(most))
+        throw UsageError(fmt::format("{}: {} is not in {} ... {}", name, values[i], least,
+                                     static_cast<std::int64_t>(most) - 1));
+  }
+
+  void check(const Architecture& a) const {
+    if (inputs.shape(2) != a.n_channels)
+      throw UsageError(fmt::format(
+          "inputs: (time, trial, channel) with {} channels, but the network has {}{}",
+          inputs.shape(2), a.n_channels,
+          inputs.shape(2) == a.n_channels + a.n_rules ? "; give rules as indices, not as channels"
+                                                      : ""));
+    same_steps(rules, "rules");
+    same_steps(resets, "resets");
+    same_steps(targets, "targets");
+    same_steps(weights, "mask");
+    if (rules) within(rules->data(), rules->size(), -1, a.n_rules, "rules");
+    if (targets) within(targets->data(), targets->size(), 0, a.n_classes, "targets");
+  }
+
+  BlockData block(std::size_t b) const {
+    const std::size_t first = b * trials_per_block;
+    BlockData data{first, std::min(trials_per_block, n_trials() - first), n_steps(), {}, {}, {}, {},
+                   {}};
+    const auto copy = [&](const auto& array, std::size_t n_items, auto& to) {
+      take(array.data(), n_steps(), n_trials(), n_items, first, data.n_trials, to);
+    };
+    data.n_channels = inputs.shape(2);
+    copy(inputs, data.n_channels, data.inputs);
+    if (rules) {
+      data.n_slots = rules->shape(2);
+      copy(*rules, data.n_slots, data.rules);
+    }
+    if (resets) copy(*resets, 1, data.resets);
+    if (targets) copy(*targets, 1, data.targets);
+    if (weights)
+      copy(*weights, 1, data.loss_weights);
+    else
+      data.loss_weights.assign(n_steps() * data.n_trials, 1.0f);
+    return data;
+  }
+};
+
+// (time, item, trial) of a block -> (time, trial, item) of all.
+void put(const std::vector<float>& from, const BlockData& block, std::size_t n_all,
+         std::size_t n_items, Buffer<float>& to) {
+  for (std::size_t t = 0; t < block.n_steps; ++t)
+    for (std::size_t i = 0; i < n_items; ++i)
+      for (std::size_t k = 0; k < block.n_trials; ++k)
+        to[(t * n_all + block.first + k) * n_items + i] =
+            from[(t * n_items + i) * block.n_trials + k];
+}
+
+RecurrentNoise noise_of(double sigma, std::optional<std::uint64_t> seed, std::size_t first_row) {
+  if (sigma > 0 && !seed)
+    throw UsageError("recurrent_noise: noise is random; say which, e.g. seed=0");
+  return {sigma, Key{Seed{seed.value_or(0)}, Stream::recurrent_noise, Split::test},
+          static_cast<std::uint32_t>(first_row)};
+}
+
+nb::tuple forward(const BoundNetwork& self, Series inputs, std::optional<Rules> rules,
+                  std::optional<Resets> resets, double sigma, std::optional<std::uint64_t> seed,
+                  int threads) {
+  const Arguments arguments{std::move(inputs), std::move(rules), std::move(resets), {}, {}};
+  const Architecture& a = self.network.architecture();
+  arguments.check(a);
+  noise_of(sigma, seed, 0);
+  const std::size_t n_time = arguments.n_steps(), n_trials = arguments.n_trials();
+  Buffer<float> states(n_time * n_trials * a.n_units()), logits(n_time * n_trials * a.n_classes);
+  {
+    const nb::gil_scoped_release release;
+    ThreadPool pool(threads);
+    pool.for_each(arguments.n_blocks(), [&](std::size_t b) {
+      const BlockData block = arguments.block(b);
+      Workspace workspace;
+      std::vector<float> h(n_time * a.n_units() * block.n_trials);
+      std::vector<float> z(n_time * a.n_classes * block.n_trials);
+      self.network.forward(block.view(), noise_of(sigma, seed, block.first),
+                           {h.data(), n_time, a.n_units(), block.n_trials},
+                           {z.data(), n_time, a.n_classes, block.n_trials}, workspace);
+      put(h, block, n_trials, a.n_units(), states);
+      put(z, block, n_trials, a.n_classes, logits);
+    });
+  }
+  return nb::make_tuple(adopt(std::move(states), {n_time, n_trials, a.n_units()}),
+                        adopt(std::move(logits), {n_time, n_trials, a.n_classes}));
+}
+
+// Weights by name --------------------------------------------------------------------------------
+
+struct Part {
+  const char* name;
+  std::size_t first, n_rows, n_cols;  // n_cols 0: one-dimensional
+};
+
+std::vector<Part> parts_of(const Network& network) {
+  const Architecture& a = network.architecture();
+  const ParameterLayout& l = network.layout();
+  return {{"recurrent", l.recurrent, l.n_recurrent, 0},
+          {"input", l.input, a.n_units(), a.n_channels},
+          {"rule", l.rule, a.n_rules, a.n_units()},
+          {"bias", l.bias, l.n_bias, 0},
+          {"readout", l.readout, a.n_classes, a.n_units()},
+          {"readout_bias", l.readout_bias, l.n_readout_bias, 0}};
+}
+
+nb::dict by_name(const Network& network, const float* parameters, nb::handle owner) {
+  nb::dict dict;
+  for (const Part& part : parts_of(network)) {
+    const float* data = parameters + part.first;
+    dict[part.name] = part.n_cols == 0 ? nb::cast(view_of(data, {part.n_rows}, owner))
+                                       : nb::cast(view_of(data, {part.n_rows, part.n_cols}, owner));
+  }
+  return dict;
+}
+
+void set_weights(BoundNetwork& self, const nb::kwargs& arrays) {
+  for (const auto [key, value] : arrays) {
+    const auto name = nb::cast<std::string>(key);
+    const auto array = nb::cast<ArrayIn<float>>(value);
+    bool found = false;
+    for (const Part& part : parts_of(self.network)) {
+      if (name != part.name) continue;
+      found = true;
+      const std::size_t n = part.n_rows * std::max<std::size_t>(part.n_cols, 1);
+      const bool fits = part.n_cols == 0 ? array.ndim() == 1 && array.shape(0) == n
+                                         : array.ndim() == 2 && array.shape(0) == part.n_rows &&
+                                               array.shape(1) == part.n_cols;
+      if (!fits)
+        throw UsageError(fmt::format("{}: must have the shape of weights[{:?}]", name, name));
+      std::copy_n(array.data(), n, self.network.parameters().data() + part.first);
+    }
+    if (!found) throw UsageError("set_weights: there is no \"" + name + "\"; see `weights`");
+  }
+  const Architecture& a = self.network.architecture();
+  const auto clear = [&](const Mask& mask, std::size_t first) {
+    float* w = self.network.parameters().data() + first;
+    for (std::size_t i = 0; i < mask.n_targets(); ++i)
+      for (std::size_t j = 0; j < mask.n_sources(); ++j)
+        if (!mask.has(i, j)) w[i * mask.n_sources() + j] = 0;
+  };
+  if (!a.input.is_dense()) clear(a.input, self.network.layout().input);
+  if (!a.readout.is_dense()) clear(a.readout, self.network.layout().readout);
+  self.network.weights_changed();
+}
+
+nb::tuple loss_and_gradient(const BoundNetwork& self, Series inputs, Targets targets,
+                            std::optional<Rules> rules, std::optional<Weights> mask,
+                            std::optional<Resets> resets, const std::string& loss) {
+  const Arguments arguments{std::move(inputs), std::move(rules), std::move(resets),
+                            std::move(targets), std::move(mask)};
+  arguments.check(self.network.architecture());
+  const auto kind = named<LossKind>(loss, "loss");
+  const std::size_t n = self.network.layout().total;
+  Buffer<float> gradient(n);
+  double total = 0;
+  {
+    const nb::gil_scoped_release release;
+    std::vector<BlockData> blocks;
+    double weight = 0;
+    for (std::size_t b = 0; b < arguments.n_blocks(); ++b) {
+      blocks.push_back(arguments.block(b));
+      for (const float w : blocks.back().loss_weights) weight += w;
+    }
+    Workspace workspace;
+    std::vector<float> part(n);
+    for (const BlockData& block : blocks) {
+      const LossOptions options{.kind = kind, .scale = weight > 0 ? 1 / weight : 0};
+      total +=
+          self.network.loss_and_gradient(block.view(), RecurrentNoise{}, options, part, workspace)
+              .weighted_loss;
+      for (std::size_t i = 0; i < n; ++i) gradient[i] += part[i];
+    }
+    if (weight > 0) total /= weight;
+  }
+  const float* data = gradient.data();
+  const nb::object owner = nb::cast(adopt(std::move(gradient), {n}));
+  return nb::make_tuple(total, by_name(self.network, data, owner));
+}
+
+BoundNetwork make_network(const Mask& recurrent, std::size_t n_channels, std::size_t n_classes,
+                          std::size_t n_rules, double alpha, const std::string& activation,
+                          const std::optional<Mask>& input, const std::optional<Mask>& readout,
+                          const std::string& representation) {
+  Architecture a;
+  a.n_channels = n_channels;
+  a.n_rules = n_rules;
+  a.n_classes = n_classes;
+  a.alpha = alpha;
+  a.activation = named<Activation>(activation, "activation");
+  a.representation = named<Representation>(representation, "representation");
+  a.recurrent = recurrent;
+  a.input = input ? *input : Mask::dense(a.n_units(), n_channels);
+  a.readout = readout ? *readout : Mask::dense(n_classes, a.n_units());
+  return {Network(std::move(a)), {}};
+}
+
+BoundNetwork load(const std::filesystem::path& path) {
+  const std::filesystem::path file = find_network(path);
+  const nb::gil_scoped_release release;
+  LoadedNetwork loaded = load_network(file);
+  return {std::move(loaded.network), std::move(loaded.metadata)};
+}
+
+nb::dict trained_on_dict(const BoundNetwork& self) {
+  const TrainedOn trained = trained_on(self.metadata, "this network");
+  nb::dict d;
+  d["battery"] = Battery(trained.battery, trained.seed);
+  d["sheet"] = trained.wiring.sheet();
+  d["seed"] = trained.seed.value;
+  d["tasks"] = trained.tasks;
+  return d;
+}
+
+}  // namespace
+
+const Network& network_of(nb::handle object) {
+  return nb::cast<const BoundNetwork&>(object).network;
+}
+nb::object wrap_network(Network network, NetworkMetadata metadata) {
+  return nb::cast(BoundNetwork{std::move(network), std::move(metadata)});
+}
+
+void bind_network(nb::module_& m) {
+  using Self = nb::handle_t<BoundNetwork>;
+  const auto architecture = [](const BoundNetwork& n) -> const Architecture& {
+    return n.network.architecture();
+  };
+  nb::class_<BoundNetwork>(
+      m, "Network",
+      "The leaky recurrent network\n\n"
+      "    u[t] = W h[t-1] + W_in x[t] + sum_s W_rule[rule[t,s], :] + b + sigma xi[t]\n"
+      "    h[t] = (1 - alpha) h[t-1] + alpha f(u[t]),   h[-1] = 0\n"
+      "    logits[t] = W_out h[t] + b_out\n\n"
+      "with W confined to the synapses of `recurrent`. Arrays are float32, (time, trial, item).")
+      .def(
+          "__init__",
+          [](BoundNetwork* self, const Mask& recurrent, std::size_t n_channels,
+             std::size_t n_classes, std::size_t n_rules, double alpha,
+             const std::string& activation, const std::optional<Mask>& input,
+             const std::optional<Mask>& readout, const std::string& representation) {
+            new (self) BoundNetwork(make_network(recurrent, n_channels, n_classes, n_rules, alpha,
+                                                 activation, input, readout, representation));
+          },
+          "recurrent"_a, nb::kw_only(), "n_channels"_a, "n_classes"_a, "n_rules"_a = 0,
+          "alpha"_a = 1.0, "activation"_a = "relu", "input"_a = nb::none(),
+          "readout"_a = nb::none(), "representation"_a = "auto",
+          "All weights zero; see `initialise` and `set_weights`. alpha = dt / tau. Masks `input` "
+          "(unit, channel) and `readout` (class, unit): all synapses if absent.")
+      .def_static("load", &load, "path"_a,
+                  "From a network file, a checkpoint or a run directory (its newest checkpoint).")
+      .def(
+          "save",
+          [](const BoundNetwork& n, const std::filesystem::path& path,
+             const std::optional<NetworkMetadata>& metadata) {
+            const nb::gil_scoped_release release;
+            save_network(path, n.network, metadata ? *metadata : n.metadata);
+          },
+          "path"_a, "metadata"_a = nb::none(),
+          "Writes a .safetensors file, with text metadata (its own, unless given).")
+      .def(
+          "initialise",
+          [](BoundNetwork& n, const std::string& kind, std::uint64_t seed) {
+            n.network.initialise(named<Initialisation>(kind, "initialisation"), Seed{seed});
+          },
+          "kind"_a = "fan-in", nb::kw_only(), "seed"_a,
+          "Fresh weights: identity, fan-in or radius.")
+      .def("forward", &forward, "inputs"_a, "rules"_a = nb::none(), nb::kw_only(),
+           "resets"_a = nb::none(), "recurrent_noise"_a = 0.0, "seed"_a = nb::none(),
+           "threads"_a = 1,
+           "States (time, trial, unit) and logits (time, trial, class) from h = 0.\n\n"
+           "inputs : (time, trial, channel); rules : (time, trial, slot) int32, -1 for none;\n"
+           "resets : (time, trial) bool, where h[t-1] is taken as 0.")
+      .def("loss_and_gradient", &loss_and_gradient, "inputs"_a, "targets"_a, "rules"_a = nb::none(),
+           nb::kw_only(), "mask"_a = nb::none(), "resets"_a = nb::none(),
+           "loss"_a = "cross-entropy",
+           "Mean loss, weighted by `mask` (time, trial), and its gradient by backpropagation "
+           "through "
+           "time: a dictionary like `weights`.")
+      .def_prop_ro(
+          "weights",
+          [](Self self) {
+            const Network& n = nb::cast<const BoundNetwork&>(self).network;
+            return by_name(n, n.parameters().data(), self);
+          },
+          "Read-only views: recurrent (synapse, in the order of the mask), input (unit, channel), "
+          "rule (rule, unit), bias (unit), readout (class, unit), readout_bias (class)")
+      .def("set_weights", &set_weights, "arrays"_a,
+           "Sets some of `weights`, by keyword. Entries without a synapse become 0.")
+      .def_prop_ro(
+          "recurrent_matrix",
+          [](const BoundNetwork& n) {
+            const Mask& mask = n.network.architecture().recurrent;
+            Buffer<float> dense(mask.n_targets() * mask.n_sources());
+            const float* w = n.network.parameters().data() + n.network.layout().recurrent;
+            for (std::size_t i = 0; i < mask.n_targets(); ++i)
+              for (const std::uint32_t j : mask.sources_of(i))
+                dense[i * mask.n_sources() + j] = *w++;
+            return adopt(std::move(dense), {mask.n_targets(), mask.n_sources()});
+          },
+          nb::rv_policy::automatic, "W as a dense (target, source) array; a copy.")
+      .def_prop_ro(
+          "recurrent", [=](const BoundNetwork& n) { return architecture(n).recurrent; },
+          "Mask (unit, unit).")
+      .def_prop_ro(
+          "input", [=](const BoundNetwork& n) { return architecture(n).input; },
+          "Mask (unit, channel).")
+      .def_prop_ro(
+          "readout", [=](const BoundNetwork& n) { return architecture(n).readout; },
+          "Mask (class, unit).")
+      .def_prop_ro("n_units", [=](const BoundNetwork& n) { return architecture(n).n_units(); })
+      .def_prop_ro("n_channels", [=](const BoundNetwork& n) { return architecture(n).n_channels; })
+      .def_prop_ro("n_rules", [=](const BoundNetwork& n) { return architecture(n).n_rules; })
+      .def_prop_ro("n_classes", [=](const BoundNetwork& n) { return architecture(n).n_classes; })
+      .def_prop_ro(
+          "n_parameters",
+          [](const BoundNetwork& n) {
+            std::size_t total = 0;
+            for (const CostRow& row : cost_table(n.network.architecture()))
+              total += row.n_parameters;
+            return total;
+          },
+          "Weights that exist.")
+      .def_prop_ro(
+          "alpha", [=](const BoundNetwork& n) { return architecture(n).alpha; }, "dt / tau")
+      .def_prop_ro(
+          "activation",
+          [=](const BoundNetwork& n) { return std::string(to_name(architecture(n).activation)); })
+      .def_prop_ro(
+          "representation",
+          [](const BoundNetwork& n) { return std::string(to_name(n.network.representation())); },
+          "How W is stored: sparse, dense or diagonal.")
+      .def_ro("metadata", &BoundNetwork::metadata, "What its file said of it, as text.")
+      .def(
+          "trained_on", &trained_on_dict,
+          "battery, sheet, seed and tasks of its training, from the metadata. Raises UsageError if "
+          "they do not say.")
+      .def("__repr__", [=](const BoundNetwork& n) {
+        const Architecture& a = architecture(n);
+        return fmt::format("Network({} units, {} synapses, {}, alpha={:g})", a.n_units(),
+                           a.recurrent.n_synapses(), to_name(a.activation), a.alpha);
+      });
+}
+
+}  // namespace lmrnn::python

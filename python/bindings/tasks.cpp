@@ -1,0 +1,362 @@
+#include "lmrnn/tasks.hpp"
+
+#include <fmt/core.h>
+
+#include <array>
+
+#include "arrays.hpp"
+#include "bindings.hpp"
+#include "configuration.hpp"
+#include "lmrnn/ceiling.hpp"
+#include "lmrnn/streams.hpp"
+
+namespace lmrnn::python {
+namespace {
+
+// Battery --------------------------------------------------------------------------------------
+
+Battery make_battery(const std::string& tasks, std::optional<std::uint64_t> seed,
+                     const nb::kwargs& keywords) {
+  BatteryConfig config = from_keywords<BatteryConfig>(keywords, "Battery");
+  config.tasks = tasks;
+  if (!config.semantics.resolve().match_delay && !seed)
+    throw UsageError(
+        "Battery: published match_delay is drawn once per seed; say which, e.g. seed=0");
+  return Battery(config, Seed{seed.value_or(0)});
+}
+
+std::vector<std::string> names_of(std::span<const Task> tasks) {
+  std::vector<std::string> names;
+  for (const Task& task : tasks) names.push_back(task.name());
+  return names;
+}
+
+BoundTask task_at(const Battery& battery, std::int64_t index) {
+  const auto n = static_cast<std::int64_t>(battery.tasks().size());
+  if (index < -n || index >= n)
+    throw nb::index_error(fmt::format("task {} of {}", index, n).c_str());
+  return {battery, static_cast<std::size_t>(index < 0 ? index + n : index)};
+}
+
+nb::list ceilings_of(const Battery& battery, std::uint64_t seed, std::size_t n_trials,
+                     int threads) {
+  std::vector<std::size_t> all(battery.tasks().size());
+  for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
+  std::vector<Ceiling> found;
+  {
+    const nb::gil_scoped_release release;
+    ThreadPool pool(threads);
+    found = ceilings(battery, all, Seed{seed}, pool, n_trials);
+  }
+  nb::list list;
+  for (const Ceiling& c : found) list.append(c);
+  return list;
+}
+
+// Conditions -----------------------------------------------------------------------------------
+
+std::vector<std::string> period_names(Family family) {
+  std::vector<std::string> names;
+  for (std::size_t p = 0; p < n_periods; ++p)
+    names.emplace_back(period_name(family, static_cast<Period>(p)));
+  return names;
+}
+
+// Durations go by the names of Period, which all families share.
+constexpr std::array<const char*, n_periods> duration_names = {"fixation", "stimulus", "delay",
+                                                               "second_stimulus", "decision"};
+
+nb::dict durations_of(const Conditions& conditions) {
+  nb::dict dict;
+  for (std::size_t p = 0; p < n_periods; ++p)
+    if (conditions.duration[p] > 0) dict[duration_names[p]] = conditions.duration[p];
+  return dict;
+}
+
+void set_durations(Conditions& conditions, const nb::dict& values) {
+  for (const auto [key, value] : values) {
+    const auto name = nb::cast<std::string>(key);
+    std::size_t p = 0;
+    while (p < n_periods && name != duration_names[p]) ++p;
+    if (p == n_periods)
+      throw UsageError("durations: no period \"" + name +
+                       "\"; there are fixation, stimulus, delay, second_stimulus, decision");
+    conditions.duration[p] = nb::cast<double>(value);
+  }
+}
+
+// Trials ---------------------------------------------------------------------------------------
+
+BoundTrial compose(const BoundTask& task, Conditions conditions, std::optional<std::uint64_t> seed,
+                   const nb::kwargs& changes) {
+  nb::object object = nb::cast(conditions);
+  for (const auto [name, value] : changes) nb::setattr(object, name, value);
+  conditions = nb::cast<Conditions>(object);
+  conditions.noise = seed.has_value();
+  BoundTrial result{task, conditions, task.battery.compose(task.index, conditions)};
+  if (seed) {
+    const std::array index = {static_cast<std::uint32_t>(task.index)};
+    const TrialBatch noisy =
+        compose_trials(task.battery, index, std::array{conditions},
+                       Key{Seed{*seed}, Stream::input_noise, Split::test, 0, 0});
+    result.trial.inputs.assign(noisy.inputs.begin(), noisy.inputs.end());
+  }
+  return result;
+}
+
+BoundTrial draw_trial(const BoundTask& task, std::uint64_t seed, std::size_t number,
+                      const std::string& split) {
+  const TrialBatch batch =
+      draw_trials(task.battery, task.index, 1, Seed{seed}, named<Split>(split, "split"), number);
+  BoundTrial result{task, batch.conditions[0],
+                    task.battery.compose(task.index, batch.conditions[0])};
+  result.trial.inputs.assign(batch.inputs.begin(), batch.inputs.end());
+  return result;
+}
+
+nb::list periods_of(const BoundTask& task, const std::vector<PeriodSpan>& spans) {
+  nb::list list;
+  for (const PeriodSpan& span : spans)
+    list.append(
+        nb::make_tuple(std::string(period_name(task.task().base_task().family, span.period)),
+                       span.first, span.last));
+  return list;
+}
+
+std::string repr(const BoundTrial& trial) {
+  return fmt::format("Trial({}, {} steps of {} ms)", trial.task.task().name(), trial.trial.n_steps,
+                     trial.task.battery.config().dt);
+}
+
+void bind_battery(nb::module_& m) {
+  const std::string doc =
+      "Tasks, their semantics and their timing. Immutable; may be shared between threads.\n\n"
+      "Battery(tasks=\"modcog82\", *, seed=None, **keywords)\n\n"
+      "tasks : names, collections (cog20, modcog82, modcog93, modcog126, modcog132), globs and\n"
+      "    exclusions, comma-separated, e.g. \"dly*,!*seql\"\n"
+      "seed : needed only where something is drawn once per run (published match_delay)\n\n"
+      "Keywords are the keys of [battery] in a configuration:\n\n" +
+      keyword_list<BatteryConfig>();
+  nb::class_<Battery>(m, "Battery", doc.c_str())
+      .def(
+          "__init__",
+          [](Battery* self, const std::string& tasks, std::optional<std::uint64_t> seed,
+             const nb::kwargs& keywords) {
+            new (self) Battery(make_battery(tasks, seed, keywords));
+          },
+          "tasks"_a = "modcog82", nb::kw_only(), "seed"_a = nb::none(), "keywords"_a)
+      .def("__len__", [](const Battery& b) { return b.tasks().size(); })
+      .def("__getitem__", &task_at, "index"_a)
+      .def(
+          "__getitem__",
+          [](const Battery& b, const std::string& name) {
+            return BoundTask{b, b.index_of(name)};
+          },
+          "name"_a, "The task of this name or number.")
+      .def_prop_ro(
+          "names", [](const Battery& b) { return names_of(b.tasks()); },
+          "Names of the tasks, in collection order: the order of rule inputs.")
+      .def_prop_ro("n_channels", &Battery::n_channels,
+                   "Input channels without rules: 1 + 2 n_ring.")
+      .def_prop_ro("n_rules", &Battery::n_rules, "Columns of a dense rule input.")
+      .def_prop_ro("n_rule_slots", &Battery::n_rule_slots, "Rule inputs that are on at a time.")
+      .def_prop_ro("n_classes", &Battery::n_classes,
+                   "Classes: 0 is fixate, 1 + k respond in direction k; 1 + n_ring in all.")
+      .def_prop_ro(
+          "n_ring", [](const Battery& b) { return b.config().n_ring; }, "Directions on the ring.")
+      .def_prop_ro(
+          "dt", [](const Battery& b) { return b.config().dt; }, "Time step, ms.")
+      .def_prop_ro("noise_deviation", &Battery::noise_deviation,
+                   "Standard deviation of the input noise per step and channel.")
+      .def_prop_ro(
+          "config", [](const Battery& b) { return to_dict(write_config(b.config())); },
+          "Every keyword with its value.")
+      .def("ceilings", &ceilings_of, nb::kw_only(), "seed"_a, "n_trials"_a = 20000, "threads"_a = 0,
+           "For every task, the scores that an ideal observer would reach (Ceiling).")
+      // Defined in Python; here so that batteries from anywhere have them.
+      .def(
+          "stream",
+          [](const nb::object& self, const nb::kwargs& options) {
+            return nb::module_::import_("lmrnn.stream").attr("Stream")(self, **options);
+          },
+          nb::sig("def stream(self, *, batch: int = 64, steps: int = 350, seed: int, "
+                  "split: str = 'train', layout: str = 'time-major', rules: str = 'dense', "
+                  "weights: collections.abc.Mapping[str, float] | None = None, "
+                  "mode: str = 'restart', trials_per_task: int = 0, first: int = 0) "
+                  "-> lmrnn.stream.Stream"),
+          "Batches for training without end: lmrnn.Stream with this battery.")
+      .def(
+          "trials",
+          [](const nb::object& self, const nb::args& arguments, const nb::kwargs& options) {
+            return nb::module_::import_("lmrnn._core")
+                .attr("draw_trials")(self, *arguments, **options);
+          },
+          nb::sig("def trials(self, task: str | int, n: int, *, seed: int, split: str = 'test', "
+                  "first: int = 0) -> TrialBatch"),
+          "Trials number first ... first + n - 1 of a task (name or number) in a split.")
+      .def("__repr__", [](const Battery& b) {
+        return fmt::format("Battery({:?}, {} tasks, n_ring={}, dt={} ms)", b.config().tasks,
+                           b.tasks().size(), b.config().n_ring, b.config().dt);
+      });
+}
+
+void bind_conditions(nb::module_& m) {
+  nb::class_<Conditions>(m, "Conditions",
+                         "Everything that is random about a trial except its input noise. Which "
+                         "members matter depends on the family of the task; angles in rad.")
+      .def(nb::init<>())
+      .def_rw("modality", &Conditions::modality, "0 or 1 (reach, match)")
+      .def_rw("direction", &Conditions::direction, "angle of the stimulus, rad (reach)")
+      .def_prop_rw(
+          "directions",
+          [](const Conditions& c) { return std::pair(c.directions[0], c.directions[1]); },
+          [](Conditions& c, std::pair<double, double> v) {
+            c.directions = {v.first, v.second};
+          },
+          "angles of the two stimuli, rad (decision families)")
+      .def_prop_rw(
+          "strength",
+          [](const Conditions& c) {
+            return std::vector<std::vector<double>>{{c.strength[0][0], c.strength[0][1]},
+                                                    {c.strength[1][0], c.strength[1][1]}};
+          },
+          [](Conditions& c, const std::vector<std::vector<double>>& v) {
+            if (v.size() != 2 || v[0].size() != 2 || v[1].size() != 2)
+              throw UsageError("strength: two modalities of two stimuli, [[a, b], [c, d]]");
+            c.strength = {{{v[0][0], v[0][1]}, {v[1][0], v[1][1]}}};
+          },
+          "strength[modality][stimulus]; 0 where it is not shown (decision families)")
+      .def_rw("choice", &Conditions::choice, "0 or 1, the stimulus to respond to (decision)")
+      .def_rw("match", &Conditions::match, "whether test and sample match (match)")
+      .def_rw("sample", &Conditions::sample, "angle of the sample, rad (match)")
+      .def_rw("test", &Conditions::test, "angle of the test, rad (match)")
+      .def_prop_rw(
+          "durations", &durations_of, &set_durations,
+          "ms by period (fixation, stimulus, delay, second_stimulus, decision); those that "
+          "are not named stay as they are")
+      .def(
+          "copy", [](const Conditions& c) { return c; }, "An independent copy.");
+}
+
+void bind_task(nb::module_& m) {
+  nb::class_<BoundTask>(m, "Task", "A task of a battery: battery[\"dlygointr\"] or battery[3].")
+      .def_prop_ro("name", [](const BoundTask& t) { return t.task().name(); })
+      .def_prop_ro("battery", [](const BoundTask& t) { return t.battery; })
+      .def_ro("index", &BoundTask::index, "Position in the battery: the number of its rule input.")
+      .def_prop_ro(
+          "family",
+          [](const BoundTask& t) { return std::string(family_name(t.task().base_task().family)); },
+          "reach, decision, delayed_decision or match")
+      .def_prop_ro(
+          "base", [](const BoundTask& t) { return std::string(t.task().base_task().name); },
+          "The base task.")
+      .def_prop_ro(
+          "interval", [](const BoundTask& t) { return int{t.task().interval}; },
+          "int: -1 l, 0 none, 1 r")
+      .def_prop_ro(
+          "sequence", [](const BoundTask& t) { return int{t.task().sequence}; },
+          "seq: -1 l, 0 none, 1 r")
+      .def_prop_ro(
+          "periods",
+          [](const BoundTask& t) {
+            nb::list names;
+            const auto durations = t.battery.durations(t.index);
+            for (std::size_t p = 0; p < n_periods; ++p)
+              if (!durations[p].values.empty())
+                names.append(period_names(t.task().base_task().family)[p]);
+            return names;
+          },
+          "Names of the periods that its trials pass through.")
+      .def(
+          "describe", [](const BoundTask& t) { return lmrnn::describe(t.battery, t.index); },
+          "The task in words, several lines.")
+      .def(
+          "draw",
+          [](const BoundTask& t, std::uint64_t seed, std::uint32_t trial) {
+            return t.battery.draw(t.index, Key{Seed{seed}, Stream::conditions, Split::test}, trial);
+          },
+          nb::kw_only(), "seed"_a, "trial"_a = 0,
+          "Conditions at random; the same for the same seed.")
+      .def(
+          "compose", &compose, "conditions"_a, nb::kw_only(), "seed"_a = nb::none(), "changes"_a,
+          "The trial of given conditions; keywords change single ones, e.g. direction=0.5.\n\n"
+          "Without noise, unless `seed` says which noise. Raises UsageError for conditions that no "
+          "trial of the task can have.")
+      .def("trial", &draw_trial, nb::kw_only(), "seed"_a, "number"_a = 0, "split"_a = "test",
+           "Trial number `number` of a split, noise included.")
+      .def(
+          "ceiling",
+          [](const BoundTask& t, std::uint64_t seed, std::size_t n_trials) {
+            const nb::gil_scoped_release release;
+            return lmrnn::ceiling(t.battery, t.index, Seed{seed}, n_trials);
+          },
+          nb::kw_only(), "seed"_a, "n_trials"_a = 20000,
+          "The scores that an ideal observer would reach.")
+      .def("__repr__", [](const BoundTask& t) { return fmt::format("Task({})", t.task().name()); });
+}
+
+void bind_trial(nb::module_& m) {
+  nb::class_<BoundTrial>(m, "Trial", "One trial: observations and target classes over time.")
+      .def_ro("task", &BoundTrial::task)
+      .def_ro("conditions", &BoundTrial::conditions)
+      .def("__len__", [](const BoundTrial& t) { return t.trial.n_steps; })
+      .def_prop_ro(
+          "inputs",
+          [](nb::handle_t<BoundTrial> self) {
+            const Trial& t = nb::cast<const BoundTrial&>(self).trial;
+            return view_of(t.inputs.data(), {std::size_t(t.n_steps), std::size_t(t.n_channels)},
+                           self);
+          },
+          "(time, channel) float32: cue, ring of modality 0, ring of modality 1")
+      .def_prop_ro(
+          "targets",
+          [](nb::handle_t<BoundTrial> self) {
+            const Trial& t = nb::cast<const BoundTrial&>(self).trial;
+            return view_of(t.targets.data(), {std::size_t(t.n_steps)}, self);
+          },
+          "(time) int32: class of every step; 0 is fixate, 1 + k respond in direction k")
+      .def_prop_ro(
+          "periods", [](const BoundTrial& t) { return periods_of(t.task, t.trial.periods); },
+          "[(name, first step, last step + 1), ...]")
+      .def_prop_ro(
+          "response", [](const BoundTrial& t) { return t.trial.response; },
+          "Direction to respond in when the decision begins; -1: keep fixating.")
+      .def_prop_ro(
+          "rule",
+          [](const BoundTrial& t) {
+            const auto rule = t.task.battery.rule(t.task.index);
+            return std::vector<std::int32_t>(
+                rule.begin(), rule.begin() + std::ptrdiff_t(t.task.battery.n_rule_slots()));
+          },
+          "Numbers of the rule inputs that are on.")
+      .def("__repr__", &repr);
+}
+
+}  // namespace
+
+void bind_tasks(nb::module_& m) {
+  nb::class_<Score>(m, "Score", "A score and its standard error (0 where it is exact).")
+      .def_ro("value", &Score::value)
+      .def_ro("standard_error", &Score::standard_error)
+      .def("__float__", [](const Score& s) { return s.value; })
+      .def("__repr__", [](const Score& s) {
+        return fmt::format("{:.4f} +- {:.4f}", s.value, s.standard_error);
+      });
+  nb::class_<Ceiling>(m, "Ceiling", "What an ideal observer would reach on a task.")
+      .def_ro("decision_accuracy", &Ceiling::decision_accuracy)
+      .def_ro("trial_accuracy", &Ceiling::trial_accuracy);
+  bind_conditions(m);
+  bind_battery(m);
+  bind_task(m);
+  bind_trial(m);
+  m.def(
+      "select_tasks",
+      [](const std::string& expression) { return names_of(select_tasks(expression)); },
+      "expression"_a, "Names of the tasks of an expression, in collection order.");
+  m.def(
+      "collections",
+      [] { return std::vector<std::string>(collection_names().begin(), collection_names().end()); },
+      "Names of the collections of tasks.");
+}
+
+}  // namespace lmrnn::python

@@ -1,0 +1,86 @@
+"""Locality-masked recurrent networks on batteries of cognitive tasks.
+
+    import lmrnn
+
+    battery = lmrnn.Battery("modcog82")
+    inputs, targets, mask, info = next(iter(battery.stream(batch=64, steps=350, seed=0)))
+
+    trainer = lmrnn.Trainer("studies/quickstart.toml", "runs/first", seed=1)
+    trainer.run()
+    run = lmrnn.Run("runs/first")
+
+Submodules are loaded when they are first used: `lmrnn.plot` (figures), `lmrnn.report` (HTML),
+`lmrnn.torch` (PyTorch), `lmrnn.neurogym` (NeuroGym's calls), `lmrnn.gym` (Gymnasium),
+`lmrnn.tensorboard`.
+"""
+
+import importlib as _importlib
+
+from ._core import (
+    Battery,
+    Ceiling,
+    Conditions,
+    Evaluation,
+    Mask,
+    Network,
+    Progress,
+    RunError,
+    Sheet,
+    Task,
+    TaskScore,
+    Trial,
+    TrialBatch,
+    UsageError,
+    __version__,
+    build_info,
+    collections,
+    config_reference,
+    evaluate,
+    resolve_config,
+    select_tasks,
+    to_toml,
+)
+from .run import Run
+from .stream import Batch, Stream
+from .trainer import Trainer
+
+__all__ = [
+    "Batch",
+    "Battery",
+    "Ceiling",
+    "Conditions",
+    "Evaluation",
+    "Mask",
+    "Network",
+    "Progress",
+    "Run",
+    "RunError",
+    "Sheet",
+    "Stream",
+    "Task",
+    "TaskScore",
+    "Trainer",
+    "Trial",
+    "TrialBatch",
+    "UsageError",
+    "__version__",
+    "build_info",
+    "collections",
+    "config_reference",
+    "evaluate",
+    "resolve_config",
+    "select_tasks",
+    "to_toml",
+]
+
+_SUBMODULES = {"gym", "neurogym", "plot", "report", "tensorboard", "torch"}
+
+
+def __getattr__(name):
+    if name in _SUBMODULES:
+        return _importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted([*__all__, *_SUBMODULES])

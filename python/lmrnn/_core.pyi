@@ -1,0 +1,751 @@
+"""The C++ core of lmrnn. Use it through the package `lmrnn`."""
+
+from collections.abc import Mapping, Sequence
+import os
+from typing import Annotated, overload
+
+import lmrnn.stream
+import numpy
+from numpy.typing import NDArray
+
+
+class UsageError(ValueError):
+    """
+    The request cannot be carried out as written; the message says what, where, and the remedy.
+    """
+
+class RunError(RuntimeError):
+    """
+    The request was sound but the work failed: a full disk, a training that diverged.
+    """
+
+def resolve_config(config: object, overrides: dict = {}) -> dict:
+    """
+    The whole configuration of a run, defaults of its recipe included, as nested dictionaries.
+
+    `config` is a TOML file or a mapping; `overrides` maps dotted keys, such as
+    "wiring.radius", to values. Raises UsageError for unknown keys and impossible values.
+    """
+
+def to_toml(config: dict) -> str:
+    """The configuration as TOML text."""
+
+def config_reference() -> str:
+    """
+    A Markdown table of every key of a configuration: type, default and meaning.
+    """
+
+class Score:
+    """A score and its standard error (0 where it is exact)."""
+
+    @property
+    def value(self) -> float: ...
+
+    @property
+    def standard_error(self) -> float: ...
+
+    def __float__(self) -> float: ...
+
+    def __repr__(self) -> str: ...
+
+class Ceiling:
+    """What an ideal observer would reach on a task."""
+
+    @property
+    def decision_accuracy(self) -> Score: ...
+
+    @property
+    def trial_accuracy(self) -> Score: ...
+
+class Conditions:
+    """
+    Everything that is random about a trial except its input noise. Which members matter depends on the family of the task; angles in rad.
+    """
+
+    def __init__(self) -> None: ...
+
+    @property
+    def modality(self) -> int:
+        """0 or 1 (reach, match)"""
+
+    @modality.setter
+    def modality(self, arg: int, /) -> None: ...
+
+    @property
+    def direction(self) -> float:
+        """angle of the stimulus, rad (reach)"""
+
+    @direction.setter
+    def direction(self, arg: float, /) -> None: ...
+
+    @property
+    def directions(self) -> tuple[float, float]:
+        """angles of the two stimuli, rad (decision families)"""
+
+    @directions.setter
+    def directions(self, arg: tuple[float, float], /) -> None: ...
+
+    @property
+    def strength(self) -> list[list[float]]:
+        """
+        strength[modality][stimulus]; 0 where it is not shown (decision families)
+        """
+
+    @strength.setter
+    def strength(self, arg: Sequence[Sequence[float]], /) -> None: ...
+
+    @property
+    def choice(self) -> int:
+        """0 or 1, the stimulus to respond to (decision)"""
+
+    @choice.setter
+    def choice(self, arg: int, /) -> None: ...
+
+    @property
+    def match(self) -> bool:
+        """whether test and sample match (match)"""
+
+    @match.setter
+    def match(self, arg: bool, /) -> None: ...
+
+    @property
+    def sample(self) -> float:
+        """angle of the sample, rad (match)"""
+
+    @sample.setter
+    def sample(self, arg: float, /) -> None: ...
+
+    @property
+    def test(self) -> float:
+        """angle of the test, rad (match)"""
+
+    @test.setter
+    def test(self, arg: float, /) -> None: ...
+
+    @property
+    def durations(self) -> dict:
+        """
+        ms by period (fixation, stimulus, delay, second_stimulus, decision); those that are not named stay as they are
+        """
+
+    @durations.setter
+    def durations(self, arg: dict, /) -> None: ...
+
+    def copy(self) -> Conditions:
+        """An independent copy."""
+
+class Battery:
+    """
+    Tasks, their semantics and their timing. Immutable; may be shared between threads.
+
+    Battery(tasks="modcog82", *, seed=None, **keywords)
+
+    tasks : names, collections (cog20, modcog82, modcog93, modcog126, modcog132), globs and
+        exclusions, comma-separated, e.g. "dly*,!*seql"
+    seed : needed only where something is drawn once per run (published match_delay)
+
+    Keywords are the keys of [battery] in a configuration:
+
+    tasks : text, default "modcog82"
+        names, collections, globs and !exclusions, comma-separated
+    n_ring : integer, default 16
+        directions on the ring; even
+    dt : number, default 100.0
+        time step, ms
+    semantics : table, default { base = "corrected" }
+        corrected or published behaviour, whole or by switch
+    timing : "modcog" | "neurogym", default "modcog"
+        table of durations
+    durations : table of table of number | {uniform = [low, high]} | {choice = [...]}, default {}
+        durations by family or task, then period, ms
+    rule : "task" | "composed", default "task"
+        task: one-hot over tasks; composed: base + int + seq
+    input_noise : number, default 1.0
+        scale of the input noise
+    omega : number, default 0.003926990816987241
+        angular speed of int and seq (corrected), rad per ms
+    weights : table of number, default {}
+        relative frequency of tasks, by name or glob; default 1
+    """
+
+    def __init__(self, tasks: str = 'modcog82', *, seed: int | None = None, **keywords) -> None: ...
+
+    def __len__(self) -> int: ...
+
+    @overload
+    def __getitem__(self, index: int) -> Task: ...
+
+    @overload
+    def __getitem__(self, name: str) -> Task:
+        """The task of this name or number."""
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the tasks, in collection order: the order of rule inputs."""
+
+    @property
+    def n_channels(self) -> int:
+        """Input channels without rules: 1 + 2 n_ring."""
+
+    @property
+    def n_rules(self) -> int:
+        """Columns of a dense rule input."""
+
+    @property
+    def n_rule_slots(self) -> int:
+        """Rule inputs that are on at a time."""
+
+    @property
+    def n_classes(self) -> int:
+        """Classes: 0 is fixate, 1 + k respond in direction k; 1 + n_ring in all."""
+
+    @property
+    def n_ring(self) -> int:
+        """Directions on the ring."""
+
+    @property
+    def dt(self) -> float:
+        """Time step, ms."""
+
+    @property
+    def noise_deviation(self) -> float:
+        """Standard deviation of the input noise per step and channel."""
+
+    @property
+    def config(self) -> dict:
+        """Every keyword with its value."""
+
+    def ceilings(self, *, seed: int, n_trials: int = 20000, threads: int = 0) -> list:
+        """
+        For every task, the scores that an ideal observer would reach (Ceiling).
+        """
+
+    def stream(self, *, batch: int = 64, steps: int = 350, seed: int, split: str = 'train', layout: str = 'time-major', rules: str = 'dense', weights: Mapping[str, float] | None = None, mode: str = 'restart', trials_per_task: int = 0, first: int = 0) -> lmrnn.stream.Stream:
+        """Batches for training without end: lmrnn.Stream with this battery."""
+
+    def trials(self, task: str | int, n: int, *, seed: int, split: str = 'test', first: int = 0) -> TrialBatch:
+        """
+        Trials number first ... first + n - 1 of a task (name or number) in a split.
+        """
+
+    def __repr__(self) -> str: ...
+
+class Task:
+    """A task of a battery: battery["dlygointr"] or battery[3]."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def battery(self) -> Battery: ...
+
+    @property
+    def index(self) -> int:
+        """Position in the battery: the number of its rule input."""
+
+    @property
+    def family(self) -> str:
+        """reach, decision, delayed_decision or match"""
+
+    @property
+    def base(self) -> str:
+        """The base task."""
+
+    @property
+    def interval(self) -> int:
+        """int: -1 l, 0 none, 1 r"""
+
+    @property
+    def sequence(self) -> int:
+        """seq: -1 l, 0 none, 1 r"""
+
+    @property
+    def periods(self) -> list:
+        """Names of the periods that its trials pass through."""
+
+    def describe(self) -> str:
+        """The task in words, several lines."""
+
+    def draw(self, *, seed: int, trial: int = 0) -> Conditions:
+        """Conditions at random; the same for the same seed."""
+
+    def compose(self, conditions: Conditions, *, seed: int | None = None, **changes) -> Trial:
+        """
+        The trial of given conditions; keywords change single ones, e.g. direction=0.5.
+
+        Without noise, unless `seed` says which noise. Raises UsageError for conditions that no trial of the task can have.
+        """
+
+    def trial(self, *, seed: int, number: int = 0, split: str = 'test') -> Trial:
+        """Trial number `number` of a split, noise included."""
+
+    def ceiling(self, *, seed: int, n_trials: int = 20000) -> Ceiling:
+        """The scores that an ideal observer would reach."""
+
+    def __repr__(self) -> str: ...
+
+class Trial:
+    """One trial: observations and target classes over time."""
+
+    @property
+    def task(self) -> Task: ...
+
+    @property
+    def conditions(self) -> Conditions: ...
+
+    def __len__(self) -> int: ...
+
+    @property
+    def inputs(self) -> Annotated[NDArray[numpy.float32], dict(writable=False)]:
+        """(time, channel) float32: cue, ring of modality 0, ring of modality 1"""
+
+    @property
+    def targets(self) -> Annotated[NDArray[numpy.int32], dict(writable=False)]:
+        """
+        (time) int32: class of every step; 0 is fixate, 1 + k respond in direction k
+        """
+
+    @property
+    def periods(self) -> list:
+        """[(name, first step, last step + 1), ...]"""
+
+    @property
+    def response(self) -> int:
+        """Direction to respond in when the decision begins; -1: keep fixating."""
+
+    @property
+    def rule(self) -> list[int]:
+        """Numbers of the rule inputs that are on."""
+
+    def __repr__(self) -> str: ...
+
+def select_tasks(expression: str) -> list[str]:
+    """Names of the tasks of an expression, in collection order."""
+
+def collections() -> list[str]:
+    """Names of the collections of tasks."""
+
+class PackedStream:
+    """Rows of fixed length, filled with trials end to end; see lmrnn.Stream."""
+
+    def __init__(self, battery: Battery, *, seed: int, split: str, **keywords) -> None: ...
+
+    def fill(self, batch: int, batch_first: bool, dense_rules: bool) -> dict:
+        """Arrays of one batch, by name."""
+
+class TrialBatch:
+    """Whole trials, one per column, padded to the longest. Arrays are views."""
+
+    def __len__(self) -> int: ...
+
+    @property
+    def inputs(self) -> Annotated[NDArray[numpy.float32], dict(writable=False)]:
+        """(time, trial, channel) float32, noise included; 0 in the padding"""
+
+    @property
+    def rules(self) -> Annotated[NDArray[numpy.int32], dict(writable=False)]:
+        """(time, trial, slot) int32: numbers of the rule inputs that are on"""
+
+    @property
+    def targets(self) -> Annotated[NDArray[numpy.int32], dict(writable=False)]:
+        """(time, trial) int32 class"""
+
+    @property
+    def periods(self) -> Annotated[NDArray[numpy.uint8], dict(writable=False)]:
+        """
+        (time, trial) uint8: 0 fixation, 1 stimulus, 2 delay, 3 second stimulus, 4 decision
+        """
+
+    @property
+    def mask(self) -> Annotated[NDArray[numpy.float32], dict(writable=False)]:
+        """(time, trial) float32: 1 within the trial, 0 in the padding"""
+
+    @property
+    def lengths(self) -> Annotated[NDArray[numpy.int32], dict(writable=False)]:
+        """(trial) int32 steps"""
+
+    @property
+    def tasks(self) -> Annotated[NDArray[numpy.uint32], dict(writable=False)]:
+        """(trial) uint32 index into the battery"""
+
+    @property
+    def responses(self) -> Annotated[NDArray[numpy.int32], dict(writable=False)]:
+        """(trial) int32 direction when the decision begins; -1: keep fixating"""
+
+    @property
+    def conditions(self) -> list[Conditions]:
+        """(trial) Conditions"""
+
+def draw_trials(battery: Battery, task: object, n: int, *, seed: int, split: str = 'test', first: int = 0) -> TrialBatch:
+    """
+    Trials number first ... first + n - 1 of one task (name or number) in a split.
+    """
+
+class Sheet:
+    """
+    Units on a rows x cols sheet, row-major: unit = row * cols + col. Distances in units of the spacing between neighbours.
+    """
+
+    def __init__(self, rows: int, cols: int, metric: str = 'l1', boundary: str = 'torus') -> None:
+        """metric: l1, l2 or linf; boundary: torus (opposite edges meet) or open"""
+
+    @property
+    def rows(self) -> int: ...
+
+    @property
+    def cols(self) -> int: ...
+
+    @property
+    def metric(self) -> str: ...
+
+    @property
+    def boundary(self) -> str: ...
+
+    @property
+    def n_units(self) -> int: ...
+
+    def distance(self, unit_a: int, unit_b: int) -> float: ...
+
+    def distances_from(self, unit: int) -> NDArray[numpy.float64]:
+        """(row, col) float64: distances from a unit."""
+
+    def __repr__(self) -> str: ...
+
+class Mask:
+    """Which synapses exist: mask[target, source], in compressed rows. Fixed."""
+
+    def __init__(self, dense: Annotated[NDArray[numpy.bool_], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> None:
+        """From a (target, source) array: a synapse wherever it is not zero."""
+
+    @staticmethod
+    def make(kind: str, *, seed: int | None = None, **keywords) -> Mask:
+        """
+        The mask of a kind of wiring: local, autapse, dense, random, blocks, rewired, exponential, file.
+
+        `seed` is needed for random kinds. A `sheet` may stand for rows, cols, metric and boundary.
+        Keywords are the keys of [wiring]:
+
+        kind : "local" | "autapse" | "dense" | "random" | "blocks" | "rewired" | "exponential" | "file", default "local"
+            which synapses exist
+        rows : integer, default 32
+            rows of the sheet
+        cols : integer, default 32
+            columns of the sheet
+        metric : "l1" | "l2" | "linf", default "l1"
+            distance on the sheet
+        boundary : "torus" | "open", default "torus"
+            torus: opposite edges meet; open: they do not
+        radius : number, default 4.0
+            a synapse where the distance is at most this
+        autapses : true | false, default true
+            whether a unit connects to itself; file: false removes the autapses of the file
+        rewire : number, default 0.1
+            rewired: share of the local synapses given a new source
+        density : number, default 0.04
+            exponential: expected share of all pairs, autapses included
+        length : number, default 2.0
+            exponential: distance over which probability falls by e
+        block_units : integer, default 32
+            blocks: units in each dense block; must divide the number of units
+        path : text, default ""
+            file: HDF5, npz or npy mask[target, source], or CSV source,target (0-based)
+        dataset : text, default ""
+            file: the array in it, if it holds several
+        seed : integer, optional
+            seed of a random mask; without it, the seed of the run
+        """
+
+    @staticmethod
+    def from_pairs(n_targets: int, n_sources: int, target_source_pairs: Annotated[NDArray[numpy.uint32], dict(shape=(None, 2), order='C', device='cpu', writable=False)]) -> Mask:
+        """
+        From a (synapse, 2) array of target and source. Raises UsageError if one is out of range or named twice.
+        """
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(targets, sources)"""
+
+    @property
+    def n_synapses(self) -> int: ...
+
+    @property
+    def density(self) -> float:
+        """Synapses as a share of all pairs."""
+
+    @property
+    def row_offsets(self) -> Annotated[NDArray[numpy.uint32], dict(writable=False)]:
+        """
+        (target + 1) uint32: synapses of target i are row_offsets[i] ... row_offsets[i + 1] - 1
+        """
+
+    @property
+    def sources(self) -> Annotated[NDArray[numpy.uint32], dict(writable=False)]:
+        """(synapse) uint32, by target, ascending within a target"""
+
+    @property
+    def targets(self) -> NDArray[numpy.uint32]:
+        """(synapse) uint32, in the order of `sources`"""
+
+    def sources_of(self, target: int) -> Annotated[NDArray[numpy.uint32], dict(writable=False)]:
+        """Sources of a unit, ascending."""
+
+    def to_dense(self) -> NDArray[numpy.bool_]:
+        """(target, source) bool"""
+
+    def shuffled(self, *, seed: int) -> Mask:
+        """
+        A random mask with the same autapses, in-degrees, out-degrees and numbers of reciprocal partners.
+        """
+
+    def statistics(self, sheet: Sheet) -> dict:
+        """Degrees, reciprocity, path length, clustering and wire length."""
+
+    def __eq__(self, arg: Mask, /) -> bool: ...
+
+    def __repr__(self) -> str: ...
+
+class Network:
+    """
+    The leaky recurrent network
+
+        u[t] = W h[t-1] + W_in x[t] + sum_s W_rule[rule[t,s], :] + b + sigma xi[t]
+        h[t] = (1 - alpha) h[t-1] + alpha f(u[t]),   h[-1] = 0
+        logits[t] = W_out h[t] + b_out
+
+    with W confined to the synapses of `recurrent`. Arrays are float32, (time, trial, item).
+    """
+
+    def __init__(self, recurrent: Mask, *, n_channels: int, n_classes: int, n_rules: int = 0, alpha: float = 1.0, activation: str = 'relu', input: Mask | None = None, readout: Mask | None = None, representation: str = 'auto') -> None:
+        """
+        All weights zero; see `initialise` and `set_weights`. alpha = dt / tau. Masks `input` (unit, channel) and `readout` (class, unit): all synapses if absent.
+        """
+
+    @staticmethod
+    def load(path: str | os.PathLike) -> Network:
+        """
+        From a network file, a checkpoint or a run directory (its newest checkpoint).
+        """
+
+    def save(self, path: str | os.PathLike, metadata: Mapping[str, str] | None = None) -> None:
+        """
+        Writes a .safetensors file, with text metadata (its own, unless given).
+        """
+
+    def initialise(self, kind: str = 'fan-in', *, seed: int) -> None:
+        """Fresh weights: identity, fan-in or radius."""
+
+    def forward(self, inputs: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], rules: Annotated[NDArray[numpy.int32], dict(shape=(None, None, None), order='C', device='cpu', writable=False)] | None = None, *, resets: Annotated[NDArray[numpy.bool_], dict(shape=(None, None), order='C', device='cpu', writable=False)] | None = None, recurrent_noise: float = 0.0, seed: int | None = None, threads: int = 1) -> tuple:
+        """
+        States (time, trial, unit) and logits (time, trial, class) from h = 0.
+
+        inputs : (time, trial, channel); rules : (time, trial, slot) int32, -1 for none;
+        resets : (time, trial) bool, where h[t-1] is taken as 0.
+        """
+
+    def loss_and_gradient(self, inputs: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], targets: Annotated[NDArray[numpy.int32], dict(shape=(None, None), order='C', device='cpu', writable=False)], rules: Annotated[NDArray[numpy.int32], dict(shape=(None, None, None), order='C', device='cpu', writable=False)] | None = None, *, mask: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)] | None = None, resets: Annotated[NDArray[numpy.bool_], dict(shape=(None, None), order='C', device='cpu', writable=False)] | None = None, loss: str = 'cross-entropy') -> tuple:
+        """
+        Mean loss, weighted by `mask` (time, trial), and its gradient by backpropagation through time: a dictionary like `weights`.
+        """
+
+    @property
+    def weights(self) -> dict:
+        """
+        Read-only views: recurrent (synapse, in the order of the mask), input (unit, channel), rule (rule, unit), bias (unit), readout (class, unit), readout_bias (class)
+        """
+
+    def set_weights(self, **arrays) -> None:
+        """
+        Sets some of `weights`, by keyword. Entries without a synapse become 0.
+        """
+
+    @property
+    def recurrent_matrix(self) -> NDArray[numpy.float32]:
+        """W as a dense (target, source) array; a copy."""
+
+    @property
+    def recurrent(self) -> Mask:
+        """Mask (unit, unit)."""
+
+    @property
+    def input(self) -> Mask:
+        """Mask (unit, channel)."""
+
+    @property
+    def readout(self) -> Mask:
+        """Mask (class, unit)."""
+
+    @property
+    def n_units(self) -> int: ...
+
+    @property
+    def n_channels(self) -> int: ...
+
+    @property
+    def n_rules(self) -> int: ...
+
+    @property
+    def n_classes(self) -> int: ...
+
+    @property
+    def n_parameters(self) -> int:
+        """Weights that exist."""
+
+    @property
+    def alpha(self) -> float:
+        """dt / tau"""
+
+    @property
+    def activation(self) -> str: ...
+
+    @property
+    def representation(self) -> str:
+        """How W is stored: sparse, dense or diagonal."""
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """What its file said of it, as text."""
+
+    def trained_on(self) -> dict:
+        """
+        battery, sheet, seed and tasks of its training, from the metadata. Raises UsageError if they do not say.
+        """
+
+    def __repr__(self) -> str: ...
+
+class TaskScore:
+    """Scores of one task."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def decision_accuracy(self) -> float:
+        """share of the steps of decision periods whose class is right"""
+
+    @property
+    def decision_lower(self) -> float:
+        """lower end of its 95% Wilson interval, trials as sample size"""
+
+    @property
+    def trial_accuracy(self) -> float:
+        """share of trials that are right throughout"""
+
+    @property
+    def trial_lower(self) -> float: ...
+
+    @property
+    def ceiling(self) -> Ceiling: ...
+
+    @property
+    def share_of_ceiling(self) -> float: ...
+
+    @property
+    def n_trials(self) -> int: ...
+
+    @property
+    def reached(self) -> bool:
+        """decision_lower is at least 95% of the ceiling"""
+
+    @property
+    def solved(self) -> bool:
+        """reached at two evaluations in a row"""
+
+    def __repr__(self) -> str: ...
+
+class Evaluation:
+    """Scores of a network on held-out trials, by task."""
+
+    @property
+    def tasks(self) -> list[TaskScore]: ...
+
+    @property
+    def mean_accuracy(self) -> float: ...
+
+    @property
+    def mean_trial_accuracy(self) -> float: ...
+
+    @property
+    def mean_share_of_ceiling(self) -> float: ...
+
+    @property
+    def worst_share_of_ceiling(self) -> float: ...
+
+    @property
+    def n_solved(self) -> int: ...
+
+    def __len__(self) -> int: ...
+
+    def __repr__(self) -> str: ...
+
+def evaluate(network: object, battery: Battery, *, seed: int, split: str = 'test', n_trials: int = 1000, tasks: Sequence[str] = [], recurrent_noise: float = 0.0, threads: int = 0) -> Evaluation:
+    """
+    Scores of a network on trials 0 ... n_trials - 1 of every task (or of `tasks`).
+    """
+
+class Progress:
+    """Where a training stands, after a step."""
+
+    @property
+    def step(self) -> int:
+        """Steps done."""
+
+    @property
+    def n_steps(self) -> int:
+        """Steps to do."""
+
+    @property
+    def loss(self) -> float:
+        """Loss of this step."""
+
+    @property
+    def seconds_per_step(self) -> float:
+        """Running mean, without evaluations."""
+
+    @property
+    def seconds_left(self) -> float:
+        """Expected, evaluations included; 0 if not known yet."""
+
+    @property
+    def evaluation(self) -> Evaluation | None:
+        """The last evaluation, or None."""
+
+    @property
+    def evaluated_now(self) -> bool:
+        """Whether `evaluation` belongs to this step."""
+
+class Trainer:
+    """Trains a network in a run directory; see lmrnn.Trainer."""
+
+    @staticmethod
+    def start(config: dict, directory: str | os.PathLike, threads: int) -> Trainer: ...
+
+    @staticmethod
+    def resume(directory: str | os.PathLike, threads: int) -> Trainer: ...
+
+    def run(self, progress: object | None) -> str:
+        """Trains; returns finished, criterion or interrupted."""
+
+    @property
+    def step(self) -> int: ...
+
+    @property
+    def config(self) -> dict: ...
+
+    @property
+    def battery(self) -> Battery: ...
+
+    @property
+    def directory(self) -> str: ...
+
+    @property
+    def last_evaluation(self) -> Evaluation | None: ...
+
+    @property
+    def notices(self) -> list[str]: ...
+
+    def network(self) -> object: ...
+
+def open_run(directory: str | os.PathLike) -> dict: ...
+
+def build_info() -> dict:
+    """Version, commit, compiler, SIMD target and processors."""

@@ -1,0 +1,60 @@
+"""Recurrent weights and their eigenvalues."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from . import style
+
+
+@style.figure
+def weight_histogram(networks, *, ax=None):
+    """Distribution of the recurrent weights, autapses apart.
+
+    networks : a Network, or a mapping from label to Network.
+    """
+    ax = style.new_axes(ax)
+    for label, network in _labelled(networks).items():
+        weights = network.weights["recurrent"]
+        autapse = np.asarray(network.recurrent.targets) == np.asarray(network.recurrent.sources)
+        for part, which, dash in (("", ~autapse, "-"), ("autapses", autapse, ":")):
+            if which.any():
+                counts, edges = np.histogram(weights[which], bins=60)
+                density = counts / counts.sum() / np.diff(edges)
+                name = " ".join(word for word in (label, part) if word) or "between units"
+                ax.stairs(density, edges, label=name, linestyle=dash, linewidth=1.5)
+    ax.axvline(0, color=style.PALE, linewidth=0.8, zorder=0)
+    ax.set_xlabel("recurrent weight")
+    ax.set_ylabel("density")
+    ax.legend()
+    return ax
+
+
+@style.figure
+def eigenvalues(networks, *, ax=None):
+    """Eigenvalues of (1 - alpha) I + alpha W, the linear part of one time step; the unit circle
+    divides decay from growth.
+
+    networks : a Network, or a mapping from label to Network.
+    """
+    ax = style.new_axes(ax, 3.6, 3.6)
+    angle = np.linspace(0, 2 * np.pi, 200)
+    ax.plot(np.cos(angle), np.sin(angle), color=style.GREY, linewidth=0.8)
+    markers = ["o", "x", "^", "s"]
+    labelled = _labelled(networks)
+    for number, (label, network) in enumerate(labelled.items()):
+        step = network.alpha * network.recurrent_matrix.astype(float)
+        step[np.diag_indices_from(step)] += 1 - network.alpha
+        values = np.linalg.eigvals(step)
+        marker = markers[number % len(markers)]
+        ax.plot(values.real, values.imag, marker, markersize=2.5, alpha=0.7, label=label, mew=0.6)
+    ax.set_aspect("equal", adjustable="datalim")
+    ax.set_xlabel("real part")
+    ax.set_ylabel("imaginary part")
+    if len(labelled) > 1:
+        ax.legend()
+    return ax
+
+
+def _labelled(networks):
+    return networks if hasattr(networks, "items") else {"": networks}

@@ -1,0 +1,41 @@
+"""One self-contained HTML file about a run or a study.
+
+    lmrnn report runs/quickstart                # or: python -m lmrnn.report runs/quickstart
+    lmrnn.report.write_report("runs/quickstart")
+
+It needs no network to open: styles, the script that sorts tables, and all figures (SVG) are inside.
+What it consists of is in `catalogue`; a section is one file there and one line.
+"""
+
+from __future__ import annotations
+
+from os import PathLike
+from pathlib import Path
+
+from .. import __version__
+from .catalogue import find_subject
+from .html import render
+
+__all__ = ["main", "write_report"]
+
+
+def write_report(subject: str | PathLike, out: str | PathLike | None = None) -> Path:
+    """Writes the report of a run directory or a study's; by default to report.html within it.
+
+    Raises UsageError if `subject` is neither.
+    """
+    found = find_subject(Path(subject))
+    sections = [section for make in found.sections if (section := make(found.content)) is not None]
+    path = Path(out) if out is not None else Path(subject) / "report.html"
+    page = render("page.html", title=found.title, sections=sections, version=__version__)
+    temporary = path.with_name(f"{path.name}.tmp")
+    temporary.write_text(page, encoding="utf-8")
+    temporary.replace(path)
+    return path
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The program lmrnn-report, which `lmrnn report` calls."""
+    from .command import run
+
+    return run(arguments)

@@ -1,0 +1,30 @@
+"""The command line of lmrnn-report: same conventions as the program's verbs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from .. import RunError, UsageError
+from . import write_report
+
+
+def run(arguments: list[str] | None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="lmrnn report",
+        description="Write one self-contained HTML file about a run or a study.",
+        epilog="Example:\n  lmrnn report runs/quickstart --out quickstart.html",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("subject", metavar="RUN|STUDY", help="run directory or study directory")
+    parser.add_argument("--out", metavar="FILE", help="default: report.html in that directory")
+    options = parser.parse_args(arguments)
+    try:
+        print(write_report(options.subject, options.out))
+        return 0
+    except UsageError as error:
+        print(f"lmrnn report: {error}", file=sys.stderr)
+        return 2
+    except (RunError, OSError) as error:
+        print(f"lmrnn report: {error}", file=sys.stderr)
+        return 1

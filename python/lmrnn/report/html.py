@@ -1,0 +1,116 @@
+"""Pieces of HTML that sections are made of: figures, tables, lists of values."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import jinja2
+import matplotlib
+from markupsafe import Markup, escape
+
+from ..plot import style
+
+
+@dataclass
+class Section:
+    title: str
+    body: Markup
+
+    @property
+    def anchor(self) -> str:
+        return re.sub(r"[^a-z0-9]+", "-", self.title.lower()).strip("-")
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    templates = files(__package__) / "templates"
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(lambda name: (templates / name).read_text("utf-8")),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["asset"] = lambda name: Markup((templates / name).read_text("utf-8"))
+    return environment
+
+
+def render(template: str, **values: Any) -> Markup:
+    return Markup(_environment().get_template(template).render(**values))
+
+
+def figure(axes, caption: str) -> Markup:
+    """A figure of lmrnn.plot, inlined as SVG, which scales with the page."""
+    salt = hashlib.sha256(caption.encode()).hexdigest()[:12]
+    buffer = io.StringIO()
+    made = style.figure_of(axes)
+    with matplotlib.rc_context({**style.RC, "svg.hashsalt": salt}):
+        made.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    svg = buffer.getvalue()
+    svg = svg[svg.index("<svg") :]
+    width = float(re.search(r'width="([0-9.]+)pt"', svg)[1])
+    # Ids must be unique within the page, and every figure defines its own glyphs.
+    svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{salt}-", svg)
+    svg = re.sub(
+        r'width="[0-9.]+pt"|height="[0-9.]+pt"', "", svg.split(">", 1)[0]
+    ) + ">" + svg.split(">", 1)[1]
+    svg = svg.replace("<svg", f'<svg role="img" aria-label="{escape(caption)}"', 1)
+    return render("figure.html", svg=Markup(svg), caption=caption, width=round(width * 1.55))
+
+
+def table(
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    caption: str = "",
+    formats: Mapping[str, str] | None = None,
+) -> Markup:
+    """A table whose columns sort on a click. `formats`: format specification by column."""
+    formats = formats or {}
+    cells = [
+        [_cell(value, formats.get(column, "")) for column, value in zip(columns, row)]
+        for row in rows
+    ]
+    return render("table.html", columns=columns, rows=cells, caption=caption)
+
+
+def _cell(value: Any, specification: str) -> dict[str, Any]:
+    value = value.item() if hasattr(value, "item") else value
+    if isinstance(value, bool):
+        return {"text": "yes" if value else "no", "key": int(value), "number": False}
+    if isinstance(value, (int, float)):
+        missing = isinstance(value, float) and math.isnan(value)
+        text = "" if missing else format(value, specification or ("," if isinstance(value, int) else ".3g"))
+        return {"text": text, "key": "" if missing else value, "number": True}
+    return {"text": str(value), "key": str(value), "number": False}
+
+
+def values(pairs: Mapping[str, Any]) -> Markup:
+    """Names and values, one a line."""
+    return render("values.html", pairs=pairs)
+
+
+def folded(summary: str, body: Markup) -> Markup:
+    """Something that is closed until it is clicked on."""
+    return render("folded.html", summary=summary, body=body)
+
+
+def code(text: str) -> Markup:
+    return Markup("<pre><code>") + escape(text) + Markup("</code></pre>")
+
+
+def join(*pieces: Markup | str) -> Markup:
+    return Markup("\n").join(pieces)
+
+
+def grid(*pieces: Markup) -> Markup:
+    """Side by side where there is room."""
+    return Markup('<div class="grid">') + join(*pieces) + Markup("</div>")

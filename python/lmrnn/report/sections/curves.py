@@ -1,0 +1,19 @@
+"""Learning over time."""
+
+from __future__ import annotations
+
+from ... import plot
+from ..html import Section, figure, grid, join
+
+
+def section(run) -> Section | None:
+    if not run.metrics.n_rows:
+        return None
+    figures = [figure(plot.learning_curves(run, y="loss"), "Loss of the training batches.")]
+    if run.tasks.n_rows:
+        figures.insert(
+            0, figure(plot.learning_curves(run), "Accuracy on held-out trials, mean of all tasks.")
+        )
+        heat = figure(plot.task_heat_map(run), "Accuracy of every task over time.")
+        return Section("Learning", join(grid(*figures), heat))
+    return Section("Learning", grid(*figures))

@@ -1,0 +1,26 @@
+"""Which synapses exist."""
+
+from __future__ import annotations
+
+from ... import plot
+from ..html import Section, figure, grid, join, values
+
+SHOWN = {
+    "n_synapses": "synapses",
+    "in_degree_mean": "sources per unit",
+    "reciprocity": "reciprocity",
+    "mean_path_length": "mean path length",
+    "clustering": "clustering",
+    "wire_length": "wire length",
+}
+
+
+def section(run) -> Section:
+    mask = run.network().recurrent
+    statistics = mask.statistics(run.sheet)
+    pairs = {label: f"{statistics[key]:,.6g}" for key, label in SHOWN.items()}
+    figures = grid(
+        figure(plot.neighbourhood(mask, run.sheet), "Sources of the unit in the middle."),
+        figure(plot.mask(mask), "The mask: which unit (down) hears which (across)."),
+    )
+    return Section("Wiring", join(values(pairs), figures))

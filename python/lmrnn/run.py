@@ -1,0 +1,106 @@
+"""What a run leaves behind."""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from . import _core
+from .table import Table
+
+
+class Run:
+    """A run directory, finished or not. Raises UsageError if it is none."""
+
+    def __init__(self, directory: str | PathLike):
+        self.directory = Path(directory)
+        self._record = _core.open_run(self.directory)
+
+    @property
+    def name(self) -> str:
+        return self.directory.resolve().name
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The whole configuration, defaults included, as nested dictionaries."""
+        return self._record["config"]
+
+    @property
+    def done(self) -> bool:
+        return self._record["done"]
+
+    @property
+    def checkpoints(self) -> list[int]:
+        """Steps at which there is a checkpoint, ascending."""
+        return self._record["checkpoints"]
+
+    @property
+    def battery(self) -> _core.Battery:
+        return self._record["battery"]
+
+    @property
+    def sheet(self) -> _core.Sheet:
+        return self._record["sheet"]
+
+    @property
+    def seed(self) -> int:
+        return self.config["seed"]
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """What DONE says; empty while the run is not done."""
+        return json.loads((self.directory / "DONE").read_text()) if self.done else {}
+
+    @cached_property
+    def provenance(self) -> dict[str, Any]:
+        """Version, commit, compiler, SIMD target and processor of every session."""
+        return json.loads((self.directory / "provenance.json").read_text())
+
+    @cached_property
+    def metrics(self) -> Table:
+        """metrics.csv: a row per log interval; NaN where there was no evaluation."""
+        return Table.read(self.directory / "metrics.csv")
+
+    @cached_property
+    def tasks(self) -> Table:
+        """tasks.csv: a row per evaluation and task."""
+        return Table.read(self.directory / "tasks.csv")
+
+    @cached_property
+    def scores(self) -> Table:
+        """The rows of `tasks` of the last evaluation; without rows if there has been none."""
+        tasks = self.tasks
+        return tasks.where(tasks["step"] == tasks["step"].max()) if tasks.n_rows else tasks
+
+    def network(self, step: int | None = None) -> _core.Network:
+        """The network of a checkpoint; of the newest unless `step` names one."""
+        if step is None:
+            return _core.Network.load(self.directory)
+        return _core.Network.load(self.directory / "checkpoints" / f"step-{step:08d}")
+
+    def evaluate(self, **options) -> _core.Evaluation:
+        """Scores on held-out trials; options of lmrnn.evaluate. Seed and split: the run's, test."""
+        options.setdefault("seed", self.seed)
+        return _core.evaluate(self.network(), self.battery, **options)
+
+    @property
+    def analyses(self) -> list[str]:
+        """Names of the analyses that have left something in analysis/."""
+        folder = self.directory / "analysis"
+        return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+
+    def analysis(self, name: str) -> Path:
+        """The folder of an analysis. Raises UsageError, with the remedy, if there is none."""
+        folder = self.directory / "analysis" / name
+        if not folder.is_dir():
+            raise _core.UsageError(
+                f"{folder}: no such analysis yet; make it with: lmrnn analyze {self.directory} {name}"
+            )
+        return folder
+
+    def __repr__(self) -> str:
+        state = "done" if self.done else "not done"
+        return f"Run({str(self.directory)!r}, {state}, {len(self.battery)} tasks)"

@@ -1,0 +1,128 @@
+"""Batches of trials for training, without end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from . import _core
+
+PERIODS = ("fixation", "stimulus", "delay", "second_stimulus", "decision")
+
+
+class Batch(NamedTuple):
+    """One batch; in time-major layout, the first two indices of every array are (time, row)."""
+
+    inputs: np.ndarray
+    """(time, row, channel) float32. With dense rules, one channel per rule comes last."""
+    targets: np.ndarray
+    """(time, row) int32 class: 0 is fixate, 1 + k respond in direction k."""
+    mask: np.ndarray
+    """(time, row) float32: weight of the step in the loss."""
+    info: dict[str, Any]
+    """`rules` (time, row, slot), `tasks`, `periods`, `trial_starts` (time, row), and `batch`."""
+
+
+class Stream:
+    """Rows of fixed length, filled with trials of a battery end to end, the last one cut.
+
+    Batch b is a function of (seed, split, b): `stream[b]` is the same batch that iteration reaches
+    after b others, on any machine. Iterating yields batches `first`, `first + 1`, ... for ever.
+
+    Parameters
+    ----------
+    battery : Battery
+    batch, steps : int
+        Rows in a batch, time steps in a row.
+    seed : int
+    split : "train", "validation" or "test"
+        Disjoint universes of trials.
+    layout : "time-major" or "batch-first"
+        (time, row, ...) or (row, time, ...).
+    rules : "dense" or "index"
+        Whether the rule is one-hot in the last channels of `inputs`, or only in info["rules"].
+    weights : mapping, optional
+        Weight in `mask` by period, e.g. {"decision": 5}; 1 for those not named.
+    mode : "restart" or "continue"
+        Whether rows begin with a fresh trial, or where the same row of the last batch stopped.
+    trials_per_task : int
+        > 0: a finite data set of so many trials of each task, revisited for ever.
+    first : int
+        Number of the first batch of iteration.
+    """
+
+    def __init__(
+        self,
+        battery: _core.Battery,
+        *,
+        batch: int = 64,
+        steps: int = 350,
+        seed: int,
+        split: str = "train",
+        layout: str = "time-major",
+        rules: str = "dense",
+        weights: Mapping[str, float] | None = None,
+        mode: str = "restart",
+        trials_per_task: int = 0,
+        first: int = 0,
+    ):
+        _one_of(layout, "layout", ("time-major", "batch-first"))
+        _one_of(rules, "rules", ("dense", "index"))
+        self.battery = battery
+        self.seed, self.split, self.mode = seed, split, mode
+        self.layout, self.rules, self.first = layout, rules, first
+        self.batch, self.steps = batch, steps
+        self._period_weights = _period_weights(weights or {})
+        self._stream = _core.PackedStream(
+            battery,
+            seed=seed,
+            split=split,
+            batch=batch,
+            steps=steps,
+            mode=mode,
+            trials_per_task=trials_per_task,
+        )
+
+    @property
+    def n_channels(self) -> int:
+        """Channels of `inputs`, rules included if they are dense."""
+        dense = self.battery.n_rules if self.rules == "dense" else 0
+        return self.battery.n_channels + dense
+
+    @property
+    def n_classes(self) -> int:
+        return self.battery.n_classes
+
+    def __getitem__(self, number: int) -> Batch:
+        """Batch number `number`, from 0."""
+        if number < 0:
+            raise IndexError("a stream has no end; batches are numbered from 0")
+        arrays = self._stream.fill(number, self.layout == "batch-first", self.rules == "dense")
+        inputs, targets = arrays.pop("inputs"), arrays.pop("targets")
+        mask = self._period_weights[arrays["periods"]]
+        return Batch(inputs, targets, mask, {**arrays, "batch": number})
+
+    def __iter__(self) -> Iterator[Batch]:
+        number = self.first
+        while True:
+            yield self[number]
+            number += 1
+
+    def __repr__(self) -> str:
+        return (
+            f"Stream({self.battery!r}, batch={self.batch}, steps={self.steps}, seed={self.seed}, "
+            f"split={self.split!r}, layout={self.layout!r}, rules={self.rules!r})"
+        )
+
+
+def _one_of(value: str, name: str, known: tuple[str, ...]) -> None:
+    if value not in known:
+        raise _core.UsageError(f"{name}: {value!r} is none of {', '.join(known)}")
+
+
+def _period_weights(weights: Mapping[str, float]) -> np.ndarray:
+    for name in weights:
+        _one_of(name, "weights", PERIODS)
+    return np.array([weights.get(name, 1.0) for name in PERIODS], dtype=np.float32)

@@ -1,0 +1,44 @@
+"""CSV files as columns."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+
+class Table(dict):
+    """Columns by name: arrays of float64 or int64 where every cell is a number (empty: NaN), else
+    of str."""
+
+    @classmethod
+    def read(cls, path: str | Path) -> Table:
+        with open(path, newline="", encoding="utf-8") as file:
+            rows = list(csv.reader(file))
+        header, body = rows[0], rows[1:]
+        return cls({name: _column([row[i] for row in body]) for i, name in enumerate(header)})
+
+    @property
+    def n_rows(self) -> int:
+        return len(next(iter(self.values()))) if self else 0
+
+    def rows(self) -> Iterator[dict]:
+        for i in range(self.n_rows):
+            yield {name: column[i] for name, column in self.items()}
+
+    def where(self, kept: np.ndarray) -> Table:
+        """The rows where `kept` (row) is true."""
+        return Table({name: column[kept] for name, column in self.items()})
+
+
+def _column(cells: list[str]) -> np.ndarray:
+    try:
+        return np.array([int(cell) for cell in cells], dtype=np.int64)
+    except ValueError:
+        pass
+    try:
+        return np.array([float(cell) if cell else np.nan for cell in cells])
+    except ValueError:
+        return np.array(cells, dtype=str)

@@ -1,0 +1,82 @@
+import numpy as np
+import pytest
+
+import lmrnn
+
+
+def test_tasks_by_name_and_number():
+    battery = lmrnn.Battery("modcog82")
+    assert len(battery) == len(battery.names) == 82
+    assert battery["dlygointr"].name == battery[battery["dlygointr"].index].name == "dlygointr"
+    assert battery[-1].name == battery.names[-1]
+    assert [task.name for task in battery] == battery.names
+    with pytest.raises(IndexError):
+        battery[82]
+    with pytest.raises(lmrnn.UsageError):
+        battery["nosuchtask"]
+
+
+def test_known_answer_of_the_specification():
+    battery = lmrnn.Battery("dlygointrseql")
+    task = battery[0]
+    conditions = task.draw(seed=0)
+    conditions.direction = 15 * 2 * np.pi / 16
+    conditions.durations = {"delay": 300}
+    trial = task.compose(conditions)
+    decision = [span for span in trial.periods if span[0] == "decision"][0]
+    assert trial.targets[decision[1] :].tolist() == [3, 2, 1, 16, 15, 14, 13, 12, 11, 10]
+
+
+def test_compose_takes_changes_and_noise_by_seed():
+    task = lmrnn.Battery("dm1")[0]
+    conditions = task.draw(seed=3)
+    clean = task.compose(conditions)
+    assert np.array_equal(clean.inputs, task.compose(conditions).inputs)
+    noisy = task.compose(conditions, seed=1)
+    assert not np.array_equal(noisy.inputs, clean.inputs)
+    assert np.array_equal(noisy.inputs, task.compose(conditions, seed=1).inputs)
+    longer = task.compose(conditions, durations={"stimulus": 1000})
+    assert len(longer) == len(clean) + 5
+    assert conditions.durations["stimulus"] == 500, "the caller's conditions are not changed"
+    with pytest.raises(lmrnn.UsageError, match="no period"):
+        task.compose(conditions, durations={"stimulation": 1})
+
+
+def test_trial_arrays_are_read_only_views():
+    trial = lmrnn.Battery("go")[0].trial(seed=1)
+    assert trial.inputs.shape == (len(trial), 33) and trial.inputs.dtype == np.float32
+    assert not trial.inputs.flags.owndata and not trial.inputs.flags.writeable
+    assert np.shares_memory(trial.inputs, trial.inputs)
+    inputs = trial.inputs
+    copy = inputs.copy()
+    del trial
+    assert np.array_equal(inputs, copy), "a view keeps its trial alive"
+
+
+def test_trial_batches_agree_with_single_trials():
+    battery = lmrnn.Battery("dlydm1,dmc")
+    batch = battery.trials("dmc", 5, seed=2)
+    assert batch.inputs.shape[1:] == (5, 33)
+    for k in range(5):
+        trial = battery["dmc"].trial(seed=2, number=k)
+        n = batch.lengths[k]
+        assert len(trial) == n
+        assert np.array_equal(batch.inputs[:n, k], trial.inputs)
+        assert np.array_equal(batch.targets[:n, k], trial.targets)
+        assert batch.mask[:, k].sum() == n
+        assert batch.responses[k] == trial.response
+    with pytest.raises(IndexError):
+        battery.trials(2, 1, seed=0)
+
+
+def test_published_match_delay_needs_a_seed():
+    with pytest.raises(lmrnn.UsageError, match="seed"):
+        lmrnn.Battery("dms", semantics={"base": "published"})
+    lmrnn.Battery("dms", semantics={"base": "published"}, seed=0)
+
+
+def test_ceilings():
+    battery = lmrnn.Battery("go,dm1")
+    go, dm1 = battery.ceilings(seed=0)
+    assert float(go.decision_accuracy) == 1
+    assert 0.95 < float(dm1.decision_accuracy) < 0.98

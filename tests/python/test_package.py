@@ -1,0 +1,61 @@
+"""What everybody meets first: import, errors, stubs."""
+
+import subprocess
+
+import pytest
+
+import lmrnn
+
+
+def test_import_is_quick_and_loads_nothing_heavy(python):
+    code = (
+        "import sys, time; import numpy; t = time.perf_counter(); import lmrnn;"
+        "t = time.perf_counter() - t;"
+        "heavy = {'matplotlib', 'torch', 'gymnasium', 'jinja2', 'h5py', 'tensorboard'};"
+        "print(t, *sorted(heavy & set(sys.modules)))"
+    )
+    # The best of three: the first may have to read the module from disk.
+    answers = [
+        subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+        for _ in range(3)
+    ]
+    assert all(len(answer) == 1 for answer in answers), answers
+    assert min(float(answer[0]) for answer in answers) < 0.5
+
+
+def test_version_is_the_projects(root):
+    assert f"VERSION {lmrnn.__version__} " in (root / "CMakeLists.txt").read_text()
+    assert lmrnn.build_info()["version"] == lmrnn.__version__
+
+
+def test_errors_are_pythons():
+    assert issubclass(lmrnn.UsageError, ValueError)
+    assert issubclass(lmrnn.RunError, RuntimeError)
+    with pytest.raises(ValueError, match='unknown key "n_rng"; did you mean "n_ring"'):
+        lmrnn.Battery("cog20", n_rng=32)
+
+
+def test_stub_is_the_one_that_the_build_makes(root):
+    """On failure, look at the difference, then copy the built stub over the committed one."""
+    built = root / "build/release/python/_core.pyi"
+    for candidate in map(type(root), lmrnn.__path__):
+        if (candidate.parent / "_core.pyi").is_file():
+            built = candidate.parent / "_core.pyi"
+    assert (root / "python/lmrnn/_core.pyi").read_text() == built.read_text()
+
+
+def test_everything_public_has_a_docstring():
+    for name in lmrnn.__all__:
+        thing = getattr(lmrnn, name)
+        if callable(thing):
+            assert thing.__doc__, name
+
+
+def test_resolve_config_reads_mappings_and_files(tmp_path):
+    config = lmrnn.resolve_config({"seed": 1, "wiring": {"radius": 3}}, {"wiring.rows": 8})
+    assert config["wiring"]["radius"] == 3 and config["wiring"]["rows"] == 8
+    file = tmp_path / "a.toml"
+    file.write_text("seed = 1\n[wiring]\nradus = 3\n")
+    with pytest.raises(lmrnn.UsageError, match=r'a\.toml:3: unknown key "radus"'):
+        lmrnn.resolve_config(file)
+    assert lmrnn.resolve_config(config) == config
