@@ -13,8 +13,9 @@ CTEST_ARGS ?=
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup:  ## install the Debian packages that the build needs, or list them
-	@scripts/setup.sh
+setup:  ## install what the build needs: Debian packages (or list them), and .venv for Python
+	@scripts/setup.sh build python
+	@scripts/setup-python.sh
 
 build: setup  ## build the release preset
 	@mkdir -p build
@@ -23,9 +24,10 @@ build: setup  ## build the release preset
 	@cmake --build --preset release
 
 test: build  ## build, and run all tests
+	@scripts/setup.sh test
 	@ctest --preset release --parallel $$(nproc) $(CTEST_ARGS)
 
-quickstart: build  ## train a locality-masked network on Mod-Cog (a few minutes)
+quickstart: build  ## train a network on Mod-Cog, a few minutes, and write its report
 	@scripts/quickstart.sh
 
 install: build  ## install program, library and headers under PREFIX
@@ -35,5 +37,5 @@ format:  ## format the C++ sources
 	@scripts/setup.sh check
 	@git ls-files '*.cpp' '*.hpp' | xargs clang-format -i
 
-clean:  ## remove what was built (runs/ stays)
-	@rm -rf build
+clean:  ## remove what was built, and .venv (runs/ stays)
+	@rm -rf build .venv

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Trains studies/quickstart.toml into runs/quickstart; a second call goes on with a run that was
-# interrupted, or shows the table of one that is finished.
+# interrupted, or shows the table of one that is finished. Then writes its report.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -9,9 +9,11 @@ run=runs/quickstart
 
 if [ -e "$run/DONE" ]; then
   echo "$run is there already; its table again ('rm -r $run' to train anew):" >&2
-  exec "$lmrnn" eval "$run"
+  "$lmrnn" eval "$run"
 elif [ -d "$run" ]; then
   echo "$run was interrupted; going on ('rm -r $run' to begin anew)" >&2
-  exec "$lmrnn" train --resume "$run"
+  "$lmrnn" train --resume "$run"
+else
+  "$lmrnn" train studies/quickstart.toml --out "$run"
 fi
-exec "$lmrnn" train studies/quickstart.toml --out "$run"
+echo "report (open it in a browser): $("$lmrnn" report "$run")"

@@ -78,6 +78,8 @@ def module_of_file(path, root):
         return HEADERS.get(path.stem, "unknown")
     if parts[0] == "src":
         return parts[1]
+    if parts[:2] == ("python", "bindings"):
+        return "bindings"
     return None
 
 
@@ -102,9 +104,9 @@ def check_include(name, path, root):
             return f"{name} is for {home} only"
     if target is None:
         return None
-    if module == "cli":
-        if target != "cli" and not name.startswith("lmrnn/"):
-            return f"cli must not include {name}: public headers only"
+    if module in ("cli", "bindings"):
+        if target != module and not name.startswith("lmrnn/"):
+            return f"{module} must not include {name}: public headers only"
         return None
     if module not in ARROWS:
         return f"module {module} is not in ARROWS of tests/include_scan.py"
@@ -122,7 +124,7 @@ def scan(root):
     violations = []
     files = sorted(
         path
-        for top in ("include", "src")
+        for top in ("include", "src", "python/bindings")
         for path in (root / top).rglob("*")
         if path.suffix in (".hpp", ".cpp")
     )
@@ -139,7 +141,7 @@ def scan(root):
             if match := INCLUDE.match(code):
                 if wrong := check_include(match[1], path, root):
                     violations.append(f"{where}:{number}: {wrong}")
-            if module != "cli" and (match := OUTSIDE_WORLD.search(code)):
+            if module not in ("cli", "bindings") and (match := OUTSIDE_WORLD.search(code)):
                 violations.append(f"{where}:{number}: a library does not use {match[0].strip()}")
     return violations
 

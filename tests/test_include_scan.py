@@ -57,6 +57,9 @@ class IncludeScan(unittest.TestCase):
 
     def test_the_command_line_sees_public_headers_only(self):
         self.assert_refused("src/cli/a.cpp", '#include "kernels/steps.hpp"', "public headers only")
+        self.assert_refused(
+            "python/bindings/a.cpp", '#include "rnn/cell.hpp"', "public headers only"
+        )
 
     def test_third_parties_stay_at_home(self):
         self.assert_refused("src/rnn/a.cpp", "#include <hwy/highway.h>", "for src/kernels only")

@@ -4,7 +4,8 @@
     lmrnn.report.write_report("runs/quickstart")
 
 It needs no network to open: styles, the script that sorts tables, and all figures (SVG) are inside.
-What it consists of is in `catalogue`; a section is one file there and one line.
+What it consists of is in `catalogue`; a section is one file under `sections` and one line there.
+Needs the extra "report": pip install 'lmrnn[report]'.
 """
 
 from __future__ import annotations
@@ -13,8 +14,6 @@ from os import PathLike
 from pathlib import Path
 
 from .. import __version__
-from .catalogue import find_subject
-from .html import render
 
 __all__ = ["main", "write_report"]
 
@@ -24,6 +23,9 @@ def write_report(subject: str | PathLike, out: str | PathLike | None = None) -> 
 
     Raises UsageError if `subject` is neither.
     """
+    from .catalogue import find_subject
+    from .html import render
+
     found = find_subject(Path(subject))
     sections = [section for make in found.sections if (section := make(found.content)) is not None]
     path = Path(out) if out is not None else Path(subject) / "report.html"

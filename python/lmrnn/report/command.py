@@ -25,6 +25,9 @@ def run(arguments: list[str] | None) -> int:
     except UsageError as error:
         print(f"lmrnn report: {error}", file=sys.stderr)
         return 2
+    except ModuleNotFoundError as error:
+        print(f"lmrnn report: {error.name} is missing: pip install 'lmrnn[report]'", file=sys.stderr)
+        return 1
     except (RunError, OSError) as error:
         print(f"lmrnn report: {error}", file=sys.stderr)
         return 1

@@ -1,0 +1,72 @@
+"""The report as a file: everything is in it, and nothing outside is asked for."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+import lmrnn
+from lmrnn import report
+from lmrnn.report.command import run as run_command
+
+
+@pytest.fixture(scope="module")
+def page(small_run, tmp_path_factory):
+    out = tmp_path_factory.mktemp("report") / "page.html"
+    return report.write_report(small_run.directory, out).read_text()
+
+
+def test_has_every_section(page):
+    for title in ("Overview", "Scores", "Learning", "Trials", "Wiring", "Weights", "Provenance"):
+        assert f"<h2>{title}</h2>" in page
+    assert "wiring" in page and "dlygointr" in page
+
+
+def test_needs_nothing_from_outside(page):
+    addresses = re.findall(r'(?:src|href|action)="([^"#][^"]*)"', page)
+    assert [a for a in addresses if not a.startswith("data:")] == []
+    assert "@import" not in page and "fetch(" not in page
+
+
+def test_is_well_formed_and_ids_are_unique(page):
+    open_tags, ids = [], []
+
+    class Checker(HTMLParser):
+        def handle_starttag(self, tag, attributes):
+            ids.extend(value for name, value in attributes if name == "id")
+            if tag not in ("meta", "link", "br", "path", "use", "image"):
+                open_tags.append(tag)
+
+        def handle_startendtag(self, tag, attributes):
+            ids.extend(value for name, value in attributes if name == "id")
+
+        def handle_endtag(self, tag):
+            if tag in ("path", "use", "image"):
+                return
+            assert open_tags.pop() == tag
+
+    Checker().feed(page)
+    assert open_tags == []
+    assert len(ids) == len(set(ids))
+
+
+def test_is_the_same_page_again(small_run, page, tmp_path):
+    assert report.write_report(small_run.directory, tmp_path / "b.html").read_text() == page
+
+
+def test_tables_of_analyses_are_shown_and_escaped(small_config, tmp_path):
+    run = lmrnn.Trainer(small_config, tmp_path / "run").run()
+    folder = tmp_path / "run" / "analysis" / "mine"
+    folder.mkdir(parents=True)
+    (folder / "table.csv").write_text("name,value\n<b>x</b>,1.5\ny,\n")
+    page = report.write_report(run.directory).read_text()
+    assert "mine: table" in page and "&lt;b&gt;x" in page and "<b>x" not in page
+
+
+def test_the_command(small_run, tmp_path, capsys):
+    out = tmp_path / "a.html"
+    assert run_command([str(small_run.directory), "--out", str(out)]) == 0
+    assert capsys.readouterr().out == f"{out}\n" and out.is_file()
+    assert run_command([str(tmp_path / "nothing")]) == 2
+    assert "no such directory" in capsys.readouterr().err
+    assert run_command([str(tmp_path)]) == 2
