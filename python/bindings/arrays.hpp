@@ -15,8 +15,8 @@ namespace nb = nanobind;
 
 using Shape = std::initializer_list<std::size_t>;
 
-/// An array that owns `values` (a std::vector or Buffer), row-major. T: bool for bytes that are 0 or
-/// 1, else the type of the values.
+/// An array that owns `values` (a std::vector or Buffer), row-major. T: bool for bytes that are 0
+/// or 1, else the type of the values.
 template <class T, class Container>
 auto adopt_as(Container&& values, Shape shape) {
   auto* owner = new Container(std::move(values));
