@@ -35,7 +35,9 @@ HEADERS = {
     "random": "core",
     "run": "train",
     "simd": "kernels",
+    "statistics": "study",
     "streams": "tasks",
+    "study": "study",
     "tasks": "tasks",
     "threads": "core",
     "train": "train",
@@ -52,6 +54,8 @@ THIRD_PARTIES = {
     "Random123/": "src/core",
     "hdf5": "src/core",
     "zip.h": "src/core",
+    "sqlite3": "src/study",
+    "mpi.h": "src/train",
 }
 
 # The library talks to its caller, and to nobody else.

@@ -277,6 +277,12 @@ double schedule_factor(const ScheduleConfig& schedule, std::int64_t step,
 
 // Training -------------------------------------------------------------------------------------
 
+/// Loss, gradient or weights are no longer finite. The same configuration would diverge again.
+class Diverged : public RunError {
+ public:
+  using RunError::RunError;
+};
+
 /// After an optimiser step, or after the evaluation that followed it.
 struct Progress {
   std::int64_t step = 0, n_steps = 0;      ///< steps done, steps to do
@@ -319,8 +325,8 @@ class Trainer {
   Trainer(Trainer&&) noexcept;
   Trainer& operator=(Trainer&&) noexcept;
 
-  /// Trains to the end, a criterion or a request to stop. Throws RunError if the loss is no longer
-  /// finite (the checkpoints stay) or the disk is full. To be called once.
+  /// Trains to the end, a criterion or a request to stop. Throws Diverged if the loss is no longer
+  /// finite (the checkpoints stay), RunError if the disk is full. To be called once.
   Outcome run(const TrainerCallbacks& callbacks = {});
 
   const RunConfig& config() const noexcept;
@@ -340,14 +346,26 @@ class Trainer {
 
 // Before training ------------------------------------------------------------------------------
 
+/// The units and synapses that `config` describes.
+Architecture make_architecture(const RunConfig& config, const Battery& battery);
+
+/// Memory that a run needs at most, by what it is for.
+struct MemoryEstimate {
+  double bytes_parameters = 0;   ///< weights, gradients of all blocks, optimiser state
+  double bytes_activations = 0;  ///< states and gradients of the blocks that run together
+  double bytes_batches = 0;      ///< training data, this step's and the next one's
+  double total() const noexcept { return bytes_parameters + bytes_activations + bytes_batches; }
+};
+
+/// Builds the masks, but no network. `n_threads` 0: one per available processor.
+MemoryEstimate estimate_memory(const RunConfig& config, int n_threads);
+
 /// What a run will cost.
 struct RunEstimate {
   std::vector<CostRow> costs;
   std::size_t n_units = 0, n_synapses = 0, n_parameters = 0, n_tasks = 0;
   std::size_t block_rows = 0, n_blocks = 0;
-  double bytes_parameters = 0;   ///< weights, gradients of all blocks, optimiser state
-  double bytes_activations = 0;  ///< states and gradients of the blocks that run together
-  double bytes_batches = 0;      ///< training data, this step's and the next one's
+  MemoryEstimate memory;
   double seconds_per_step = 0;   ///< measured over `measured_steps`
   double seconds_training = 0;   ///< all steps, without evaluations
   std::int64_t measured_steps = 0;

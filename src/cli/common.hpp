@@ -27,8 +27,10 @@ CLI::App* add_verb(CLI::App& parent, const std::string& name, const std::string&
                    const std::string& example, std::function<void()> run);
 
 /// Thrown by a verb that has done its work and reported what came out, when that is a failure:
-/// exit status 1, without a further message.
-struct Unsuccessful {};
+/// exit status 1, or the one given, without a further message.
+struct Unsuccessful {
+  int status = 1;
+};
 
 /// A message for the user, on stderr: "lmrnn: warning: ...".
 void warn(std::string_view message);

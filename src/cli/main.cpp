@@ -23,7 +23,8 @@ namespace {
 enum ExitStatus { done = 0, failed_run = 1, usage = 2 };
 
 // In the order of --help.
-constexpr void (*catalogue[])(CLI::App&) = {add_tasks, add_wiring, add_train, add_eval, add_report, add_info};
+constexpr void (*catalogue[])(CLI::App&) = {add_tasks, add_wiring, add_train, add_eval,
+                                            add_study, add_report, add_info};
 
 int report(ExitStatus status, std::string message) {
   std::ranges::replace(message, '\n', ' ');  // one line, whatever a library says
@@ -94,9 +95,9 @@ int run(int argc, char** argv) {
     return report(usage, explain(program, error));
   } catch (const UsageError& error) {
     return report(usage, error.what());
-  } catch (const Unsuccessful&) {
+  } catch (const Unsuccessful& verdict) {
     std::fflush(stdout);
-    return failed_run;
+    return verdict.status;
   }
   if (std::fflush(stdout) != 0)
     throw std::system_error(errno, std::generic_category(), "cannot write to standard output");

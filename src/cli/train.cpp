@@ -70,9 +70,9 @@ Json to_json(const RunEstimate& e) {
           {"parts", cli::to_json(std::span<const CostRow>(e.costs))},
           {"block_rows", e.block_rows},
           {"blocks", e.n_blocks},
-          {"bytes_parameters", e.bytes_parameters},
-          {"bytes_activations", e.bytes_activations},
-          {"bytes_batches", e.bytes_batches},
+          {"bytes_parameters", e.memory.bytes_parameters},
+          {"bytes_activations", e.memory.bytes_activations},
+          {"bytes_batches", e.memory.bytes_batches},
           {"measured_steps", e.measured_steps},
           {"seconds_per_step", e.seconds_per_step},
           {"seconds_training", e.seconds_training}};
@@ -82,8 +82,8 @@ void print_estimate(const RunConfig& config, const RunEstimate& e) {
   fmt::print("# {} tasks, {} units, {} synapses\n\n", e.n_tasks, e.n_units, e.n_synapses);
   fmt::print("{}\n", cost_text(e.costs, "# "));
   fmt::print("# memory: {} activations, {} batches, {} parameters and optimiser\n",
-             bytes_text(e.bytes_activations), bytes_text(e.bytes_batches),
-             bytes_text(e.bytes_parameters));
+             bytes_text(e.memory.bytes_activations), bytes_text(e.memory.bytes_batches),
+             bytes_text(e.memory.bytes_parameters));
   fmt::print(
       "# time: {:.4f} s per step ({} blocks of {} rows; measured over {} steps), {} for all "
       "{} steps without evaluations\n",

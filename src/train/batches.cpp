@@ -60,10 +60,12 @@ TrialBlock BatchBlock::view() const noexcept {
   return block;
 }
 
-std::size_t BatchBlock::n_bytes() const noexcept {
-  return sizeof(float) * (inputs_.size() + loss_weights_.size()) +
-         sizeof(std::int32_t) * (rules_.size() + targets_.size()) + periods_.size() +
-         starts_.size();
+std::size_t BatchBlock::n_bytes(std::size_t n_steps, std::size_t n_channels,
+                                std::size_t n_rule_slots, std::size_t n_rows) noexcept {
+  const std::size_t bytes_per_step = sizeof(float) * (n_channels + 1) +  // inputs, loss weights
+                                     sizeof(std::int32_t) * (n_rule_slots + 1) +  // rules, targets
+                                     2 * sizeof(std::uint8_t);                    // periods, starts
+  return bytes_per_step * n_steps * n_rows;
 }
 
 }  // namespace lmrnn

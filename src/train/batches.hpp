@@ -26,7 +26,10 @@ class BatchBlock {
   std::size_t n_rows() const noexcept { return n_rows_; }
   double weight() const noexcept { return weight_; }         ///< sum of the loss weights
   std::uint64_t trials() const noexcept { return trials_; }  ///< that begin in these rows
-  std::size_t n_bytes() const noexcept;
+
+  /// Memory of the data of `n_rows` rows.
+  static std::size_t n_bytes(std::size_t n_steps, std::size_t n_channels, std::size_t n_rule_slots,
+                             std::size_t n_rows) noexcept;
 
  private:
   std::size_t first_row_, n_rows_, n_steps_, n_channels_, n_rule_slots_;

@@ -8,6 +8,34 @@
 
 namespace lmrnn {
 
+MemoryEstimate estimate_memory(const RunConfig& config, int n_threads) {
+  const Battery battery(config.battery, config.run_seed());
+  const Architecture a = make_architecture(config, battery);
+  const auto n_parameters = static_cast<double>(parameter_layout(a).total);
+  const std::size_t rows = block_rows(config.train, config.stream);
+  const auto batch = static_cast<std::size_t>(config.stream.batch);
+  const std::size_t n_blocks = (batch + rows - 1) / rows;
+  const double n_moments = config.optimiser.kind == OptimiserKind::adam ? 2 : 1;
+  if (n_threads <= 0) n_threads = available_processors();
+  const auto together =
+      static_cast<double>(std::min(n_blocks, static_cast<std::size_t>(n_threads)));
+  const auto n_steps = static_cast<double>(config.stream.steps);
+  // Recomputing keeps every sqrt(n)-th state and the sqrt(n) states in between that are in use.
+  const double kept_steps =
+      config.train.recompute ? std::min(n_steps, 2 * std::ceil(std::sqrt(n_steps))) : n_steps;
+  MemoryEstimate e;
+  // Weights, summed gradient, and the packed copies that the kernels read (there and back).
+  e.bytes_parameters =
+      sizeof(float) * n_parameters * (4 + n_moments + static_cast<double>(n_blocks));
+  e.bytes_activations = sizeof(float) * together * static_cast<double>(rows) *
+                        (kept_steps * static_cast<double>(a.n_units()) +
+                         2 * n_steps * static_cast<double>(a.n_classes));
+  e.bytes_batches = 2.0 * static_cast<double>(BatchBlock::n_bytes(
+                              static_cast<std::size_t>(config.stream.steps), battery.n_channels(),
+                              battery.n_rule_slots(), batch));
+  return e;
+}
+
 RunEstimate estimate_run(const RunConfig& config, int n_threads) {
   using Clock = std::chrono::steady_clock;
   check_config(config);
@@ -18,7 +46,6 @@ RunEstimate estimate_run(const RunConfig& config, int n_threads) {
 
   RunEstimate e;
   const Architecture& a = learner.network().architecture();
-  const auto n_parameters = static_cast<double>(learner.network().layout().total);
   e.costs = cost_table(a);
   e.n_units = a.n_units();
   e.n_synapses = a.recurrent.n_synapses();
@@ -26,20 +53,7 @@ RunEstimate estimate_run(const RunConfig& config, int n_threads) {
   for (const CostRow& row : e.costs) e.n_parameters += row.n_parameters;
   e.block_rows = block_rows(config.train, config.stream);
   e.n_blocks = learner.n_blocks();
-  const double n_moments = config.optimiser.kind == OptimiserKind::adam ? 2 : 1;
-  // Weights, summed gradient, and the packed copies that the kernels read (there and back).
-  e.bytes_parameters =
-      sizeof(float) * n_parameters * (4 + n_moments + static_cast<double>(e.n_blocks));
-  const auto together = static_cast<double>(
-      std::min<std::size_t>(e.n_blocks, static_cast<std::size_t>(pool.n_threads())));
-  const auto n_steps = static_cast<double>(config.stream.steps);
-  // Recomputing keeps every sqrt(n)-th state and the sqrt(n) states in between that are in use.
-  const double kept_steps =
-      config.train.recompute ? std::min(n_steps, 2 * std::ceil(std::sqrt(n_steps))) : n_steps;
-  e.bytes_activations = sizeof(float) * together * static_cast<double>(e.block_rows) *
-                        (kept_steps * static_cast<double>(a.n_units()) +
-                         2 * n_steps * static_cast<double>(a.n_classes));
-  e.bytes_batches = static_cast<double>(learner.batch_bytes());
+  e.memory = estimate_memory(config, n_threads);
 
   learner.step();  // memory is allocated and caches fill
   constexpr double enough_seconds = 2;

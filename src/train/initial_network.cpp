@@ -10,22 +10,6 @@
 namespace lmrnn {
 namespace {
 
-Architecture make_architecture(const RunConfig& config, const Battery& battery) {
-  const Seed seed = config.run_seed();
-  const Sheet sheet = config.wiring.sheet();
-  Architecture a;
-  a.n_channels = battery.n_channels();
-  a.n_rules = battery.n_rules();
-  a.n_classes = battery.n_classes();
-  a.alpha = config.network.tau > 0 ? config.battery.dt / config.network.tau : 1;
-  a.activation = config.network.activation;
-  a.representation = config.network.representation;
-  a.recurrent = make_mask(config.wiring, seed);
-  a.input = make_input_mask(config.network.input, sheet, a.n_channels, seed);
-  a.readout = make_readout_mask(config.network.readout, sheet, a.n_classes, seed);
-  return a;
-}
-
 void require_equal(std::string_view what, std::size_t ours, std::size_t theirs,
                    const std::string& file) {
   if (ours != theirs)
@@ -113,6 +97,22 @@ void copy_weights(const RunConfig& config, const Battery& battery, Network& netw
 }
 
 }  // namespace
+
+Architecture make_architecture(const RunConfig& config, const Battery& battery) {
+  const Seed seed = config.run_seed();
+  const Sheet sheet = config.wiring.sheet();
+  Architecture a;
+  a.n_channels = battery.n_channels();
+  a.n_rules = battery.n_rules();
+  a.n_classes = battery.n_classes();
+  a.alpha = config.network.tau > 0 ? config.battery.dt / config.network.tau : 1;
+  a.activation = config.network.activation;
+  a.representation = config.network.representation;
+  a.recurrent = make_mask(config.wiring, seed);
+  a.input = make_input_mask(config.network.input, sheet, a.n_channels, seed);
+  a.readout = make_readout_mask(config.network.readout, sheet, a.n_classes, seed);
+  return a;
+}
 
 Network make_network(const RunConfig& config, const Battery& battery) {
   Network network(make_architecture(config, battery));

@@ -131,11 +131,4 @@ StepResult Learner::step() {
   return result;
 }
 
-std::size_t Learner::batch_bytes() const noexcept {
-  std::size_t total = 0;
-  for (const auto& batch : batches_)
-    for (const BatchBlock& block : batch) total += block.n_bytes();
-  return total;
-}
-
 }  // namespace lmrnn

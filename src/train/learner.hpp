@@ -35,7 +35,6 @@ class Learner {
   Optimiser& optimiser() noexcept { return optimiser_; }
   const Optimiser& optimiser() const noexcept { return optimiser_; }
   std::size_t n_blocks() const noexcept { return batches_[0].size(); }
-  std::size_t batch_bytes() const noexcept;  ///< of this step's and the next step's data
 
  private:
   void compute_block(std::size_t block, const std::vector<BatchBlock>& batch, double weight);

@@ -113,7 +113,7 @@ struct Trainer::Implementation {
 
 void Trainer::Implementation::diverged(std::string_view what, double value) const {
   const auto steps = checkpoint_steps(directory);
-  throw RunError(fmt::format(
+  throw Diverged(fmt::format(
       "{}: training diverged: {} is {} at step {}; the last good checkpoint is {}; start again "
       "with a "
       "smaller optimiser.learning_rate or optimiser.clip",

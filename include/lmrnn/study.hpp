@@ -1,0 +1,414 @@
+// Studies: many runs that answer one question.
+//
+// A study file says what is claimed, what would count as support, which runs are compared (a grid
+// over any keys of a configuration, and seeds) and what is computed from them. `plan_study` turns
+// it into a list of runs: the same file always gives the same list. Any number of processes, on
+// any number of machines that share a file system, may carry out the same study at once: a run is
+// claimed by a lock that the kernel (or the file server) releases when its owner dies.
+//
+//   OUT/                       by default runs/NAME-OF-THE-FILE
+//     registered.toml          the study file as it was before the first run
+//     runs/NAME-HASH/          run directories (lmrnn/run.hpp)
+//     made/HASH/               masks and weights that a run starts from (pruning)
+//     failures/NAME-HASH.json  what went wrong
+//     claims/NAME-HASH         who is at it
+//     slurm/                   job scripts, logs, ids of submitted jobs
+//     tables/*.csv, index.sqlite   made by `collect_study`; may be deleted
+//
+// The directories are the database; nothing else has to be kept.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lmrnn/config.hpp"
+#include "lmrnn/train.hpp"
+
+namespace lmrnn {
+
+// The study file -------------------------------------------------------------------------------
+
+/// A table whose keys are not the study's: a part of a run's configuration.
+struct FreeTable {
+  static constexpr std::string_view config_type = "table of keys";
+  ConfigTable table;
+};
+void from_config(const ConfigValue& v, std::string_view key, FreeTable& out, const Range&);
+ConfigValue to_config(const FreeTable& x);
+
+/// [[override]]: changes some cells of the grid after everything else.
+struct StudyOverride {
+  FreeTable when;  ///< axis = level (or list of levels); all must hold; empty: all cells
+  FreeTable set;
+  bool skip = false;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& field) {
+    field("when", self.when, "cells that it is for: axis = level, or a list of levels");
+    field("set", self.set, "keys of the configuration");
+    field("skip", self.skip, "leave these cells out");
+  }
+};
+
+/// [tuning]: a key (a learning rate) chosen for every cell on seeds of its own.
+struct TuningConfig {
+  std::string key = "optimiser.learning_rate";
+  std::vector<double> values;
+  std::vector<std::int64_t> seeds;
+  std::string measure = "area";
+  std::int64_t extend = 2;
+  FreeTable set;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& field) {
+    field("key", self.key, "the key that is tuned");
+    field("values", self.values, "its grid, ascending");
+    field("seeds", self.seeds, "seeds of the tuning runs; none of them may be a reporting seed",
+          at_least(0));
+    field("measure", self.measure, "the larger its mean over the seeds, the better");
+    field("extend", self.extend,
+          "how often the grid may grow when the best value is its first or last; the new value "
+          "continues the ratio of the two outermost",
+          between(0, 10));
+    field("set", self.set, "keys of the configuration for tuning runs, e.g. fewer steps");
+  }
+};
+
+/// [[contrast]]: two levels of an axis, compared by paired seeds in every cell of the other axes.
+struct ContrastConfig {
+  std::string axis, a, b, measure = "final_share";
+  bool headline = true;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& field) {
+    field("axis", self.axis, "the axis");
+    field("a", self.a, "a level; the difference is a - b");
+    field("b", self.b, "another level");
+    field("measure", self.measure, "a measure of runs.csv, e.g. final_share, area, steps_to_80");
+    field("headline", self.headline, "whether it is among those that Holm's correction counts");
+  }
+};
+
+/// [[best]]: the best level of an axis in every cell of the other axes.
+struct BestConfig {
+  std::string axis, measure = "area", position = "density";
+  bool smaller = false;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& field) {
+    field("axis", self.axis, "the axis");
+    field("measure", self.measure, "a measure of runs.csv");
+    field("smaller", self.smaller, "whether small values are good (times)");
+    field("position", self.position, "the column of runs.csv on which the levels are laid out");
+  }
+};
+
+/// [statistics]
+struct StatisticsConfig {
+  std::optional<std::int64_t> seed;
+  double level = 0.95;
+  std::vector<double> marks{0.5, 0.8, 0.9};
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& field) {
+    field("seed", self.seed, "of bootstrap and permutations; required", at_least(0));
+    field("level", self.level, "share of the resamples that an interval holds",
+          between(0.5, 0.999));
+    field("marks", self.marks, "shares of the mean ceiling whose times are measured",
+          between(0.01, 1));
+  }
+};
+
+/// [slurm]: what a job of the array asks for.
+struct SlurmConfig {
+  std::string partition, account, qos;
+  std::string time = "04:00:00";
+  std::int64_t cpus = 2;
+  std::string memory = "4G";
+  std::int64_t throttle = 0;
+  std::int64_t warning = 120;
+  std::vector<std::string> options, setup;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& field) {
+    field("partition", self.partition, "partition; empty: the cluster's default");
+    field("account", self.account, "account; empty: the user's default");
+    field("qos", self.qos, "quality of service; empty: the default");
+    field("time", self.time, "time limit of a job; a run that needs more is requeued and goes on");
+    field("cpus", self.cpus, "processors of a job, one thread each", at_least(1));
+    field("memory", self.memory, "memory of a job");
+    field("throttle", self.throttle, "jobs that may run at the same time; 0: as many as can",
+          at_least(0));
+    field("warning", self.warning, "seconds before the limit at which a run saves and ends",
+          at_least(1));
+    field("options", self.options, "further #SBATCH options, e.g. \"--constraint=avx2\"");
+    field("setup", self.setup, "shell lines before the run, e.g. \"module load gcc\"");
+  }
+};
+
+/// A study file.
+struct StudyConfig {
+  std::string claim, support;
+  std::vector<std::int64_t> seeds;
+  std::string results;
+  FreeTable config, axis, grid;
+  std::vector<StudyOverride> overrides;
+  TuningConfig tuning;
+  std::vector<ContrastConfig> contrasts;
+  std::vector<BestConfig> best;
+  StatisticsConfig statistics;
+  SlurmConfig slurm;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& field) {
+    field("claim", self.claim, "what is claimed; required");
+    field("support", self.support,
+          "what will be called support, written before the first run; required");
+    field("seeds", self.seeds, "seeds of the reporting runs; required", at_least(0));
+    field("results", self.results,
+          "CSV, relative to the study file, that finished runs append a row to; runs in it are "
+          "not repeated");
+    field("config", self.config, "what all runs share: keys of lmrnn train, and [config.pruning]");
+    field("axis", self.axis, "[axis.NAME.LEVEL]: named levels, each a set of keys");
+    field("grid", self.grid, "key = [values]: an axis each");
+    field("override", self.overrides, "changes of single cells");
+    field("tuning", self.tuning, "a learning rate of its own for every cell");
+    field("contrast", self.contrasts, "paired comparisons");
+    field("best", self.best, "the best level of an axis, with its selection in the interval");
+    field("statistics", self.statistics, "marks, intervals");
+    field("slurm", self.slurm, "jobs on a cluster");
+  }
+};
+
+/// Iterative magnitude pruning with rewinding (Frankle & Carbin 2019; Frankle et al. 2020), as
+/// [pruning] of a cell: the cell's own network is trained, `rounds` times the smallest recurrent
+/// weights are removed and the others set back to what they were after `rewind` steps of the first
+/// training, and each time all of the training is done again (its schedule included).
+enum class PruningStart {
+  rewind,        ///< the first network's weights after `rewind` steps
+  reinitialise,  ///< in the last round: fresh weights, from a seed of their own
+};
+constexpr std::array<std::pair<std::string_view, PruningStart>, 2> enum_names(PruningStart) {
+  return {{{"rewind", PruningStart::rewind}, {"reinitialise", PruningStart::reinitialise}}};
+}
+struct PruningConfig {
+  double density = 0.04;
+  std::int64_t rounds = 4;
+  std::int64_t rewind = 0;
+  PruningStart start = PruningStart::rewind;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& field) {
+    field("density", self.density,
+          "share of the first network's recurrent synapses that is left in the end",
+          Range{.least = 0, .most = 1, .least_excluded = true});
+    field("rounds", self.rounds, "rounds of pruning, each by the same factor", between(1, 50));
+    field("rewind", self.rewind, "step of the first training whose weights the ticket starts from",
+          at_least(0));
+    field("start", self.start, "what the last round starts from");
+  }
+};
+
+/// The weights to keep: of `weights`, the `n` with the largest magnitude (1), the others 0; of
+/// equal ones the earlier. Throws UsageError if there are fewer.
+std::vector<std::uint8_t> keep_largest(std::span<const float> weights, std::size_t n);
+
+// Studies and their plans ----------------------------------------------------------------------
+
+struct StudyOptions {
+  std::filesystem::path out;             ///< empty: runs/NAME
+  std::vector<std::string> assignments;  ///< "config.train.steps=100", over the file
+  /// Every cell once, for seconds: the first seed, a few steps, few trials; nothing is added to the
+  /// results. To find mistakes before a week's computation does.
+  bool smoke = false;
+};
+
+struct Study {
+  std::string name;  ///< the file's, without .toml (and "-smoke")
+  std::filesystem::path file, out, results;
+  StudyConfig config;
+  std::string text;  ///< of the file
+  bool smoke = false;
+};
+
+/// Reads and checks a study file. Throws UsageError.
+Study load_study(const std::filesystem::path& file, const StudyOptions& options);
+
+/// A Markdown table of every key of a study file.
+std::string study_reference();
+
+enum class Stage { tuning, round, report };
+constexpr std::array<std::pair<std::string_view, Stage>, 3> enum_names(Stage) {
+  return {{{"tuning", Stage::tuning}, {"round", Stage::round}, {"report", Stage::report}}};
+}
+
+/// A cell of the grid: one level per axis.
+struct Cell {
+  std::string name;                 ///< "local4-batch64"
+  std::vector<std::string> levels;  ///< in the order of StudyPlan::axes
+};
+
+struct PlannedRun {
+  std::string name;  ///< "local4-batch64-seed1"
+  Stage stage = Stage::report;
+  std::size_t cell = 0;
+  std::int64_t seed = 0;
+  std::optional<double> tuned;  ///< the value of tuning.key, if the study tunes
+  /// The configuration is settled. A reporting run's is not before its cell has been tuned; such
+  /// a run has neither `config` nor `hash`.
+  bool settled = false;
+  RunConfig config;
+  std::string hash;  ///< of all that the result depends on; 16 hexadecimal digits
+
+  // Pruning. The run keeps its weights after this many steps for others to start from.
+  std::optional<std::int64_t> keep_weights_at;
+  std::string parent, first;  ///< directory names: whose weights are pruned, and whose early
+                              ///< ones are used
+  double density = 1;         ///< share of the first run's synapses that stays
+  bool reinitialised = false;
+
+  std::string directory_name() const { return name + "-" + hash.substr(0, 8); }
+};
+
+/// What is known of a run that is over.
+struct RunResult {
+  bool diverged = false;
+  double score = 0;  ///< the tuning measure
+};
+using ResultOf = std::function<std::optional<RunResult>(const PlannedRun&)>;
+
+/// What tuning one cell has come to.
+struct Tuning {
+  struct Value {
+    double value = 0;
+    std::size_t n_runs = 0, n_over = 0, n_diverged = 0;
+    double score = 0;  ///< mean over the seeds; minus infinity if any of them diverged
+  };
+  std::vector<Value> values;   ///< ascending
+  std::optional<double> best;  ///< once all are over
+  bool inside = false;         ///< the best is neither the first nor the last
+};
+
+struct StudyPlan {
+  std::vector<std::string> axes;
+  std::vector<Cell> cells;
+  std::vector<Tuning> tuning;    ///< per cell; empty if the study does not tune
+  std::vector<PlannedRun> runs;  ///< in the order in which they are begun; no two alike
+};
+
+/// The runs of a study, given what is known of those that are over. Throws UsageError for cells
+/// that make no sense, naming the cell.
+StudyPlan plan_study(const Study& study, const ResultOf& result_of);
+
+/// `plan_study` with what the directories and the results file know.
+StudyPlan plan_study(const Study& study);
+
+/// The hash of a run that starts from nothing: of every key that differs from its default.
+std::string config_hash(const RunConfig& config);
+
+// States ---------------------------------------------------------------------------------------
+
+enum class RunState { done, recorded, diverged, failed, running, interrupted, waiting, planned };
+constexpr std::array<std::pair<std::string_view, RunState>, 8> enum_names(RunState) {
+  return {{{"done", RunState::done},                ///< its directory is complete
+           {"recorded", RunState::recorded},        ///< in the results file; not here
+           {"diverged", RunState::diverged},        ///< the loss was no longer finite: a result too
+           {"failed", RunState::failed},            ///< by an error; `retry` begins it again
+           {"running", RunState::running},          ///< claimed by a process
+           {"interrupted", RunState::interrupted},  ///< begun, and nobody is at it
+           {"waiting", RunState::waiting},    ///< for tuning, or for the run it is pruned from
+           {"planned", RunState::planned}}};  ///< nobody has begun it
+}
+
+struct RunStatus {
+  RunState state = RunState::planned;
+  std::string owner;  ///< running: host, process, Slurm job
+  std::string error;  ///< diverged, failed
+};
+/// One per run of the plan.
+std::vector<RunStatus> study_status(const Study& study, const StudyPlan& plan);
+
+// Running --------------------------------------------------------------------------------------
+
+struct StudyRunOptions {
+  int jobs = 1;             ///< runs at the same time, each a process of its own
+  int n_threads = 0;        ///< of a run; 0: processors / jobs
+  double memory_bytes = 0;  ///< that all of them may use; 0: what is available, less a tenth
+  std::int64_t limit = 0;   ///< begin at most so many runs; 0: all
+  bool retry = false;       ///< begin failed runs again (those that diverged would again)
+  std::string owner{};      ///< added to claims, e.g. the Slurm job
+};
+
+struct StudyProgress {
+  struct Running {
+    std::string name;
+    std::int64_t step = 0, n_steps = 0;
+    double share = 0;  ///< mean share of the ceiling at the last evaluation
+  };
+  std::size_t n_runs = 0, n_over = 0, n_failed = 0, n_elsewhere = 0;
+  std::vector<Running> running;
+  double done = 0;                       ///< runs over, and shares of those that are running
+  std::optional<double> seconds_left{};  ///< of this process, if it had to do all
+  std::string event;                     ///< "NAME: done", "NAME: failed: ..."; mostly empty
+};
+
+struct StudyCallbacks {
+  std::function<void(const StudyProgress&)> progress;
+  /// Asked ten times a second. 1: save and end; 2: end at once.
+  std::function<int()> stop_requested;
+};
+
+struct StudyOutcome {
+  std::size_t n_finished = 0;     ///< by this process
+  std::size_t n_failed = 0;       ///< by this process
+  std::size_t n_interrupted = 0;  ///< by this process: saved, and to be gone on with
+  std::size_t n_left = 0;         ///< of the whole study, not over when it ended
+};
+
+/// Carries out what is left of a study. Forks a process per run, so that one that crashes or is
+/// killed for its memory takes no other along; call it from a process with a single thread.
+StudyOutcome run_study(const Study& study, const StudyRunOptions& options,
+                       const StudyCallbacks& callbacks);
+
+// Collecting -----------------------------------------------------------------------------------
+
+/// What `collect_study` wrote.
+struct Collected {
+  std::filesystem::path directory, index;
+  std::vector<std::pair<std::string, std::size_t>> tables;  ///< name, rows
+  std::vector<std::string> warnings;
+};
+
+/// Writes tables/*.csv and index.sqlite anew from the run directories and the results file.
+Collected collect_study(const Study& study);
+
+// Slurm ----------------------------------------------------------------------------------------
+
+/// A job array of one stage: as many jobs as there are runs to do in it, each of which does one.
+struct SlurmArray {
+  std::filesystem::path script;
+  std::size_t n_jobs = 0;
+  std::string job_id;  ///< once submitted
+};
+
+/// Writes the scripts of what is left to do, and submits them with sbatch unless `dry`; the array
+/// of a later stage waits for the one before. `program`: the path of lmrnn on the nodes. Throws
+/// RunError if sbatch fails.
+std::vector<SlurmArray> submit_study(const Study& study, const std::filesystem::path& program,
+                                     bool dry);
+
+/// One job of this study that Slurm knows of.
+struct SlurmJob {
+  std::string id, state, reason;
+};
+/// Empty if nothing was submitted. Throws RunError if squeue fails.
+std::vector<SlurmJob> study_jobs(const Study& study);
+
+}  // namespace lmrnn

@@ -1,0 +1,239 @@
+#include "study/collect.hpp"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "lmrnn/error.hpp"
+#include "lmrnn/files.hpp"
+#include "study/states.hpp"
+
+namespace lmrnn {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<std::string> with_axes(const StudyPlan& plan, std::vector<std::string> before,
+                                   const std::vector<std::string>& after) {
+  before.insert(before.end(), plan.axes.begin(), plan.axes.end());
+  before.insert(before.end(), after.begin(), after.end());
+  return before;
+}
+
+void add_levels(std::vector<TableCell>& row, const Cell& cell) {
+  for (const std::string& level : cell.levels) row.emplace_back(level);
+}
+
+// Whatever depends on the machine or the clock is in times.csv alone: the other tables are the
+// same, to the last character, however often the study was interrupted.
+Table runs_table(const Study& study, const StudyPlan& plan, const Harvest& harvest) {
+  const auto measures = measure_names(study.config.statistics.marks);
+  std::vector<std::string> columns = {"outcome", "steps", "trials"};
+  for (const std::string& name : measures) {
+    columns.push_back(name);
+    if (name.starts_with("steps_to_")) columns.push_back("reached_" + name.substr(9));
+  }
+  columns.push_back("hash");
+  Table table{"runs", with_axes(plan, {"run", "stage", "cell", "seed"}, columns), {}};
+  for (const PlannedRun& run : plan.runs) {
+    const RunSummary* s = harvest.of(run);
+    if (!s) continue;
+    std::vector<TableCell> row{run.name, std::string(to_name(run.stage)), plan.cells[run.cell].name,
+                               run.seed};
+    add_levels(row, plan.cells[run.cell]);
+    row.insert(row.end(), {s->outcome, s->steps, s->trials});
+    for (const std::string& name : measures) {
+      row.emplace_back(measure(*s, name));
+      if (name.starts_with("steps_to_"))
+        row.emplace_back(std::int64_t{censored_measure(*s, name)->reached});
+    }
+    row.emplace_back(run.hash);
+    table.rows.push_back(std::move(row));
+  }
+  return table;
+}
+
+Table tasks_table(const StudyPlan& plan, const Harvest& harvest) {
+  Table table{
+      "tasks",
+      with_axes(plan, {"run", "cell", "seed"}, {"task", "kind", "share_of_ceiling", "solved"}),
+      {}};
+  for (const PlannedRun& run : plan.runs) {
+    const RunSummary* s = harvest.of(run);
+    if (!s || run.stage != Stage::report) continue;
+    for (const TaskResult& t : s->tasks) {
+      std::vector<TableCell> row{run.name, plan.cells[run.cell].name, run.seed};
+      add_levels(row, plan.cells[run.cell]);
+      row.insert(row.end(),
+                 {t.name, std::string(kind_of(t.name)), t.share, std::int64_t{t.solved}});
+      table.rows.push_back(std::move(row));
+    }
+  }
+  return table;
+}
+
+Table times_table(const StudyPlan& plan, const Harvest& harvest) {
+  Table table{"times",
+              {"run", "stage", "seconds", "seconds_per_step", "threads", "started", "host",
+               "processor", "simd", "version", "commit"},
+              {}};
+  for (const PlannedRun& run : plan.runs) {
+    const RunSummary* s = harvest.of(run);
+    if (!s) continue;
+    const double per_step = s->steps > 0 ? s->seconds / static_cast<double>(s->steps) : 0;
+    table.rows.push_back({run.name, std::string(to_name(run.stage)), s->seconds, per_step,
+                          s->threads, s->started, s->host, s->processor, s->simd, s->version,
+                          s->commit});
+  }
+  return table;
+}
+
+Table tuning_table(const Study& study, const StudyPlan& plan) {
+  Table table{"tuning",
+              with_axes(plan, {"cell"},
+                        {"key", "value", "runs", "over", "diverged", "score", "best", "inside"}),
+              {}};
+  for (std::size_t c = 0; c < plan.tuning.size(); ++c)
+    for (const Tuning::Value& v : plan.tuning[c].values) {
+      std::vector<TableCell> row{plan.cells[c].name};
+      add_levels(row, plan.cells[c]);
+      const bool best = plan.tuning[c].best == v.value;
+      row.insert(row.end(),
+                 {study.config.tuning.key, v.value, static_cast<std::int64_t>(v.n_runs),
+                  static_cast<std::int64_t>(v.n_over), static_cast<std::int64_t>(v.n_diverged),
+                  v.score, std::int64_t{best}, std::int64_t{best && plan.tuning[c].inside}});
+      table.rows.push_back(std::move(row));
+    }
+  return table;
+}
+
+Table states_table(const Study& study, const StudyPlan& plan) {
+  Table table{"states", {"run", "state", "error"}, {}};
+  const auto states = study_status(study, plan);
+  for (std::size_t i = 0; i < plan.runs.size(); ++i)
+    table.rows.push_back(
+        {plan.runs[i].name, std::string(to_name(states[i].state)), states[i].error});
+  return table;
+}
+
+// What is compared, and what will be called support, as text.
+std::string promises(const StudyConfig& config) {
+  StudyConfig only;
+  only.claim = config.claim;
+  only.support = config.support;
+  only.contrasts = config.contrasts;
+  only.best = config.best;
+  only.statistics = config.statistics;
+  only.seeds = config.seeds;
+  return to_toml(write_config(only));
+}
+
+std::vector<std::string> warnings(const Study& study, const StudyPlan& plan,
+                                  const Harvest& harvest) {
+  std::vector<std::string> out;
+  const fs::path registered = study.out / "registered.toml";
+  if (fs::exists(registered)) {
+    StudyConfig before;
+    read_config(before, parse_toml(read_file(registered), registered.string()));
+    if (promises(before) != promises(study.config))
+      out.push_back(
+          "claim, support, contrasts, statistics or seeds are not what they were before "
+          "the first run; " +
+          registered.string() + " holds what they were");
+  }
+  for (std::size_t c = 0; c < plan.tuning.size(); ++c)
+    if (plan.tuning[c].best && !plan.tuning[c].inside)
+      out.push_back("cell " + plan.cells[c].name + ": the best " + study.config.tuning.key +
+                    " lies at the edge of its grid; widen tuning.values or raise tuning.extend");
+  std::size_t n_missing = 0, n_stopped = 0;
+  for (const PlannedRun& run : plan.runs) {
+    if (run.stage != Stage::report) continue;
+    const RunSummary* s = harvest.of(run);
+    n_missing += s ? 0 : 1;
+    n_stopped += s && s->outcome == "criterion" ? 1 : 0;
+  }
+  if (n_missing > 0)
+    out.push_back(std::to_string(n_missing) +
+                  " reporting runs are not over; the tables are of the "
+                  "others");
+  if (n_stopped > 0)
+    out.push_back(std::to_string(n_stopped) +
+                  " runs stopped at a criterion: their curves end early, so that areas and final "
+                  "values are not comparable");
+  return out;
+}
+
+// A run that was killed between its end and its row.
+void record_missing(const Study& study, const StudyPlan& plan, const Harvest& harvest) {
+  if (study.results.empty()) return;
+  for (const PlannedRun& run : plan.runs)
+    if (const RunSummary* s = harvest.of(run)) append_result(study.results, *s);
+}
+
+}  // namespace
+
+Harvest::Harvest(const Study&, const StudyPlan& plan, const ResultLookup& lookup)
+    : reports_(plan.cells.size()) {
+  for (const PlannedRun& run : plan.runs) {
+    if (!run.settled) continue;
+    auto found = summaries_.find(run.hash);
+    if (found == summaries_.end()) {
+      auto summary = lookup.summary(run);
+      if (!summary) continue;
+      found = summaries_.emplace(run.hash, std::move(*summary)).first;
+    }
+    if (run.stage == Stage::report) reports_[run.cell][run.seed] = &found->second;
+  }
+}
+
+const RunSummary* Harvest::of(const PlannedRun& run) const {
+  const auto found = run.settled ? summaries_.find(run.hash) : summaries_.end();
+  return found == summaries_.end() ? nullptr : &found->second;
+}
+
+std::vector<Siblings> siblings(const StudyPlan& plan, std::size_t axis) {
+  std::vector<Siblings> out;
+  for (std::size_t c = 0; c < plan.cells.size(); ++c) {
+    std::vector<std::string> others = plan.cells[c].levels;
+    others.erase(others.begin() + static_cast<std::ptrdiff_t>(axis));
+    auto found = std::ranges::find(out, others, &Siblings::others);
+    if (found == out.end()) found = out.insert(out.end(), {others, {}});
+    found->by_level[plan.cells[c].levels[axis]] = c;
+  }
+  return out;
+}
+
+Collected collect_study(const Study& study) {
+  const ResultLookup lookup(study);
+  const StudyPlan plan = plan_study(study, [&](const PlannedRun& run) { return lookup(run); });
+  const Harvest harvest(study, plan, lookup);
+  record_missing(study, plan, harvest);
+  std::vector<Table> tables;
+  tables.push_back(runs_table(study, plan, harvest));
+  tables.push_back(cells_table(study, plan, harvest));
+  tables.push_back(curves_table(study, plan, harvest));
+  tables.push_back(tasks_table(plan, harvest));
+  tables.push_back(survival_table(study, plan, harvest));
+  if (!study.config.contrasts.empty()) tables.push_back(contrasts_table(study, plan, harvest));
+  if (!study.config.best.empty()) tables.push_back(best_table(study, plan, harvest));
+  if (!plan.tuning.empty()) tables.push_back(tuning_table(study, plan));
+  tables.push_back(states_table(study, plan));
+  tables.push_back(times_table(plan, harvest));
+
+  Collected collected;
+  collected.directory = study.out / "tables";
+  collected.index = study.out / "index.sqlite";
+  std::error_code error;
+  fs::create_directories(collected.directory, error);
+  if (error)
+    throw RunError(collected.directory.string() + ": cannot be made (" + error.message() +
+                   "); choose another --out");
+  for (const Table& table : tables) {
+    write_file(collected.directory / (table.name + ".csv"), to_csv(table));
+    collected.tables.emplace_back(table.name, table.rows.size());
+  }
+  write_sqlite(collected.index, tables);
+  collected.warnings = warnings(study, plan, harvest);
+  return collected;
+}
+
+}  // namespace lmrnn

@@ -1,0 +1,50 @@
+// From run directories to tables.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lmrnn/study.hpp"
+#include "study/plan_lookup.hpp"
+#include "study/summary.hpp"
+#include "study/table.hpp"
+
+namespace lmrnn {
+
+/// The runs of a study that are over, by cell.
+class Harvest {
+ public:
+  Harvest(const Study& study, const StudyPlan& plan, const ResultLookup& lookup);
+
+  /// nullptr if the run is not over.
+  const RunSummary* of(const PlannedRun& run) const;
+  /// The reporting runs of a cell that are over, by seed.
+  const std::map<std::int64_t, const RunSummary*>& reports(std::size_t cell) const {
+    return reports_[cell];
+  }
+
+ private:
+  std::map<std::string, RunSummary> summaries_;  // by hash
+  std::vector<std::map<std::int64_t, const RunSummary*>> reports_;
+};
+
+/// Cells that differ in one axis only: their index per level of that axis.
+struct Siblings {
+  std::vector<std::string> others;              ///< levels of the other axes
+  std::map<std::string, std::size_t> by_level;  ///< level of the axis -> cell
+};
+/// One per combination of levels of the other axes.
+std::vector<Siblings> siblings(const StudyPlan& plan, std::size_t axis);
+
+/// Means, censored times and learning curves of cells.
+Table cells_table(const Study& study, const StudyPlan& plan, const Harvest& harvest);
+Table curves_table(const Study& study, const StudyPlan& plan, const Harvest& harvest);
+Table survival_table(const Study& study, const StudyPlan& plan, const Harvest& harvest);
+
+/// Comparisons of cells.
+Table contrasts_table(const Study& study, const StudyPlan& plan, const Harvest& harvest);
+Table best_table(const Study& study, const StudyPlan& plan, const Harvest& harvest);
+
+}  // namespace lmrnn

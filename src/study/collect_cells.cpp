@@ -1,0 +1,156 @@
+// Tables of single cells: means over seeds, censored times, learning curves.
+#include <algorithm>
+#include <limits>
+#include <set>
+
+#include "lmrnn/statistics.hpp"
+#include "study/collect.hpp"
+
+namespace lmrnn {
+namespace {
+
+constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
+constexpr std::size_t n_curve_samples = 2000;  // bands of figures, at every evaluation
+
+std::vector<TableCell> cell_row(const StudyPlan& plan, std::size_t cell) {
+  std::vector<TableCell> row{plan.cells[cell].name};
+  for (const std::string& level : plan.cells[cell].levels) row.emplace_back(level);
+  return row;
+}
+
+std::vector<std::string> cell_columns(const StudyPlan& plan, const std::vector<std::string>& more) {
+  std::vector<std::string> columns{"cell"};
+  columns.insert(columns.end(), plan.axes.begin(), plan.axes.end());
+  columns.insert(columns.end(), more.begin(), more.end());
+  return columns;
+}
+
+// The longest time up to which every run of the cell was watched.
+double common_horizon(const std::vector<const RunSummary*>& runs, bool steps) {
+  double horizon = std::numeric_limits<double>::infinity();
+  for (const RunSummary* s : runs) {
+    const auto& times = steps ? s->curve_steps : s->curve_trials;
+    const double watched = s->outcome == "diverged" || times.empty()
+                               ? (steps ? s->steps_to(2) : s->trials_to(2)).time
+                               : times.back();
+    horizon = std::min(horizon, watched);
+  }
+  return horizon;
+}
+
+struct Times {
+  std::vector<TimeToMark> values;
+  double horizon = 0;
+  std::size_t n_censored = 0;
+};
+
+Times times_of(const std::vector<const RunSummary*>& runs, const std::string& name) {
+  Times t;
+  t.horizon = common_horizon(runs, name.starts_with("steps"));
+  for (const RunSummary* s : runs) {
+    t.values.push_back(*censored_measure(*s, name));
+    t.n_censored += t.values.back().reached ? 0 : 1;
+  }
+  return t;
+}
+
+std::vector<const RunSummary*> runs_of(const Harvest& harvest, std::size_t cell) {
+  std::vector<const RunSummary*> runs;
+  for (const auto& [seed, summary] : harvest.reports(cell)) runs.push_back(summary);
+  return runs;
+}
+
+}  // namespace
+
+Table cells_table(const Study& study, const StudyPlan& plan, const Harvest& harvest) {
+  const auto& statistics = study.config.statistics;
+  const Seed seed{static_cast<std::uint64_t>(*statistics.seed)};
+  Table table{"cells",
+              cell_columns(plan, {"measure", "runs", "diverged", "mean", "lower", "upper",
+                                  "censored", "horizon", "median"}),
+              {}};
+  for (std::size_t c = 0; c < plan.cells.size(); ++c) {
+    const auto runs = runs_of(harvest, c);
+    if (runs.empty()) continue;
+    const auto n_diverged = std::ranges::count(runs, std::string("diverged"),
+                                               [](const RunSummary* s) { return s->outcome; });
+    for (const std::string& name : measure_names(statistics.marks)) {
+      std::vector<TableCell> row = cell_row(plan, c);
+      row.insert(row.end(),
+                 {name, static_cast<std::int64_t>(runs.size()), std::int64_t{n_diverged}});
+      if (censored_measure(*runs[0], name)) {
+        const Times t = times_of(runs, name);
+        const auto mean = [&](std::span<const std::uint32_t> picks) {
+          std::vector<TimeToMark> picked;
+          for (const std::uint32_t i : picks) picked.push_back(t.values[i]);
+          return restricted_mean(picked, t.horizon);
+        };
+        const Band band = bootstrap(runs.size(), mean, seed, statistics.level, n_curve_samples);
+        row.insert(row.end(),
+                   {band.estimate, band.lower, band.upper, static_cast<std::int64_t>(t.n_censored),
+                    t.horizon, median_time(t.values).value_or(nothing)});
+      } else {
+        std::vector<double> values;
+        for (const RunSummary* s : runs) values.push_back(measure(*s, name));
+        const Band band = bootstrap_mean(values, seed, statistics.level, n_curve_samples);
+        row.insert(row.end(), {band.estimate, band.lower, band.upper, nothing, nothing, nothing});
+      }
+      table.rows.push_back(std::move(row));
+    }
+  }
+  return table;
+}
+
+Table curves_table(const Study& study, const StudyPlan& plan, const Harvest& harvest) {
+  const auto& statistics = study.config.statistics;
+  const Seed seed{static_cast<std::uint64_t>(*statistics.seed)};
+  Table table{
+      "curves", cell_columns(plan, {"step", "trials", "runs", "mean_share", "lower", "upper"}), {}};
+  for (std::size_t c = 0; c < plan.cells.size(); ++c) {
+    const auto runs = runs_of(harvest, c);
+    std::set<double> steps;
+    for (const RunSummary* s : runs) steps.insert(s->curve_steps.begin(), s->curve_steps.end());
+    for (const double step : steps) {
+      std::vector<double> shares;
+      double trials = 0;
+      for (const RunSummary* s : runs) {
+        const auto found = std::ranges::lower_bound(s->curve_steps, step);
+        if (found == s->curve_steps.end() || *found != step) continue;
+        const auto i = static_cast<std::size_t>(found - s->curve_steps.begin());
+        shares.push_back(s->curve_share[i]);
+        trials += s->curve_trials[i];
+      }
+      const Band band = bootstrap_mean(shares, seed, statistics.level, n_curve_samples);
+      std::vector<TableCell> row = cell_row(plan, c);
+      row.insert(row.end(),
+                 {step, trials / static_cast<double>(shares.size()),
+                  static_cast<std::int64_t>(shares.size()), band.estimate, band.lower, band.upper});
+      table.rows.push_back(std::move(row));
+    }
+  }
+  return table;
+}
+
+Table survival_table(const Study& study, const StudyPlan& plan, const Harvest& harvest) {
+  Table table{
+      "survival",
+      cell_columns(plan, {"measure", "time", "at_risk", "reached", "share_left", "standard_error"}),
+      {}};
+  for (std::size_t c = 0; c < plan.cells.size(); ++c) {
+    const auto runs = runs_of(harvest, c);
+    if (runs.empty()) continue;
+    for (const std::string& name : measure_names(study.config.statistics.marks)) {
+      if (!censored_measure(*runs[0], name)) continue;
+      for (const SurvivalStep& s : kaplan_meier(times_of(runs, name).values)) {
+        std::vector<TableCell> row = cell_row(plan, c);
+        row.insert(row.end(),
+                   {name, s.time, static_cast<std::int64_t>(s.n_at_risk),
+                    static_cast<std::int64_t>(s.n_reached), s.share_left, s.standard_error});
+        table.rows.push_back(std::move(row));
+      }
+    }
+  }
+  return table;
+}
+
+}  // namespace lmrnn

@@ -1,0 +1,163 @@
+#include "study/grid.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "lmrnn/error.hpp"
+#include "study/keys.hpp"
+
+namespace lmrnn {
+namespace {
+
+const ConfigTable& as_table(const ConfigValue& value, const std::string& what) {
+  const auto* table = std::get_if<ConfigTable>(&value.value);
+  if (!table)
+    throw UsageError(fmt::format("{}: {} = {}; write a level as a table of keys, [axis.NAME.LEVEL]",
+                                 value.where, what, detail::toml_value(value)));
+  return *table;
+}
+
+Axis named_axis(const std::string& name, const ConfigValue& value) {
+  Axis axis{name, {}};
+  for (const auto& [level, keys] : as_table(value, "axis." + name))
+    axis.levels.push_back(
+        {level, file_name_part(level), as_table(keys, "axis." + name + "." + level)});
+  if (axis.levels.empty())
+    throw UsageError(fmt::format("{}: [axis.{}] has no levels; add [axis.{}.LEVEL] tables",
+                                 value.where, name, name));
+  return axis;
+}
+
+Axis grid_axis(const std::string& key, const ConfigValue& value) {
+  const auto* list = std::get_if<ConfigList>(&value.value);
+  if (!list || list->empty())
+    throw UsageError(fmt::format("{}: grid.{} = {}; write the values of the key as a list",
+                                 value.where, key, detail::toml_value(value)));
+  Axis axis{key, {}};
+  const std::string last = key.substr(key.rfind('.') + 1);  // npos + 1 is 0
+  for (const ConfigValue& item : *list) {
+    Level level{level_text(item), "", {}};
+    // Words speak for themselves ("identity"); numbers need to be told apart ("batch4").
+    const bool word = std::holds_alternative<std::string>(item.value);
+    level.part = file_name_part(word ? level.name : last + level.name);
+    assign(level.keys, key, item);
+    axis.levels.push_back(std::move(level));
+  }
+  return axis;
+}
+
+const Axis* find_axis(const std::vector<Axis>& axes, const std::string& name) {
+  const auto found = std::ranges::find(axes, name, &Axis::name);
+  return found == axes.end() ? nullptr : &*found;
+}
+
+std::vector<std::string> names_of(const auto& named) {
+  std::vector<std::string> names;
+  for (const auto& item : named) names.push_back(item.name);
+  return names;
+}
+
+std::string list_of(const std::vector<std::string>& names) {
+  std::string out;
+  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
+  return out;
+}
+
+void require_level(const std::vector<Axis>& axes, const std::string& where,
+                   const std::string& axis_name, const std::string* level) {
+  const Axis* axis = find_axis(axes, axis_name);
+  if (!axis) {
+    const auto names = names_of(axes);
+    const std::string hint = did_you_mean(axis_name, names);
+    throw UsageError(fmt::format("{}: there is no axis \"{}\"{}", where, axis_name,
+                                 hint.empty() ? "; there are: " + list_of(names) : hint));
+  }
+  if (level && std::ranges::find(axis->levels, *level, &Level::name) == axis->levels.end()) {
+    const auto names = names_of(axis->levels);
+    const std::string hint = did_you_mean(*level, names);
+    throw UsageError(fmt::format("{}: axis \"{}\" has no level \"{}\"{}", where, axis_name, *level,
+                                 hint.empty() ? "; it has: " + list_of(names) : hint));
+  }
+}
+
+std::vector<std::string> wanted_levels(const ConfigValue& value) {
+  std::vector<std::string> wanted;
+  if (const auto* list = std::get_if<ConfigList>(&value.value))
+    for (const ConfigValue& item : *list) wanted.push_back(level_text(item));
+  else
+    wanted.push_back(level_text(value));
+  return wanted;
+}
+
+bool applies(const StudyOverride& change, const std::vector<Axis>& axes, const Cell& cell) {
+  for (const auto& [name, value] : flatten(change.when.table)) {
+    const auto index = static_cast<std::size_t>(find_axis(axes, name) - axes.data());
+    const auto wanted = wanted_levels(value);
+    if (std::ranges::find(wanted, cell.levels[index]) == wanted.end()) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+std::vector<Axis> study_axes(const StudyConfig& config) {
+  std::vector<Axis> axes;
+  for (const auto& [name, value] : config.axis.table) axes.push_back(named_axis(name, value));
+  for (const auto& [key, value] : flatten(config.grid.table)) {
+    if (find_axis(axes, key))
+      throw UsageError(fmt::format("{}: there is an [axis.{}] already; give that another name",
+                                   value.where, key));
+    axes.push_back(grid_axis(key, value));
+  }
+  for (const Axis& axis : axes) {
+    auto names = names_of(axis.levels);
+    std::ranges::sort(names);
+    if (const auto twice = std::ranges::adjacent_find(names); twice != names.end())
+      throw UsageError(
+          fmt::format("axis \"{}\" has the level \"{}\" twice; remove one", axis.name, *twice));
+  }
+  return axes;
+}
+
+void check_names(const StudyConfig& config, const std::vector<Axis>& axes) {
+  for (const StudyOverride& change : config.overrides)
+    for (const auto& [name, value] : flatten(change.when.table))
+      for (const std::string& level : wanted_levels(value))
+        require_level(axes, value.where + ": override.when", name, &level);
+  for (const ContrastConfig& c : config.contrasts) {
+    require_level(axes, "[[contrast]]", c.axis, &c.a);
+    require_level(axes, "[[contrast]]", c.axis, &c.b);
+  }
+  for (const BestConfig& b : config.best) require_level(axes, "[[best]]", b.axis, nullptr);
+}
+
+std::vector<std::pair<Cell, ConfigTable>> study_cells(const StudyConfig& config,
+                                                      const std::vector<Axis>& axes) {
+  std::size_t n_cells = 1;
+  for (const Axis& axis : axes) n_cells *= axis.levels.size();
+  std::vector<std::pair<Cell, ConfigTable>> cells;
+  for (std::size_t number = 0; number < n_cells; ++number) {
+    Cell cell;
+    ConfigTable keys = config.config.table;
+    std::size_t stride = n_cells;
+    for (const Axis& axis : axes) {
+      stride /= axis.levels.size();
+      const Level& level = axis.levels[number / stride % axis.levels.size()];
+      cell.name += (cell.name.empty() ? "" : "-") + level.part;
+      cell.levels.push_back(level.name);
+      overlay(keys, level.keys);
+    }
+    if (axes.empty()) cell.name = "run";
+    bool skip = false;
+    for (const StudyOverride& change : config.overrides) {
+      if (!applies(change, axes, cell)) continue;
+      overlay(keys, change.set.table);
+      skip = skip || change.skip;
+    }
+    if (!skip) cells.emplace_back(std::move(cell), std::move(keys));
+  }
+  return cells;
+}
+
+}  // namespace lmrnn

@@ -1,0 +1,64 @@
+#include "study/keys.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cctype>
+
+namespace lmrnn {
+namespace {
+
+void flatten_into(const ConfigTable& table, const std::string& prefix,
+                  std::vector<std::pair<std::string, ConfigValue>>& out) {
+  for (const auto& [key, value] : table) {
+    const std::string name = detail::dotted(prefix, key);
+    if (const auto* child = std::get_if<ConfigTable>(&value.value))
+      flatten_into(*child, name, out);
+    else
+      out.emplace_back(name, value);
+  }
+}
+
+}  // namespace
+
+void overlay(ConfigTable& base, const ConfigTable& over) {
+  for (const auto& [key, value] : over) {
+    const auto found = std::ranges::find(base, key, &ConfigTable::value_type::first);
+    if (found == base.end()) {
+      base.emplace_back(key, value);
+      continue;
+    }
+    auto* below = std::get_if<ConfigTable>(&found->second.value);
+    const auto* above = std::get_if<ConfigTable>(&value.value);
+    if (below && above)
+      overlay(*below, *above);
+    else
+      found->second = value;
+  }
+}
+
+std::vector<std::pair<std::string, ConfigValue>> flatten(const ConfigTable& table) {
+  std::vector<std::pair<std::string, ConfigValue>> out;
+  flatten_into(table, "", out);
+  return out;
+}
+
+std::string level_text(const ConfigValue& value) {
+  if (const auto* text = std::get_if<std::string>(&value.value)) return *text;
+  if (const auto* number = std::get_if<double>(&value.value)) return fmt::format("{}", *number);
+  if (const auto* list = std::get_if<ConfigList>(&value.value)) {
+    std::string joined;
+    for (const ConfigValue& item : *list) joined += (joined.empty() ? "" : "-") + level_text(item);
+    return joined;
+  }
+  return detail::toml_value(value);
+}
+
+std::string file_name_part(const std::string& text) {
+  std::string out;
+  for (const unsigned char c : text)
+    out += std::isalnum(c) || c == '.' || c == '-' || c == '+' ? static_cast<char>(c) : '_';
+  return out;
+}
+
+}  // namespace lmrnn

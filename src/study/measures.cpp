@@ -1,0 +1,76 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+
+#include "lmrnn/error.hpp"
+#include "study/summary.hpp"
+
+namespace lmrnn {
+namespace {
+
+struct Measure {
+  std::string_view name;
+  double (*of)(const RunSummary&);
+};
+
+double count_solved(const RunSummary& s, std::string_view kind) {
+  return static_cast<double>(std::ranges::count_if(s.tasks, [kind](const TaskResult& t) {
+    return t.solved && (kind.empty() || kind_of(t.name) == kind);
+  }));
+}
+
+constexpr Measure measures[] = {
+    {"final_share", [](const RunSummary& s) { return s.final_share(); }},
+    {"final_accuracy", [](const RunSummary& s) { return s.final_accuracy; }},
+    {"final_trial_accuracy", [](const RunSummary& s) { return s.final_trial_accuracy; }},
+    {"worst_share", [](const RunSummary& s) { return s.worst_share(); }},
+    {"area", [](const RunSummary& s) { return s.area(); }},
+    {"tasks_solved", [](const RunSummary& s) { return count_solved(s, ""); }},
+    {"solved_base", [](const RunSummary& s) { return count_solved(s, "base"); }},
+    {"solved_int", [](const RunSummary& s) { return count_solved(s, "int"); }},
+    {"solved_seq", [](const RunSummary& s) { return count_solved(s, "seq"); }},
+    {"solved_intseq", [](const RunSummary& s) { return count_solved(s, "intseq"); }},
+    {"clipped_share", [](const RunSummary& s) { return s.clipped_share; }},
+    {"learning_rate", [](const RunSummary& s) { return s.learning_rate; }},
+    {"density", [](const RunSummary& s) { return s.density(); }},
+    {"units", [](const RunSummary& s) { return static_cast<double>(s.n_units); }},
+    {"synapses", [](const RunSummary& s) { return static_cast<double>(s.n_synapses); }},
+    {"parameters", [](const RunSummary& s) { return static_cast<double>(s.n_parameters); }}};
+
+constexpr std::string_view steps_to = "steps_to_", trials_to = "trials_to_";
+
+}  // namespace
+
+std::string mark_text(double mark) {
+  return fmt::format("{}", std::round(mark * 1e6) / 1e4);
+}
+
+std::vector<std::string> measure_names(std::span<const double> marks) {
+  std::vector<std::string> names;
+  for (const Measure& m : measures) names.emplace_back(m.name);
+  for (const double mark : marks) {
+    names.push_back(std::string(steps_to) + mark_text(mark));
+    names.push_back(std::string(trials_to) + mark_text(mark));
+  }
+  return names;
+}
+
+std::optional<TimeToMark> censored_measure(const RunSummary& summary, std::string_view name) {
+  const bool steps = name.starts_with(steps_to);
+  if (!steps && !name.starts_with(trials_to)) return std::nullopt;
+  const std::string_view text = name.substr(steps ? steps_to.size() : trials_to.size());
+  double percent = 0;
+  std::from_chars(text.data(), text.data() + text.size(), percent);
+  return steps ? summary.steps_to(percent / 100) : summary.trials_to(percent / 100);
+}
+
+double measure(const RunSummary& summary, std::string_view name) {
+  for (const Measure& m : measures)
+    if (m.name == name) return m.of(summary);
+  if (const auto time = censored_measure(summary, name)) return time->time;
+  throw UsageError(fmt::format("\"{}\" is not a measure of a run", name));
+}
+
+}  // namespace lmrnn

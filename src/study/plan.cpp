@@ -1,0 +1,284 @@
+// From a study file to its runs.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+#include <set>
+
+#include "lmrnn/error.hpp"
+#include "lmrnn/study.hpp"
+#include "study/grid.hpp"
+#include "study/hash.hpp"
+#include "study/keys.hpp"
+#include "study/plan_lookup.hpp"
+
+namespace lmrnn {
+namespace {
+
+/// A cell as its runs need it.
+struct CellKeys {
+  std::size_t index;
+  const Cell& cell;
+  ConfigTable keys;  ///< without [pruning]
+  std::optional<PruningConfig> pruning;
+};
+
+std::optional<PruningConfig> take_pruning(ConfigTable& keys) {
+  const auto found = std::ranges::find(keys, "pruning", &ConfigTable::value_type::first);
+  if (found == keys.end()) return std::nullopt;
+  PruningConfig pruning;
+  from_config(found->second, "pruning", pruning, Range{});
+  keys.erase(found);
+  return pruning;
+}
+
+// A run of every cell that takes no time worth speaking of.
+void make_small(RunConfig& c) {
+  c.train.steps = std::min<std::int64_t>(c.train.steps, 3);
+  c.train.block = 0;
+  c.train.log_every = 1;
+  c.train.stop_solved.reset();
+  c.stream.batch = std::min<std::int64_t>(c.stream.batch, 4);
+  c.stream.steps = std::min<std::int64_t>(c.stream.steps, 40);
+  c.evaluation.every = 1;
+  c.evaluation.trials = std::min<std::int64_t>(c.evaluation.trials, 2);
+  c.checkpoint.every = std::min<std::int64_t>(c.checkpoint.every, 2);
+}
+
+class Planner {
+ public:
+  Planner(const Study& study, const ResultOf& result_of) : study_(study), result_of_(result_of) {}
+
+  StudyPlan plan() {
+    const std::vector<Axis> axes = study_axes(study_.config);
+    for (const Axis& axis : axes) plan_.axes.push_back(axis.name);
+    auto cells = study_cells(study_.config, axes);
+    for (auto& [cell, keys] : cells) plan_.cells.push_back(cell);
+    check_cell_names();
+    for (std::size_t i = 0; i < cells.size(); ++i) {
+      auto pruning = take_pruning(cells[i].second);
+      if (pruning && study_.smoke) {
+        pruning->rounds = std::min<std::int64_t>(pruning->rounds, 2);
+        pruning->rewind = std::min<std::int64_t>(pruning->rewind, 1);
+      }
+      plan_cell({i, plan_.cells[i], std::move(cells[i].second), std::move(pruning)});
+    }
+    // Tuning first, then what others are pruned from: the later a run can begin, the later it is
+    // in the list.
+    std::ranges::stable_sort(plan_.runs, {}, [](const PlannedRun& run) { return run.stage; });
+    return std::move(plan_);
+  }
+
+ private:
+  void check_cell_names() const {
+    std::set<std::string> names;
+    for (const Cell& cell : plan_.cells)
+      if (!names.insert(cell.name).second)
+        throw UsageError(fmt::format("{}: two cells are called {}; give levels other names",
+                                     study_.file.string(), cell.name));
+    if (plan_.cells.empty())
+      throw UsageError(
+          fmt::format("{}: every cell is skipped; nothing is left to run", study_.file.string()));
+  }
+
+  RunConfig configure(const CellKeys& cell, std::int64_t seed, std::optional<double> tuned,
+                      const ConfigTable* more = nullptr) const {
+    ConfigTable keys = cell.keys;
+    if (more) overlay(keys, *more);
+    if (tuned) assign(keys, study_.config.tuning.key, {*tuned, "tuning.values"});
+    assign(keys, "seed", {seed, "seeds"});
+    try {
+      RunConfig config = resolve_config(keys);
+      if (study_.smoke) {
+        make_small(config);
+        check_config(config);
+      }
+      return config;
+    } catch (const UsageError& error) {
+      throw UsageError(fmt::format("cell {}: {}", cell.cell.name, error.what()));
+    }
+  }
+
+  // Cells may share runs (the dense network of two kinds of matching): the first to name a run
+  // lends it its name.
+  const PlannedRun& add(PlannedRun run) {
+    if (run.settled) {
+      const auto [first, is_new] = names_.try_emplace(run.hash, run.name);
+      run.name = first->second;
+    }
+    plan_.runs.push_back(std::move(run));
+    return plan_.runs.back();
+  }
+
+  void plan_cell(const CellKeys& cell) {
+    const TuningConfig& tuning = study_.config.tuning;
+    std::optional<double> best;
+    if (!tuning.values.empty()) {
+      best = tune(cell);
+      if (!best) return plan_unsettled(cell);
+    }
+    for (const std::int64_t seed : study_.config.seeds) {
+      if (cell.pruning)
+        plan_pruning(cell, seed, best);
+      else
+        plan_report(cell, seed, best);
+    }
+  }
+
+  std::optional<double> tune(const CellKeys& cell) {
+    const TuningConfig& tuning = study_.config.tuning;
+    std::vector<double> values = tuning.values;
+    Tuning result = score(cell, values);
+    for (std::int64_t i = 0; i < tuning.extend && result.best && !result.inside; ++i) {
+      const std::size_t n = values.size();
+      if (*result.best == values.front())
+        values.insert(values.begin(), round_off(values[0] * values[0] / values[1]));
+      else
+        values.push_back(round_off(values[n - 1] * values[n - 1] / values[n - 2]));
+      result = score(cell, values);
+    }
+    for (const double value : values)
+      for (const std::int64_t seed : tuning.seeds) add(tuning_run(cell, value, seed));
+    plan_.tuning.push_back(result);
+    return result.best;
+  }
+
+  // 0.0029999999999999996 makes no good name.
+  static double round_off(double x) {
+    const double scale = std::pow(10, 2 - std::floor(std::log10(x)));
+    return std::round(x * scale) / scale;
+  }
+
+  PlannedRun tuning_run(const CellKeys& cell, double value, std::int64_t seed) const {
+    const TuningConfig& tuning = study_.config.tuning;
+    PlannedRun run;
+    const std::string key = tuning.key.substr(tuning.key.rfind('.') + 1);
+    run.name = fmt::format("{}-tuning-{}{}-seed{}", cell.cell.name, key, value, seed);
+    run.stage = Stage::tuning;
+    run.cell = cell.index;
+    run.seed = seed;
+    run.tuned = value;
+    run.settled = true;
+    run.config = configure(cell, seed, value, &tuning.set.table);
+    run.hash = config_hash(run.config);
+    return run;
+  }
+
+  Tuning score(const CellKeys& cell, const std::vector<double>& values) const {
+    constexpr double worst = -std::numeric_limits<double>::infinity();
+    const auto& seeds = study_.config.tuning.seeds;
+    Tuning result;
+    bool all_over = true;
+    for (const double value : values) {
+      Tuning::Value v{value, seeds.size(), 0, 0, 0};
+      for (const std::int64_t seed : seeds) {
+        const auto outcome = result_of_(tuning_run(cell, value, seed));
+        if (!outcome) continue;
+        ++v.n_over;
+        v.n_diverged += outcome->diverged ? 1 : 0;
+        v.score += outcome->diverged ? worst : outcome->score / static_cast<double>(seeds.size());
+      }
+      all_over = all_over && v.n_over == v.n_runs;
+      result.values.push_back(v);
+    }
+    if (!all_over) return result;
+    const auto best = std::ranges::max_element(result.values, {}, &Tuning::Value::score);
+    if (best->score == worst)
+      throw UsageError(
+          fmt::format("cell {}: training diverges at every one of tuning.values; give "
+                      "smaller ones",
+                      cell.cell.name));
+    result.best = best->value;
+    result.inside = best != result.values.begin() && best + 1 != result.values.end();
+    return result;
+  }
+
+  PlannedRun report_run(const CellKeys& cell, std::int64_t seed, std::optional<double> best) const {
+    PlannedRun run;
+    run.name = fmt::format("{}-seed{}", cell.cell.name, seed);
+    run.cell = cell.index;
+    run.seed = seed;
+    run.tuned = best;
+    return run;
+  }
+
+  void plan_unsettled(const CellKeys& cell) {
+    for (const std::int64_t seed : study_.config.seeds) {
+      // Mistakes show before the tuning runs have been paid for.
+      static_cast<void>(configure(cell, seed, study_.config.tuning.values.front()));
+      PlannedRun run = report_run(cell, seed, std::nullopt);
+      if (cell.pruning)
+        for (std::int64_t round = 0; round < cell.pruning->rounds; ++round) {
+          PlannedRun earlier = run;
+          earlier.name = fmt::format("{}-round{}-seed{}", cell.cell.name, round, seed);
+          earlier.stage = Stage::round;
+          add(std::move(earlier));
+        }
+      add(std::move(run));
+    }
+  }
+
+  void plan_report(const CellKeys& cell, std::int64_t seed, std::optional<double> best) {
+    PlannedRun run = report_run(cell, seed, best);
+    run.settled = true;
+    run.config = configure(cell, seed, best);
+    run.hash = config_hash(run.config);
+    add(std::move(run));
+  }
+
+  void plan_pruning(const CellKeys& cell, std::int64_t seed, std::optional<double> best) {
+    const PruningConfig& pruning = *cell.pruning;
+    PlannedRun run = report_run(cell, seed, best);
+    run.settled = true;
+    run.config = configure(cell, seed, best);
+    if (pruning.rewind >= run.config.train.steps)
+      throw UsageError(fmt::format("cell {}: pruning.rewind = {} is not within train.steps = {}",
+                                   cell.cell.name, pruning.rewind, run.config.train.steps));
+    const std::string whole = canonical_text(run.config);
+    // The early weights are kept beside the checkpoints, so this first run is not the same as one
+    // that nobody prunes, though its numbers are.
+    run.hash = hash_text(fmt::format("{}keeps {}\n", whole, pruning.rewind));
+    run.keep_weights_at = pruning.rewind;
+    std::string first, parent;  // directory name, hash
+    for (std::int64_t round = 0;; ++round) {
+      const bool last = round == pruning.rounds;
+      run.stage = last ? Stage::report : Stage::round;
+      run.name = last ? fmt::format("{}-seed{}", cell.cell.name, seed)
+                      : fmt::format("{}-round{}-seed{}", cell.cell.name, round, seed);
+      if (round > 0) {
+        run.keep_weights_at.reset();
+        run.first = first;
+        run.density = std::pow(pruning.density,
+                               static_cast<double>(round) / static_cast<double>(pruning.rounds));
+        run.reinitialised = last && pruning.start == PruningStart::reinitialise;
+        run.hash = hash_text(fmt::format("{}parent {}\ndensity {}\nstart {}\n", whole, parent,
+                                         run.density, run.reinitialised ? "fresh" : "rewound"));
+      }
+      const PlannedRun& added = add(run);
+      if (last) return;
+      if (round == 0) first = added.directory_name();
+      run.parent = added.directory_name();
+      parent = added.hash;
+    }
+  }
+
+  const Study& study_;
+  const ResultOf& result_of_;
+  StudyPlan plan_;
+  std::map<std::string, std::string> names_;  // of runs, by hash
+};
+
+}  // namespace
+
+StudyPlan plan_study(const Study& study, const ResultOf& result_of) {
+  return Planner(study, result_of).plan();
+}
+
+StudyPlan plan_study(const Study& study) {
+  const ResultLookup lookup(study);
+  return plan_study(study, [&](const PlannedRun& run) { return lookup(run); });
+}
+
+}  // namespace lmrnn

@@ -1,0 +1,339 @@
+// Carrying out a study: a process per run, as many at a time as there are jobs and memory for.
+#include <fmt/core.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <new>
+#include <set>
+#include <thread>
+
+#include "lmrnn/error.hpp"
+#include "lmrnn/files.hpp"
+#include "lmrnn/study.hpp"
+#include "lmrnn/threads.hpp"
+#include "study/memory.hpp"
+#include "study/states.hpp"
+#include "study/store.hpp"
+#include "study/worker.hpp"
+
+namespace lmrnn {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+
+/// Memory that this process and its children all see.
+class SharedSlots {
+ public:
+  explicit SharedSlots(std::size_t n) : bytes_(n * sizeof(ProgressSlot)) {
+    void* memory =
+        ::mmap(nullptr, bytes_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+      throw RunError(fmt::format("cannot share memory with runs ({})", std::strerror(errno)));
+    slots_ = static_cast<ProgressSlot*>(memory);
+    for (std::size_t i = 0; i < n; ++i) new (slots_ + i) ProgressSlot;
+  }
+  ~SharedSlots() { ::munmap(slots_, bytes_); }
+  SharedSlots(const SharedSlots&) = delete;
+  SharedSlots& operator=(const SharedSlots&) = delete;
+  ProgressSlot& operator[](std::size_t i) const { return slots_[i]; }
+
+ private:
+  std::size_t bytes_;
+  ProgressSlot* slots_;
+};
+
+struct Child {
+  pid_t pid;
+  std::size_t slot;
+  PlannedRun run;
+  double bytes;
+  Clock::time_point begin;
+};
+
+std::string describe_owner(const std::string& job) {
+  char host[256] = {};
+  if (::gethostname(host, sizeof host - 1) != 0) host[0] = '?';
+  return fmt::format("{}{}, process {}", job.empty() ? "" : job + " on ", host, ::getpid());
+}
+
+class Runner {
+ public:
+  Runner(const Study& study, const StudyRunOptions& options, const StudyCallbacks& callbacks)
+      : study_(study),
+        options_(options),
+        callbacks_(callbacks),
+        n_threads_(options.n_threads > 0 ? options.n_threads
+                                         : std::max(1, available_processors() / options.jobs)),
+        budget_(options.memory_bytes > 0 ? options.memory_bytes : 0.9 * available_memory()),
+        slots_(static_cast<std::size_t>(options.jobs)),
+        slot_taken_(static_cast<std::size_t>(options.jobs)),
+        owner_(describe_owner(options.owner)) {}
+
+  ~Runner() {
+    for (const Child& child : children_) ::kill(child.pid, SIGTERM);
+    for (const Child& child : children_) ::waitpid(child.pid, nullptr, 0);
+  }
+
+  StudyOutcome run() {
+    refresh();
+    while (true) {
+      obey_stop();
+      bool changed = reap();
+      if (changed || Clock::now() - refreshed_ > std::chrono::seconds(2)) refresh();
+      if (stopping_ == 0) changed = start_what_fits() || changed;
+      report();
+      if (children_.empty() && (stopping_ > 0 || !worth_waiting())) break;
+      std::this_thread::sleep_for(std::chrono::milliseconds(changed ? 1 : 100));
+    }
+    outcome_.n_left = static_cast<std::size_t>(
+        std::ranges::count_if(states_, [](const RunStatus& s) { return !is_over(s.state); }));
+    return outcome_;
+  }
+
+ private:
+  static bool is_over(RunState state) {
+    return state == RunState::done || state == RunState::recorded || state == RunState::diverged;
+  }
+
+  void refresh() {
+    const ResultLookup lookup(study_);
+    plan_ = plan_study(study_, [&](const PlannedRun& run) {
+      const auto known = scores_.find(run.hash);
+      if (known != scores_.end()) return std::optional(known->second);
+      const auto result = lookup(run);
+      if (result) scores_[run.hash] = *result;
+      return result;
+    });
+    const auto needed = needed_directories(plan_, lookup);
+    states_.clear();
+    for (std::size_t i = 0; i < plan_.runs.size(); ++i)
+      states_.push_back(status_of(study_, plan_.runs[i], lookup, needed[i] != 0));
+    refreshed_ = Clock::now();
+  }
+
+  void obey_stop() {
+    const int wanted = callbacks_.stop_requested ? callbacks_.stop_requested() : 0;
+    if (wanted <= stopping_) return;
+    for (const Child& child : children_) ::kill(child.pid, wanted > 1 ? SIGKILL : SIGTERM);
+    stopping_ = wanted;
+  }
+
+  // Children that have ended. true if there were any.
+  bool reap() {
+    bool any = false;
+    for (std::size_t i = 0; i < children_.size();) {
+      int status = 0;
+      const pid_t ended = ::waitpid(children_[i].pid, &status, WNOHANG);
+      if (ended == 0) {
+        ++i;
+        continue;
+      }
+      const Child child = std::move(children_[i]);
+      children_.erase(children_.begin() + static_cast<std::ptrdiff_t>(i));
+      slot_taken_[child.slot] = 0;
+      conclude(child, status);
+      any = true;
+    }
+    return any;
+  }
+
+  void conclude(const Child& child, int status) {
+    if (WIFEXITED(status) && WEXITSTATUS(status) == static_cast<int>(WorkerStatus::done)) {
+      ++outcome_.n_finished;
+      seconds_finished_ += std::chrono::duration<double>(Clock::now() - child.begin).count();
+      return say(child.run.name + ": done");
+    }
+    if (WIFEXITED(status) && WEXITSTATUS(status) == static_cast<int>(WorkerStatus::interrupted)) {
+      ++outcome_.n_interrupted;
+      return say(child.run.name + ": interrupted");
+    }
+    if (WIFSIGNALED(status)) {
+      if (stopping_ > 1) {
+        ++outcome_.n_interrupted;
+        return;
+      }
+      // The kernel's answer to a lack of memory is SIGKILL.
+      write_failure(study_, child.run,
+                    {false, fmt::format("killed by signal {} ({}){}", WTERMSIG(status),
+                                        ::strsignal(WTERMSIG(status)),
+                                        WTERMSIG(status) == SIGKILL
+                                            ? "; out of memory? use fewer --jobs or less --memory"
+                                            : "")});
+    }
+    ++outcome_.n_failed;
+    failed_here_.insert(child.run.hash);
+    const auto failure = read_failure(study_, child.run);
+    say(fmt::format("{}: {}", child.run.name,
+                    failure ? failure->error : std::string("failed, and could not write why")));
+  }
+
+  void say(const std::string& event) {
+    event_ = event;
+    report();
+    event_.clear();
+  }
+
+  bool may_begin(std::size_t i) const {
+    const RunState state = states_[i].state;
+    if (state == RunState::planned || state == RunState::interrupted) return true;
+    return state == RunState::failed && options_.retry &&
+           !failed_here_.contains(plan_.runs[i].hash);
+  }
+
+  bool start_what_fits() {
+    bool any = false;
+    for (std::size_t i = 0; i < plan_.runs.size(); ++i) {
+      if (children_.size() >= slot_taken_.size()) break;
+      if (options_.limit > 0 && n_begun_ >= options_.limit) break;
+      if (!may_begin(i)) continue;
+      const double bytes = bytes_of(plan_.runs[i]);
+      if (!children_.empty() && bytes_in_use() + bytes > budget_)
+        continue;  // a smaller one may fit
+      any = start(i, bytes) || any;
+    }
+    return any;
+  }
+
+  double bytes_of(const PlannedRun& run) const {
+    constexpr double program = 5e7;  // code, libraries, evaluation
+    return program + estimate_memory(run.config, n_threads_).total();
+  }
+
+  double bytes_in_use() const {
+    double sum = 0;
+    for (const Child& child : children_) sum += child.bytes;
+    return sum;
+  }
+
+  bool start(std::size_t i, double bytes) {
+    const PlannedRun& run = plan_.runs[i];
+    const auto claim = Claim::take(study_, run, owner_);
+    if (!claim) {
+      states_[i].state = RunState::running;
+      return false;
+    }
+    // Somebody may have done it, or failed at it, between the look and the claim.
+    const ResultLookup lookup(study_);
+    if (lookup.over(run) == RunState::done ||
+        (states_[i].state != RunState::failed && read_failure(study_, run))) {
+      refreshed_ = {};
+      return false;
+    }
+    const auto free = std::ranges::find(slot_taken_, std::uint8_t{0}) - slot_taken_.begin();
+    const auto slot = static_cast<std::size_t>(free);
+    slots_[slot].step = slots_[slot].n_steps = 0;
+    slots_[slot].share = slots_[slot].seconds_left = 0;
+    const pid_t parent = ::getpid();
+    const pid_t pid = ::fork();
+    if (pid < 0) throw RunError(fmt::format("cannot start a run ({})", std::strerror(errno)));
+    if (pid == 0) {
+      // A run does not outlive the process that watches it, but ends as on Ctrl-C.
+      ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+      if (::getppid() != parent) ::_exit(static_cast<int>(WorkerStatus::interrupted));
+      ::_exit(static_cast<int>(carry_out(study_, run, n_threads_, slots_[slot])));
+    }
+    slot_taken_[slot] = 1;
+    children_.push_back({pid, slot, run, bytes, Clock::now()});
+    states_[i].state = RunState::running;
+    // Cells may share a run.
+    for (std::size_t j = 0; j < plan_.runs.size(); ++j)
+      if (plan_.runs[j].settled && plan_.runs[j].hash == run.hash)
+        states_[j].state = RunState::running;
+    ++n_begun_;
+    return true;
+  }
+
+  // Runs that wait for one that somebody else is doing will be ours to do.
+  bool worth_waiting() const {
+    if (options_.limit > 0 && n_begun_ >= options_.limit) return false;
+    bool can_begin = false, waiting = false, elsewhere = false;
+    for (std::size_t i = 0; i < states_.size(); ++i) {
+      can_begin = can_begin || may_begin(i);
+      waiting = waiting || states_[i].state == RunState::waiting;
+      elsewhere = elsewhere || states_[i].state == RunState::running;
+    }
+    return can_begin || (waiting && elsewhere);
+  }
+
+  void report() const {
+    if (!callbacks_.progress) return;
+    StudyProgress p;
+    p.event = event_;
+    std::set<std::string> seen;
+    for (std::size_t i = 0; i < states_.size(); ++i) {
+      if (plan_.runs[i].settled && !seen.insert(plan_.runs[i].hash).second) continue;
+      ++p.n_runs;
+      p.n_over += is_over(states_[i].state) ? 1 : 0;
+      p.n_failed += states_[i].state == RunState::failed ? 1 : 0;
+      p.n_elsewhere += states_[i].state == RunState::running ? 1 : 0;
+    }
+    p.n_elsewhere -= std::min(p.n_elsewhere, children_.size());
+    p.done = static_cast<double>(p.n_over);
+    double left = 0, mean = 0;
+    for (const Child& child : children_) {
+      const ProgressSlot& slot = slots_[child.slot];
+      const std::int64_t n = slot.n_steps;
+      p.running.push_back({child.run.name, slot.step, n, slot.share});
+      if (n > 0) p.done += static_cast<double>(slot.step) / static_cast<double>(n);
+      left += slot.seconds_left;
+      mean += std::chrono::duration<double>(Clock::now() - child.begin).count() + slot.seconds_left;
+    }
+    const auto n_known = static_cast<double>(outcome_.n_finished + children_.size());
+    if (n_known > 0) {
+      mean = (mean + seconds_finished_) / n_known;
+      const auto n_to_begin = static_cast<double>(
+          p.n_runs - std::min(p.n_runs, p.n_over + p.n_failed + p.n_elsewhere + children_.size()));
+      p.seconds_left = (left + mean * n_to_begin) / static_cast<double>(slot_taken_.size());
+    }
+    callbacks_.progress(p);
+  }
+
+  const Study& study_;
+  const StudyRunOptions& options_;
+  const StudyCallbacks& callbacks_;
+  int n_threads_;
+  double budget_;
+  SharedSlots slots_;
+  std::vector<std::uint8_t> slot_taken_;
+  std::vector<Child> children_;
+  StudyPlan plan_;
+  std::vector<RunStatus> states_;
+  std::map<std::string, RunResult> scores_;
+  std::set<std::string> failed_here_;
+  Clock::time_point refreshed_{};
+  std::int64_t n_begun_ = 0;
+  int stopping_ = 0;
+  double seconds_finished_ = 0;
+  std::string owner_, event_;
+  StudyOutcome outcome_;
+};
+
+// What was written down before the first run stays; collect_study says if it was changed.
+void register_study(const Study& study) {
+  const fs::path path = study.out / "registered.toml";
+  std::error_code error;
+  fs::create_directories(study.out, error);
+  if (error)
+    throw RunError(fmt::format("{}: cannot be made ({}); choose another --out", study.out.string(),
+                               error.message()));
+  if (!fs::exists(path)) write_file(path, study.text);
+}
+
+}  // namespace
+
+StudyOutcome run_study(const Study& study, const StudyRunOptions& options,
+                       const StudyCallbacks& callbacks) {
+  if (options.jobs < 1) throw UsageError("a study needs at least one job at a time");
+  register_study(study);
+  return Runner(study, options, callbacks).run();
+}
+
+}  // namespace lmrnn

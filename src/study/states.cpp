@@ -1,0 +1,61 @@
+#include "study/states.hpp"
+
+#include <filesystem>
+#include <set>
+
+#include "study/store.hpp"
+
+namespace lmrnn {
+
+namespace fs = std::filesystem;
+
+// From the last run to the first, since a parent comes before its children in the plan.
+std::vector<std::uint8_t> needed_directories(const StudyPlan& plan, const ResultLookup& lookup) {
+  std::vector<std::uint8_t> needed(plan.runs.size());
+  std::set<std::string> wanted;
+  for (std::size_t i = plan.runs.size(); i-- > 0;) {
+    const PlannedRun& run = plan.runs[i];
+    if (!run.settled) continue;
+    needed[i] = wanted.contains(run.directory_name());
+    const auto over = lookup.over(run);
+    const bool here = over == RunState::done;
+    const bool to_do = !over || (needed[i] && !here && over != RunState::diverged);
+    if (to_do && !run.parent.empty()) {
+      wanted.insert(run.parent);
+      wanted.insert(run.first);
+    }
+  }
+  return needed;
+}
+
+RunStatus status_of(const Study& study, const PlannedRun& run, const ResultLookup& lookup,
+                    bool directory_needed) {
+  if (!run.settled) return {RunState::waiting, {}, {}};
+  const auto over = lookup.over(run);
+  const auto failure = read_failure(study, run);
+  const bool again = over == RunState::recorded && directory_needed;
+  if (over && !again) return {*over, {}, failure ? failure->error : std::string()};
+  if (auto owner = claim_owner(study, run)) return {RunState::running, *owner, {}};
+  if (failure) return {RunState::failed, {}, failure->error};
+  if (!run.parent.empty()) {
+    std::error_code error;
+    const fs::path runs = study.out / "runs";
+    if (!fs::exists(runs / run.parent / "DONE", error) ||
+        !fs::exists(runs / run.first / "DONE", error))
+      return {RunState::waiting, {}, {}};
+  }
+  std::error_code error;
+  const bool begun = fs::exists(run_directory(study, run) / "config.toml", error);
+  return {begun ? RunState::interrupted : RunState::planned, {}, {}};
+}
+
+std::vector<RunStatus> study_status(const Study& study, const StudyPlan& plan) {
+  const ResultLookup lookup(study);
+  const auto needed = needed_directories(plan, lookup);
+  std::vector<RunStatus> states;
+  for (std::size_t i = 0; i < plan.runs.size(); ++i)
+    states.push_back(status_of(study, plan.runs[i], lookup, needed[i] != 0));
+  return states;
+}
+
+}  // namespace lmrnn

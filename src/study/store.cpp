@@ -1,0 +1,114 @@
+#include "study/store.hpp"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "lmrnn/error.hpp"
+#include "lmrnn/files.hpp"
+
+namespace lmrnn {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+fs::path claim_path(const Study& study, const PlannedRun& run) {
+  return study.out / "claims" / run.directory_name();
+}
+
+fs::path failure_path(const Study& study, const PlannedRun& run) {
+  return study.out / "failures" / (run.directory_name() + ".json");
+}
+
+struct flock whole_file() {
+  struct flock lock {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  return lock;
+}
+
+}  // namespace
+
+fs::path run_directory(const Study& study, const PlannedRun& run) {
+  return study.out / "runs" / run.directory_name();
+}
+
+fs::path made_directory(const Study& study, const std::string& hash) {
+  return study.out / "made" / hash;
+}
+
+std::optional<Claim> Claim::take(const Study& study, const PlannedRun& run,
+                                 const std::string& owner) {
+  const fs::path path = claim_path(study, run);
+  std::error_code error;
+  fs::create_directories(path.parent_path(), error);
+  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (file < 0)
+    throw RunError(
+        fmt::format("{}: cannot be made ({}); mend the permissions, or choose another "
+                    "--out",
+                    path.string(), std::strerror(errno)));
+  Claim claim(file);
+  struct flock lock = whole_file();
+  if (::fcntl(file, F_OFD_SETLK, &lock) != 0) {
+    if (errno == EAGAIN || errno == EACCES) return std::nullopt;
+    throw RunError(fmt::format("{}: cannot be locked ({}); use a file system with locks",
+                               path.string(), std::strerror(errno)));
+  }
+  // For the eyes of others only; the lock is what counts.
+  static_cast<void>(::ftruncate(file, 0) == 0 && ::write(file, owner.data(), owner.size()) > 0);
+  return claim;
+}
+
+Claim::~Claim() {
+  if (file_ >= 0) ::close(file_);
+}
+Claim::Claim(Claim&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
+Claim& Claim::operator=(Claim&& other) noexcept {
+  std::swap(file_, other.file_);
+  return *this;
+}
+
+std::optional<std::string> claim_owner(const Study& study, const PlannedRun& run) {
+  const fs::path path = claim_path(study, run);
+  const int file = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
+  if (file < 0) return std::nullopt;
+  struct flock lock = whole_file();
+  const bool claimed = ::fcntl(file, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+  ::close(file);
+  if (!claimed) return std::nullopt;
+  return read_file(path);
+}
+
+std::optional<Failure> read_failure(const Study& study, const PlannedRun& run) {
+  const fs::path path = failure_path(study, run);
+  std::error_code error;
+  if (!fs::exists(path, error)) return std::nullopt;
+  const Json json = Json::parse(read_file(path), nullptr, false);
+  if (json.is_discarded() || !json.is_object()) return Failure{false, "unknown"};
+  return Failure{json.value("diverged", false), json.value("error", std::string("unknown"))};
+}
+
+void write_failure(const Study& study, const PlannedRun& run, const Failure& failure) {
+  const fs::path path = failure_path(study, run);
+  std::error_code error;
+  fs::create_directories(path.parent_path(), error);
+  const Json json{{"run", run.name},
+                  {"hash", run.hash},
+                  {"diverged", failure.diverged},
+                  {"error", failure.error}};
+  write_file(path, json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+}
+
+void remove_failure(const Study& study, const PlannedRun& run) {
+  std::error_code ignored;
+  fs::remove(failure_path(study, run), ignored);
+}
+
+}  // namespace lmrnn

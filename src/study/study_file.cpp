@@ -1,0 +1,128 @@
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <set>
+
+#include "lmrnn/error.hpp"
+#include "lmrnn/files.hpp"
+#include "lmrnn/study.hpp"
+#include "study/grid.hpp"
+#include "study/summary.hpp"
+
+namespace lmrnn {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void refuse(const std::string& file, const std::string& what) {
+  throw UsageError(file + ": " + what);
+}
+
+void check_tuning(const std::string& file, const StudyConfig& config) {
+  const TuningConfig& tuning = config.tuning;
+  if (tuning.values.empty()) return;
+  if (tuning.values.size() < 3)
+    refuse(file, "tuning.values needs at least three values, or the best cannot lie inside");
+  if (!std::ranges::is_sorted(tuning.values) ||
+      std::ranges::adjacent_find(tuning.values) != tuning.values.end())
+    refuse(file, "tuning.values must ascend, each value once");
+  if (tuning.values.front() <= 0)
+    refuse(file, "tuning.values must be above 0: the grid grows by ratios");
+  if (tuning.seeds.empty()) refuse(file, "tuning.seeds is empty; give at least one seed");
+  for (const std::int64_t seed : tuning.seeds)
+    if (std::ranges::find(config.seeds, seed) != config.seeds.end())
+      refuse(file, fmt::format("seed {} is both a tuning seed and a reporting seed; what is tuned "
+                               "on a seed must not be reported on it",
+                               seed));
+}
+
+void check_measures(const std::string& file, const StudyConfig& config) {
+  const std::vector<std::string> known = measure_names(config.statistics.marks);
+  const auto check = [&](const std::string& where, const std::string& name) {
+    if (std::ranges::find(known, name) != known.end()) return;
+    std::string list;
+    for (const std::string& k : known) list += (list.empty() ? "" : ", ") + k;
+    const std::string hint = did_you_mean(name, known);
+    refuse(file, fmt::format("{}.measure = \"{}\" is not a measure{}", where, name,
+                             hint.empty() ? "; there are: " + list : hint));
+  };
+  if (!config.tuning.values.empty()) check("tuning", config.tuning.measure);
+  for (const ContrastConfig& c : config.contrasts) check("contrast", c.measure);
+  for (const BestConfig& b : config.best) {
+    check("best", b.measure);
+    check("best", b.position);
+  }
+}
+
+void check_study(const std::string& file, const StudyConfig& config) {
+  if (config.claim.empty()) refuse(file, "claim is missing; say what the study is about");
+  if (config.support.empty())
+    refuse(file, "support is missing; write down what will be called support before it runs");
+  if (config.seeds.empty()) refuse(file, "seeds is missing; write seeds = [1, 2, 3]");
+  if (std::set(config.seeds.begin(), config.seeds.end()).size() != config.seeds.size())
+    refuse(file, "seeds holds a seed twice");
+  if (!config.statistics.seed)
+    refuse(file, "statistics.seed is missing; bootstrap and permutations need one");
+  if (find(config.config.table, "seed"))
+    refuse(file, "config.seed means nothing here; write seeds = [...] at the top");
+  check_tuning(file, config);
+  check_measures(file, config);
+  check_names(config, study_axes(config));
+}
+
+void keep_first(std::vector<std::int64_t>& seeds) {
+  if (seeds.size() > 1) seeds.erase(seeds.begin() + 1, seeds.end());
+}
+
+}  // namespace
+
+void from_config(const ConfigValue& v, std::string_view key, FreeTable& out, const Range&) {
+  const auto* table = std::get_if<ConfigTable>(&v.value);
+  if (!table) detail::wrong_type(v, key, "a table");
+  out.table = *table;
+}
+
+ConfigValue to_config(const FreeTable& x) {
+  return {x.table, {}};
+}
+
+Study load_study(const fs::path& file, const StudyOptions& options) {
+  Study study;
+  study.file = file;
+  study.text = read_file(file);
+  ConfigTable table = parse_toml(study.text, file.string());
+  for (const std::string& assignment : options.assignments) assign(table, assignment);
+  read_config(study.config, table);
+  check_study(file.string(), study.config);
+  study.name = file.stem().string();
+  if (options.smoke) {
+    study.smoke = true;
+    study.name += "-smoke";
+    keep_first(study.config.seeds);
+    keep_first(study.config.tuning.seeds);
+  } else if (!study.config.results.empty()) {
+    study.results = file.parent_path() / study.config.results;
+  }
+  study.out = options.out.empty() ? fs::path("runs") / study.name : options.out;
+  return study;
+}
+
+std::string study_reference() {
+  const auto escaped = [](std::string_view text) {
+    std::string out;
+    for (const char c : text) out += c == '|' ? std::string("\\|") : std::string(1, c);
+    return out;
+  };
+  std::vector<FieldDoc> rows = document<StudyConfig>();
+  for (auto&& more : {document<StudyOverride>("override"), document<ContrastConfig>("contrast"),
+                      document<BestConfig>("best"), document<PruningConfig>("config.pruning")})
+    rows.insert(rows.end(), more.begin(), more.end());
+  std::string out = "| key | type | default | meaning |\n|---|---|---|---|\n";
+  for (const FieldDoc& row : rows)
+    out += fmt::format("| `{}` | {} | {} | {} |\n", row.key, escaped(row.type),
+                       row.fallback.empty() ? "" : "`" + escaped(row.fallback) + "`",
+                       escaped(row.meaning));
+  return out;
+}
+
+}  // namespace lmrnn

@@ -1,0 +1,192 @@
+#include "study/summary.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "lmrnn/error.hpp"
+#include "lmrnn/files.hpp"
+#include "lmrnn/network.hpp"
+#include "lmrnn/run.hpp"
+#include "lmrnn/tasks.hpp"
+#include "train/csv.hpp"
+
+namespace lmrnn {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+std::vector<std::string> lines_of(const fs::path& path) {
+  std::vector<std::string> lines;
+  const std::string text = read_file(path);
+  for (std::size_t begin = 0, end; (end = text.find('\n', begin)) != std::string::npos;
+       begin = end + 1)
+    lines.push_back(text.substr(begin, end - begin));
+  return lines;
+}
+
+// Columns of metrics.csv and tasks.csv (docs/concepts/training.md).
+enum MetricsColumn {
+  m_step,
+  m_trials,
+  m_seconds,
+  m_rate,
+  m_loss,
+  m_norm,
+  m_clipped,
+  m_accuracy,
+  m_trial_accuracy,
+  m_share
+};
+enum TasksColumn { t_step = 0, t_task = 1, t_share = 6, t_solved = 11, t_columns = 12 };
+
+double number(const std::string& text, const fs::path& path) {
+  double x = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), x);
+  if (error != std::errc() || end != text.data() + text.size())
+    throw UsageError(fmt::format(
+        "{}: \"{}\" is no number; remove the run directory and run it again", path.string(), text));
+  return x;
+}
+
+void read_metrics(RunSummary& s, const fs::path& path) {
+  double last_step = 0, clipped = 0;
+  const auto lines = lines_of(path);
+  for (std::size_t i = 1; i < lines.size(); ++i) {
+    const auto cells = split_row(lines[i]);
+    if (cells.size() <= m_share)
+      throw UsageError(
+          fmt::format("{}:{}: has too few columns; remove the run directory and run "
+                      "it again",
+                      path.string(), i + 1));
+    const double step = number(cells[m_step], path);
+    clipped += (step - last_step) * number(cells[m_clipped], path);
+    last_step = step;
+    s.seconds = number(cells[m_seconds], path);
+    if (cells[m_share].empty()) continue;
+    s.curve_steps.push_back(step);
+    s.curve_trials.push_back(number(cells[m_trials], path));
+    s.curve_share.push_back(number(cells[m_share], path));
+    s.final_accuracy = number(cells[m_accuracy], path);
+    s.final_trial_accuracy = number(cells[m_trial_accuracy], path);
+  }
+  s.clipped_share = last_step > 0 ? clipped / last_step : 0;
+}
+
+void read_tasks(RunSummary& s, const fs::path& path) {
+  const auto lines = lines_of(path);
+  std::string last_step;
+  for (std::size_t i = 1; i < lines.size(); ++i) {
+    const auto cells = split_row(lines[i]);
+    if (cells.size() != t_columns)
+      throw UsageError(
+          fmt::format("{}:{}: has {} columns instead of {}; remove the run directory "
+                      "and run it again",
+                      path.string(), i + 1, cells.size(), +t_columns));
+    if (cells[t_step] != last_step) s.tasks.clear();
+    last_step = cells[t_step];
+    s.tasks.push_back({cells[t_task], number(cells[t_share], path), cells[t_solved] == "1"});
+  }
+}
+
+void read_provenance(RunSummary& s, const fs::path& path) {
+  const Json provenance = Json::parse(read_file(path), nullptr, false);
+  if (provenance.is_discarded() || !provenance.contains("sessions") ||
+      !provenance["sessions"].is_array() || provenance["sessions"].empty())
+    return;
+  const Json& session = provenance["sessions"].front();
+  const auto text = [&](const char* key) {
+    return session.contains(key) && session[key].is_string() ? session[key].get<std::string>()
+                                                             : std::string();
+  };
+  s.version = text("version");
+  s.commit = text("commit");
+  s.simd = text("simd");
+  s.processor = text("processor");
+  s.host = text("host");
+  s.started = text("started");
+  if (session.contains("threads") && session["threads"].is_number_integer())
+    s.threads = session["threads"].get<std::int64_t>();
+}
+
+TimeToMark time_to(const RunSummary& s, const std::vector<double>& times, double mark) {
+  if (times.empty()) return {static_cast<double>(s.horizon), false};
+  TimeToMark t = time_to_mark(times, s.curve_share, mark);
+  // A run that diverged never gets there: it counts as watched to the horizon, in the unit of
+  // `times`.
+  if (!t.reached && times.back() > 0 && s.curve_steps.back() > 0)
+    t.time = times.back() * (static_cast<double>(s.horizon) / s.curve_steps.back());
+  return t;
+}
+
+}  // namespace
+
+double RunSummary::density() const noexcept {
+  const auto n = static_cast<double>(n_units);
+  return n > 0 ? static_cast<double>(n_synapses) / (n * n) : 0;
+}
+double RunSummary::final_share() const noexcept {
+  return curve_share.empty() ? 0 : curve_share.back();
+}
+double RunSummary::worst_share() const noexcept {
+  double worst = tasks.empty() ? 0 : tasks.front().share;
+  for (const TaskResult& t : tasks) worst = std::min(worst, t.share);
+  return worst;
+}
+double RunSummary::area() const {
+  return curve_steps.empty() ? 0 : area_under_curve(curve_steps, curve_share);
+}
+TimeToMark RunSummary::steps_to(double mark) const {
+  return time_to(*this, curve_steps, mark);
+}
+TimeToMark RunSummary::trials_to(double mark) const {
+  return time_to(*this, curve_trials, mark);
+}
+
+std::string_view kind_of(const std::string& task) {
+  const Task t = parse_task(task);
+  if (t.interval != 0) return t.sequence != 0 ? "intseq" : "int";
+  return t.sequence != 0 ? "seq" : "base";
+}
+
+RunSummary summarise(const Study& study, const PlannedRun& run, const fs::path& dir,
+                     bool diverged) {
+  RunSummary s;
+  s.hash = run.hash;
+  s.study = study.name;
+  s.run = run.name;
+  s.stage = to_name(run.stage);
+  s.seed = run.seed;
+  s.horizon = run.config.train.steps;
+  s.learning_rate = run.config.optimiser.learning_rate;
+  read_metrics(s, dir / "metrics.csv");
+  read_tasks(s, dir / "tasks.csv");
+  read_provenance(s, dir / "provenance.json");
+  const LoadedNetwork loaded = load_network(find_network(dir));
+  const Architecture& a = loaded.network.architecture();
+  s.n_units = static_cast<std::int64_t>(a.n_units());
+  s.n_synapses = static_cast<std::int64_t>(a.recurrent.n_synapses());
+  for (const CostRow& row : cost_table(a))
+    s.n_parameters += static_cast<std::int64_t>(row.n_parameters);
+  if (diverged) {
+    s.outcome = "diverged";
+    if (!s.curve_steps.empty()) s.steps = static_cast<std::int64_t>(s.curve_steps.back());
+    return s;
+  }
+  const Json done = Json::parse(read_file(dir / "DONE"), nullptr, false);
+  if (done.is_discarded() || !done.contains("outcome") || !done.contains("steps") ||
+      !done.contains("trials"))
+    throw UsageError(fmt::format("{}: is damaged; remove the run directory and run it again",
+                                 (dir / "DONE").string()));
+  s.outcome = done["outcome"].get<std::string>();
+  s.steps = done["steps"].get<std::int64_t>();
+  s.trials = done["trials"].get<std::int64_t>();
+  if (done.contains("seconds")) s.seconds = done["seconds"].get<double>();
+  return s;
+}
+
+}  // namespace lmrnn

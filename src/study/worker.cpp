@@ -1,0 +1,96 @@
+#include "study/worker.hpp"
+
+#include <csignal>
+#include <filesystem>
+#include <new>
+
+#include "lmrnn/error.hpp"
+#include "lmrnn/network.hpp"
+#include "study/store.hpp"
+#include "study/summary.hpp"
+
+namespace lmrnn {
+namespace {
+
+namespace fs = std::filesystem;
+
+volatile std::sig_atomic_t stop = 0;
+
+// Any number of signals means the same: the parent's and the terminal's may both arrive.
+void on_signal(int) {
+  stop = 1;
+}
+
+bool begun(const fs::path& dir) {
+  return fs::exists(dir / "config.toml") && fs::exists(dir / "provenance.json");
+}
+
+Trainer open_trainer(const Study& study, const PlannedRun& run, const fs::path& dir,
+                     int n_threads) {
+  if (begun(dir)) return Trainer::resume(dir, n_threads);
+  // Killed while its directory was being made: nothing is lost. The claim is ours.
+  fs::remove_all(dir);
+  return Trainer::start(prepare(study, run), dir, n_threads);
+}
+
+void keep_weights(const PlannedRun& run, const Trainer& trainer) {
+  if (run.keep_weights_at != trainer.step()) return;
+  const RunConfig& c = trainer.config();
+  save_network(trainer.directory() / early_weights, trainer.network(),
+               describe_training(trainer.battery(), c.wiring, c.run_seed()));
+}
+
+Outcome train(const Study& study, const PlannedRun& run, int n_threads, ProgressSlot& slot) {
+  const fs::path dir = run_directory(study, run);
+  Trainer trainer = open_trainer(study, run, dir, n_threads);
+  keep_weights(run, trainer);
+  slot.step = trainer.step();
+  slot.n_steps = trainer.config().train.steps;
+  TrainerCallbacks callbacks;
+  callbacks.stop_requested = [] { return stop != 0; };
+  callbacks.progress = [&](const Progress& p) {
+    keep_weights(run, trainer);
+    slot.step = p.step;
+    slot.seconds_left = p.seconds_left;
+    if (p.evaluation) slot.share = p.evaluation->mean_share_of_ceiling();
+  };
+  return trainer.run(callbacks);
+}
+
+void record(const Study& study, const PlannedRun& run, bool diverged) {
+  if (study.results.empty()) return;
+  append_result(study.results, summarise(study, run, run_directory(study, run), diverged));
+}
+
+WorkerStatus fail(const Study& study, const PlannedRun& run, const Failure& failure) noexcept {
+  try {
+    write_failure(study, run, failure);
+    if (failure.diverged) record(study, run, true);
+  } catch (...) {
+    // The disk is full, most likely, and the parent says that the run failed.
+  }
+  return WorkerStatus::failed;
+}
+
+}  // namespace
+
+WorkerStatus carry_out(const Study& study, const PlannedRun& run, int n_threads,
+                       ProgressSlot& progress) noexcept {
+  std::signal(SIGINT, on_signal);
+  std::signal(SIGTERM, on_signal);
+  try {
+    remove_failure(study, run);
+    if (train(study, run, n_threads, progress) == Outcome::interrupted)
+      return WorkerStatus::interrupted;
+    record(study, run, false);
+    return WorkerStatus::done;
+  } catch (const Diverged& error) {
+    return fail(study, run, {true, error.what()});
+  } catch (const std::bad_alloc&) {
+    return fail(study, run, {false, "not enough memory; use fewer --jobs or train.recompute"});
+  } catch (const std::exception& error) {
+    return fail(study, run, {false, error.what()});
+  }
+}
+
+}  // namespace lmrnn

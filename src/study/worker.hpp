@@ -1,0 +1,32 @@
+// One run of a study, from claim to result.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "lmrnn/study.hpp"
+
+namespace lmrnn {
+
+/// Where a run tells its parent process how far it is; lies in memory that both share.
+struct ProgressSlot {
+  std::atomic<std::int64_t> step{0}, n_steps{0};
+  std::atomic<double> share{0}, seconds_left{0};
+};
+
+/// Exit statuses of the process that carries out a run.
+enum class WorkerStatus { done = 0, interrupted = 10, failed = 11 };
+
+/// Trains the run, begun or not, to its end, until a SIGINT or SIGTERM, or until it fails; then the
+/// failure has been written down. Installs handlers for both signals: for a process of its own.
+WorkerStatus carry_out(const Study& study, const PlannedRun& run, int n_threads,
+                       ProgressSlot& progress) noexcept;
+
+/// The configuration that the run really gets: for a pruned one, with the mask and the weights that
+/// are made from its parent's (and written, if they are not there yet).
+RunConfig prepare(const Study& study, const PlannedRun& run);
+
+/// Name of the file in a run directory that holds the weights after `keep_weights_at` steps.
+constexpr const char* early_weights = "early.safetensors";
+
+}  // namespace lmrnn

@@ -1,0 +1,181 @@
+#!/usr/bin/env python3
+"""lmrnn study as a user sees it: plans, concurrent processes, kill -9, tables."""
+
+import csv
+import json
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+from program import PROGRAM, ROOT, ProgramTest, run
+
+STUDY = """
+claim = "local wiring learns faster"
+support = "p_holm below 0.05 and a positive difference"
+seeds = [1, 2, 3]
+
+[config]
+battery.tasks = "go,dlygointr,antiseqr"
+wiring.rows = 4
+wiring.cols = 4
+wiring.radius = 1
+stream.batch = 8
+stream.steps = 40
+train.steps = 60
+evaluation.every = 15
+evaluation.trials = 20
+checkpoint.every = 10
+
+[axis.network.local]
+[axis.network.dense]
+wiring.kind = "dense"
+
+[[contrast]]
+axis = "network"
+a = "local"
+b = "dense"
+measure = "area"
+
+[statistics]
+seed = 7
+marks = [0.1, 0.5]
+"""
+
+TUNING = """
+[tuning]
+values = [0.0003, 0.001, 0.003]
+seeds = [101, 102]
+set = { train.steps = 30 }
+"""
+
+
+class StudyTest(ProgramTest):
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.dir = Path(directory.name)
+        self.study = self.dir / "tiny.toml"
+        self.study.write_text(STUDY)
+
+    def verb(self, verb, *arguments, **options):
+        return self.output_of("study", verb, self.study, *arguments, cwd=self.dir, **options)
+
+    def tables(self, out):
+        """All tables that do not depend on the clock."""
+        self.verb("collect", "--out", out)
+        return {path.name: path.read_text() for path in sorted((self.dir / out / "tables").iterdir())
+                if path.name != "times.csv"}
+
+    # Plans and tables
+
+    def test_plan_lists_runs_with_names_and_hashes(self):
+        plan = json.loads(self.verb("plan", "--json"))
+        self.assertEqual([r["run"] for r in plan["runs"]],
+                         [f"{n}-seed{s}" for n in ("local", "dense") for s in (1, 2, 3)])
+        self.assertEqual(len({r["hash"] for r in plan["runs"]}), 6)
+        self.assertIn("local-seed1", self.verb("plan"))
+        self.assertFalse((self.dir / "runs").exists())
+
+    def test_run_status_collect(self):
+        self.verb("run", "--jobs", 2)
+        self.assertRegex(self.verb("status"), r"done +6\n")
+        out = self.verb("collect")
+        self.assertIn("runs/tiny/tables/runs.csv", out)
+        with open(self.dir / "runs/tiny/tables/contrasts.csv") as file:
+            (contrast,) = csv.DictReader(file)
+        self.assertEqual(contrast["pairs"], "3")
+        self.assertGreaterEqual(float(contrast["p"]), 0.25)
+        with sqlite3.connect(self.dir / "runs/tiny/index.sqlite") as index:
+            self.assertEqual(index.execute("select count(*) from runs").fetchone(), (6,))
+
+    def test_set_changes_the_study(self):
+        plan = json.loads(self.verb("plan", "--json", "--set", "seeds=[9]"))
+        self.assertEqual([r["seed"] for r in plan["runs"]], [9, 9])
+
+    def test_smoke_tries_every_cell_apart_from_the_study(self):
+        self.study.write_text(STUDY + TUNING)
+        self.verb("run", "--smoke")
+        self.assertTrue((self.dir / "runs/tiny-smoke").is_dir())
+        self.assertFalse((self.dir / "runs/tiny").exists())
+
+    def test_bad_input_is_one_line_and_status_2(self):
+        self.assert_refused(["study", "plan", self.dir / "none.toml"], "none.toml")
+        self.assert_refused(["study", "plan"], "which study")
+        self.assert_refused(["study", "run", self.study, "--set", "config.wiring.radus=1"], "radus",
+                            "radius")
+        self.study.write_text(STUDY.replace("support", "suport"))
+        self.assert_refused(["study", "plan", self.study], "tiny.toml:3", "support")
+
+    # Interruption
+
+    def start(self, out, *arguments):
+        """`study run` in a process group of its own."""
+        return subprocess.Popen([PROGRAM, "study", "run", self.study, "--out", out, "--threads", "1",
+                                 *arguments], cwd=self.dir, stderr=subprocess.PIPE, text=True,
+                                start_new_session=True)
+
+    def test_ctrl_c_saves_and_says_how_to_go_on(self):
+        long = ["--set", "config.train.steps=1000000", "--set", "config.evaluation.every=0"]
+        process = self.start("x", "--jobs", "2", *long)
+        deadline = time.monotonic() + 60
+        while len(list(self.dir.glob("x/runs/*/checkpoints/step-*"))) < 4:
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: parent and children
+        _, err = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 75, err)
+        self.assertIn("2 interrupted", err)
+        self.assertIn("go on with the same command", err)
+        counts = json.loads(self.verb("status", "--json", "--out", "x", *long))["counts"]
+        self.assertEqual(counts, {"interrupted": 2, "planned": 4})
+
+    def test_killed_with_four_processes_at_work_and_resumed_gives_the_same_tables(self):
+        self.study.write_text(STUDY + TUNING)
+        self.verb("run", "--out", "whole", "--jobs", 2, "--threads", 1)
+        undisturbed = self.tables("whole")
+        self.assertEqual(undisturbed["runs.csv"].count("\n") - 1,
+                         undisturbed["runs.csv"].count(",finished,"))
+        chance = random.Random(5)
+        n_killed = 0
+        for _ in range(40):
+            processes = [self.start("killed") for _ in range(4)]
+            deadline = time.monotonic() + chance.uniform(0.05, 0.5)
+            while time.monotonic() < deadline and any(p.poll() is None for p in processes):
+                time.sleep(0.01)
+            n_killed += sum(p.poll() is None for p in processes)
+            for process in processes:  # parents and the runs that they have forked
+                try:
+                    os.killpg(process.pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    pass
+                process.communicate(timeout=60)
+        self.assertGreater(n_killed, 4)
+        processes = [self.start("killed") for _ in range(4)]
+        for process in processes:
+            _, err = process.communicate(timeout=120)
+            self.assertEqual(process.returncode, 0, err)
+        self.assertEqual(self.tables("killed"), undisturbed)
+        weights = [{p.parent.parent.parent.name: p.read_bytes()
+                    for p in (self.dir / out / "runs").glob("*/checkpoints/step-*/*.safetensors")}
+                   for out in ("whole", "killed")]
+        self.assertEqual(weights[0].keys(), weights[1].keys())
+        self.assertEqual(weights[0], weights[1])
+
+    # The studies that come with the project
+
+    def test_every_study_of_the_project_can_be_planned(self):
+        studies = [p for p in sorted((ROOT / "studies").glob("*.toml")) if "claim" in p.read_text()]
+        for study in studies:
+            with self.subTest(study=study.name):
+                plan = json.loads(self.output_of("study", "plan", study, "--json"))
+                self.assertGreater(len(plan["runs"]), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,437 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include "lmrnn/network.hpp"
+#include "lmrnn/study.hpp"
+#include "small_run.hpp"
+#include "study/memory.hpp"
+#include "study/store.hpp"
+#include "study/summary.hpp"
+
+namespace lmrnn {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+constexpr const char* head = R"(
+claim = "a claim"
+support = "what supports it"
+seeds = [1, 2]
+[statistics]
+seed = 3
+marks = [0.05]
+[config]
+battery.tasks = "go,dlygointr"
+wiring.rows = 4
+wiring.cols = 4
+wiring.radius = 1
+stream.batch = 8
+stream.steps = 40
+train.steps = 12
+evaluation.every = 4
+evaluation.trials = 20
+checkpoint.every = 5
+)";
+
+class StudyDirectory {
+ public:
+  explicit StudyDirectory(const std::string& more) : text_(head + more) {
+    write_file(dir_ / "example.toml", text_);
+  }
+  Study load(const std::vector<std::string>& assignments = {}) const {
+    return load_study(dir_ / "example.toml", {dir_ / "out", assignments, false});
+  }
+  fs::path operator/(const std::string& name) const { return dir_ / name; }
+  const std::string& text() const { return text_; }
+
+ private:
+  TemporaryDirectory dir_;
+  std::string text_;
+};
+
+StudyOutcome run(const Study& study, StudyRunOptions options = {}) {
+  options.n_threads = 1;
+  return run_study(study, options, {});
+}
+
+std::map<RunState, int> states(const Study& study) {
+  std::map<RunState, int> counts;
+  for (const RunStatus& s : study_status(study, plan_study(study))) ++counts[s.state];
+  return counts;
+}
+
+// All tables that do not depend on the clock, in one text.
+std::string tables(const Study& study) {
+  const Collected collected = collect_study(study);
+  std::string all;
+  for (const auto& [name, rows] : collected.tables)
+    if (name != "times") all += name + "\n" + read_file(collected.directory / (name + ".csv"));
+  return all;
+}
+
+std::vector<std::map<std::string, std::string>> rows_of(const fs::path& csv) {
+  std::istringstream in(read_file(csv));
+  std::string line;
+  std::getline(in, line);
+  const auto split = [](const std::string& text) {
+    std::vector<std::string> cells{""};
+    bool quoted = false;
+    for (const char c : text) {
+      if (c == '"')
+        quoted = !quoted;
+      else if (c == ',' && !quoted)
+        cells.emplace_back();
+      else
+        cells.back() += c;
+    }
+    return cells;
+  };
+  const auto columns = split(line);
+  std::vector<std::map<std::string, std::string>> rows;
+  while (std::getline(in, line)) {
+    const auto cells = split(line);
+    EXPECT_EQ(cells.size(), columns.size()) << csv;
+    auto& row = rows.emplace_back();
+    for (std::size_t i = 0; i < cells.size(); ++i) row[columns[i]] = cells[i];
+  }
+  return rows;
+}
+
+// Running --------------------------------------------------------------------------------------
+
+TEST(StudyRun, DoesEveryRunOnce) {
+  const StudyDirectory dir("[grid]\nwiring.radius = [1, 2]\n");
+  const Study study = dir.load();
+  EXPECT_EQ(states(study)[RunState::planned], 4);
+  const StudyOutcome outcome = run(study, {.jobs = 3});
+  EXPECT_EQ(outcome.n_finished, 4u);
+  EXPECT_EQ(outcome.n_left, 0u);
+  EXPECT_EQ(states(study)[RunState::done], 4);
+  EXPECT_EQ(run(study).n_finished, 0u);
+  // A run of a study has the bits of the same run by itself.
+  const PlannedRun planned = plan_study(study).runs.at(3);
+  Trainer::start(planned.config, dir / "alone", 1).run();
+  EXPECT_EQ(checkpoint_bytes(dir / "alone", 12),
+            checkpoint_bytes(run_directory(study, planned), 12));
+}
+
+TEST(StudyRun, LimitAndInterruptionLeaveTheRest) {
+  const StudyDirectory dir("[grid]\nwiring.radius = [1, 2]\n");
+  const Study study = dir.load({"config.train.steps=20000", "config.evaluation.every=0"});
+  StudyCallbacks callbacks;
+  bool under_way = false;
+  callbacks.progress = [&](const StudyProgress& p) {
+    for (const auto& r : p.running) under_way = under_way || r.step > 0;
+  };
+  callbacks.stop_requested = [&] { return under_way ? 1 : 0; };
+  const StudyOutcome outcome = run_study(study, {.jobs = 2, .n_threads = 1}, callbacks);
+  EXPECT_EQ(outcome.n_interrupted, 2u);
+  EXPECT_EQ(outcome.n_left, 4u);
+  EXPECT_EQ(states(study)[RunState::interrupted], 2);
+  EXPECT_EQ(states(study)[RunState::planned], 2);
+
+  const Study short_one = dir.load();
+  EXPECT_EQ(run(short_one, {.limit = 1}).n_finished, 1u);
+  EXPECT_EQ(states(short_one)[RunState::done], 1);
+}
+
+TEST(StudyRun, FailuresAreRecordedAndCanBeRetried) {
+  const StudyDirectory dir("[grid]\nwiring.radius = [1, 2]\n");
+  const Study study = dir.load();
+  const StudyPlan plan = plan_study(study);
+  // A file is where the directory should be.
+  const fs::path blocked = run_directory(study, plan.runs[1]);
+  fs::create_directories(blocked);
+  write_file(blocked / "provenance.json", "{}");
+  write_file(blocked / "config.toml", "nonsense = 1\n");
+  StudyOutcome outcome = run(study, {.jobs = 2});
+  EXPECT_EQ(outcome.n_failed, 1u);
+  EXPECT_EQ(outcome.n_finished, 3u);
+  const auto status = study_status(study, plan);
+  EXPECT_EQ(status[1].state, RunState::failed);
+  EXPECT_THAT(status[1].error, HasSubstr("provenance"));
+  EXPECT_EQ(run(study).n_failed, 0u);  // not begun again by itself
+  fs::remove_all(blocked);
+  outcome = run(study, {.retry = true});
+  EXPECT_EQ(outcome.n_finished, 1u);
+  EXPECT_EQ(states(study)[RunState::done], 4);
+}
+
+TEST(StudyRun, ADivergedRunIsAResult) {
+  const StudyDirectory dir(
+      "[axis.rate.good]\noptimiser.learning_rate = 0.001\n"
+      "[axis.rate.bad]\noptimiser = { kind = \"sgd\", learning_rate = 1e30, "
+      "clip = 0 }\nschedule = { kind = \"constant\", warmup = 0 }\n");
+  const Study study = dir.load({"results=results.csv"});
+  EXPECT_EQ(run(study, {.jobs = 2}).n_failed, 2u);
+  EXPECT_EQ(states(study)[RunState::diverged], 2);
+  EXPECT_EQ(run(study, {.retry = true}).n_failed, 0u);  // it would diverge again
+  collect_study(study);
+  for (const auto& row : rows_of(study.out / "tables" / "runs.csv")) {
+    const bool bad = row.at("rate") == "bad";
+    EXPECT_EQ(row.at("outcome"), bad ? "diverged" : "finished");
+    if (!bad) continue;
+    EXPECT_EQ(row.at("reached_5"), "0");
+    EXPECT_EQ(row.at("steps_to_5"), "12");  // censored at the horizon
+  }
+}
+
+TEST(StudyRun, ClaimedRunsAreLeftToTheirOwners) {
+  const StudyDirectory dir("[grid]\nwiring.radius = [1, 2]\n");
+  const Study study = dir.load();
+  const StudyPlan plan = plan_study(study);
+  {
+    const auto claim = Claim::take(study, plan.runs[0], "somebody");
+    ASSERT_TRUE(claim);
+    EXPECT_FALSE(Claim::take(study, plan.runs[0], "somebody else"));
+    EXPECT_EQ(claim_owner(study, plan.runs[0]), "somebody");
+    EXPECT_EQ(run(study).n_finished, 3u);
+    EXPECT_EQ(states(study)[RunState::running], 1);
+  }
+  EXPECT_FALSE(claim_owner(study, plan.runs[0]));
+  EXPECT_EQ(run(study).n_finished, 1u);
+}
+
+TEST(StudyRun, HalfMadeDirectoriesAreBegunAnew) {
+  const StudyDirectory dir("");
+  const Study study = dir.load();
+  const fs::path half = run_directory(study, plan_study(study).runs[0]);
+  fs::create_directories(half / "checkpoints");
+  write_file(half / "provenance.json", "{}");
+  EXPECT_EQ(run(study).n_finished, 2u);
+}
+
+TEST(StudyRun, MemoryLimitsHowManyRunAtOnce) {
+  const StudyDirectory dir("[grid]\nwiring.radius = [1, 2]\n");
+  const Study study = dir.load({"config.train.steps=300"});
+  std::size_t most = 0;
+  StudyCallbacks callbacks;
+  callbacks.progress = [&](const StudyProgress& p) { most = std::max(most, p.running.size()); };
+  run_study(study, {.jobs = 4, .n_threads = 1, .memory_bytes = 6e7}, callbacks);
+  EXPECT_EQ(most, 1u);
+  EXPECT_EQ(states(study)[RunState::done], 4);
+  EXPECT_GT(available_memory(), 1e6);
+}
+
+// Tuning ---------------------------------------------------------------------------------------
+
+TEST(StudyRun, TunesAndThenReports) {
+  const StudyDirectory dir("[tuning]\nvalues = [0.0001, 0.001, 0.01]\nseeds = [11]\nextend = 1\n");
+  const Study study = dir.load();
+  EXPECT_EQ(run(study, {.jobs = 2}).n_left, 0u);
+  const StudyPlan plan = plan_study(study);
+  ASSERT_TRUE(plan.tuning.at(0).best);
+  collect_study(study);
+  double best_score = -1, chosen = 0;
+  for (const auto& row : rows_of(study.out / "tables" / "tuning.csv")) {
+    if (row.at("best") == "1") chosen = std::stod(row.at("score"));
+    best_score = std::max(best_score, std::stod(row.at("score")));
+  }
+  EXPECT_EQ(chosen, best_score);
+  for (const PlannedRun& r : plan.runs) {
+    if (r.stage != Stage::report) continue;
+    EXPECT_EQ(open_run(run_directory(study, r)).config.optimiser.learning_rate,
+              *plan.tuning[0].best);
+  }
+}
+
+// Pruning --------------------------------------------------------------------------------------
+
+Network final_network(const fs::path& run) {
+  return load_network(find_network(run)).network;
+}
+
+TEST(StudyRun, PrunesWithRewinding) {
+  const StudyDirectory dir(R"(
+[axis.network.ticket]
+wiring.kind = "dense"
+pruning = { density = 0.25, rounds = 2, rewind = 3 }
+[axis.network.fresh]
+wiring.kind = "dense"
+pruning = { density = 0.25, rounds = 2, rewind = 3, start = "reinitialise" }
+)");
+  const Study study = dir.load({"seeds=[1]"});
+  EXPECT_EQ(run(study, {.jobs = 2}).n_left, 0u);
+  const StudyPlan plan = plan_study(study);
+  std::map<std::string, fs::path> where;
+  for (const PlannedRun& r : plan.runs) where[r.name] = run_directory(study, r);
+  ASSERT_EQ(where.size(), 4u);
+
+  // Half of the synapses, then a quarter; each mask holds the largest of the weights before.
+  const Network first = final_network(where["ticket-round0-seed1"]);
+  const Network second = final_network(where["ticket-round1-seed1"]);
+  const Network ticket = final_network(where["ticket-seed1"]);
+  EXPECT_EQ(first.architecture().recurrent.n_synapses(), 256u);
+  EXPECT_EQ(second.architecture().recurrent.n_synapses(), 128u);
+  EXPECT_EQ(ticket.architecture().recurrent.n_synapses(), 64u);
+  std::vector<float> magnitudes;
+  for (const float w : first.parameters().subspan(first.layout().recurrent, 256))
+    magnitudes.push_back(std::abs(w));
+  std::ranges::sort(magnitudes, std::ranges::greater{});
+  std::size_t k = 0;
+  for (std::size_t i = 0; i < 16; ++i)
+    for (const std::uint32_t j : second.architecture().recurrent.sources_of(i)) {
+      EXPECT_GE(std::abs(first.parameters()[first.layout().recurrent + i * 16 + j]),
+                magnitudes[127]);
+      ++k;
+    }
+  EXPECT_EQ(k, 128u);
+
+  // A ticket starts from the weights of step 3 of the first training.
+  const Network early = load_network(where["ticket-round0-seed1"] / "early.safetensors").network;
+  const RunConfig config = open_run(where["ticket-seed1"]).config;
+  const Network start = make_network(config, Battery(config.battery, config.run_seed()));
+  k = 0;
+  for (std::size_t i = 0; i < 16; ++i)
+    for (const std::uint32_t j : start.architecture().recurrent.sources_of(i))
+      EXPECT_EQ(start.parameters()[start.layout().recurrent + k++],
+                early.parameters()[early.layout().recurrent + i * 16 + j]);
+  // The same mask with fresh weights is another network; its data and mask are the same.
+  const Network fresh = final_network(where["fresh-seed1"]);
+  const auto sources = [](const Network& n) {
+    std::vector<std::uint32_t> all;
+    for (std::size_t i = 0; i < 16; ++i)
+      for (const std::uint32_t j : n.architecture().recurrent.sources_of(i)) all.push_back(j);
+    return all;
+  };
+  EXPECT_EQ(sources(fresh), sources(ticket));
+  EXPECT_FALSE(std::ranges::equal(fresh.parameters(), ticket.parameters()));
+}
+
+// Collecting -----------------------------------------------------------------------------------
+
+TEST(Collect, TablesCanBeDeletedAndMadeAgain) {
+  const StudyDirectory dir(R"(
+[axis.network.local]
+wiring.radius = 1
+[axis.network.dense]
+wiring.kind = "dense"
+[[contrast]]
+axis = "network"
+a = "local"
+b = "dense"
+measure = "area"
+[[best]]
+axis = "network"
+measure = "area"
+)");
+  const Study study = dir.load();
+  run(study, {.jobs = 2});
+  const std::string before = tables(study);
+  fs::remove_all(study.out / "tables");
+  fs::remove(study.out / "index.sqlite");
+  EXPECT_EQ(tables(study), before);
+
+  const auto runs = rows_of(study.out / "tables" / "runs.csv");
+  ASSERT_EQ(runs.size(), 4u);
+  std::map<std::string, double> area;
+  for (const auto& row : runs) area[row.at("run")] = std::stod(row.at("area"));
+  const auto contrast = rows_of(study.out / "tables" / "contrasts.csv").at(0);
+  EXPECT_EQ(contrast.at("pairs"), "2");
+  EXPECT_NEAR(
+      std::stod(contrast.at("difference")),
+      (area["local-seed1"] - area["dense-seed1"] + area["local-seed2"] - area["dense-seed2"]) / 2,
+      1e-8);
+  EXPECT_GE(std::stod(contrast.at("p")), 0.5);  // two pairs cannot say more
+  EXPECT_EQ(contrast.at("p"), contrast.at("p_holm"));
+  // The area is that of metrics.csv.
+  const PlannedRun first = plan_study(study).runs[0];
+  std::vector<double> steps, shares;
+  for (const auto& row : rows_of(run_directory(study, first) / "metrics.csv"))
+    if (!row.at("mean_share_of_ceiling").empty()) {
+      steps.push_back(std::stod(row.at("step")));
+      shares.push_back(std::stod(row.at("mean_share_of_ceiling")));
+    }
+  EXPECT_EQ(steps, (std::vector<double>{4, 8, 12}));
+  EXPECT_NEAR(area[first.name], (shares[0] / 2 + shares[1] + shares[2] / 2) / 2, 1e-8);
+}
+
+TEST(Collect, TheIndexHoldsTheTables) {
+  const StudyDirectory dir("");
+  const Study study = dir.load();
+  run(study);
+  const Collected collected = collect_study(study);
+  sqlite3* db = nullptr;
+  ASSERT_EQ(sqlite3_open_v2(collected.index.c_str(), &db, SQLITE_OPEN_READONLY, nullptr),
+            SQLITE_OK);
+  for (const auto& [name, rows] : collected.tables) {
+    sqlite3_stmt* statement = nullptr;
+    const std::string sql = "select count(*) from \"" + name + "\"";
+    ASSERT_EQ(sqlite3_prepare_v2(db, sql.c_str(), -1, &statement, nullptr), SQLITE_OK) << name;
+    ASSERT_EQ(sqlite3_step(statement), SQLITE_ROW);
+    EXPECT_EQ(static_cast<std::size_t>(sqlite3_column_int(statement, 0)), rows) << name;
+    sqlite3_finalize(statement);
+  }
+  sqlite3_close(db);
+}
+
+TEST(Collect, SaysWhenTheCriterionWasChangedAfterwards) {
+  const StudyDirectory dir("");
+  run(dir.load());
+  EXPECT_TRUE(collect_study(dir.load()).warnings.empty());
+  const auto warnings = collect_study(dir.load({"support=\"something easier\""})).warnings;
+  ASSERT_EQ(warnings.size(), 1u);
+  EXPECT_THAT(warnings[0], AllOf(HasSubstr("support"), HasSubstr("registered.toml")));
+}
+
+// The results file -----------------------------------------------------------------------------
+
+TEST(Results, ASecondMachineNeedsNothingElse) {
+  const StudyDirectory dir("[tuning]\nvalues = [0.0001, 0.001, 0.01]\nseeds = [11]\nextend = 1\n");
+  const Study study = dir.load({"results=results.csv"});
+  run(study, {.jobs = 2});
+  const std::string before = tables(study);
+  const std::string results = read_file(dir / "results.csv");
+  fs::remove_all(study.out);
+  EXPECT_EQ(run(study).n_finished, 0u);
+  std::string after = tables(study);
+  for (std::size_t at; (at = after.find(",recorded,")) != std::string::npos;)
+    after.replace(at, 10, ",done,");
+  EXPECT_EQ(after, before);
+  EXPECT_EQ(read_file(dir / "results.csv"), results);
+}
+
+TEST(Results, RowsSurviveTheRoundTrip) {
+  RunSummary s;
+  s.hash = "0123456789abcdef";
+  s.outcome = "finished";
+  s.learning_rate = 0.1 + 0.2;
+  s.curve_steps = {10, 20};
+  s.curve_share = {1.0 / 3, 0.5};
+  s.curve_trials = {5, 9};
+  s.tasks = {{"go", 0.25, true}, {"dlygo", 0.75, false}};
+  s.processor = "a, b";
+  const RunSummary back = from_row(to_row(s), "here");
+  EXPECT_EQ(back.learning_rate, s.learning_rate);
+  EXPECT_EQ(back.curve_share, s.curve_share);
+  ASSERT_EQ(back.tasks.size(), 2u);
+  EXPECT_EQ(back.tasks[0].name, "go");
+  EXPECT_TRUE(back.tasks[0].solved);
+  EXPECT_EQ(back.tasks[1].share, 0.75);
+  EXPECT_THROW(from_row("0123,x", "results.csv:3"), UsageError);
+}
+
+TEST(Results, APartialLastRowIsCutOffAndDoneAgain) {
+  const TemporaryDirectory dir;
+  RunSummary s;
+  s.hash = "a";
+  append_result(dir / "r.csv", s);
+  std::ofstream(dir / "r.csv", std::ios::app) << "b,half a ro";
+  s.hash = "c";
+  append_result(dir / "r.csv", s);
+  append_result(dir / "r.csv", s);
+  const auto rows = read_results(dir / "r.csv");
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(rows[1].hash, "c");
+}
+
+}  // namespace
+}  // namespace lmrnn
