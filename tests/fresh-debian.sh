@@ -6,7 +6,7 @@
 #
 # DIRECTORY must not exist; it is left behind for a look around, and with KEEP=no removed.
 # The minimal system gets make and git, which are what the README asks a user to have. Inside, apt
-# is set up as outside: the same sources, proxies and keys.
+# and pip are set up as outside: the same sources, proxies, keys and certificates.
 set -euo pipefail
 
 if [ $# -lt 2 ] || [ "$(id -u)" -ne 0 ] || ! command -v debootstrap >/dev/null; then
@@ -30,11 +30,13 @@ timed() { # NAME COMMAND...
   "$@"
   printf '==> %s: %d s\n' "$name" "$((SECONDS - begin))"
 }
-# A clean environment, but for proxies.
-mapfile -t proxies < <(env | grep -iE '^(https?|no)_proxy=' || true)
+# A clean environment, but for what it takes to reach the registries.
+mapfile -t network < <(env | grep -iE '^((https?|no)_proxy|PIP_(INDEX_URL|EXTRA_INDEX_URL))=' || true)
+certificates=/etc/ssl/certs/ca-certificates.crt
+if [ -e "$certificates" ]; then network+=(PIP_CERT=/etc/ssl/host-certificates.crt); fi
 inside() {
   chroot "$root" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
-    "${proxies[@]}" "$@"
+    "${network[@]}" "$@"
 }
 
 leave() {
@@ -53,6 +55,8 @@ rm -rf "$root/etc/apt"
 cp -a /etc/apt "$root/etc/apt"
 cp -aL /usr/share/keyrings/. "$root/usr/share/keyrings/"
 cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
+mkdir -p "$root/etc/ssl"
+if [ -e "$certificates" ]; then cp -L "$certificates" "$root/etc/ssl/host-certificates.crt"; fi
 mount -t proc proc "$root/proc"
 mount -t sysfs sysfs "$root/sys"
 mount --bind /dev "$root/dev"
