@@ -44,9 +44,18 @@ using ConfigList = std::vector<ConfigValue>;
 
 /// A node of a configuration, and where it was written ("quickstart.toml:12", "--set").
 struct ConfigValue {
-  std::variant<bool, std::int64_t, double, std::string, ConfigList, ConfigTable> value;
+  using Variant = std::variant<bool, std::int64_t, double, std::string, ConfigList, ConfigTable>;
+  Variant value;
   std::string where;
+
+  // Defined below: clang with libstdc++ needs the whole type before it can destroy the lists in it.
+  ConfigValue();
+  ConfigValue(Variant value, std::string where);
 };
+
+inline ConfigValue::ConfigValue() = default;
+inline ConfigValue::ConfigValue(Variant v, std::string w)
+    : value(std::move(v)), where(std::move(w)) {}
 
 /// Reads a TOML file. Throws UsageError with file and line.
 ConfigTable read_toml(const std::filesystem::path& path);

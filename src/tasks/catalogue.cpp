@@ -139,14 +139,24 @@ bool in_collection(std::string_view collection, Task task) {
   return collection == "modcog132";
 }
 
-/// `*` any text, `?` any one letter.
+/// `*` any text, `?` any one letter. Goes back to the last `*` only, since what an earlier one
+/// could take, the last one can take too: no pattern is slow.
 bool matches_glob(std::string_view pattern, std::string_view text) {
-  if (pattern.empty()) return text.empty();
-  if (pattern[0] == '*')
-    return matches_glob(pattern.substr(1), text) ||
-           (!text.empty() && matches_glob(pattern, text.substr(1)));
-  return !text.empty() && (pattern[0] == '?' || pattern[0] == text[0]) &&
-         matches_glob(pattern.substr(1), text.substr(1));
+  std::size_t p = 0, t = 0, after_star = std::string_view::npos, star_text = 0;
+  while (t < text.size()) {
+    if (p < pattern.size() && pattern[p] == '*') {
+      after_star = ++p;
+      star_text = t;
+    } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t])) {
+      ++p, ++t;
+    } else if (after_star != std::string_view::npos) {
+      p = after_star;
+      t = ++star_text;
+    } else {
+      return false;
+    }
+  }
+  return pattern.find_first_not_of('*', p) == std::string_view::npos;
 }
 
 std::string_view trimmed(std::string_view text) {

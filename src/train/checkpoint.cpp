@@ -128,6 +128,10 @@ void save_checkpoint(const fs::path& directory, const Network& network,
 TrainingState load_state(const fs::path& directory, std::size_t n_parameters, std::size_t n_tasks,
                          bool second_moment) {
   const fs::path path = directory / "state.safetensors";
+  if (!fs::exists(path))
+    throw UsageError(fmt::format(
+        "{}: is missing; restore it, or remove {} to go on from the checkpoint before it",
+        path.string(), directory.string()));
   const ArrayFile file = read_safetensors(path);
   TrainingState state;
   const auto counts = take<std::uint64_t>(file, path, "counts", n_counts);

@@ -77,7 +77,27 @@ std::string text_of(const Json& session, const char* key) {
   return found != session.end() && found->is_string() ? found->get<std::string>() : "unknown";
 }
 
+// What create_run itself makes before there is a configuration. A run killed in that moment has
+// lost nothing, and its directory may be begun in again.
+bool is_beginning_of_run(const fs::path& path) {
+  const std::string name = path.filename().string();
+  std::error_code error;
+  if (name == "checkpoints") return fs::is_directory(path) && fs::is_empty(path, error);
+  return name == "lock" || name == "provenance.json" || name.starts_with("provenance.json.tmp-") ||
+         name.starts_with("config.toml.tmp-");
+}
+
 }  // namespace
+
+void remove_unfinished_files(const fs::path& run) {
+  std::vector<fs::path> leftovers;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(run, error))
+    if (entry.is_regular_file(error) &&
+        entry.path().filename().string().find(".tmp-") != std::string::npos)
+      leftovers.push_back(entry.path());
+  for (const fs::path& path : leftovers) fs::remove(path, error);
+}
 
 RunLock::RunLock(const fs::path& run) {
   const fs::path path = run / "lock";
@@ -122,7 +142,7 @@ void require_unused(const fs::path& run) {
                     "another --out",
                     run.string(), run.string()));
   for (const auto& entry : fs::directory_iterator(run, error))
-    if (entry.path().filename() != "lock")
+    if (!is_beginning_of_run(entry.path()))
       throw UsageError(fmt::format("{}: is not empty; choose another --out", run.string()));
 }
 
@@ -135,6 +155,7 @@ RunLock create_run(const fs::path& run, const RunConfig& config, int n_threads) 
                                error.message()));
   RunLock lock(run);
   require_unused(run);  // now that nobody else can begin a run here
+  remove_unfinished_files(run);
   fs::create_directory(run / "checkpoints");
   const Json provenance{{"format", run_format_version},
                         {"seed", config.run_seed().value},
@@ -161,11 +182,11 @@ std::vector<std::string> add_session(const fs::path& run, std::int64_t first_ste
 }
 
 RunRecord open_run(const fs::path& directory) {
-  if (!fs::exists(directory / "config.toml") || !fs::exists(directory / "provenance.json"))
-    throw UsageError(
-        fmt::format("{}: is not a run directory (no config.toml and provenance.json); "
-                    "give the directory that lmrnn train made",
-                    directory.string()));
+  for (const char* name : {"config.toml", "provenance.json"})
+    if (!fs::exists(directory / name))
+      throw UsageError(fmt::format(
+          "{}: is not a run directory (it has no {}); give the directory that lmrnn train made",
+          directory.string(), name));
   read_provenance(directory);
   return {directory, resolve_config(read_toml(directory / "config.toml")),
           checkpoint_steps(directory), fs::exists(directory / "DONE")};

@@ -21,8 +21,12 @@ class RunLock {
   int file_ = -1;
 };
 
-/// Throws UsageError if `run` exists and holds anything.
+/// Throws UsageError if `run` exists and holds anything but the beginnings of a run that was killed
+/// before it had a configuration.
 void require_unused(const std::filesystem::path& run);
+
+/// Removes the temporary files of processes that were killed while writing. Needs the lock.
+void remove_unfinished_files(const std::filesystem::path& run);
 
 /// Creates the directory, takes the lock, and writes provenance.json and config.toml.
 RunLock create_run(const std::filesystem::path& run, const RunConfig& config, int n_threads);

@@ -291,6 +291,7 @@ Trainer Trainer::resume(const fs::path& directory, int n_threads) {
     throw UsageError(
         fmt::format("{}: the run is done; there is nothing to resume", directory.string()));
   RunLock lock(directory);
+  remove_unfinished_files(directory);
   choose_simd(record.config.simd);
   const RunConfig& config = record.config;
   const Battery battery(config.battery, config.run_seed());

@@ -263,6 +263,34 @@ TEST(Killed, AtAnyMoment) {
   }
 }
 
+// Found by tests/robustness/kill.py.
+TEST(Killed, WhileReplacingAFileItLeavesNothingForEver) {
+  const TemporaryDirectory dir;
+  const fs::path run = dir / "run";
+  Trainer::start(small_run_config(), run, 1).run(stop_after(10));
+  std::ofstream(run / "provenance.json.tmp-1") << "{";
+  std::ofstream(run / "metrics.csv.tmp-23") << "step";
+  Trainer::resume(run, 1).run();
+  EXPECT_FALSE(fs::exists(run / "provenance.json.tmp-1"));
+  EXPECT_FALSE(fs::exists(run / "metrics.csv.tmp-23"));
+}
+
+TEST(Killed, BeforeThereIsAConfigurationItMayBeginAgain) {
+  const TemporaryDirectory dir;
+  const fs::path run = dir / "run";
+  fs::create_directories(run / "checkpoints");
+  std::ofstream(run / "lock");
+  std::ofstream(run / "provenance.json") << "{}";
+  std::ofstream(run / "config.toml.tmp-9") << "seed";
+  EXPECT_EQ(train(small_run_config(), run), Outcome::finished);
+  EXPECT_FALSE(fs::exists(run / "config.toml.tmp-9"));
+  // Without its configuration, a run that has come further is not written over.
+  fs::remove(run / "config.toml");
+  fs::remove(run / "DONE");
+  EXPECT_THAT(complaint([&] { Trainer::start(small_run_config(), run, 1); }),
+              HasSubstr("not empty"));
+}
+
 TEST(Killed, AHalfWrittenRowIsDropped) {
   const TemporaryDirectory dir;
   const RunConfig config = small_run_config();
