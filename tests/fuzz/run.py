@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+"""Fuzzes the readers: every target, or the named ones, for so many seconds each.
+
+    tests/fuzz/run.py SECONDS [READER...]      after: cmake --build --preset fuzz
+
+What widened the coverage is kept in build/fuzz/corpus, findings go to build/fuzz/findings (move
+them to tests/fuzz/corpus/READER/found-* once they are mended: each is replayed by ctest), and a row
+per run to build/fuzz/record.csv. Exit 1 if there is any finding.
+"""
+
+import csv
+import os
+import re
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / "build/fuzz"
+SEEDS = ROOT / "tests/fuzz/corpus"
+LIMITS = ["-timeout=10", "-rss_limit_mb=1500", "-malloc_limit_mb=256", "-max_len=16384"]
+# Readers of text find their way sooner with the words of their format.
+WORDS = {
+    "config": ["[battery]", "[wiring]", "[battery.durations]", "tasks", "uniform", "choice",
+               "kind", "init_from", "\\\"\\\"\\\"", "'''", "inf", "nan", "[["],
+    "set": ["battery.", "wiring.", "network.input.patch", "semantics", "durations", "kind="],
+    "tasks": ["modcog", "cog20", "dly", "ctx", "intl", "intr", "seql", "seqr", "*", ",!"],
+    "network": ["dtype", "F32", "U32", "U8", "shape", "data_offsets", "__metadata__", "[0,0]"],
+    "safetensors": ["dtype", "F32", "BF16", "BOOL", "shape", "data_offsets", "__metadata__"],
+    "golden": ["params", "observation", "direction", "delay_ms", "n_ring", "1e308", "-1", "null"],
+    "run_directory": ["format", "sessions", "[{}]", "step,trials,seconds"],
+    "npz": ["descr", "fortran_order", "shape", "True", "<f4", ">i8", "|b1", "PK"],
+}
+
+
+def fuzz(reader, seconds):
+    """Statistics of one run, and whether it found anything."""
+    corpus, findings = BUILD / "corpus" / reader, BUILD / "findings" / reader
+    for directory in (corpus, findings):
+        directory.mkdir(parents=True, exist_ok=True)
+    before = set(findings.iterdir())
+    words = BUILD / f"{reader}.words"
+    words.write_text("# words\n" + "".join(f'"{word}"\n' for word in WORDS.get(reader, ["\\x00"])))
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    result = subprocess.run(
+        [BUILD / "tests/fuzz" / f"fuzz_{reader}", f"-max_total_time={seconds}", *LIMITS,
+         f"-detect_leaks={int(reader != 'hdf5')}",
+         f"-dict={words}", f"-artifact_prefix={findings}/", "-print_final_stats=1", corpus,
+         SEEDS / reader],
+        stderr=subprocess.PIPE, text=True, errors="replace",
+        # The HDF5 library loses memory over damaged files; that is not ours to mend.
+        env={**os.environ, "ASAN_OPTIONS": f"detect_leaks={int(reader != 'hdf5')}"})
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    number = lambda pattern: int((re.findall(pattern, result.stderr) or [0])[-1])
+    found = sorted(path.name for path in set(findings.iterdir()) - before)
+    if result.returncode != 0:
+        print(result.stderr[-6000:], file=sys.stderr)
+        for line in re.findall(r"^(?:SUMMARY|broken promise).*$", result.stderr, re.M):
+            found.append(line)
+        found = found or [f"exit {result.returncode}"]
+    return {"reader": reader, "executions": number(r"number_of_executed_units: (\d+)"),
+            "cpu_seconds": round(after.ru_utime + after.ru_stime - used.ru_utime - used.ru_stime, 1),
+            "edges": number(r"cov: (\d+)"), "peak_mb": number(r"peak_rss_mb:\s+(\d+)"),
+            "found": "; ".join(found)}
+
+
+def main():
+    seconds = int(sys.argv[1])
+    readers = sys.argv[2:] or sorted(path.name for path in SEEDS.iterdir())
+    rows = [fuzz(reader, seconds) for reader in readers]
+    record = BUILD / "record.csv"
+    new = not record.exists()
+    with record.open("a", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        if new:
+            writer.writeheader()
+        writer.writerows(rows)
+    for row in rows:
+        print("  ".join(f"{key} {value}" for key, value in row.items() if value != ""))
+    return any(row["found"] for row in rows)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

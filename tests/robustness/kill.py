@@ -1,0 +1,189 @@
+#!/usr/bin/env python3
+"""Kills a training with SIGKILL at random moments, resumes it, compares what is left of it.
+
+    LMRNN=build/release/src/cli/lmrnn tests/robustness/kill.py RUNS [--seed N] [--keep]
+
+Every run is killed at a random moment of its first session, and now and then of the sessions that
+resume it; at last one session may end. Then checkpoints (SHA-256 of both files), metrics.csv
+(without its column of seconds), tasks.csv and DONE must equal those of a run that nobody disturbed.
+After every kill the directory is inspected as it lies there: each file that bears a final name must
+be whole, and no more may be lost than the steps since the last checkpoint.
+
+The configuration writes a checkpoint at every step and rows at every step, so that about half of
+the time is spent writing; a quarter of the kills waits for a checkpoint's temporary directory to
+appear, to fall into its writing for certain. Exit 1 unless all runs are identical.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+PROGRAM = os.environ["LMRNN"]
+N_STEPS = 120
+CONFIG = f"""
+seed = 5
+[battery]
+tasks = "go,dlygointr,antiseqr"
+[wiring]
+rows = 4
+cols = 4
+radius = 1
+[stream]
+batch = 16
+steps = 40
+[train]
+steps = {N_STEPS}
+log_every = 1
+[evaluation]
+every = 20
+trials = 20
+[checkpoint]
+every = 1
+keep_last = 2
+keep_every = 30
+"""
+
+
+def digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def fingerprint(run):
+    """Everything in a run directory that does not depend on the clock."""
+    result = {str(path.relative_to(run)): digest(path)
+              for path in sorted((run / "checkpoints").rglob("*.safetensors"))}
+    rows = [row.split(",") for row in (run / "metrics.csv").read_text().splitlines()]
+    result["metrics.csv"] = [row[:2] + row[3:] for row in rows]
+    result["tasks.csv"] = (run / "tasks.csv").read_text()
+    done = json.loads((run / "DONE").read_text())
+    result["DONE"] = {key: value for key, value in done.items() if key != "seconds"}
+    result["files"] = sorted(str(path.relative_to(run)) for path in run.rglob("*"))
+    return result
+
+
+def checkpoint_steps(run):
+    return sorted(int(path.name[5:]) for path in run.glob("checkpoints/step-*"))
+
+
+def inspect(run, interval=1):
+    """What is wrong with a directory that a killed process left, which writes a row per step and a
+    checkpoint per `interval` steps; an empty list if nothing is."""
+    wrong = []
+    for checkpoint in run.glob("checkpoints/step-*"):
+        for name in ("network.safetensors", "state.safetensors"):
+            try:
+                content = (checkpoint / name).read_bytes()
+                size = int.from_bytes(content[:8], "little")
+                header = json.loads(content[8:8 + size])
+                end = max(entry["data_offsets"][1] for key, entry in header.items()
+                          if key != "__metadata__")
+                if len(content) != 8 + size + end:
+                    wrong.append(f"{checkpoint.name}/{name} is cut short")
+            except (OSError, ValueError) as error:
+                wrong.append(f"{checkpoint.name}/{name}: {error}")
+    for name in ("provenance.json", "DONE"):
+        if (run / name).exists():
+            try:
+                json.loads((run / name).read_text())
+            except ValueError as error:
+                wrong.append(f"{name}: {error}")
+    steps = checkpoint_steps(run)
+    if steps and (run / "metrics.csv").exists():
+        rows = (run / "metrics.csv").read_text().split("\n")[1:-1]
+        logged = max((int(row.split(",")[0]) for row in rows), default=0)
+        if not steps[-1] <= logged <= steps[-1] + interval:
+            wrong.append(f"rows up to step {logged}, checkpoints up to {steps[-1]}")
+    return wrong
+
+
+def session(run, config, kill_after, at_writing):
+    """Trains until the end, or kills after so many seconds. "killed", "done" or what it said."""
+    fresh = not (run / "config.toml").exists()
+    arguments = [config, "--out", run] if fresh else ["--resume", run]
+    program = subprocess.Popen([PROGRAM, "train", *arguments, "--threads", "1"],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    if kill_after is not None:
+        deadline = time.monotonic() + kill_after
+        while time.monotonic() < deadline and program.poll() is None:
+            time.sleep(min(0.001, max(0, deadline - time.monotonic())))
+        limit = time.monotonic() + 0.5
+        while at_writing and program.poll() is None and time.monotonic() < limit:
+            if any(run.glob("checkpoints/.writing-*")):
+                break
+        program.kill()
+    _, said = program.communicate(timeout=120)
+    if program.returncode == -9:
+        return "killed"
+    return "done" if program.returncode == 0 else f"exit {program.returncode}: {said[-300:]}"
+
+
+def torture(run, config, generator, seconds):
+    """Kills and resumes until the run is done. Its sessions, where kills fell, what was wrong."""
+    n_kills, wrong, fell = 0, [], Counter()
+    while not (run / "DONE").exists():
+        last = n_kills > 0 and generator.random() < 0.6
+        kill_after = None if last else generator.uniform(0, seconds)
+        outcome = session(run, config, kill_after, generator.random() < 0.25)
+        if outcome not in ("killed", "done"):
+            return n_kills, wrong + [outcome], fell
+        if outcome == "done":
+            break
+        n_kills += 1
+        wrong += inspect(run)
+        if not (run / "config.toml").exists():
+            fell["before there was a configuration"] += 1
+        elif any(run.glob("checkpoints/.writing-*")):
+            fell["within the writing of a checkpoint"] += 1
+        elif any(run.glob("checkpoints/.removing-*")):
+            fell["within the removal of one"] += 1
+        elif any(run.rglob("*.tmp-*")):
+            fell["within the writing of another file"] += 1
+        else:
+            fell["elsewhere"] += 1
+    return n_kills, wrong, fell
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("runs", type=int)
+    parser.add_argument("--seed", type=int, default=1, help="of the moments")
+    options = parser.parse_args()
+    generator = random.Random(options.seed)
+    n_same, n_kills, fell = 0, 0, Counter()
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        config = directory / "kill.toml"
+        config.write_text(CONFIG)
+        began = time.monotonic()
+        if (outcome := session(directory / "whole", config, None, False)) != "done":
+            sys.exit(f"the undisturbed run: {outcome}")
+        seconds = time.monotonic() - began
+        expected = fingerprint(directory / "whole")
+        for i in range(options.runs):
+            run = directory / f"run{i}"
+            kills, wrong, where = torture(run, config, generator, seconds)
+            n_kills += kills
+            fell += where
+            if not wrong and fingerprint(run) == expected:
+                n_same += 1
+            elif not wrong:
+                found = fingerprint(run)
+                wrong = [f"differs in {key}" for key in expected if found.get(key) != expected[key]]
+            for what in wrong:
+                print(f"run {i} (seed {options.seed}): {what}", flush=True)
+    print(f"{n_same} of {options.runs} runs identical; {n_kills} kills of a run of {seconds:.1f} s:")
+    for where, n in fell.most_common():
+        print(f"  {n:4} {where}")
+    return n_same != options.runs
+
+
+if __name__ == "__main__":
+    sys.exit(main())
