@@ -91,6 +91,29 @@ inline std::vector<NetworkCase> network_cases() {
   variant("recurrent_noise", [](NetworkCase& c) { c.sigma = 0.3; });
   variant("masked_projections", [](NetworkCase& c) { c.projection_density = 0.5; });
   variant("one_trial", [](NetworkCase& c) { c.n_trials = 1; });
+  variant("one_trial_resets", [](NetworkCase& c) {
+    c.n_trials = 1;
+    c.resets = true;
+    c.sigma = 0.2;
+  });
+  variant("one_trial_wide", [](NetworkCase& c) {  // more than one slice of 16 units, with runs
+    c.n_trials = 1;
+    c.wiring = sheet_wiring(WiringKind::local, 5, 9, 2);
+    c.projection_density = 0.6;
+  });
+  variant("one_trial_random", [](NetworkCase& c) {  // gathers
+    c.n_trials = 1;
+    c.wiring = sheet_wiring(WiringKind::random, 6, 7, 1);
+  });
+  variant("wide_sheet", [](NetworkCase& c) {  // groups of rows with shared and single columns
+    c.n_trials = 33;
+    c.wiring = sheet_wiring(WiringKind::local, 5, 9, 2);
+  });
+  variant("dense_by_request", [](NetworkCase& c) { c.representation = Representation::dense; });
+  variant("sparse_by_request", [](NetworkCase& c) {
+    c.representation = Representation::sparse;
+    c.wiring = sheet_wiring(WiringKind::dense, 3, 3);
+  });
   variant("four_trials", [](NetworkCase& c) { c.n_trials = 4; });
   variant("sixteen_trials", [](NetworkCase& c) { c.n_trials = 16; });
   variant("forty_trials", [](NetworkCase& c) { c.n_trials = 40; });

@@ -11,7 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "kernels/paired_rows.hpp"
+#include "kernels/row_groups.hpp"
 
 namespace lmrnn::kernels {
 
@@ -22,20 +22,13 @@ constexpr std::size_t padded_lanes(std::size_t n_trials) {
 
 /// A term  sum_j weights[i, j] source[j, :]  of a step.
 struct Term {
-  const PairedRows* pattern;
-  const float* weights;  ///< packed, see PairedRows
+  const RowGroups* pattern;
+  const float* weights;  ///< packed, see RowGroups
   const float* source;   ///< (column, lane), contiguous
 };
 
 /// Matches lmrnn::Activation.
 enum class Nonlinearity : std::uint8_t { relu, tanh, softplus };
-
-/// A (row, lane) array whose rows lie `stride` floats apart: one time step of a chunk.
-template <class T>
-struct Strided {
-  T* data;
-  std::size_t stride;
-};
 
 /// state = (1 - alpha) previous + alpha f(drive + recurrent + input)
 struct ForwardStep {
@@ -44,7 +37,6 @@ struct ForwardStep {
   const float* drive;     ///< (unit, lane): bias, rule and noise
   const float* previous;  ///< (unit, lane)
   float* state;           ///< (unit, lane); not `previous`
-  Strided<float> kept;    ///< a second copy of `state` for the backward pass; data may be nullptr
   float alpha;
   Nonlinearity nonlinearity;
 };
@@ -65,26 +57,25 @@ void affine_step(const AffineStep& step) noexcept;
 /// f'(u) is recovered from state and previous: f(u) = (state - (1 - alpha) previous) / alpha.
 struct BackwardStep {
   std::size_t n_lanes;
-  Term recurrent;  ///< transposed W, source delta[t + 1]
-  Term readout;    ///< transposed W_out, source: gradient with respect to logits[t]
-  Strided<const float> state, previous;
-  float* carry;          ///< (unit, lane), in and out; may be nullptr if alpha is 1
-  float* delta;          ///< (unit, lane); not the source of `recurrent`
-  Strided<float> kept;   ///< a second copy of delta, for the weight gradient
-  float* delta_sum;      ///< (unit, lane), added to
-  const float* penalty;  ///< (lane) or nullptr: none
+  Term recurrent;                 ///< transposed W, source delta[t + 1]
+  Term readout;                   ///< transposed W_out, source: gradient with respect to logits[t]
+  const float *state, *previous;  ///< (unit, lane): h[t], h[t-1]
+  float* carry;                   ///< (unit, lane), in and out; may be nullptr if alpha is 1
+  float* delta;                   ///< (unit, lane); not the source of `recurrent`
+  float* delta_sum;               ///< (unit, lane), added to
+  const float* penalty;           ///< (lane) or nullptr: none
   float alpha;
   Nonlinearity nonlinearity;
 };
 void backward_step(const BackwardStep& step) noexcept;
 
-/// gradient[i, j] += sum_k target[i, k] source[j, k] for every stored (i, j); k runs over the
-/// `n_values` (steps x lanes, a multiple of 4) that lie contiguously behind each row.
+/// gradient[i, j] += sum_{t, l} target[t][i, l] source[t][j, l] for every stored (i, j): weight
+/// gradients of `n_steps` time steps in one go, so that the sums stay in registers.
 struct OuterProduct {
-  const PairedRows* pattern;
-  Strided<const float> target;  ///< rows of the matrix
-  Strided<const float> source;  ///< columns of the matrix
-  std::size_t n_values;
+  const RowGroups* pattern;
+  const float* const* target;  ///< (step) -> (row of the matrix, lane)
+  const float* const* source;  ///< (step) -> (column of the matrix, lane)
+  std::size_t n_steps, n_lanes;
   float* gradient;  ///< packed
 };
 void add_outer_product(const OuterProduct& product) noexcept;
@@ -100,7 +91,6 @@ struct LossStep {
   const float* wanted;          ///< (class, class) for least squares; nullptr: cross-entropy
   float scale;                  ///< of the gradient only
   float* gradient;              ///< (class, lane)
-  Strided<float> kept;          ///< a second copy of the gradient
   float* loss;                  ///< (lane)
 };
 void loss_step(const LossStep& step) noexcept;

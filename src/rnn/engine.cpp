@@ -1,15 +1,15 @@
 #include "rnn/engine.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "kernels/noise.hpp"
 
 namespace lmrnn::rnn {
 namespace {
-
-using kernels::Strided;
 
 /// In `rules_now`: the lane's drive has not been computed yet.
 constexpr std::int32_t rule_unknown = std::numeric_limits<std::int32_t>::min();
@@ -26,31 +26,36 @@ kernels::Nonlinearity kernel_name(Activation activation) {
   return kernels::Nonlinearity::relu;
 }
 
+/// A state of one trial: whole slices between margins.
+std::size_t padded_units(std::size_t n_units) {
+  constexpr std::size_t width = kernels::RowSlices::width;
+  return (n_units + width - 1) / width * width + 2 * kernels::RowSlices::margin;
+}
+
 }  // namespace
 
-void KeptStates::resize(std::size_t n_steps, std::size_t units, std::size_t lanes) {
-  n_units = units;
-  n_lanes = lanes;
-  const std::size_t n_chunks = (n_steps + chunk_steps - 1) / chunk_steps;
-  values.resize(n_chunks * units * stride());
+// Planes whose sizes are powers of two would put one unit's states of all steps on the same few
+// sets of the first cache, where a weight gradient reads them together. So the distance between
+// planes is half a kilobyte more than a multiple of the pages that those sets repeat over.
+void Planes::resize(std::size_t n_planes, std::size_t n_cells) {
+  constexpr std::size_t page = 4096 / sizeof(float), apart = 512 / sizeof(float);
+  stride = (n_cells + page - 1) / page * page + apart;
+  values.resize(n_planes * stride);
 }
 
-void KeptStates::set_before(std::size_t chunk, const float* state) {
-  for (std::size_t i = 0; i < n_units; ++i)
-    std::copy_n(state + i * n_lanes, n_lanes, slot(chunk, 0) + i * stride());
-}
-
-void BlockRun::begin(const Architecture& a, const PackedNetwork& p, const float* rules,
-                     const TrialBlock& b, const RecurrentNoise& n) {
+void BlockRun::begin(const Architecture& a, const PackedNetwork& p, const float* values,
+                     const TrialBlock& b, const RecurrentNoise& n, std::size_t lanes) {
   architecture = &a;
   packed = &p;
-  rule_weights = rules;
+  parameters = values;
   block = b;
   noise = n;
-  n_lanes = kernels::padded_lanes(b.n_trials());
-  const std::size_t cells = a.n_units() * n_lanes;
+  n_lanes = lanes;
+  // Whole slices, and their margins, for the kernels of one trial.
+  const std::size_t cells = n_lanes == 1 ? padded_units(a.n_units()) : a.n_units() * n_lanes;
   state.assign(cells, 0.0f);
   previous.assign(cells, 0.0f);
+  if (!b.resets.empty()) afresh.resize(cells);
   rule_drive.assign(cells, 0.0f);
   rules_now.assign(std::max<std::size_t>(1, b.rules.n1) * n_lanes, rule_unknown);
   if (n_lanes != b.n_trials()) {
@@ -95,7 +100,8 @@ void BlockRun::update_rules(std::size_t t) {
       const std::int32_t rule = block.rules(t, s, k);
       rules_now[s * n_lanes + k] = rule;
       if (rule < 0) continue;
-      const float* weights = rule_weights + static_cast<std::size_t>(rule) * n_units;
+      const float* weights =
+          parameters + packed->layout.rule + static_cast<std::size_t>(rule) * n_units;
       for (std::size_t i = 0; i < n_units; ++i) rule_drive[i * n_lanes + k] += weights[i];
     }
   }
@@ -105,7 +111,7 @@ const float* BlockRun::drive_at(std::size_t t) {
   update_rules(t);
   if (noise.sigma == 0) return rule_drive.data();
   const std::size_t n_units = architecture->n_units();
-  drive.assign(rule_drive.begin(), rule_drive.end());
+  drive = rule_drive;
   noise_of_trial.resize(n_units);
   const auto sigma = static_cast<float>(noise.sigma);
   for (std::size_t k = 0; k < block.n_trials(); ++k) {
@@ -117,16 +123,21 @@ const float* BlockRun::drive_at(std::size_t t) {
   return drive.data();
 }
 
-void BlockRun::step(std::size_t t, bool keep) {
-  if (resets_at(t)) clear_reset_lanes(t, previous.data());
+const float* BlockRun::with_resets(std::size_t t, const float* values, float* copy) const {
+  std::copy_n(values, architecture->n_units() * n_lanes, copy);
+  clear_reset_lanes(t, copy);
+  return copy;
+}
+
+void BlockRun::step(std::size_t t, const float* before, float* next) {
+  if (resets_at(t)) before = with_resets(t, before, afresh.data());
   kernels::ForwardStep s;
   s.n_lanes = n_lanes;
-  s.recurrent = packed->recurrent.term(previous.data());
+  s.recurrent = packed->recurrent.term(before);
   s.input = packed->input.term(inputs_at(t));
   s.drive = drive_at(t);
-  s.previous = previous.data();
-  s.state = state.data();
-  s.kept = keep ? kept.after(t - segment_first) : Strided<float>{nullptr, 0};
+  s.previous = before;
+  s.state = next;
   s.alpha = static_cast<float>(architecture->alpha);
   s.nonlinearity = kernel_name(architecture->activation);
   kernels::forward_step(s);
@@ -137,7 +148,7 @@ void BlockRun::run_forward(View3<float> states, View3<float> logits_out) {
   const std::size_t n_trials = block.n_trials();
   logits.resize(n_classes * n_lanes);
   for (std::size_t t = 0; t < block.n_steps(); ++t) {
-    step(t, false);
+    step(t, previous.data(), state.data());
     if (!states.empty())
       for (std::size_t i = 0; i < n_units; ++i)
         std::copy_n(state.data() + i * n_lanes, n_trials, states.row(t, i));
@@ -151,15 +162,58 @@ void BlockRun::run_forward(View3<float> states, View3<float> logits_out) {
   }
 }
 
-// Loss at time t and its gradient with respect to the logits, kept twice: by step for the backward
-// step, and by chunk for the gradient of the readout weights.
-void BlockRun::loss_at(std::size_t t, const LossOptions& options, const float* wanted) {
+void BlockRun::run_one_trial(View3<float> states, View3<float> logits_out) {
+  constexpr std::size_t margin = kernels::RowSlices::margin, together = kernels::steps_together;
+  const std::size_t n_units = architecture->n_units(), n_classes = architecture->n_classes;
+  const kernels::RowSlices& recurrent = packed->one_trial.recurrent;
+  const std::size_t n_padded = padded_units(n_units);
+  // Planes 1 ... 4: the states of four steps; plane 0: the state before them; plane 5: zeros, the
+  // state before a trial.
+  Buffer<float> run((together + 2) * n_padded, 0.0f), currents(together * n_padded);
+  const auto plane = [&](std::size_t k) { return run.data() + k * n_padded + margin; };
+
+  for (std::size_t first = 0; first < block.n_steps(); first += together) {
+    const std::size_t n = std::min(together, block.n_steps() - first);
+    kernels::InputCurrents in{recurrent.slices.size(),
+                              architecture->n_channels,
+                              packed->one_trial.input_weights.data(),
+                              {},
+                              {}};
+    kernels::DenseOutputs out{
+        n_classes, n_units, parameters + packed->layout.readout, packed->readout_bias.data(),
+        {},        {}};
+    for (std::size_t k = 0; k < together; ++k) {  // after the last step, it is done over again
+      const std::size_t step = std::min(k, n - 1);
+      in.inputs[k] = inputs_at(first + step);
+      in.currents[k] = currents.data() + k * n_padded;
+      out.sources[k] = plane(step + 1);
+      if (!logits_out.empty()) out.outputs[k] = logits_out.row(first + step, 0);
+    }
+    kernels::input_currents(in);
+    for (std::size_t k = 0; k < n; ++k) {
+      const std::size_t t = first + k;
+      float* state_now = plane(k + 1);
+      kernels::one_trial_step({&recurrent, packed->one_trial.recurrent_weights.data(), drive_at(t),
+                               in.currents[k], plane(resets_at(t) ? together + 1 : k), state_now,
+                               static_cast<float>(architecture->alpha),
+                               kernel_name(architecture->activation)});
+      // What the last slice computed for rows that do not exist may be read by other rows' runs.
+      std::fill(state_now + n_units, plane(k + 1) - margin + n_padded, 0.0f);
+      if (!states.empty()) std::copy_n(state_now, n_units, states.row(t, 0));
+    }
+    if (!logits_out.empty()) kernels::dense_outputs(out);
+    std::copy_n(run.data() + n * n_padded, n_padded, run.data());
+  }
+}
+
+// Loss at time t and its gradient with respect to the logits.
+void BlockRun::loss_at(std::size_t t, const float* state_now, const LossOptions& options,
+                       const float* wanted) {
   const std::size_t n_classes = architecture->n_classes, n_trials = block.n_trials();
-  const std::size_t here = t - segment_first;
   std::copy_n(block.targets.row(t), n_trials, lane_targets.data());
   std::copy_n(block.loss_weights.row(t), n_trials, lane_weights.data());
   kernels::affine_step(
-      {n_lanes, packed->readout.term(state.data()), packed->readout_bias.data(), logits.data()});
+      {n_lanes, packed->readout.term(state_now), packed->readout_bias.data(), logits.data()});
   kernels::LossStep s;
   s.n_lanes = n_lanes;
   s.n_classes = n_classes;
@@ -168,19 +222,16 @@ void BlockRun::loss_at(std::size_t t, const LossOptions& options, const float* w
   s.weights = lane_weights.data();
   s.wanted = wanted;
   s.scale = static_cast<float>(options.scale);
-  s.gradient = dlogits.data() + here * n_classes * n_lanes;
-  s.kept = {dlogits_chunk.data() + here / chunk_steps * n_classes * kept.stride() +
-                here % chunk_steps * n_lanes,
-            kept.stride()};
+  s.gradient = dlogits.data() + (t - segment_first) * n_classes * n_lanes;
   s.loss = loss.data() + t * n_lanes;
   kernels::loss_step(s);
 }
 
-double BlockRun::sum_of_squares() const {
+double BlockRun::sum_of_squares(const float* values) const {
   double sum = 0;
   for (std::size_t i = 0; i < architecture->n_units(); ++i)
     for (std::size_t k = 0; k < block.n_trials(); ++k) {
-      const double h = state[i * n_lanes + k];
+      const double h = values[i * n_lanes + k];
       sum += h * h;
     }
   return sum;
@@ -199,37 +250,34 @@ std::size_t BlockRun::segment_steps(bool recompute) const {
 void BlockRun::reserve(std::size_t segment, const LossOptions& options) {
   const std::size_t n_units = architecture->n_units(), n_classes = architecture->n_classes;
   const std::size_t cells = n_units * n_lanes;
-  kept.resize(std::min(segment, block.n_steps()), n_units, n_lanes);
+  const std::size_t n_kept = std::min(segment, block.n_steps());
+  kept.resize(n_kept + 1, cells);
+  deltas.resize(chunk_steps + 1, cells);
   logits.resize(n_classes * n_lanes);
-  dlogits.resize(segment * n_classes * n_lanes);
-  dlogits_chunk.resize(segment / chunk_steps * n_classes * kept.stride());
+  dlogits.resize(n_kept * n_classes * n_lanes);
   loss.resize(block.n_steps() * n_lanes);
   rate_square.assign(block.n_steps(), 0.0);
   lane_targets.assign(n_lanes, 0);
   lane_weights.assign(n_lanes, 0.0f);  // padding has no weight, hence no gradient
   penalty.assign(n_lanes, 0.0f);
   std::fill_n(penalty.begin(), block.n_trials(), static_cast<float>(2 * options.rate_penalty));
-  for (Buffer<float>* values : {&delta, &next_delta, &delta_sum, &carry})
-    values->assign(cells, 0.0f);
-  delta_chunk.resize(n_units * kept.stride());
-  input_chunk.resize(architecture->n_channels * kept.stride());
+  std::fill_n(delta_at(block.n_steps()), cells, 0.0f);
+  delta_sum.assign(cells, 0.0f);
+  carry.assign(cells, 0.0f);
   recurrent_gradient.assign(packed->recurrent.pattern.n_entries(), 0.0f);
   input_gradient.assign(packed->input.pattern.n_entries(), 0.0f);
-  readout_gradient.assign(packed->readout.pattern.n_entries(), 0.0f);
+  readout_gradient.assign(packed->readout_transposed.pattern.n_entries(), 0.0f);
 }
 
-// Runs the segment [first, last) from `previous`, keeping its states and the gradients of its loss.
+// Runs the segment [first, last) from kept[0], keeping its states and the gradients of its loss.
 void BlockRun::keep_segment(std::size_t first, std::size_t last, const LossOptions& options,
                             const float* wanted) {
   segment_first = first;
-  kept.set_before(0, previous.data());
   for (std::size_t t = first; t < last; ++t) {
-    step(t, true);
-    loss_at(t, options, wanted);
-    if (options.rate_penalty > 0) rate_square[t] = sum_of_squares();
-    const std::size_t next = t + 1 - first;
-    if (next % chunk_steps == 0 && t + 1 < last) kept.set_before(next / chunk_steps, state.data());
-    std::swap(state, previous);
+    float* next = kept[t + 1 - first];
+    step(t, kept[t - first], next);
+    loss_at(t, next, options, wanted);
+    if (options.rate_penalty > 0) rate_square[t] = sum_of_squares(next);
   }
 }
 
@@ -240,29 +288,28 @@ LossResult BlockRun::run_loss(const LossOptions& options, const float* wanted,
   reserve(segment, options);
   std::fill(gradient.begin(), gradient.end(), 0.0f);
 
-  std::vector<Buffer<float>> starts(n_segments - 1);  // state before each segment but the first
+  // State before each segment; only the last one is reached by the first pass.
+  std::vector<Buffer<float>> starts(n_segments, previous);
   for (std::size_t t = 0; t < (n_segments - 1) * segment; ++t) {
-    step(t, false);
+    step(t, previous.data(), state.data());
     std::swap(state, previous);
-    if ((t + 1) % segment == 0) starts[t / segment] = previous;
+    if ((t + 1) % segment == 0) starts[(t + 1) / segment] = previous;
   }
   for (std::size_t n = n_segments; n-- > 0;) {
     const std::size_t first = n * segment, last = std::min(first + segment, n_steps);
-    if (n + 1 < n_segments) {
-      if (n > 0)
-        previous = starts[n - 1];
-      else
-        previous.assign(previous.size(), 0.0f);
-      std::fill(rules_now.begin(), rules_now.end(), rule_unknown);
-    }
+    if (n + 1 < n_segments) std::fill(rules_now.begin(), rules_now.end(), rule_unknown);
+    std::ranges::copy(starts[n], kept[0]);
     keep_segment(first, last, options, wanted);
-    for (std::size_t chunk = (last - first + chunk_steps - 1) / chunk_steps; chunk-- > 0;)
-      backward_chunk(chunk, last, options.rate_penalty > 0, gradient);
+    for (std::size_t chunk = (last - first + chunk_steps - 1) / chunk_steps; chunk-- > 0;) {
+      const std::size_t begin = first + chunk * chunk_steps;
+      backward_chunk(begin, std::min(begin + chunk_steps, last), options.rate_penalty > 0,
+                     gradient);
+    }
   }
   flush_rules(0, gradient);
-  kernels::scatter(packed->recurrent.pattern, recurrent_gradient, gradient);
-  kernels::scatter(packed->input.pattern, input_gradient, gradient);
-  kernels::scatter(packed->readout.pattern, readout_gradient, gradient);
+  kernels::scatter(packed->recurrent.pattern.source_index, recurrent_gradient, gradient);
+  kernels::scatter(packed->input.pattern.source_index, input_gradient, gradient);
+  kernels::scatter(packed->readout_transposed.pattern.source_index, readout_gradient, gradient);
 
   LossResult result;
   for (std::size_t t = 0; t < n_steps; ++t) {
@@ -275,79 +322,71 @@ LossResult BlockRun::run_loss(const LossOptions& options, const float* wanted,
   return result;
 }
 
-// Chunk `chunk` of the segment that ends at `segment_last`.
-void BlockRun::backward_chunk(std::size_t chunk, std::size_t segment_last, bool with_penalty,
+// Steps [first, last), at most chunk_steps of them, last to first.
+void BlockRun::backward_chunk(std::size_t first, std::size_t last, bool with_penalty,
                               std::span<float> gradient) {
   const std::size_t n_units = architecture->n_units(), n_classes = architecture->n_classes;
-  const std::size_t n_channels = architecture->n_channels;
-  const std::size_t first = segment_first + chunk * chunk_steps;
-  const std::size_t last = std::min(first + chunk_steps, segment_last);
-  const std::size_t chunk_stride = kept.stride();
-
-  // What each step saw as h[t-1]: the kept states, unless some trial began afresh in this chunk.
-  Strided<const float> before{kept.slot(chunk, 0), kept.stride()};
-  bool any_reset = false;
-  for (std::size_t t = first; t < last; ++t) any_reset |= resets_at(t);
-  if (any_reset) {
-    previous_chunk.resize(n_units * chunk_stride);
-    for (std::size_t i = 0; i < n_units; ++i) {
-      float* row = previous_chunk.data() + i * chunk_stride;
-      std::copy_n(kept.slot(chunk, 0) + i * kept.stride(), chunk_steps * n_lanes, row);
-      for (std::size_t t = first; t < last; ++t)
-        for (std::size_t k = 0; k < block.n_trials(); ++k)
-          if (block.resets(t, k)) row[(t - first) * n_lanes + k] = 0.0f;
-    }
-    before = {previous_chunk.data(), chunk_stride};
+  const std::size_t cells = n_units * n_lanes;
+  // What each step saw as h[t-1]: the kept state, unless some trial began afresh.
+  std::array<const float*, chunk_steps> before{};
+  for (std::size_t t = first; t < last; ++t) {
+    const std::size_t k = t - first;
+    before[k] = kept[t - segment_first];
+    if (!resets_at(t)) continue;
+    if (cleared.values.empty()) cleared.resize(chunk_steps, cells);
+    before[k] = with_resets(t, before[k], cleared[k]);
   }
 
   for (std::size_t t = last; t-- > first;) {
     if (t + 1 < block.n_steps()) flush_rules(t + 1, gradient);
-    const std::size_t k = t - first;
+    // The error does not reach beyond the beginning of a trial.
+    const float* later = delta_at(t + 1);
+    if (t + 1 < block.n_steps() && resets_at(t + 1)) {
+      cleared_delta.resize(cells);
+      later = with_resets(t + 1, later, cleared_delta.data());
+      clear_reset_lanes(t + 1, carry.data());
+    }
     kernels::BackwardStep s;
     s.n_lanes = n_lanes;
-    s.recurrent = packed->recurrent_transposed.term(next_delta.data());
+    s.recurrent = packed->recurrent_transposed.term(later);
     s.readout =
         packed->readout_transposed.term(dlogits.data() + (t - segment_first) * n_classes * n_lanes);
-    s.state = {kept.slot(chunk, k + 1), kept.stride()};
-    s.previous = {before.data + k * n_lanes, before.stride};
+    s.state = kept[t + 1 - segment_first];
+    s.previous = before[t - first];
     s.carry = carry.data();
-    s.delta = delta.data();
-    s.kept = {delta_chunk.data() + k * n_lanes, chunk_stride};
+    s.delta = delta_at(t);
     s.delta_sum = delta_sum.data();
     s.penalty = with_penalty ? penalty.data() : nullptr;
     s.alpha = static_cast<float>(architecture->alpha);
     s.nonlinearity = kernel_name(architecture->activation);
     kernels::backward_step(s);
-    if (any_reset && resets_at(t)) {
-      clear_reset_lanes(t, delta.data());
-      clear_reset_lanes(t, carry.data());
-    }
-    std::swap(delta, next_delta);
-    for (std::size_t c = 0; c < n_channels; ++c)
-      std::copy_n(inputs_at(t) + c * n_lanes, n_lanes,
-                  input_chunk.data() + c * chunk_stride + k * n_lanes);
   }
+  add_weight_gradients(first, last, before.data(), gradient);
+}
 
-  const std::size_t n_values = (last - first) * n_lanes;
-  const float* dlogits_here = dlogits_chunk.data() + chunk * n_classes * chunk_stride;
-  const Strided<const float> deltas{delta_chunk.data(), chunk_stride};
-  kernels::add_outer_product(
-      {&packed->recurrent.pattern, deltas, before, n_values, recurrent_gradient.data()});
-  kernels::add_outer_product({&packed->input.pattern,
-                              deltas,
-                              {input_chunk.data(), chunk_stride},
-                              n_values,
-                              input_gradient.data()});
-  kernels::add_outer_product({&packed->readout.pattern,
-                              {dlogits_here, chunk_stride},
-                              {kept.slot(chunk, 1), kept.stride()},
-                              n_values,
-                              readout_gradient.data()});
-  for (std::size_t c = 0; c < n_classes; ++c) {
-    double sum = 0;
-    for (std::size_t j = 0; j < n_values; ++j) sum += dlogits_here[c * chunk_stride + j];
-    gradient[packed->layout.readout_bias + c] += static_cast<float>(sum);
+void BlockRun::add_weight_gradients(std::size_t first, std::size_t last, const float* const* before,
+                                    std::span<float> gradient) {
+  const std::size_t n_classes = architecture->n_classes, n_steps = last - first;
+  std::array<const float*, chunk_steps> deltas_now{}, inputs{}, states{}, errors{};
+  for (std::size_t k = 0; k < n_steps; ++k) {
+    const std::size_t here = first + k - segment_first;
+    deltas_now[k] = delta_at(first + k);
+    inputs[k] = inputs_at(first + k);
+    states[k] = kept[here + 1];
+    errors[k] = dlogits.data() + here * n_classes * n_lanes;
+    for (std::size_t c = 0; c < n_classes; ++c) {
+      const float* of_class = errors[k] + c * n_lanes;
+      gradient[packed->layout.readout_bias + c] +=
+          static_cast<float>(std::accumulate(of_class, of_class + n_lanes, 0.0));
+    }
   }
+  kernels::add_outer_product({&packed->recurrent.pattern, deltas_now.data(), before, n_steps,
+                              n_lanes, recurrent_gradient.data()});
+  kernels::add_outer_product({&packed->input.pattern, deltas_now.data(), inputs.data(), n_steps,
+                              n_lanes, input_gradient.data()});
+  // Transposed, so that the many states are gone through once and the few classes often.
+  kernels::add_outer_product({&packed->readout_transposed.pattern, states.data(), errors.data(),
+                              n_steps, n_lanes, readout_gradient.data()});
 }
 
 // Going backward, the gradients of bias and rule are summed per lane while its rule stays the same,

@@ -5,7 +5,8 @@
 #include <span>
 #include <vector>
 
-#include "kernels/paired_rows.hpp"
+#include "kernels/one_trial.hpp"
+#include "kernels/row_groups.hpp"
 #include "kernels/steps.hpp"
 #include "lmrnn/array.hpp"
 #include "lmrnn/network.hpp"
@@ -14,52 +15,49 @@ namespace lmrnn::rnn {
 
 /// A weight matrix as the kernels want it: its pattern and the packed copy of its weights.
 struct PackedMatrix {
-  kernels::PairedRows pattern;
+  kernels::RowGroups pattern;
   Buffer<float> weights;
 
   kernels::Term term(const float* source) const { return {&pattern, weights.data(), source}; }
 };
 
+/// W and W_in as the kernels for a single trial want them.
+struct OneTrialMatrices {
+  kernels::RowSlices recurrent;
+  std::vector<std::uint32_t> input_index;  ///< as RowSlices::source_index
+  Buffer<float> recurrent_weights, input_weights;
+};
+
 /// All matrices of a network, forward and transposed. `index`es of the patterns point into the flat
 /// array of parameters.
 struct PackedNetwork {
-  explicit PackedNetwork(const Architecture& architecture);
+  /// `representation` is not `automatic`.
+  PackedNetwork(const Architecture& architecture, Representation representation);
   void pack(std::span<const float> parameters);
 
   ParameterLayout layout;
   PackedMatrix recurrent, recurrent_transposed, input, readout, readout_transposed;
+  OneTrialMatrices one_trial;
   Buffer<float> bias, readout_bias;
 };
 
 /// Time steps whose gradients are summed in one go (kernels::OuterProduct).
 inline constexpr std::size_t chunk_steps = 8;
 
-/// States kept for the backward pass, by chunk: (chunk, unit, slot, lane). Slot k + 1 of a chunk
-/// holds the state after its step k; slot 0 the state before its first step.
-struct KeptStates {
+/// A sequence of (unit, lane) arrays, one per time step.
+struct Planes {
   Buffer<float> values;
-  std::size_t n_units = 0, n_lanes = 0;
+  std::size_t stride = 0;  ///< floats from one plane to the next
 
-  static constexpr std::size_t n_slots = chunk_steps + 1;
-  void resize(std::size_t n_steps, std::size_t units, std::size_t lanes);
-  /// Floats from one row of a chunk to the next. Other chunked arrays (delta, inputs, gradients of
-  /// logits) take the same: an odd number of slots keeps rows from falling on the same cache sets.
-  std::size_t stride() const { return n_slots * n_lanes; }
-  float* slot(std::size_t chunk, std::size_t k) {
-    return values.data() + chunk * n_units * stride() + k * n_lanes;
-  }
-  /// Where the state after step t (from the first kept one) goes.
-  kernels::Strided<float> after(std::size_t t) {
-    return {slot(t / chunk_steps, t % chunk_steps + 1), stride()};
-  }
-  void set_before(std::size_t chunk, const float* state);
+  void resize(std::size_t n_planes, std::size_t n_cells);
+  float* operator[](std::size_t k) { return values.data() + k * stride; }
 };
 
 /// A block being computed: sizes, inputs by lane, and buffers that live on between calls.
 struct BlockRun {
   const Architecture* architecture = nullptr;
   const PackedNetwork* packed = nullptr;
-  const float* rule_weights = nullptr;  ///< (rule, unit)
+  const float* parameters = nullptr;  ///< flat, as in ParameterLayout
   TrialBlock block;
   RecurrentNoise noise;
   std::size_t n_lanes = 0;
@@ -69,47 +67,55 @@ struct BlockRun {
   Buffer<float> drive;                  ///< the same with noise, if there is noise
   Buffer<float> noise_of_trial;         ///< (unit)
   std::vector<std::int32_t> rules_now;  ///< (slot, lane)
-  Buffer<float> state, previous;        ///< (unit, lane)
+  Buffer<float> state, previous;        ///< (unit, lane), where states are not kept
+  Buffer<float> afresh;                 ///< (unit, lane): a state with lanes that begin afresh at 0
 
   // Backward; indexed by time from the beginning of the segment now kept:
   std::size_t segment_first = 0;
-  KeptStates kept;
-  Buffer<float> logits;                    ///< (class, lane)
-  Buffer<float> dlogits;                   ///< (time, class, lane)
-  Buffer<float> dlogits_chunk;             ///< (class, step of chunk, lane), one per chunk
-  Buffer<float> delta, next_delta;         ///< (unit, lane)
-  Buffer<float> delta_chunk;               ///< (unit, step of chunk, lane)
-  Buffer<float> previous_chunk;            ///< (unit, step of chunk, lane), where trials reset
-  Buffer<float> input_chunk;               ///< (channel, step of chunk, lane)
-  Buffer<float> carry, delta_sum;          ///< (unit, lane)
-  Buffer<float> loss;                      ///< (time, lane), of the whole row
-  std::vector<double> rate_square;         ///< (time), of the whole row
-  Buffer<float> penalty, lane_weights;     ///< (lane)
-  std::vector<std::int32_t> lane_targets;  ///< (lane)
+  Planes kept;                      ///< kept[k]: the state before step k
+  Buffer<float> logits;             ///< (class, lane)
+  Buffer<float> dlogits;            ///< (time, class, lane)
+  Planes deltas;                    ///< of a chunk and the step after it, in turns: see delta_at
+  Planes cleared;                   ///< of a chunk: states before steps where trials begin
+  Buffer<float> cleared_delta;      ///< (unit, lane)
+  Buffer<float> carry, delta_sum;   ///< (unit, lane)
+  Buffer<float> loss;               ///< (time, lane), of the whole row
+  std::vector<double> rate_square;  ///< (time), of the whole row
+  Buffer<float> penalty, lane_weights;                                 ///< (lane)
+  std::vector<std::int32_t> lane_targets;                              ///< (lane)
   Buffer<float> recurrent_gradient, input_gradient, readout_gradient;  ///< packed
 
-  void begin(const Architecture& a, const PackedNetwork& p, const float* rules, const TrialBlock& b,
-             const RecurrentNoise& n);
+  /// `lanes`: kernels::padded_lanes, or 1 for run_one_trial.
+  void begin(const Architecture& a, const PackedNetwork& p, const float* values,
+             const TrialBlock& b, const RecurrentNoise& n, std::size_t lanes);
   const float* inputs_at(std::size_t t) const;
   bool resets_at(std::size_t t) const;
 
-  /// Computes `state` from `previous` at time t (resets and noise included).
-  void step(std::size_t t, bool keep);
+  /// Computes `next` from `before`, the state before time t (resets and noise included).
+  void step(std::size_t t, const float* before, float* next);
   void run_forward(View3<float> states, View3<float> logits_out);
+  /// The same for a block of one trial, with the kernels made for it.
+  void run_one_trial(View3<float> states, View3<float> logits_out);
   LossResult run_loss(const LossOptions& options, const float* wanted, std::span<float> gradient);
 
  private:
   void update_rules(std::size_t t);
   const float* drive_at(std::size_t t);
   void clear_reset_lanes(std::size_t t, float* values) const;
-  void loss_at(std::size_t t, const LossOptions& options, const float* wanted);
-  double sum_of_squares() const;
+  /// `values` with the lanes set to 0 whose trial begins at t, written to `copy`.
+  const float* with_resets(std::size_t t, const float* values, float* copy) const;
+  float* delta_at(std::size_t t) { return deltas[t % (chunk_steps + 1)]; }
+  void loss_at(std::size_t t, const float* state_now, const LossOptions& options,
+               const float* wanted);
+  double sum_of_squares(const float* values) const;
   std::size_t segment_steps(bool recompute) const;
   void reserve(std::size_t segment, const LossOptions& options);
   void keep_segment(std::size_t first, std::size_t last, const LossOptions& options,
                     const float* wanted);
-  void backward_chunk(std::size_t chunk, std::size_t segment_last, bool with_penalty,
+  void backward_chunk(std::size_t first, std::size_t last, bool with_penalty,
                       std::span<float> gradient);
+  void add_weight_gradients(std::size_t first, std::size_t last, const float* const* before,
+                            std::span<float> gradient);
   void flush_rules(std::size_t t, std::span<float> gradient);
 };
 

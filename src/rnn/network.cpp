@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "kernels/subnormals.hpp"
 #include "lmrnn/error.hpp"
 #include "rnn/engine.hpp"
 
@@ -85,7 +86,7 @@ struct Network::Implementation {
         layout(parameter_layout(architecture)),
         representation(resolve(architecture)),
         parameters(layout.total, 0.0f),
-        packed(architecture),
+        packed(architecture, representation),
         least_squares_targets(rnn::least_squares_targets(architecture.n_classes)) {}
 
   void check_block(const TrialBlock& b) const {
@@ -132,10 +133,16 @@ void Network::forward(const TrialBlock& block, const RecurrentNoise& noise, View
                       View3<float> logits, Workspace& workspace) const {
   const Implementation& self = *implementation_;
   self.check_block(block);
+  const kernels::FlushSubnormals guard;
   rnn::BlockRun& run = workspace.storage_->run;
-  run.begin(self.architecture, self.packed, self.parameters.data() + self.layout.rule, block,
-            noise);
-  run.run_forward(states, logits);
+  const bool one = block.n_trials() == 1;
+  run.begin(self.architecture, self.packed, self.parameters.data(), block, noise,
+            one ? 1 : kernels::padded_lanes(block.n_trials()));
+  if (one) {
+    run.run_one_trial(states, logits);
+  } else {
+    run.run_forward(states, logits);
+  }
 }
 
 LossResult Network::loss_and_gradient(const TrialBlock& block, const RecurrentNoise& noise,
@@ -148,9 +155,10 @@ LossResult Network::loss_and_gradient(const TrialBlock& block, const RecurrentNo
   if (gradient.size() != self.layout.total)
     throw UsageError(fmt::format("gradient has {} entries; the network has {} parameters",
                                  gradient.size(), self.layout.total));
+  const kernels::FlushSubnormals guard;
   rnn::BlockRun& run = workspace.storage_->run;
-  run.begin(self.architecture, self.packed, self.parameters.data() + self.layout.rule, block,
-            noise);
+  run.begin(self.architecture, self.packed, self.parameters.data(), block, noise,
+            kernels::padded_lanes(block.n_trials()));
   const bool squares = loss.kind == LossKind::least_squares;
   return run.run_loss(loss, squares ? self.least_squares_targets.data() : nullptr, gradient);
 }

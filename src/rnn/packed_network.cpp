@@ -33,31 +33,59 @@ std::vector<Entry> transposed(std::vector<Entry> entries) {
   return entries;
 }
 
-PackedMatrix make_matrix(std::size_t n_rows, std::size_t n_columns, std::vector<Entry> entries) {
+PackedMatrix make_matrix(std::size_t n_rows, std::size_t n_columns, std::vector<Entry> entries,
+                         std::span<const std::uint32_t> order,
+                         kernels::Fill fill = kernels::Fill::where_it_pays) {
   PackedMatrix matrix;
-  matrix.pattern = kernels::pair_rows(n_rows, n_columns, std::move(entries));
+  matrix.pattern = kernels::group_rows(n_rows, n_columns, std::move(entries), order, fill);
   matrix.weights.resize(matrix.pattern.n_entries());
   return matrix;
 }
 
+/// Where (slice, channel, row of slice) is kept.
+std::vector<std::uint32_t> input_by_slices(std::size_t n_units, std::size_t n_channels,
+                                           std::span<const Entry> entries) {
+  constexpr std::size_t width = kernels::RowSlices::width;
+  const std::size_t n_slices = (n_units + width - 1) / width;
+  std::vector<std::uint32_t> index(n_slices * n_channels * width, kernels::RowGroups::filled);
+  for (const Entry& e : entries)
+    index[(e.row / width * n_channels + e.column) * width + e.row % width] = e.index;
+  return index;
+}
+
 }  // namespace
 
-PackedNetwork::PackedNetwork(const Architecture& a) : layout(parameter_layout(a)) {
+PackedNetwork::PackedNetwork(const Architecture& a, Representation representation)
+    : layout(parameter_layout(a)) {
   const std::size_t n = a.n_units();
-  auto recurrent_entries = entries_by_synapse(a.recurrent, layout.recurrent);
-  auto readout_entries = entries_of_whole(a.readout, layout.readout);
-  recurrent_transposed = make_matrix(n, n, transposed(recurrent_entries));
-  recurrent = make_matrix(n, n, std::move(recurrent_entries));
-  input = make_matrix(n, a.n_channels, entries_of_whole(a.input, layout.input));
-  readout_transposed = make_matrix(n, a.n_classes, transposed(readout_entries));
-  readout = make_matrix(a.n_classes, n, std::move(readout_entries));
+  const auto fill = representation == Representation::dense ? kernels::Fill::everywhere
+                                                            : kernels::Fill::where_it_pays;
+  auto forward = entries_by_synapse(a.recurrent, layout.recurrent);
+  auto backward = transposed(forward);
+  auto from_units = entries_of_whole(a.readout, layout.readout);
+  auto to_units = transposed(from_units);
+  const auto order = kernels::order_by_overlap(n, n, forward);
+  const auto order_back = kernels::order_by_overlap(n, n, backward);
+  const auto order_classes = kernels::order_by_overlap(a.n_classes, n, from_units);
+  auto from_channels = entries_of_whole(a.input, layout.input);
+  one_trial.recurrent = kernels::slice_rows(n, forward);
+  one_trial.recurrent_weights.resize(one_trial.recurrent.n_entries());
+  one_trial.input_index = input_by_slices(n, a.n_channels, from_channels);
+  one_trial.input_weights.resize(one_trial.input_index.size());
+  recurrent = make_matrix(n, n, std::move(forward), order, fill);
+  input = make_matrix(n, a.n_channels, std::move(from_channels), order);
+  recurrent_transposed = make_matrix(n, n, std::move(backward), order_back, fill);
+  readout_transposed = make_matrix(n, a.n_classes, std::move(to_units), order_back);
+  readout = make_matrix(a.n_classes, n, std::move(from_units), order_classes);
   bias.resize(n);
   readout_bias.resize(a.n_classes);
 }
 
 void PackedNetwork::pack(std::span<const float> parameters) {
   for (PackedMatrix* m : {&recurrent, &recurrent_transposed, &input, &readout, &readout_transposed})
-    kernels::gather(m->pattern, parameters, m->weights);
+    kernels::gather(m->pattern.source_index, parameters, m->weights);
+  kernels::gather(one_trial.recurrent.source_index, parameters, one_trial.recurrent_weights);
+  kernels::gather(one_trial.input_index, parameters, one_trial.input_weights);
   std::copy_n(parameters.begin() + layout.bias, layout.n_bias, bias.begin());
   std::copy_n(parameters.begin() + layout.readout_bias, layout.n_readout_bias,
               readout_bias.begin());

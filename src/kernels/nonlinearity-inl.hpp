@@ -1,0 +1,58 @@
+// f and f' on vectors. Included once per SIMD target, after hwy/foreach_target.h.
+#include <hwy/contrib/math/math-inl.h>
+#include <hwy/highway.h>
+
+#include "kernels/steps.hpp"
+
+#if defined(LMRNN_KERNELS_NONLINEARITY_INL_HPP) == defined(HWY_TARGET_TOGGLE)
+#ifdef LMRNN_KERNELS_NONLINEARITY_INL_HPP
+#undef LMRNN_KERNELS_NONLINEARITY_INL_HPP
+#else
+#define LMRNN_KERNELS_NONLINEARITY_INL_HPP
+#endif
+
+HWY_BEFORE_NAMESPACE();
+namespace lmrnn::kernels::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+template <class D, class V>
+HWY_INLINE V softplus(D d, V u) {
+  // log(1 + e^u) = max(u, 0) + log1p(e^-|u|), which cannot overflow.
+  return hn::Add(hn::Max(u, hn::Zero(d)), hn::Log1p(d, hn::Exp(d, hn::Neg(hn::Abs(u)))));
+}
+
+// The nonlinearity is a branch that always goes the same way, not a template: the loops around it
+// are large, and one copy of them is enough.
+template <class D, class V>
+HWY_INLINE V rate(Nonlinearity nonlinearity, D d, V u) {
+  switch (nonlinearity) {
+    // In this order, x86's maximum passes a NaN on: diverged weights must show in the loss.
+    case Nonlinearity::relu:
+      return hn::Max(hn::Zero(d), u);
+    case Nonlinearity::tanh:
+      return hn::Tanh(d, u);
+    case Nonlinearity::softplus:
+      return softplus(d, u);
+  }
+  return u;
+}
+
+/// factor * f'(u) as a function of r = f(u).
+template <class D, class V>
+HWY_INLINE V slope_times(Nonlinearity nonlinearity, D d, V r, V factor) {
+  const V one = hn::Set(d, 1.0f);
+  switch (nonlinearity) {
+    case Nonlinearity::relu:
+      return hn::IfThenElseZero(hn::Gt(r, hn::Zero(d)), factor);
+    case Nonlinearity::tanh:
+      return hn::Mul(factor, hn::Sub(one, hn::Mul(r, r)));
+    case Nonlinearity::softplus:
+      return hn::Mul(factor, hn::Sub(one, hn::Exp(d, hn::Neg(r))));
+  }
+  return factor;
+}
+
+}  // namespace lmrnn::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#endif  // per-target include guard

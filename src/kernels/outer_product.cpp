@@ -1,0 +1,142 @@
+#include "kernels/steps.hpp"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "kernels/outer_product.cpp"
+#include <hwy/foreach_target.h>
+// After foreach_target.h:
+#include <hwy/highway.h>
+
+#include "kernels/lanes-inl.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace lmrnn::kernels::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+#if HWY_TARGET != HWY_SCALAR
+/// {sum of a, sum of b, sum of c, sum of e}. Adds within 128-bit blocks first: moves across them
+/// are slow where vectors are wider than the hardware's units.
+template <class D, class V>
+HWY_INLINE auto sums_of_four(D d, V a, V b, V c, V e) {
+  const hn::RepartitionToWide<D> d64;
+  const V ab = hn::Add(hn::InterleaveLower(d, a, b), hn::InterleaveUpper(d, a, b));
+  const V ce = hn::Add(hn::InterleaveLower(d, c, e), hn::InterleaveUpper(d, c, e));
+  const auto ab64 = hn::BitCast(d64, ab), ce64 = hn::BitCast(d64, ce);
+  const V sums = hn::Add(hn::BitCast(d, hn::InterleaveLower(d64, ab64, ce64)),
+                         hn::BitCast(d, hn::InterleaveUpper(d64, ab64, ce64)));
+  const hn::Half<D> half;
+  if constexpr (hn::MaxLanes(D()) == 16) {
+    const hn::Half<decltype(half)> quarter;
+    const auto two = hn::Add(hn::LowerHalf(half, sums), hn::UpperHalf(half, sums));
+    return hn::Add(hn::LowerHalf(quarter, two), hn::UpperHalf(quarter, two));
+  } else if constexpr (hn::MaxLanes(D()) == 8) {
+    return hn::Add(hn::LowerHalf(half, sums), hn::UpperHalf(half, sums));
+  } else {
+    return sums;
+  }
+}
+#endif
+
+/// Adds the sums over lanes of sums[0 ... n) to gradient[0 ... n).
+template <std::size_t n, class D, class V>
+HWY_INLINE void add_sums(D d, const V* sums, float* gradient) {
+  std::size_t k = 0;
+#if HWY_TARGET != HWY_SCALAR
+  const hn::CappedTag<float, 4> d4;
+  for (; k + 4 <= n; k += 4)
+    hn::StoreU(hn::Add(hn::LoadU(d4, gradient + k),
+                       sums_of_four(d, sums[k], sums[k + 1], sums[k + 2], sums[k + 3])),
+               d4, gradient + k);
+#endif
+  for (; k < n; ++k) gradient[k] += hn::GetLane(hn::SumOfLanes(d, sums[k]));
+}
+
+/// gradient[c, r] += <target row r, source row columns[c]> for a tile of rows x columns. The sums
+/// stay in registers over all steps and lanes.
+template <std::size_t n_rows, std::size_t n_columns, class D>
+HWY_INLINE void add_tile(D d, const OuterProduct& product, const std::uint32_t* rows,
+                         const std::uint32_t* columns, float* gradient) {
+  using V = hn::Vec<D>;
+  const std::size_t width = hn::Lanes(d), n_lanes = product.n_lanes;
+  std::size_t row_at[n_rows], column_at[n_columns];
+  for (std::size_t r = 0; r < n_rows; ++r) row_at[r] = rows[r] * n_lanes;
+  for (std::size_t c = 0; c < n_columns; ++c) column_at[c] = columns[c] * n_lanes;
+  V sum[n_columns][n_rows];
+  for (std::size_t c = 0; c < n_columns; ++c)
+    for (std::size_t r = 0; r < n_rows; ++r) sum[c][r] = hn::Zero(d);
+  for (std::size_t step = 0; step < product.n_steps; ++step) {
+    const float* target = product.target[step];
+    const float* source = product.source[step];
+    for (std::size_t lane = 0; lane < n_lanes; lane += width) {
+      V t[n_rows];
+#pragma GCC unroll 8
+      for (std::size_t r = 0; r < n_rows; ++r)
+        t[r] = in_register(hn::LoadU(d, target + row_at[r] + lane));
+#pragma GCC unroll 8
+      for (std::size_t c = 0; c < n_columns; ++c) {
+        V x = hn::LoadU(d, source + column_at[c] + lane);
+        if constexpr (n_rows > 1) x = in_register(x);
+#pragma GCC unroll 8
+        for (std::size_t r = 0; r < n_rows; ++r) sum[c][r] = hn::MulAdd(t[r], x, sum[c][r]);
+      }
+    }
+  }
+  add_sums<n_rows * n_columns>(d, sum[0], gradient);
+}
+
+/// Tiles over a list of columns, `widest` at a time, the last ones narrower.
+template <std::size_t n_rows, std::size_t widest, class D>
+HWY_INLINE void add_tiles(D d, const OuterProduct& product, const std::uint32_t* rows,
+                          const std::uint32_t* columns, std::size_t n, float* gradient) {
+  std::size_t k = 0;
+  for (; k + widest <= n; k += widest)
+    add_tile<n_rows, widest>(d, product, rows, columns + k, gradient + k * n_rows);
+  if constexpr (widest > 1)
+    add_tiles<n_rows, widest / 2>(d, product, rows, columns + k, n - k, gradient + k * n_rows);
+}
+
+// Sixteen sums want AVX-512's or NEON's 32 registers; with 16 registers eight must do.
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL || HWY_TARGET == HWY_NEON
+constexpr std::size_t columns_of_tile = 4;
+#else
+constexpr std::size_t columns_of_tile = 2;
+#endif
+
+template <class D>
+HWY_INLINE void add_outer_product_with(D d, const OuterProduct& product) {
+  for (const RowGroups::Group& group : product.pattern->groups) {
+    const std::uint32_t* columns = product.pattern->columns.data() + group.first_column;
+    float* gradient = product.gradient + group.first_entry;
+    add_tiles<RowGroups::width, columns_of_tile>(d, product, group.rows.data(), columns,
+                                                 group.n_shared, gradient);
+    columns += group.n_shared;
+    gradient += RowGroups::width * group.n_shared;
+    for (std::size_t r = 0; r < group.n_rows; ++r) {
+      add_tiles<1, 8>(d, product, &group.rows[r], columns, group.n_alone[r], gradient);
+      columns += group.n_alone[r];
+      gradient += group.n_alone[r];
+    }
+  }
+}
+
+void add_outer_product(const OuterProduct& product) {
+  if (product.n_lanes % 16 == 0) {
+    add_outer_product_with(hn::CappedTag<float, 16>(), product);
+  } else {
+    add_outer_product_with(hn::CappedTag<float, 4>(), product);
+  }
+}
+
+}  // namespace lmrnn::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace lmrnn::kernels {
+
+HWY_EXPORT(add_outer_product);
+
+void add_outer_product(const OuterProduct& product) noexcept {
+  HWY_DYNAMIC_DISPATCH(add_outer_product)(product);
+}
+
+}  // namespace lmrnn::kernels
+#endif
