@@ -11,6 +11,9 @@ class TorchPeer:
     MODULE = "torch"
 
     def __init__(self, problem, n_threads):
+        # Numbers below 1e-38 as 0, as on our side: where activity decays (W4) they cost multiples.
+        # Before the pool of threads starts, since threads inherit it.
+        torch.set_flush_denormal(True)
         torch.set_num_threads(n_threads)
         self.problem = problem
         self.parameters = {
