@@ -276,6 +276,7 @@ class Battery {
   Battery(const BatteryConfig& config, Seed seed);
 
   const BatteryConfig& config() const noexcept;
+  Seed seed() const noexcept;
   const Semantics& semantics() const noexcept;
   std::span<const Task> tasks() const noexcept;
   std::size_t index_of(std::string_view task_name) const;  ///< throws UsageError

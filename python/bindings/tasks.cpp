@@ -38,6 +38,18 @@ BoundTask task_at(const Battery& battery, std::int64_t index) {
   return {battery, static_cast<std::size_t>(index < 0 ? index + n : index)};
 }
 
+// For pickle and copy: a battery is its configuration and its seed.
+nb::tuple reduce_battery(const Battery& battery) {
+  return nb::make_tuple(
+      nb::module_::import_("lmrnn.copying").attr("make_battery"),
+      nb::make_tuple(to_dict(write_config(battery.config())), battery.seed().value));
+}
+Battery remake_battery(const nb::dict& config, std::uint64_t seed) {
+  BatteryConfig read{};
+  read_config(read, to_table(config, "Battery"));
+  return Battery(read, Seed{seed});
+}
+
 nb::list ceilings_of(const Battery& battery, std::uint64_t seed, std::size_t n_trials,
                      int threads) {
   std::vector<std::size_t> all(battery.tasks().size());
@@ -171,6 +183,7 @@ void bind_battery(nb::module_& m) {
       .def_prop_ro(
           "config", [](const Battery& b) { return to_dict(write_config(b.config())); },
           "Every keyword with its value.")
+      .def("__reduce__", &reduce_battery)
       .def("ceilings", &ceilings_of, nb::kw_only(), "seed"_a, "n_trials"_a = 20000, "threads"_a = 0,
            "For every task, the scores that an ideal observer would reach (Ceiling).")
       // Defined in Python; here so that batteries from anywhere have them.
@@ -292,6 +305,11 @@ void bind_task(nb::module_& m) {
           },
           nb::kw_only(), "seed"_a, "n_trials"_a = 20000,
           "The scores that an ideal observer would reach.")
+      .def("__reduce__",
+           [](const nb::object& self) {
+             return nb::make_tuple(nb::module_::import_("operator").attr("getitem"),
+                                   nb::make_tuple(self.attr("battery"), self.attr("index")));
+           })
       .def("__repr__", [](const BoundTask& t) { return fmt::format("Task({})", t.task().name()); });
 }
 
@@ -346,6 +364,7 @@ void bind_tasks(nb::module_& m) {
       .def_ro("decision_accuracy", &Ceiling::decision_accuracy)
       .def_ro("trial_accuracy", &Ceiling::trial_accuracy);
   bind_conditions(m);
+  m.def("_make_battery", &remake_battery, "config"_a, "seed"_a);
   bind_battery(m);
   bind_task(m);
   bind_trial(m);

@@ -215,6 +215,8 @@ class Battery:
     def config(self) -> dict:
         """Every keyword with its value."""
 
+    def __reduce__(self) -> tuple: ...
+
     def ceilings(self, *, seed: int, n_trials: int = 20000, threads: int = 0) -> list:
         """
         For every task, the scores that an ideal observer would reach (Ceiling).
@@ -281,6 +283,8 @@ class Task:
 
     def ceiling(self, *, seed: int, n_trials: int = 20000) -> Ceiling:
         """The scores that an ideal observer would reach."""
+
+    def __reduce__(self) -> tuple: ...
 
     def __repr__(self) -> str: ...
 

@@ -75,6 +75,10 @@ class Stream:
         self.layout, self.rules, self.first = layout, rules, first
         self.batch, self.steps = batch, steps
         self._period_weights = _period_weights(weights or {})
+        self._options = dict(
+            batch=batch, steps=steps, seed=seed, split=split, layout=layout, rules=rules,
+            weights=weights, mode=mode, trials_per_task=trials_per_task, first=first,
+        )  # fmt: skip
         self._stream = _core.PackedStream(
             battery,
             seed=seed,
@@ -109,6 +113,13 @@ class Stream:
         while True:
             yield self[number]
             number += 1
+
+    def __getstate__(self):  # for pickle: workers of a DataLoader make their own
+        return self.battery, self._options
+
+    def __setstate__(self, state):
+        battery, options = state
+        self.__init__(battery, **options)
 
     def __repr__(self) -> str:
         return (

@@ -126,8 +126,9 @@ TaskSetup::TaskSetup(Task task_in, const BatteryConfig& config, const Semantics&
   check_steps(*this, config.dt);
 }
 
-BatteryData::BatteryData(const BatteryConfig& config_in, Seed seed)
+BatteryData::BatteryData(const BatteryConfig& config_in, Seed seed_in)
     : config(config_in),
+      seed(seed_in),
       semantics(config.semantics.resolve()),
       ring(static_cast<std::int32_t>((check(config, semantics), config.n_ring))),
       tasks(select_tasks(config.tasks)),
@@ -141,6 +142,9 @@ Battery::Battery(const BatteryConfig& config, Seed seed)
 
 const BatteryConfig& Battery::config() const noexcept {
   return data_->config;
+}
+Seed Battery::seed() const noexcept {
+  return data_->seed;
 }
 const Semantics& Battery::semantics() const noexcept {
   return data_->semantics;

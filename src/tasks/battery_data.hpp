@@ -30,6 +30,7 @@ struct BatteryData {
   BatteryData(const BatteryConfig& config, Seed seed);
 
   BatteryConfig config;
+  Seed seed;
   Semantics semantics;
   Ring ring;
   std::vector<Task> tasks;

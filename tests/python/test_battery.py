@@ -80,3 +80,17 @@ def test_ceilings():
     go, dm1 = battery.ceilings(seed=0)
     assert float(go.decision_accuracy) == 1
     assert 0.95 < float(dm1.decision_accuracy) < 0.98
+
+
+def test_batteries_and_tasks_can_be_pickled():
+    import copy
+    import pickle
+
+    battery = lmrnn.Battery("dms,go", semantics={"base": "published"}, seed=3, dt=50)
+    again = pickle.loads(pickle.dumps(battery))
+    assert again.config == battery.config and again.names == battery.names
+    # The published delay of match tasks is drawn once per seed.
+    assert np.array_equal(
+        again["dms"].trial(seed=1).inputs, copy.deepcopy(battery["dms"]).trial(seed=1).inputs
+    )
+    assert pickle.loads(pickle.dumps(battery["go"])).name == "go"

@@ -1,0 +1,110 @@
+"""Every task as a Gymnasium environment: `gymnasium.make("lmrnn/dlygointr-v0")` after
+`import lmrnn.gym`, or `gymnasium.make("lmrnn.gym:lmrnn/dlygointr-v0")` without it.
+
+Needs the extra "gymnasium": pip install 'lmrnn[gymnasium]'.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+
+from . import _core
+
+REWARDS = {"abort": -0.1, "correct": 1.0, "fail": 0.0}
+
+
+class TaskEnv(gymnasium.Env):
+    """One task; an episode is one trial.
+
+    Observation: (channel) float32, cue, ring of modality 0, ring of modality 1. Action: the class,
+    0 to fixate, 1 + k to respond in direction k. Reward of a step: before the decision, `abort` for
+    any response; in the decision, `correct` for the target's class and `fail` for another. The
+    trial goes on to its end whatever is done. `info` holds `gt`, the target of the step that the
+    action answered, and `period`, that step's.
+
+    Trial k after `reset(seed=s)` is trial k of the split in seed s: the same everywhere.
+
+    Parameters
+    ----------
+    task : name of a task, or lmrnn.Task
+    rewards : mapping, optional
+        Of `abort`, `correct` and `fail`, those to change.
+    split : "train", "validation" or "test"
+    keywords : keys of [battery], e.g. dt=20, n_ring=32, semantics={"base": "published"}
+    """
+
+    metadata = {"render_modes": []}
+    render_mode = None
+
+    def __init__(
+        self,
+        task: str | _core.Task,
+        *,
+        rewards: dict[str, float] | None = None,
+        split: str = "train",
+        **keywords: Any,
+    ):
+        unknown = set(rewards or {}) - set(REWARDS)
+        if unknown:
+            raise _core.UsageError(f"rewards: {sorted(unknown)} are none of {sorted(REWARDS)}")
+        if isinstance(task, str):
+            task = _core.Battery(task, **keywords)[0]
+        self.task, self.split, self.rewards = task, split, REWARDS | (rewards or {})
+        battery = task.battery
+        # Two bumps of 0.8 at most add up in a channel; 12 standard deviations never happen.
+        bound = 2 + 12 * battery.noise_deviation
+        self.observation_space = gymnasium.spaces.Box(
+            -bound, bound, shape=(battery.n_channels,), dtype=np.float32
+        )
+        self.action_space = gymnasium.spaces.Discrete(battery.n_classes)
+        self._seed: int | None = None
+        self._number = -1
+        self.trial: _core.Trial | None = None
+        self.t_ind = 0
+
+    def reset(self, *, seed: int | None = None, options: dict | None = None):
+        super().reset(seed=seed)
+        self._next_trial(seed)
+        return self.trial.inputs[0].copy(), {"trial": self._number}
+
+    def step(self, action):
+        if self.trial is None:
+            raise gymnasium.error.ResetNeeded("call reset before the first step")
+        if self.t_ind >= len(self.trial):
+            raise gymnasium.error.ResetNeeded("the trial is over; call reset")
+        target = int(self.trial.targets[self.t_ind])
+        period = self._period()
+        reward = self._reward(int(action), target, period)
+        self.t_ind += 1
+        over = self.t_ind == len(self.trial)
+        shown = self.trial.inputs[min(self.t_ind, len(self.trial) - 1)].copy()
+        return shown, reward, over, False, {"gt": target, "period": period}
+
+    def _next_trial(self, seed: int | None = None) -> None:
+        if seed is not None:
+            self._seed, self._number = seed, -1
+        elif self._seed is None:
+            self._seed = int(self.np_random.integers(2**63))
+        self._number += 1
+        self.trial = self.task.trial(seed=self._seed, number=self._number, split=self.split)
+        self.t_ind = 0
+
+    def _period(self) -> str:
+        spans = self.trial.periods
+        return next(name for name, first, last in spans if first <= self.t_ind < last)
+
+    def _reward(self, action: int, target: int, period: str) -> float:
+        if period != "decision":
+            return self.rewards["abort"] if action != 0 else 0.0
+        return self.rewards["correct" if action == target else "fail"]
+
+
+def _register() -> None:
+    for name in _core.select_tasks("modcog132"):
+        gymnasium.register(f"lmrnn/{name}-v0", entry_point=f"{__name__}:TaskEnv", kwargs={"task": name})
+
+
+_register()

@@ -1,0 +1,1 @@
+"""Where NeuroGym keeps its schedules."""
