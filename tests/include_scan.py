@@ -25,6 +25,7 @@ ARROWS = {
 # Public headers, by the module that implements them.
 HEADERS = {
     "array": "core",
+    "batches": "train",
     "ceiling": "tasks",
     "config": "core",
     "error": "core",

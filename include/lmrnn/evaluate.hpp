@@ -80,6 +80,10 @@ struct Evaluation {
 /// `now`, in its order; empty: there was no evaluation before).
 void mark_solved(Evaluation& now, std::span<const std::uint8_t> reached_before);
 
+/// The score of one task from its counts.
+TaskScore make_score(std::size_t task, std::string name, const ScoreCounts& counts,
+                     const Ceiling& ceiling);
+
 /// Scores from counts, in the order of `tasks` (indices into battery.tasks()).
 Evaluation make_evaluation(const Battery& battery, std::span<const std::size_t> tasks,
                            std::span<const ScoreCounts> counts, std::span<const Ceiling> ceilings);

@@ -21,6 +21,7 @@
 #include <string>
 #include <vector>
 
+#include "lmrnn/batches.hpp"
 #include "lmrnn/config.hpp"
 #include "lmrnn/evaluate.hpp"
 #include "lmrnn/network.hpp"
@@ -215,6 +216,7 @@ struct RunConfig {
   Recipe recipe = Recipe::modern;
   std::optional<std::int64_t> seed{};
   std::string init_from;
+  std::string source;
   std::string simd = "auto";
   BatteryConfig battery;
   WiringConfig wiring;
@@ -233,6 +235,8 @@ struct RunConfig {
     field("seed", self.seed, "of everything random; required, here or as --seed", at_least(0));
     field("init_from", self.init_from,
           "run directory or network file whose weights training starts from");
+    field("source", self.source,
+          "name of training data that the calling program brings along; empty: the battery");
     field("simd", self.simd, "instructions that the kernels use, e.g. avx2; auto: the best");
     field("battery", self.battery, "tasks");
     field("wiring", self.wiring, "recurrent synapses");
@@ -267,6 +271,10 @@ std::string config_reference();
 
 /// The network that `config` describes, initialised (or loaded: `init_from`).
 Network make_network(const RunConfig& config, const Battery& battery);
+
+/// A freshly initialised network for data of another shape than a battery's. Throws UsageError if
+/// `init_from` is given: weights are matched by tasks, which such data do not have.
+Network make_network(const RunConfig& config, const BatchShape& shape);
 
 /// Rows of each block of a batch: `block` if given, else a function of the batch alone.
 std::size_t block_rows(const TrainConfig& train, const StreamConfig& stream) noexcept;
@@ -315,12 +323,15 @@ class Trainer {
  public:
   /// A new run. `n_threads` 0: one per available processor. Creates `directory`; throws UsageError
   /// if there is already something in it, or for an impossible configuration (and then nothing has
-  /// been written).
+  /// been written). `source`: data to train on in place of `config.battery`; it is evaluated on
+  /// `evaluation.trials` rows per task of it.
   static Trainer start(const RunConfig& config, const std::filesystem::path& directory,
-                       int n_threads);
+                       int n_threads, std::shared_ptr<const BatchSource> source = nullptr);
   /// The run in `directory` from its newest checkpoint. Throws UsageError if there is none, it is
-  /// damaged, it is of another format version or belongs to another process, or it is done.
-  static Trainer resume(const std::filesystem::path& directory, int n_threads);
+  /// damaged, it is of another format version or belongs to another process, or it is done; or if
+  /// the run began with another `source`, or with one where there is none now.
+  static Trainer resume(const std::filesystem::path& directory, int n_threads,
+                        std::shared_ptr<const BatchSource> source = nullptr);
   ~Trainer();
   Trainer(Trainer&&) noexcept;
   Trainer& operator=(Trainer&&) noexcept;
@@ -366,8 +377,8 @@ struct RunEstimate {
   std::size_t n_units = 0, n_synapses = 0, n_parameters = 0, n_tasks = 0;
   std::size_t block_rows = 0, n_blocks = 0;
   MemoryEstimate memory;
-  double seconds_per_step = 0;   ///< measured over `measured_steps`
-  double seconds_training = 0;   ///< all steps, without evaluations
+  double seconds_per_step = 0;  ///< measured over `measured_steps`
+  double seconds_training = 0;  ///< all steps, without evaluations
   std::int64_t measured_steps = 0;
 };
 

@@ -9,6 +9,7 @@
 #include "configuration.hpp"
 #include "lmrnn/run.hpp"
 #include "network.hpp"
+#include "source.hpp"
 
 namespace lmrnn::python {
 namespace {
@@ -123,19 +124,22 @@ void bind_train(nb::module_& m) {
   nb::class_<Trainer>(m, "Trainer", "Trains a network in a run directory; see lmrnn.Trainer.")
       .def_static(
           "start",
-          [](const nb::dict& config, const std::filesystem::path& directory, int threads) {
+          [](const nb::dict& config, const std::filesystem::path& directory, int threads,
+             nb::object data) {
             const RunConfig resolved = resolve_config(to_table(config, "config"));
+            auto source = source_from(std::move(data), resolved.stream);
             const nb::gil_scoped_release release;
-            return Trainer::start(resolved, directory, threads);
+            return Trainer::start(resolved, directory, threads, std::move(source));
           },
-          "config"_a, "directory"_a, "threads"_a)
+          "config"_a, "directory"_a, "threads"_a, "data"_a = nb::none())
       .def_static(
           "resume",
-          [](const std::filesystem::path& directory, int threads) {
+          [](const std::filesystem::path& directory, int threads, nb::object data) {
+            auto source = source_from(std::move(data), open_run(directory).config.stream);
             const nb::gil_scoped_release release;
-            return Trainer::resume(directory, threads);
+            return Trainer::resume(directory, threads, std::move(source));
           },
-          "directory"_a, "threads"_a)
+          "directory"_a, "threads"_a, "data"_a = nb::none())
       .def("run", &run, "progress"_a.none(), "Trains; returns finished, criterion or interrupted.")
       .def_prop_ro("step", &Trainer::step)
       .def_prop_ro("config", [](const Trainer& t) { return to_dict(write_config(t.config())); })

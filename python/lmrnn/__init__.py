@@ -40,6 +40,7 @@ from ._core import (
     select_tasks,
     to_toml,
 )
+from . import data
 from .run import Run
 from .stream import Batch, Stream
 from .trainer import Trainer
@@ -67,6 +68,7 @@ __all__ = [
     "build_info",
     "collections",
     "config_reference",
+    "data",
     "evaluate",
     "resolve_config",
     "select_tasks",

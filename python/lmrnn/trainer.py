@@ -7,7 +7,10 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from . import _core
+from .data import BatchSource
 from .run import Run
 
 Callback = Callable[[_core.Progress], Any]
@@ -30,6 +33,11 @@ class Trainer:
         Of everything random; needed here or in `config`.
     overrides : mapping, optional
         Values by dotted key, e.g. {"wiring.radius": 3}; they win over `config`.
+    mask : Mask or (target, source) array, optional
+        Recurrent synapses of one's own, in place of [wiring]. The mask is saved beside the run
+        directory, as DIRECTORY.wiring.npz, which the run's configuration names.
+    data : lmrnn.data.BatchSource, optional
+        Tasks or streams of one's own, in place of [battery].
     threads : int
         0: one per processor that this process may use.
     """
@@ -41,19 +49,25 @@ class Trainer:
         *,
         seed: int | None = None,
         overrides: Mapping[str, Any] | None = None,
+        mask: _core.Mask | np.ndarray | None = None,
+        data: BatchSource | None = None,
         threads: int = 0,
     ):
-        overrides = dict(overrides or {})
+        overrides, directory = dict(overrides or {}), Path(directory)
         if seed is not None:
             overrides["seed"] = seed
+        if mask is not None:
+            overrides |= _save_mask(mask, _core.resolve_config(config, overrides), directory)
         resolved = _core.resolve_config(config, overrides)
-        self._trainer = _core.Trainer.start(resolved, Path(directory), threads)
+        self._trainer = _core.Trainer.start(resolved, directory, threads, data)
 
     @classmethod
-    def resume(cls, directory: str | PathLike, *, threads: int = 0) -> Trainer:
-        """Goes on with an interrupted run, from its newest checkpoint."""
+    def resume(
+        cls, directory: str | PathLike, *, data: BatchSource | None = None, threads: int = 0
+    ) -> Trainer:
+        """Goes on with an interrupted run, from its newest checkpoint; with the same `data`."""
         self = cls.__new__(cls)
-        self._trainer = _core.Trainer.resume(Path(directory), threads)
+        self._trainer = _core.Trainer.resume(Path(directory), threads, data)
         return self
 
     def run(self, callbacks: Callback | Iterable[Callback] = ()) -> Run:
@@ -97,6 +111,22 @@ class Trainer:
     def network(self) -> _core.Network:
         """A copy of the network as it is now."""
         return self._trainer.network()
+
+
+def _save_mask(mask, config: dict[str, Any], directory: Path) -> dict[str, Any]:
+    """Saves a mask beside the run directory; the overrides that make a run use it."""
+    dense = mask.to_dense() if isinstance(mask, _core.Mask) else np.asarray(mask) != 0
+    n = config["wiring"]["rows"] * config["wiring"]["cols"]
+    if dense.shape != (n, n):
+        raise _core.UsageError(
+            f"mask: {dense.shape[0]} x {dense.shape[-1]}, but wiring.rows x wiring.cols are {n} units"
+        )
+    if directory.exists() and any(directory.iterdir()):
+        raise _core.UsageError(f"{directory}: there is something in it; use another directory")
+    path = directory.with_name(directory.name + ".wiring.npz")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(path, mask=dense.astype(np.uint8))
+    return {"wiring.kind": "file", "wiring.path": str(path), "wiring.dataset": "mask"}
 
 
 def _all(callbacks: list[Callback]) -> Callback:

@@ -87,26 +87,31 @@ void mark_solved(Evaluation& now, std::span<const std::uint8_t> reached_before) 
         now.tasks[i].reached && i < reached_before.size() && reached_before[i] != 0;
 }
 
+TaskScore make_score(std::size_t task, std::string name, const ScoreCounts& counts,
+                     const Ceiling& ceiling) {
+  TaskScore score;
+  score.task = task;
+  score.name = std::move(name);
+  score.counts = counts;
+  score.ceiling = ceiling;
+  const auto n = static_cast<double>(counts.trials);
+  score.decision_accuracy = counts.decision_accuracy();
+  score.decision_lower = wilson_lower(score.decision_accuracy, n);
+  score.trial_accuracy = counts.trial_accuracy();
+  score.trial_lower = wilson_lower(score.trial_accuracy, n);
+  const double best = ceiling.decision_accuracy.value;
+  score.share_of_ceiling = best > 0 ? score.decision_accuracy / best : 0;
+  score.reached =
+      counts.trials >= least_trials_of_solved && score.decision_lower >= solved_share * best;
+  return score;
+}
+
 Evaluation make_evaluation(const Battery& battery, std::span<const std::size_t> tasks,
                            std::span<const ScoreCounts> counts, std::span<const Ceiling> ceilings) {
   Evaluation evaluation;
-  for (std::size_t i = 0; i < tasks.size(); ++i) {
-    TaskScore score;
-    score.task = tasks[i];
-    score.name = battery.tasks()[tasks[i]].name();
-    score.counts = counts[i];
-    score.ceiling = ceilings[i];
-    const auto n = static_cast<double>(counts[i].trials);
-    score.decision_accuracy = counts[i].decision_accuracy();
-    score.decision_lower = wilson_lower(score.decision_accuracy, n);
-    score.trial_accuracy = counts[i].trial_accuracy();
-    score.trial_lower = wilson_lower(score.trial_accuracy, n);
-    const double best = ceilings[i].decision_accuracy.value;
-    score.share_of_ceiling = best > 0 ? score.decision_accuracy / best : 0;
-    score.reached =
-        counts[i].trials >= least_trials_of_solved && score.decision_lower >= solved_share * best;
-    evaluation.tasks.push_back(std::move(score));
-  }
+  for (std::size_t i = 0; i < tasks.size(); ++i)
+    evaluation.tasks.push_back(
+        make_score(tasks[i], battery.tasks()[tasks[i]].name(), counts[i], ceilings[i]));
   return evaluation;
 }
 

@@ -17,43 +17,89 @@ std::array<float, 5> weights_by_period(const PeriodWeights& weights) noexcept {
   return result;
 }
 
-BatchBlock::BatchBlock(const PackedStream& stream, std::size_t first_row, std::size_t n_rows)
+namespace {
+
+class PackedSource : public BatchSource {
+ public:
+  PackedSource(const RunConfig& config, const Battery& battery)
+      : stream_(battery, config.stream, config.run_seed(), Split::train),
+        weights_(weights_by_period(config.loss.weights)) {}
+
+  std::string name() const override { return "battery"; }
+
+  BatchShape shape() const override {
+    const Battery& battery = stream_.battery();
+    return {battery.n_channels(), battery.n_rules(), battery.n_rule_slots(), battery.n_classes()};
+  }
+
+  std::vector<std::string> tasks() const override {
+    std::vector<std::string> names;
+    for (const Task& task : stream_.battery().tasks()) names.push_back(task.name());
+    return names;
+  }
+
+  void fill(Split, std::uint32_t batch, std::uint32_t first_row,
+            const BatchRows& rows) const override {
+    Buffer<std::uint8_t> periods(rows.targets.size());
+    stream_.fill(batch, first_row,
+                 {.inputs = rows.inputs.data,
+                  .rules = rows.rules.data,
+                  .targets = rows.targets.data,
+                  .tasks = rows.tasks.data,
+                  .periods = periods.data(),
+                  .trial_starts = rows.trial_starts.data,
+                  .layout = Layout::trial_last,
+                  .n_rows = rows.targets.n1});
+    for (std::size_t i = 0; i < periods.size(); ++i)
+      rows.loss_weights.data[i] = weights_[periods[i]];
+    if (rows.scored.empty()) return;
+    for (std::size_t i = 0; i < periods.size(); ++i)
+      rows.scored.data[i] = static_cast<Period>(periods[i]) == Period::decision;
+  }
+
+ private:
+  PackedStream stream_;
+  std::array<float, 5> weights_;
+};
+
+}  // namespace
+
+std::shared_ptr<const BatchSource> packed_source(const RunConfig& config, const Battery& battery) {
+  return std::make_shared<PackedSource>(config, battery);
+}
+
+BatchBlock::BatchBlock(const BatchSource& source, const StreamConfig& stream, std::size_t first_row,
+                       std::size_t n_rows)
     : first_row_(first_row),
       n_rows_(n_rows),
-      n_steps_(static_cast<std::size_t>(stream.config().steps)),
-      n_channels_(stream.battery().n_channels()),
-      n_rule_slots_(stream.battery().n_rule_slots()),
-      reset_at_trial_(stream.config().reset_at_trial),
-      inputs_(n_steps_ * n_channels_ * n_rows),
+      n_steps_(static_cast<std::size_t>(stream.steps)),
+      shape_(source.shape()),
+      reset_at_trial_(stream.reset_at_trial),
+      inputs_(n_steps_ * shape_.n_channels * n_rows),
       loss_weights_(n_steps_ * n_rows),
-      rules_(n_steps_ * n_rule_slots_ * n_rows),
+      rules_(n_steps_ * shape_.n_rule_slots * n_rows),
       targets_(n_steps_ * n_rows),
-      periods_(n_steps_ * n_rows),
       starts_(n_steps_ * n_rows) {}
 
-void BatchBlock::fill(const PackedStream& stream, std::uint32_t batch,
-                      const std::array<float, 5>& weights) {
-  stream.fill(batch, first_row(),
-              {.inputs = inputs_.data(),
-               .rules = rules_.data(),
-               .targets = targets_.data(),
-               .tasks = nullptr,
-               .periods = periods_.data(),
-               .trial_starts = starts_.data(),
-               .layout = Layout::trial_last,
-               .n_rows = n_rows_});
+void BatchBlock::fill(const BatchSource& source, std::uint32_t batch) {
+  source.fill(Split::train, batch, first_row(),
+              {.inputs = {inputs_.data(), n_steps_, shape_.n_channels, n_rows_},
+               .rules = {rules_.data(), n_steps_, shape_.n_rule_slots, n_rows_},
+               .targets = {targets_.data(), n_steps_, n_rows_},
+               .loss_weights = {loss_weights_.data(), n_steps_, n_rows_},
+               .trial_starts = {starts_.data(), n_steps_, n_rows_},
+               .tasks = {},
+               .scored = {}});
   weight_ = 0;
-  for (std::size_t i = 0; i < periods_.size(); ++i) {
-    loss_weights_[i] = weights[periods_[i]];
-    weight_ += loss_weights_[i];
-  }
+  for (const float weight : loss_weights_) weight_ += weight;
   trials_ = static_cast<std::uint64_t>(std::ranges::count(starts_, std::uint8_t{1}));
 }
 
 TrialBlock BatchBlock::view() const noexcept {
   TrialBlock block;
-  block.inputs = {inputs_.data(), n_steps_, n_channels_, n_rows_};
-  block.rules = {rules_.data(), n_steps_, n_rule_slots_, n_rows_};
+  block.inputs = {inputs_.data(), n_steps_, shape_.n_channels, n_rows_};
+  if (shape_.n_rule_slots > 0)
+    block.rules = {rules_.data(), n_steps_, shape_.n_rule_slots, n_rows_};
   if (reset_at_trial_) block.resets = {starts_.data(), n_steps_, n_rows_};
   block.targets = {targets_.data(), n_steps_, n_rows_};
   block.loss_weights = {loss_weights_.data(), n_steps_, n_rows_};

@@ -3,7 +3,9 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 
+#include "lmrnn/batches.hpp"
 #include "lmrnn/network.hpp"
 #include "lmrnn/streams.hpp"
 #include "lmrnn/train.hpp"
@@ -13,13 +15,19 @@ namespace lmrnn {
 /// Weight of a step's loss by Period.
 std::array<float, 5> weights_by_period(const PeriodWeights& weights) noexcept;
 
+/// The packed stream of a battery (split `train`, whichever is asked for) as a source; weights by
+/// period become loss weights.
+std::shared_ptr<const BatchSource> packed_source(const RunConfig& config, const Battery& battery);
+
 /// Rows [first_row, first_row + n_rows) of a batch, as the network wants them.
 class BatchBlock {
  public:
-  BatchBlock(const PackedStream& stream, std::size_t first_row, std::size_t n_rows);
+  BatchBlock(const BatchSource& source, const StreamConfig& stream, std::size_t first_row,
+             std::size_t n_rows);
 
-  /// Replaces the content by these rows of batch `batch`. Blocks may be filled at the same time.
-  void fill(const PackedStream& stream, std::uint32_t batch, const std::array<float, 5>& weights);
+  /// Replaces the content by these rows of batch `batch` of split `train`. Blocks may be filled at
+  /// the same time.
+  void fill(const BatchSource& source, std::uint32_t batch);
 
   TrialBlock view() const noexcept;
   std::uint32_t first_row() const noexcept { return static_cast<std::uint32_t>(first_row_); }
@@ -32,11 +40,12 @@ class BatchBlock {
                              std::size_t n_rows) noexcept;
 
  private:
-  std::size_t first_row_, n_rows_, n_steps_, n_channels_, n_rule_slots_;
+  std::size_t first_row_, n_rows_, n_steps_;
+  BatchShape shape_;
   bool reset_at_trial_;
   Buffer<float> inputs_, loss_weights_;
   Buffer<std::int32_t> rules_, targets_;
-  Buffer<std::uint8_t> periods_, starts_;
+  Buffer<std::uint8_t> starts_;
   double weight_ = 0;
   std::uint64_t trials_ = 0;
 };

@@ -96,15 +96,13 @@ void copy_weights(const RunConfig& config, const Battery& battery, Network& netw
   network.weights_changed();
 }
 
-}  // namespace
-
-Architecture make_architecture(const RunConfig& config, const Battery& battery) {
+Architecture architecture_for(const RunConfig& config, const BatchShape& shape) {
   const Seed seed = config.run_seed();
   const Sheet sheet = config.wiring.sheet();
   Architecture a;
-  a.n_channels = battery.n_channels();
-  a.n_rules = battery.n_rules();
-  a.n_classes = battery.n_classes();
+  a.n_channels = shape.n_channels;
+  a.n_rules = shape.n_rules;
+  a.n_classes = shape.n_classes;
   a.alpha = config.network.tau > 0 ? config.battery.dt / config.network.tau : 1;
   a.activation = config.network.activation;
   a.representation = config.network.representation;
@@ -114,10 +112,25 @@ Architecture make_architecture(const RunConfig& config, const Battery& battery) 
   return a;
 }
 
+}  // namespace
+
+Architecture make_architecture(const RunConfig& config, const Battery& battery) {
+  return architecture_for(config, {battery.n_channels(), battery.n_rules(), battery.n_rule_slots(),
+                                   battery.n_classes()});
+}
+
 Network make_network(const RunConfig& config, const Battery& battery) {
   Network network(make_architecture(config, battery));
   network.initialise(config.network.initialisation, config.run_seed());
   if (!config.init_from.empty()) copy_weights(config, battery, network);
+  return network;
+}
+
+Network make_network(const RunConfig& config, const BatchShape& shape) {
+  if (!config.init_from.empty())
+    throw UsageError("init_from: not with data of one's own, whose tasks have no common names");
+  Network network(architecture_for(config, shape));
+  network.initialise(config.network.initialisation, config.run_seed());
   return network;
 }
 

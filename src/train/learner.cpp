@@ -6,11 +6,12 @@
 namespace lmrnn {
 namespace {
 
-std::vector<BatchBlock> make_blocks(const PackedStream& stream, std::size_t rows_per_block) {
+std::vector<BatchBlock> make_blocks(const BatchSource& source, const RunConfig& config) {
   std::vector<BatchBlock> blocks;
-  const auto n_rows = static_cast<std::size_t>(stream.config().batch);
+  const std::size_t rows_per_block = block_rows(config.train, config.stream);
+  const auto n_rows = static_cast<std::size_t>(config.stream.batch);
   for (std::size_t first = 0; first < n_rows; first += rows_per_block)
-    blocks.emplace_back(stream, first, std::min(rows_per_block, n_rows - first));
+    blocks.emplace_back(source, config.stream, first, std::min(rows_per_block, n_rows - first));
   return blocks;
 }
 
@@ -20,24 +21,22 @@ bool StepResult::finite() const noexcept {
   return std::isfinite(loss) && std::isfinite(gradient_norm);
 }
 
-Learner::Learner(const RunConfig& config, const Battery& battery, Network network,
-                 std::int64_t first_step, ThreadPool& pool)
+Learner::Learner(const RunConfig& config, std::shared_ptr<const BatchSource> source,
+                 Network network, std::int64_t first_step, ThreadPool& pool)
     : config_(config),
       pool_(pool),
-      stream_(battery, config.stream, config.run_seed(), Split::train),
+      source_(std::move(source)),
       network_(std::move(network)),
       optimiser_(config.optimiser, network_.layout().total),
       slices_(parameter_slices(network_.layout(), config.optimiser, config.loss)),
-      period_weights_(weights_by_period(config.loss.weights)),
       step_(first_step) {
-  for (auto& batch : batches_)
-    batch = make_blocks(stream_, block_rows(config.train, config.stream));
+  for (auto& batch : batches_) batch = make_blocks(*source_, config);
   block_gradients_.resize(n_blocks() * network_.layout().total);
   block_results_.resize(n_blocks());
   gradient_.resize(network_.layout().total);
   auto& batch = batches_[static_cast<std::size_t>(step_ % 2)];
   pool_.for_each(batch.size(), [&](std::size_t i) {
-    batch[i].fill(stream_, static_cast<std::uint32_t>(step_), period_weights_);
+    batch[i].fill(*source_, static_cast<std::uint32_t>(step_));
   });
 }
 
@@ -107,7 +106,7 @@ StepResult Learner::step() {
     if (i < n)
       compute_block(i, batch, weight);
     else
-      next[i - n].fill(stream_, static_cast<std::uint32_t>(step_ + 1), period_weights_);
+      next[i - n].fill(*source_, static_cast<std::uint32_t>(step_ + 1));
   });
 
   double squares = 0;

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "eval/workspaces.hpp"
@@ -24,8 +26,12 @@ struct StepResult {
 class Learner {
  public:
   /// Starts at step `first_step` with the weights of `network`. `pool` must outlive it.
+  Learner(const RunConfig& config, std::shared_ptr<const BatchSource> source, Network network,
+          std::int64_t first_step, ThreadPool& pool);
+  /// On the packed stream of a battery.
   Learner(const RunConfig& config, const Battery& battery, Network network, std::int64_t first_step,
-          ThreadPool& pool);
+          ThreadPool& pool)
+      : Learner(config, packed_source(config, battery), std::move(network), first_step, pool) {}
 
   /// One optimiser step. If the result is not finite, the weights have not been touched.
   StepResult step();
@@ -44,11 +50,10 @@ class Learner {
 
   RunConfig config_;
   ThreadPool& pool_;
-  PackedStream stream_;
+  std::shared_ptr<const BatchSource> source_;
   Network network_;
   Optimiser optimiser_;
   std::vector<ParameterSlice> slices_;
-  std::array<float, 5> period_weights_;
   std::int64_t step_;
 
   /// This step's data and the next one's; step s uses batches_[s % 2].

@@ -1,4 +1,4 @@
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <chrono>
 #include <cmath>
@@ -45,6 +45,24 @@ Network load_for_training(const fs::path& checkpoint, const RunConfig& config) {
   return network;
 }
 
+Network initial_network(const RunConfig& config, const Battery& battery,
+                        const BatchSource* source) {
+  return source != nullptr ? make_network(config, source->shape()) : make_network(config, battery);
+}
+
+// The data are those that the configuration names.
+void check_source(const RunConfig& config, const BatchSource* source) {
+  const std::string name = source == nullptr ? "" : source->name();
+  if (name == config.source) return;
+  if (source == nullptr)
+    throw UsageError(
+        fmt::format("source = \"{}\": these data come from a program of one's own (in "
+                    "Python: data=...), which must bring them along",
+                    config.source));
+  throw UsageError(fmt::format("source = \"{}\", but the data that were brought along are \"{}\"",
+                               config.source, name));
+}
+
 bool all_finite(std::span<const float> values) {
   float sum = 0;  // finite times 0 is 0, anything else is NaN
   for (const float x : values) sum += x * 0.0f;
@@ -63,8 +81,9 @@ struct Trainer::Implementation {
   RunConfig config;
   fs::path directory;
   Battery battery;
+  std::shared_ptr<const BatchSource> source;  // nullptr: the battery's packed stream
   ThreadPool pool;
-  Evaluator evaluator;
+  std::optional<Evaluator> evaluator;  // of the battery
   Learner learner;
   RunLock lock;
   TrainingState state;
@@ -80,24 +99,27 @@ struct Trainer::Implementation {
   double last_loss = std::numeric_limits<double>::quiet_NaN();
 
   Implementation(const RunConfig& c, fs::path dir, const Battery& b, int n_threads,
-                 const std::function<Network()>& network, std::int64_t first_step,
-                 const std::function<RunLock(int)>& take_directory)
+                 std::shared_ptr<const BatchSource> own, const std::function<Network()>& network,
+                 std::int64_t first_step, const std::function<RunLock(int)>& take_directory)
       : config(c),
         directory(std::move(dir)),
         battery(b),
+        source(std::move(own)),
         pool(n_threads),
-        evaluator(battery, config.evaluation_seed(), config.evaluation.split,
-                  static_cast<std::size_t>(config.evaluation.trials), pool),
-        learner(config, battery, network(), first_step, pool),
+        evaluator(make_evaluator()),
+        learner(config, source ? source : packed_source(config, battery), network(), first_step,
+                pool),
         lock(take_directory(pool.n_threads())),
         metrics(directory / "metrics.csv", metrics_header, first_step),
         tasks(directory / "tasks.csv", tasks_header, first_step),
-        metadata(describe_training(battery, config.wiring, config.run_seed())) {
+        metadata(describe_data()) {
     state.step = first_step;
     if (const auto cells = split_row(metrics.last_row()); cells.size() > 2)
       seconds_before = std::strtod(cells[2].c_str(), nullptr);
   }
 
+  std::optional<Evaluator> make_evaluator();
+  NetworkMetadata describe_data() const;
   Outcome run(const TrainerCallbacks& callbacks);
   Outcome train(const TrainerCallbacks& callbacks);
   void step();
@@ -140,9 +162,32 @@ void Trainer::Implementation::step() {
   ++session_steps;
 }
 
+std::optional<Evaluator> Trainer::Implementation::make_evaluator() {
+  if (source) return std::nullopt;
+  return Evaluator(battery, config.evaluation_seed(), config.evaluation.split,
+                   static_cast<std::size_t>(config.evaluation.trials), pool);
+}
+
+NetworkMetadata Trainer::Implementation::describe_data() const {
+  if (!source) return describe_training(battery, config.wiring, config.run_seed());
+  return {{"source", source->name()},
+          {"tasks", fmt::format("{}", fmt::join(source->tasks(), ","))},
+          {"wiring", to_toml(write_config(config.wiring))},
+          {"seed", std::to_string(config.run_seed().value)}};
+}
+
+// As many rows of the program's own data as there would be trials of a battery.
+std::uint32_t held_out_batches(const RunConfig& config, const BatchSource& source) {
+  const auto rows = config.evaluation.trials * static_cast<std::int64_t>(source.tasks().size());
+  return static_cast<std::uint32_t>((rows + config.stream.batch - 1) / config.stream.batch);
+}
+
 void Trainer::Implementation::evaluate() {
   const auto start = Clock::now();
-  evaluation = evaluator.evaluate(learner.network(), pool);
+  evaluation =
+      source ? evaluate_source(learner.network(), *source, config.stream, config.evaluation.split,
+                               held_out_batches(config, *source), pool)
+             : evaluator->evaluate(learner.network(), pool);
   mark_solved(*evaluation, state.reached);
   evaluating_seconds += seconds_since(start);
   ++session_evaluations;
@@ -275,17 +320,23 @@ Trainer::~Trainer() = default;
 Trainer::Trainer(Trainer&&) noexcept = default;
 Trainer& Trainer::operator=(Trainer&&) noexcept = default;
 
-Trainer Trainer::start(const RunConfig& config, const fs::path& directory, int n_threads) {
+Trainer Trainer::start(const RunConfig& config_in, const fs::path& directory, int n_threads,
+                       std::shared_ptr<const BatchSource> source) {
+  RunConfig config = config_in;
+  if (source && config.source.empty()) config.source = source->name();
   check_config(config);
+  check_source(config, source.get());
   require_unused(directory);
   choose_simd(config.simd);
   const Battery battery(config.battery, config.run_seed());
   return Trainer(std::make_unique<Implementation>(
-      config, directory, battery, n_threads, [&] { return make_network(config, battery); }, 0,
+      config, directory, battery, n_threads, source,
+      [&] { return initial_network(config, battery, source.get()); }, 0,
       [&](int n) { return create_run(directory, config, n); }));
 }
 
-Trainer Trainer::resume(const fs::path& directory, int n_threads) {
+Trainer Trainer::resume(const fs::path& directory, int n_threads,
+                        std::shared_ptr<const BatchSource> source) {
   const RunRecord record = open_run(directory);
   if (record.done)
     throw UsageError(
@@ -294,12 +345,14 @@ Trainer Trainer::resume(const fs::path& directory, int n_threads) {
   remove_unfinished_files(directory);
   choose_simd(record.config.simd);
   const RunConfig& config = record.config;
+  check_source(config, source.get());
   const Battery battery(config.battery, config.run_seed());
   // Asked again now that the lock is ours. A run killed before its first checkpoint begins anew.
   const std::vector<std::int64_t> steps = checkpoint_steps(directory);
   if (steps.empty()) {
     Trainer trainer(std::make_unique<Implementation>(
-        config, directory, battery, n_threads, [&] { return make_network(config, battery); }, 0,
+        config, directory, battery, n_threads, source,
+        [&] { return initial_network(config, battery, source.get()); }, 0,
         [&](int) { return std::move(lock); }));
     trainer.implementation_->notices =
         add_session(directory, 0, trainer.implementation_->pool.n_threads());
@@ -308,11 +361,11 @@ Trainer Trainer::resume(const fs::path& directory, int n_threads) {
   const fs::path checkpoint = checkpoint_path(directory, steps.back());
   Network network = load_for_training(checkpoint, config);
   const bool adam = config.optimiser.kind == OptimiserKind::adam;
-  TrainingState state =
-      load_state(checkpoint, network.layout().total, battery.tasks().size(), adam);
+  const std::size_t n_tasks = source ? source->tasks().size() : battery.tasks().size();
+  TrainingState state = load_state(checkpoint, network.layout().total, n_tasks, adam);
   Trainer trainer(std::make_unique<Implementation>(
-      config, directory, battery, n_threads, [&] { return std::move(network); }, steps.back(),
-      [&](int) { return std::move(lock); }));
+      config, directory, battery, n_threads, source, [&] { return std::move(network); },
+      steps.back(), [&](int) { return std::move(lock); }));
   Implementation& self = *trainer.implementation_;
   self.learner.optimiser().first_moment() = state.first_moment;
   self.learner.optimiser().second_moment() = state.second_moment;

@@ -11,8 +11,8 @@ PERIOD_WORDS = {"stimulus1": "stimulus 1", "stimulus2": "stimulus 2", "second_st
 
 @style.figure
 def trial(trial, network=None, *, height: float = 4.2):
-    """Cue, both rings and the target over time; with a network, its answer instead of the target
-    alone, as the probability of each direction, with the target's outline over it.
+    """Cue, both rings and the target over time; with a network, its answer, as the probability of
+    each direction, with the target's outline over it.
 
     trial : lmrnn.Trial; network : lmrnn.Network, optional. Returns an array of Axes.
     """
@@ -58,15 +58,19 @@ def _answer(ax, trial, network, span, n_ring):
         ax.set_ylim(-0.5, n_ring - 0.5)
         ax.set_yticks([0, n_ring // 2, n_ring - 1])
         ax.set_ylabel("target\n(direction)")
-    for step in np.flatnonzero(targets > 0):
-        ax.fill_between(
-            steps[step : step + 2],
-            targets[step] - 1.5,
-            targets[step] - 0.5,
-            facecolor="none" if network is not None else style.COLOURS["vermillion"],
-            edgecolor=style.COLOURS["vermillion"],
-            linewidth=1.2,
-        )
+    _target(ax, targets, steps, filled=network is None)
+
+
+def _target(ax, targets, steps, filled):
+    """Filled, or an outline: one line above and one below, so that what is inside stays visible."""
+    colour = style.COLOURS["vermillion"]
+    low = np.where(targets > 0, targets - 1.5, np.nan)
+    if filled:
+        ax.fill_between(steps, np.append(low, low[-1]), np.append(low, low[-1]) + 1, step="post",
+                        color=colour, linewidth=0)  # fmt: skip
+        return
+    for edge in (low, low + 1):
+        ax.stairs(edge, steps, color=colour, linewidth=1.2, baseline=None)
 
 
 def answer(trial, network) -> np.ndarray:
@@ -80,6 +84,8 @@ def answer(trial, network) -> np.ndarray:
 
 def _periods(axes, trial, dt):
     for name, first, last in trial.periods:
+        if last == first:  # a delay of 0 ms
+            continue
         if first > 0:
             for ax in axes:
                 ax.axvline(first * dt, color=style.GREY, linewidth=0.7, linestyle=":")

@@ -14,15 +14,17 @@ def weight_histogram(networks, *, ax=None):
     networks : a Network, or a mapping from label to Network.
     """
     ax = style.new_axes(ax)
-    for label, network in _labelled(networks).items():
+    colours = list(style.COLOURS.values())
+    for number, (label, network) in enumerate(_labelled(networks).items()):
         weights = network.weights["recurrent"]
         autapse = np.asarray(network.recurrent.targets) == np.asarray(network.recurrent.sources)
-        for part, which, dash in (("", ~autapse, "-"), ("autapses", autapse, ":")):
+        for part, which, dash in (("between units", ~autapse, "-"), ("autapses", autapse, ":")):
             if which.any():
-                counts, edges = np.histogram(weights[which], bins=60)
+                counts, edges = np.histogram(weights[which], bins=_bins(which.sum()))
                 density = counts / counts.sum() / np.diff(edges)
-                name = " ".join(word for word in (label, part) if word) or "between units"
-                ax.stairs(density, edges, label=name, linestyle=dash, linewidth=1.5)
+                name = f"{label}, {part}" if label else part
+                colour = colours[number % len(colours)]
+                ax.stairs(density, edges, label=name, linestyle=dash, color=colour, linewidth=1.5)
     ax.axvline(0, color=style.PALE, linewidth=0.8, zorder=0)
     ax.set_xlabel("recurrent weight")
     ax.set_ylabel("density")
@@ -54,6 +56,11 @@ def eigenvalues(networks, *, ax=None):
     if len(labelled) > 1:
         ax.legend()
     return ax
+
+
+def _bins(n: int) -> int:
+    """More bins for more weights: a few hundred weights make a smooth curve with 15."""
+    return int(np.clip(np.sqrt(n) / 1.5, 8, 60))
 
 
 def _labelled(networks):

@@ -1,0 +1,168 @@
+"""TensorBoard event files, by TensorBoard's own writer: while training, alongside, or afterwards.
+
+    trainer.run(lmrnn.tensorboard.Callback("logs/first"))     # in the training program
+    python -m lmrnn.tensorboard runs/first --follow            # beside any run, until it is done
+    lmrnn.tensorboard.write_events("runs/first")               # afterwards
+
+Then `tensorboard --logdir runs`. Needs the extra "tensorboard": pip install 'lmrnn[tensorboard]'.
+Any other logger is a callback too: `trainer.run(lambda p: wandb.log({"loss": p.loss}, step=p.step))`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+import time
+from datetime import datetime
+from os import PathLike
+from pathlib import Path
+
+from tensorboard.compat.proto.event_pb2 import Event
+from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+from . import RunError, UsageError, _core
+from .run import Run
+
+METRICS = {
+    "loss": "loss",
+    "gradient_norm": "gradient norm",
+    "learning_rate": "learning rate",
+    "clipped_share": "clipped share",
+    "mean_accuracy": "accuracy/mean",
+    "mean_trial_accuracy": "accuracy/whole trials",
+    "mean_share_of_ceiling": "accuracy/share of ceiling",
+    "worst_share_of_ceiling": "accuracy/worst task",
+    "tasks_solved": "tasks solved",
+}
+
+
+class _Writer:
+    def __init__(self, folder: str | PathLike):
+        self._file = EventFileWriter(str(folder))
+
+    def add(self, step: int, values: dict[str, float], wall_time: float) -> None:
+        summary = Summary(
+            value=[
+                Summary.Value(tag=tag, simple_value=float(value))
+                for tag, value in values.items()
+                if not math.isnan(value)
+            ]
+        )
+        self._file.add_event(Event(step=int(step), wall_time=wall_time, summary=summary))
+
+    def flush(self) -> None:
+        self._file.flush()
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class Callback:
+    """A callback of lmrnn.Trainer.run that writes the loss every `every` steps and all accuracies
+    after each evaluation."""
+
+    def __init__(self, folder: str | PathLike, every: int = 10):
+        self.every = every
+        self._writer = _Writer(folder)
+
+    def __call__(self, progress: _core.Progress) -> None:
+        values = {}
+        if progress.step % self.every == 0 or progress.evaluated_now:
+            values["loss"] = progress.loss
+        if progress.evaluated_now:
+            evaluation = progress.evaluation
+            values |= {
+                METRICS["mean_accuracy"]: evaluation.mean_accuracy,
+                METRICS["mean_trial_accuracy"]: evaluation.mean_trial_accuracy,
+                METRICS["mean_share_of_ceiling"]: evaluation.mean_share_of_ceiling,
+                METRICS["worst_share_of_ceiling"]: evaluation.worst_share_of_ceiling,
+                METRICS["tasks_solved"]: evaluation.n_solved,
+            }
+            values |= {f"tasks/{task.name}": task.decision_accuracy for task in evaluation.tasks}
+        if values:
+            self._writer.add(progress.step, values, time.time())
+        if progress.evaluated_now:
+            self._writer.flush()
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+class _Follower:
+    """Writes the rows of a run's tables that it has not written yet."""
+
+    def __init__(self, run: str | PathLike, folder: str | PathLike | None):
+        self.directory = Path(run)
+        self._writer = _Writer(self.directory / "tensorboard" if folder is None else folder)
+        self._steps = {"metrics": -1, "tasks": -1}
+
+    def catch_up(self) -> bool:
+        """Whether the run is done."""
+        run = Run(self.directory)  # asked first: rows that come before DONE are then all there
+        started = run.provenance["sessions"][0]["started"]
+        start = datetime.fromisoformat(started.replace("Z", "+00:00")).timestamp()
+        clock = {}
+        for row in run.metrics.rows():
+            clock[row["step"]] = start + row["seconds"]
+            if row["step"] > self._steps["metrics"]:
+                values = {tag: row[key] for key, tag in METRICS.items()}
+                self._writer.add(row["step"], values, clock[row["step"]])
+                self._steps["metrics"] = row["step"]
+        self._write_tasks(run, clock)
+        self._writer.flush()
+        return run.done
+
+    def _write_tasks(self, run: Run, clock: dict) -> None:
+        new = run.tasks.where(run.tasks["step"] > self._steps["tasks"])
+        # A row may be on disk before its companion in the other table.
+        new = new.where([step in clock for step in new["step"]]) if new.n_rows else new
+        for row in new.rows():
+            values = {f"tasks/{row['task']}": row["decision_accuracy"]}
+            self._writer.add(row["step"], values, clock[row["step"]])
+            self._steps["tasks"] = row["step"]
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+def write_events(run: str | PathLike, folder: str | PathLike | None = None) -> None:
+    """Event files of what a run has written so far; in RUN/tensorboard unless `folder` is given."""
+    follower = _Follower(run, folder)
+    follower.catch_up()
+    follower.close()
+
+
+def follow(
+    run: str | PathLike, folder: str | PathLike | None = None, *, seconds: float = 5
+) -> None:
+    """Writes event files while a run goes on, looking every so many seconds, until it is done."""
+    follower = _Follower(run, folder)
+    try:
+        while not follower.catch_up():
+            time.sleep(seconds)
+    finally:
+        follower.close()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m lmrnn.tensorboard", description="Write TensorBoard event files of a run."
+    )
+    parser.add_argument("run", metavar="RUN", help="run directory")
+    parser.add_argument("--out", metavar="DIR", help="default: tensorboard in that directory")
+    parser.add_argument("--follow", action="store_true", help="go on until the run is done")
+    options = parser.parse_args(arguments)
+    try:
+        (follow if options.follow else write_events)(options.run, options.out)
+    except KeyboardInterrupt:
+        return 0
+    except (UsageError, RunError) as error:
+        print(f"lmrnn.tensorboard: {error}", file=sys.stderr)
+        return 2 if isinstance(error, UsageError) else 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,116 @@
+// Scores on data that a program brings along.
+#include <algorithm>
+#include <numeric>
+
+#include "eval/score_steps.hpp"
+#include "eval/workspaces.hpp"
+#include "lmrnn/batches.hpp"
+
+namespace lmrnn {
+namespace {
+
+constexpr std::size_t rows_per_block = 32;
+
+struct Rows {
+  std::size_t n_steps, n_rows;
+  BatchShape shape;
+  Buffer<float> inputs, loss_weights;
+  Buffer<std::int32_t> rules, targets, tasks;
+  Buffer<std::uint8_t> starts, scored;
+
+  Rows(const BatchSource& source, Split split, std::uint32_t batch, std::size_t first,
+       std::size_t rows, std::size_t steps)
+      : n_steps(steps),
+        n_rows(rows),
+        shape(source.shape()),
+        inputs(steps * shape.n_channels * rows),
+        loss_weights(steps * rows),
+        rules(steps * shape.n_rule_slots * rows),
+        targets(steps * rows),
+        tasks(steps * rows),
+        starts(steps * rows),
+        scored(steps * rows) {
+    source.fill(split, batch, static_cast<std::uint32_t>(first),
+                {.inputs = {inputs.data(), steps, shape.n_channels, rows},
+                 .rules = {rules.data(), steps, shape.n_rule_slots, rows},
+                 .targets = {targets.data(), steps, rows},
+                 .loss_weights = {loss_weights.data(), steps, rows},
+                 .trial_starts = {starts.data(), steps, rows},
+                 .tasks = {tasks.data(), steps, rows},
+                 .scored = {scored.data(), steps, rows}});
+  }
+
+  TrialBlock view(bool reset_at_trial) const {
+    TrialBlock block;
+    block.inputs = {inputs.data(), n_steps, shape.n_channels, n_rows};
+    if (shape.n_rule_slots > 0) block.rules = {rules.data(), n_steps, shape.n_rule_slots, n_rows};
+    if (reset_at_trial) block.resets = {starts.data(), n_steps, n_rows};
+    return block;
+  }
+};
+
+// Counts the trials of one row, one after the other.
+void score_row(const Rows& rows, std::size_t row, std::span<const std::uint8_t> hits,
+               std::span<ScoreCounts> by_task) {
+  ScoreCounts trial;
+  std::int32_t task = 0;
+  const auto finish = [&] {
+    if (trial.decision_steps == 0) return;
+    trial.trials = 1;
+    trial.right_trials = trial.right_decision_steps == trial.decision_steps ? 1 : 0;
+    by_task[static_cast<std::size_t>(task)] += trial;
+    trial = {};
+  };
+  for (std::size_t t = 0; t < rows.n_steps; ++t) {
+    const std::size_t at = t * rows.n_rows + row;
+    if (rows.starts[at] != 0) finish();
+    task = rows.tasks[at];
+    if (rows.scored[at] == 0) continue;
+    ++trial.decision_steps;
+    trial.right_decision_steps += hits[at];
+  }
+  finish();
+}
+
+}  // namespace
+
+Evaluation evaluate_source(const Network& network, const BatchSource& source,
+                           const StreamConfig& stream, Split split, std::uint32_t n_batches,
+                           ThreadPool& pool) {
+  const auto n_rows = static_cast<std::size_t>(stream.batch);
+  const auto n_steps = static_cast<std::size_t>(stream.steps);
+  const std::size_t n_blocks = (n_rows + rows_per_block - 1) / rows_per_block;
+  const std::vector<std::string> names = source.tasks();
+  const std::size_t n_classes = source.shape().n_classes;
+  std::vector<ScoreCounts> by_item(n_batches * n_blocks * names.size());
+  Workspaces workspaces;
+  pool.for_each(n_batches * n_blocks, [&](std::size_t item) {
+    const std::size_t first = item % n_blocks * rows_per_block;
+    const std::size_t n = std::min(rows_per_block, n_rows - first);
+    const Rows rows(source, split, static_cast<std::uint32_t>(item / n_blocks), first, n, n_steps);
+    auto workspace = workspaces.borrow();
+    Buffer<float> values(n_steps * n_classes * n);
+    network.forward(rows.view(stream.reset_at_trial), {}, {},
+                    {values.data(), n_steps, n_classes, n}, *workspace);
+    const View3<const float> logits{values.data(), n_steps, n_classes, n};
+    std::vector<std::uint8_t> hits(n_steps * n);
+    std::vector<float> best(n);
+    std::vector<std::int32_t> classes(n);
+    for (std::size_t t = 0; t < n_steps; ++t) {
+      most_likely_classes(logits, t, best, classes);
+      for (std::size_t k = 0; k < n; ++k) hits[t * n + k] = classes[k] == rows.targets[t * n + k];
+    }
+    for (std::size_t k = 0; k < n; ++k)
+      score_row(rows, k, hits, std::span(by_item).subspan(item * names.size(), names.size()));
+  });
+
+  Evaluation evaluation;
+  for (std::size_t task = 0; task < names.size(); ++task) {
+    ScoreCounts counts;
+    for (std::size_t i = task; i < by_item.size(); i += names.size()) counts += by_item[i];
+    evaluation.tasks.push_back(make_score(task, names[task], counts, {{1, 0}, {1, 0}}));
+  }
+  return evaluation;
+}
+
+}  // namespace lmrnn

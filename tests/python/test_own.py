@@ -1,0 +1,168 @@
+"""Tasks, wirings and streams written in Python, trained by the core."""
+
+import numpy as np
+import pytest
+
+import lmrnn
+
+
+def copy_task(rng):
+    """Which of four signals was it? Answer at the go cue."""
+    signal = rng.integers(4)
+    inputs = np.zeros((8, 5), dtype=np.float32)
+    inputs[1:3, signal] = 1
+    inputs[5:, 4] = 1
+    targets = np.zeros(8, dtype=np.int32)
+    targets[5:] = 1 + signal
+    return lmrnn.data.Trial(inputs, targets, scored=targets > 0)
+
+
+def opposite_task(rng):
+    trial = copy_task(rng)
+    targets = np.where(trial.targets > 0, (trial.targets + 1) % 4 + 1, 0)
+    return trial._replace(targets=targets)
+
+
+@pytest.fixture
+def data():
+    tasks = {"copy": copy_task, "opposite": opposite_task}
+    return lmrnn.data.OwnTasks("copies", tasks, n_channels=5, n_classes=5, seed=0)
+
+
+@pytest.fixture
+def config():
+    return {
+        "seed": 3,
+        "wiring": {"rows": 6, "cols": 6, "radius": 2},
+        "stream": {"batch": 32, "steps": 40, "reset_at_trial": True},
+        "train": {"steps": 300, "log_every": 50},
+        "optimiser": {"learning_rate": 1e-2},
+        "evaluation": {"every": 150, "trials": 100},
+        "checkpoint": {"every": 50},
+    }
+
+
+def test_tasks_of_ones_own_are_learned(config, data, tmp_path):
+    run = lmrnn.Trainer(config, tmp_path / "run", data=data).run()
+    assert run.scores["task"].tolist() == ["copy", "opposite"]
+    assert (run.scores["decision_accuracy"] > 0.95).all(), run.scores
+    assert run.config["source"] == "copies"
+    network = run.network()
+    assert (network.n_channels, network.n_rules, network.n_classes) == (5, 2, 5)
+    # The network answers as its scores say: on a batch made by hand.
+    batch = data.arrays("test", 0, 40, 8)
+    logits = network.forward(
+        batch["inputs"], batch["rules"][..., None].copy(), resets=batch["trial_starts"] != 0
+    )[1]
+    right = logits.argmax(-1) == batch["targets"]
+    assert right[batch["scored"] != 0].mean() > 0.9
+
+
+def test_interrupted_and_resumed_equals_undisturbed(config, data, tmp_path):
+    config["train"]["steps"] = 60
+    whole = lmrnn.Trainer(config, tmp_path / "whole", data=data, threads=2).run()
+    trainer = lmrnn.Trainer(config, tmp_path / "cut", data=data, threads=1)
+    trainer.run(lambda progress: progress.step >= 20)
+    del trainer
+    with pytest.raises(lmrnn.UsageError, match="bring them along"):
+        lmrnn.Trainer.resume(tmp_path / "cut")
+    cut = lmrnn.Trainer.resume(tmp_path / "cut", data=data).run()
+    assert cut.done
+    for name, weights in whole.network().weights.items():
+        assert np.array_equal(weights, cut.network().weights[name]), name
+
+
+def test_data_are_functions_of_their_place(data):
+    a, b = (data.arrays("train", 5, 30, 4) for _ in range(2))
+    assert all(np.array_equal(a[key], b[key]) for key in a)
+    assert not np.array_equal(a["inputs"], data.arrays("validation", 5, 30, 4)["inputs"])
+    # Rows do not depend on how many there are.
+    assert np.array_equal(a["inputs"][:, :2], data.arrays("train", 5, 30, 2)["inputs"])
+    assert not a["scored"][24:].any(), "the last trial is cut, so it is not scored"
+
+
+def test_a_stream_of_ones_own_equal_to_the_batterys_gives_the_same_bits(small_config, tmp_path):
+    battery = lmrnn.Battery(small_config["battery"]["tasks"])
+
+    class Stream:
+        name, tasks = "mine", battery.names
+        n_channels, n_classes, n_rules = battery.n_channels, battery.n_classes, battery.n_rules
+
+        def arrays(self, split, batch, steps, rows):
+            made = battery.stream(
+                batch=rows, steps=steps, seed=small_config["seed"], split=split, rules="index"
+            )[batch]
+            return {
+                **made.info,
+                "inputs": made.inputs, "targets": made.targets, "mask": made.mask,
+                "scored": (made.info["periods"] == 4).astype(np.uint8),
+                "rules": made.info["rules"][..., 0].copy(),
+            }  # fmt: skip
+
+    ours = lmrnn.Trainer(small_config, tmp_path / "ours").run().network()
+    mine = lmrnn.Trainer(small_config, tmp_path / "mine", data=Stream()).run().network()
+    for name, weights in ours.weights.items():
+        assert np.array_equal(weights, mine.weights[name]), name
+
+
+def test_a_wiring_of_ones_own(small_config, tmp_path):
+    dense = np.random.default_rng(0).random((36, 36)) < 0.2
+    run = lmrnn.Trainer(small_config, tmp_path / "run", mask=dense).run()
+    assert np.array_equal(run.network().recurrent.to_dense(), dense)
+    # The configuration alone makes the same run again.
+    again = lmrnn.Trainer(tmp_path / "run" / "config.toml", tmp_path / "again").run()
+    for name, weights in run.network().weights.items():
+        assert np.array_equal(weights, again.network().weights[name]), name
+    with pytest.raises(lmrnn.UsageError, match="36 units"):
+        lmrnn.Trainer(small_config, tmp_path / "other", mask=np.eye(5))
+    assert not (tmp_path / "other.wiring.npz").exists()
+
+
+class Faulty:
+    name, tasks, n_channels, n_classes, n_rules = "faulty", ["a"], 5, 5, 0
+
+    def __init__(self, **changes):
+        self.changes = changes
+
+    def arrays(self, split, batch, steps, rows):
+        made = {
+            "inputs": np.zeros((steps, rows, 5), np.float32),
+            "targets": np.zeros((steps, rows), np.int32),
+            "mask": np.ones((steps, rows), np.float32),
+            "scored": np.ones((steps, rows), np.uint8),
+            "trial_starts": np.ones((steps, rows), np.uint8),
+            "tasks": np.zeros((steps, rows), np.int32),
+        }
+        for key, change in self.changes.items():
+            made[key] = change(made[key])
+        return made
+
+
+@pytest.mark.parametrize(
+    "changes, message",
+    [
+        ({"targets": lambda a: a + 5}, "targets of a batch: 5 is not in 0 ... 4"),
+        ({"inputs": lambda a: a[:-1]}, r'"inputs" of a batch must have the shape \(40, 32, 5\)'),
+        ({"tasks": lambda a: a + 1}, "tasks of a batch"),
+    ],
+)
+def test_faulty_batches_are_refused_in_words(config, tmp_path, changes, message):
+    with pytest.raises(lmrnn.UsageError, match=message):
+        lmrnn.Trainer(config, tmp_path / "run", data=Faulty(**changes))
+
+
+def test_exceptions_in_ones_own_code_come_out_as_they_are(config, tmp_path):
+    def fail(array):
+        raise ZeroDivisionError("mine")
+
+    with pytest.raises(ZeroDivisionError, match="mine"):
+        lmrnn.Trainer(config, tmp_path / "run", data=Faulty(inputs=fail))
+
+
+def test_faulty_trials_are_refused_in_words(data):
+    data.functions[0] = lambda rng: (np.zeros((4, 3)), np.zeros(4))
+    with pytest.raises(lmrnn.UsageError, match=r"copy: inputs of shape \(4, 3\); expected \(time, 5\)"):
+        data.trial("copy", np.random.default_rng(0))
+    data.functions[0] = lambda rng: (np.zeros((4, 5)), np.zeros(3))
+    with pytest.raises(lmrnn.UsageError, match="targets of shape"):
+        data.trial("copy", np.random.default_rng(0))
