@@ -8,7 +8,7 @@ CMAKE_ARGS ?=
 CTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test quickstart install format clean
+.PHONY: help setup build test quickstart wheel install format clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,6 +29,9 @@ test: build  ## build, and run all tests
 
 quickstart: build  ## train a network on Mod-Cog, a few minutes, and write its report
 	@scripts/quickstart.sh
+
+wheel: setup  ## build a Python wheel for any x86-64 Linux with a C library like this one's
+	@scripts/build-wheel.sh build/wheels portable
 
 install: build  ## install program, library and headers under PREFIX
 	@cmake --install build/release --prefix $(PREFIX)

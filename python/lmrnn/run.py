@@ -38,7 +38,15 @@ class Run:
         return self._record["checkpoints"]
 
     @property
+    def source(self) -> str:
+        """Name of data of one's own that it was trained on; empty: a battery."""
+        return self.config["source"]
+
+    @property
     def battery(self) -> _core.Battery:
+        """Raises UsageError for a run on data of one's own."""
+        if self.source:
+            raise _core.UsageError(f'{self.directory}: trained on "{self.source}", not on a battery')
         return self._record["battery"]
 
     @property
@@ -103,4 +111,5 @@ class Run:
 
     def __repr__(self) -> str:
         state = "done" if self.done else "not done"
-        return f"Run({str(self.directory)!r}, {state}, {len(self.battery)} tasks)"
+        data = self.source or self.config["battery"]["tasks"]
+        return f"Run({str(self.directory)!r}, {state}, {data!r})"

@@ -46,7 +46,11 @@ def test_tasks_of_ones_own_are_learned(config, data, tmp_path):
     run = lmrnn.Trainer(config, tmp_path / "run", data=data).run()
     assert run.scores["task"].tolist() == ["copy", "opposite"]
     assert (run.scores["decision_accuracy"] > 0.95).all(), run.scores
-    assert run.config["source"] == "copies"
+    assert run.source == run.config["source"] == "copies"
+    with pytest.raises(lmrnn.UsageError, match="not on a battery"):
+        run.battery
+    page = lmrnn.report.write_report(run.directory).read_text()
+    assert "opposite" in page and "<h2>Trials" not in page
     network = run.network()
     assert (network.n_channels, network.n_rules, network.n_classes) == (5, 2, 5)
     # The network answers as its scores say: on a batch made by hand.

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from ..html import Markup, Section, escape, join, values
+from ..html import Markup, Section, escape, folded, join, values
 
 
 def section(run) -> Section:
     config, wiring = run.config, run.config["wiring"]
     network = run.network()
+    tasks = list(run.scores["task"]) or ([] if run.source else run.battery.names)
     pairs = {
-        "tasks": f"{len(run.battery)} ({config['battery']['tasks']})",
+        "tasks": len(tasks),
         "units": f"{network.n_units:,} on a {wiring['rows']} x {wiring['cols']} sheet",
         "wiring": wiring["kind"]
         + (f", radius {wiring['radius']:g} ({wiring['metric']})" if wiring["kind"] == "local" else ""),
@@ -21,7 +22,8 @@ def section(run) -> Section:
         "batch": f"{config['stream']['batch']} rows of {config['stream']['steps']} steps",
         "seed": run.seed,
     }
-    return Section("Overview", join(_headline(run), values(pairs)))
+    return Section("Overview", join(_headline(run), values(pairs), _names(tasks)))
+
 
 
 def _headline(run) -> Markup:
@@ -36,6 +38,11 @@ def _headline(run) -> Markup:
     else:
         text = f"Not finished: {run.checkpoints[-1]:,} of {run.config['train']['steps']:,} steps."
     return Markup('<p class="lead">') + escape(text) + Markup("</p>")
+
+
+def _names(tasks) -> Markup:
+    names = Markup("<p>") + ", ".join(map(escape, tasks)) + Markup("</p>")
+    return names if len(tasks) <= 20 else folded(f"The {len(tasks)} tasks", names)
 
 
 def _duration(seconds: float) -> str:

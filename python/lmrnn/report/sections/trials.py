@@ -13,7 +13,9 @@ NOTE = Markup(
 )
 
 
-def section(run) -> Section:
+def section(run) -> Section | None:
+    if run.source:
+        return None  # only the program that brought the data can make trials of them
     network = run.network()
     figures = [
         figure(
@@ -25,7 +27,7 @@ def section(run) -> Section:
     return Section("Trials", join(NOTE, grid(*figures)))
 
 
-def chosen_tasks(run, n: int = 4) -> list[str]:
+def chosen_tasks(run, n: int = 6) -> list[str]:
     """The best and the worst task, and some between them."""
     scores = run.scores
     if not scores.n_rows:
