@@ -24,6 +24,7 @@ ARROWS = {
 
 # Public headers, by the module that implements them.
 HEADERS = {
+    "analysis": "analysis",
     "array": "core",
     "batches": "train",
     "ceiling": "tasks",
@@ -32,6 +33,7 @@ HEADERS = {
     "evaluate": "eval",
     "files": "core",
     "golden": "tasks",
+    "lesion": "eval",
     "network": "rnn",
     "random": "core",
     "run": "train",

@@ -23,8 +23,8 @@ namespace {
 enum ExitStatus { done = 0, failed_run = 1, usage = 2 };
 
 // In the order of --help.
-constexpr void (*catalogue[])(CLI::App&) = {add_tasks, add_wiring, add_train, add_eval,
-                                            add_study, add_report, add_info};
+constexpr void (*catalogue[])(CLI::App&) = {add_tasks,   add_wiring, add_train,  add_eval,
+                                            add_analyze, add_study,  add_report, add_info};
 
 int report(ExitStatus status, std::string message) {
   std::ranges::replace(message, '\n', ' ');  // one line, whatever a library says

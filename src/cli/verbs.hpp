@@ -10,6 +10,7 @@ void add_tasks(CLI::App& program);
 void add_wiring(CLI::App& program);
 void add_train(CLI::App& program);
 void add_eval(CLI::App& program);
+void add_analyze(CLI::App& program);
 void add_study(CLI::App& program);
 void add_report(CLI::App& program);
 void add_info(CLI::App& program);

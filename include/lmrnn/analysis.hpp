@@ -1,0 +1,143 @@
+// Analyses: what a trained network does, and how.
+//
+// An analysis takes a network with the battery that it was trained on, and returns tables, arrays
+// and headline numbers. It never trains. All analyses are rows of one catalogue, which the command
+// line, the documentation and the generic tests iterate; docs/concepts/analysis.md says what each
+// computes, and its source.
+//
+// The same network, options and seed give the same bits for any number of threads.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "lmrnn/config.hpp"
+#include "lmrnn/evaluate.hpp"
+#include "lmrnn/files.hpp"
+#include "lmrnn/network.hpp"
+#include "lmrnn/tasks.hpp"
+#include "lmrnn/threads.hpp"
+
+namespace lmrnn {
+
+/// A network to be analysed, and what it was trained on.
+struct Subject {
+  Network network;
+  TrainedOn trained;
+  Battery battery;
+};
+
+/// From a network file that says what it was trained on. `path` stands for the file in messages.
+/// Throws UsageError.
+Subject make_subject(LoadedNetwork loaded, const std::filesystem::path& path);
+
+/// Control subjects, which an analysis should be able to tell from a trained network.
+enum class Control {
+  none,
+  shuffled_weights,  ///< recurrent weights permuted among the synapses that exist, autapses among
+                     ///< themselves
+};
+constexpr std::array<std::pair<std::string_view, Control>, 2> enum_names(Control) {
+  return {{{"none", Control::none}, {"shuffled-weights", Control::shuffled_weights}}};
+}
+Subject make_control(const Subject& subject, Control control, Seed seed);
+
+// What comes out ---------------------------------------------------------------------------------
+
+using Cell = std::variant<bool, std::int64_t, double, std::string>;
+
+/// A table with named columns. A double that is not finite is an empty cell.
+struct Table {
+  std::string name;  ///< of the file, without ending
+  std::string caption;
+  std::vector<std::string> columns;
+  std::vector<std::vector<Cell>> rows;
+
+  void add(std::vector<Cell> row) { rows.push_back(std::move(row)); }
+};
+
+std::string to_csv(const Table& table);
+/// A booktabs table with the caption, ready for \input.
+std::string to_latex(const Table& table);
+
+/// An HDF5 file with named dimensions, e.g. {"states", {"time", "unit", "trial"}}.
+struct Recording {
+  std::string name;  ///< of the file, without ending
+  ArrayFile file;
+  std::map<std::string, std::vector<std::string>> dimensions;
+
+  /// Appends an array. The number of dimension names is the number of dimensions.
+  template <class T>
+  void add(std::string array, std::span<const T> values, std::vector<std::size_t> shape,
+           std::vector<std::string> dimension_names) {
+    dimensions[array] = std::move(dimension_names);
+    file.arrays.emplace_back(std::move(array), ArrayData::of<T>(values, std::move(shape)));
+  }
+};
+
+struct AnalysisResult {
+  std::vector<std::pair<std::string, Cell>> summary;  ///< headline numbers, in order
+  std::vector<Table> tables;
+  std::vector<Recording> recordings;
+
+  void headline(std::string key, Cell value) { summary.emplace_back(std::move(key), value); }
+  /// Throws UsageError if there is none of that name.
+  const Table& table(std::string_view name) const;
+};
+
+/// The summary as JSON text: an object with the headlines; not-a-number becomes null.
+std::string summary_json(const AnalysisResult& result);
+
+// Running ----------------------------------------------------------------------------------------
+
+/// What an analysis needs from its caller.
+struct AnalysisContext {
+  ThreadPool& pool;
+  Seed seed;  ///< of trials and of random controls
+  std::function<void(std::size_t done, std::size_t total, std::string_view what)> progress = {};
+  std::function<bool()> stop_requested = {};
+  /// Loads another network that an option names (a run directory or a file).
+  std::function<Subject(const std::filesystem::path&)> load = {};
+  /// The same network before training, if it is known.
+  std::function<std::optional<Subject>()> untrained = {};
+};
+
+/// The analysis was stopped by `stop_requested`. Nothing has been written.
+class Interrupted : public RunError {
+ public:
+  using RunError::RunError;
+};
+
+/// A row of the catalogue.
+struct AnalysisEntry {
+  std::string_view name;
+  std::string_view meaning;
+  std::vector<FieldDoc> (*document)();
+  /// Throws UsageError for options that are unknown or impossible for this subject.
+  AnalysisResult (*run)(const Subject& subject, const ConfigTable& options,
+                        const AnalysisContext& context);
+  /// The options with their defaults filled in, as they are written beside the results.
+  ConfigTable (*resolve)(const ConfigTable& options);
+};
+
+std::span<const AnalysisEntry> analyses() noexcept;
+
+/// Throws UsageError, with the nearest name, if there is none.
+const AnalysisEntry& find_analysis(std::string_view name);
+
+/// Writes tables (CSV; LaTeX too if asked for), recordings (HDF5), summary.json and options.toml
+/// into a directory that appears under its name when it is complete, in place of one that was
+/// there. Throws RunError.
+void write_analysis(const std::filesystem::path& directory, const AnalysisResult& result,
+                    const ConfigTable& options, bool latex);
+
+}  // namespace lmrnn

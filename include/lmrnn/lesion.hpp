@@ -1,0 +1,32 @@
+// Lesions: networks that lack some units or synapses of another one.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "lmrnn/network.hpp"
+
+namespace lmrnn {
+
+/// An independent network with the same architecture and weights.
+Network copy_of(const Network& network);
+
+/// `network` with `units` silenced: everything that they send, to other units, to themselves and
+/// to the readout, is zero. The units stay in place, so that indices mean the same. Throws
+/// UsageError for an index out of range.
+Network without_units(const Network& network, std::span<const std::uint32_t> units);
+
+/// `network` with the recurrent weights of `synapses` (in the order of the mask) set to zero.
+/// Throws UsageError for an index out of range.
+Network without_synapses(const Network& network, std::span<const std::uint32_t> synapses);
+
+/// Indices of the synapses that are not autapses.
+std::vector<std::uint32_t> synapses_between_units(const Network& network);
+
+/// `n` different units of 0 ... n_units - 1, every set equally likely, ascending: the control for
+/// a lesion of as many units. `draw` numbers the repetitions.
+std::vector<std::uint32_t> random_units(std::size_t n_units, std::size_t n, Seed seed,
+                                        std::uint32_t draw);
+
+}  // namespace lmrnn

@@ -1,0 +1,63 @@
+// Fixed and slow points: minima of the speed q(h) = |F(h) - h|^2 / 2 under constant input.
+// Source: Sussillo & Barak, Neural Computation 25:626 (2013); many starts, duplicates removed, as
+// in FixedPointFinder (Golub & Sussillo, JOSS 2018).
+#pragma once
+
+#include <Eigen/Core>
+#include <complex>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "analysis/dynamics.hpp"
+
+namespace lmrnn {
+
+struct Minimisation {
+  std::int64_t iterations = 100;   ///< of Levenberg-Marquardt
+  std::int64_t inner = 200;        ///< products with the Jacobian in each
+  double speed_tolerance = 1e-10;  ///< ends when |F(h) - h| is below, relative to 1 + |h|
+};
+
+/// A minimum of q reached from `start`. Levenberg-Marquardt with the analytic Jacobian; each step
+/// solves (J - I) d = -(F(h) - h), damped, by conjugate gradients on the normal equations, which
+/// need products with the sparse J and its transpose only.
+Eigen::VectorXd minimise_speed(const Dynamics& dynamics, const Eigen::VectorXd& start,
+                               const Eigen::VectorXd& current, const Minimisation& options);
+
+double speed(const Dynamics& dynamics, const Eigen::VectorXd& h, const Eigen::VectorXd& current);
+
+/// How the map behaves around a point, from its eigenvalues; |lambda| is "near 1" within the
+/// tolerance.
+enum class Stability {
+  attractor,  ///< all |lambda| < 1
+  marginal,   ///< none above 1, at least one real lambda near 1: part of a line or ring
+  rotation,   ///< none above 1, the largest near 1 is a complex pair: neutral rotation
+  saddle,     ///< some above 1, some below
+  repeller    ///< all above 1
+};
+std::string_view stability_name(Stability stability);
+
+struct FixedPoint {
+  Eigen::VectorXd state;
+  double speed = 0;          ///< |F(h) - h|
+  std::size_t n_starts = 0;  ///< that ended here
+  std::size_t first_start = 0;
+  std::vector<std::complex<double>> eigenvalues;  ///< leading ones, largest modulus first
+  std::size_t n_unstable = 0, n_marginal = 0;
+  Stability stability = Stability::attractor;
+};
+
+/// Stability from all or the leading eigenvalues. `n_units`: of the map (a repeller needs all).
+Stability classify(std::span<const std::complex<double>> eigenvalues, std::size_t n_units,
+                   double tolerance, std::size_t& n_unstable, std::size_t& n_marginal);
+
+/// Merges minima that lie closer than `distance` (absolute), keeping the slowest of each group;
+/// order of the first start. Only points with a speed of at most `slow` are kept.
+std::vector<FixedPoint> merge_points(std::vector<FixedPoint> points, double distance, double slow);
+
+/// -dt / ln|lambda| in the unit of dt; infinite at 1.
+double time_constant(double modulus, double dt);
+
+}  // namespace lmrnn

@@ -1,0 +1,173 @@
+// modularity: of the weights against weights permuted within the mask, and of the functional graph;
+// do the two agree? Small-worldness of the mask.
+#include <Eigen/Core>
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "analysis/communities.hpp"
+#include "analysis/dynamics.hpp"
+#include "analysis/makers.hpp"
+#include "analysis/numerics.hpp"
+#include "analysis/simulate.hpp"
+#include "analysis/work.hpp"
+#include "lmrnn/wiring.hpp"
+
+namespace lmrnn {
+namespace {
+
+using Eigen::Index;
+using Eigen::MatrixXd;
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+Key key_of(Seed seed, std::uint32_t what) {
+  return {seed, Stream::statistics, Split::test, 5000 + what, 0};
+}
+
+// |W| + |W^T|, without autapses.
+Graph weight_graph(const Network& network) {
+  const Eigen::SparseMatrix<double, Eigen::RowMajor> w = recurrent_matrix(network).cwiseAbs();
+  const Eigen::SparseMatrix<double, Eigen::RowMajor> both =
+      w + Eigen::SparseMatrix<double, Eigen::RowMajor>(w.transpose());
+  Graph graph(static_cast<std::size_t>(both.rows()));
+  for (Index i = 0; i < both.outerSize(); ++i)
+    for (Eigen::SparseMatrix<double, Eigen::RowMajor>::InnerIterator it(both, i); it; ++it)
+      if (it.col() > it.row())
+        graph.connect(static_cast<std::uint32_t>(it.row()), static_cast<std::uint32_t>(it.col()),
+                      it.value());
+  return graph;
+}
+
+// Correlations of activity between units that exceed `least`.
+Graph functional_graph(const MatrixXd& activity, double least) {
+  MatrixXd z = activity.rowwise() - activity.colwise().mean();
+  for (Index i = 0; i < z.cols(); ++i) {
+    const double norm = z.col(i).norm();
+    if (norm > 1e-9)
+      z.col(i) /= norm;
+    else
+      z.col(i).setZero();
+  }
+  const MatrixXd r = z.transpose() * z;
+  Graph graph(static_cast<std::size_t>(z.cols()));
+  for (Index i = 0; i < r.rows(); ++i)
+    for (Index j = i + 1; j < r.cols(); ++j)
+      if (r(i, j) > least)
+        graph.connect(static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(j), r(i, j));
+  return graph;
+}
+
+// (sample, unit): activity in trials of all tasks, every second step after fixation.
+MatrixXd sample_activity(const Subject& subject, const std::vector<std::size_t>& tasks,
+                         std::size_t n_trials, const AnalysisContext& context) {
+  std::vector<MatrixXd> parts(tasks.size());
+  for_each_item(context, tasks.size(), "task", [&](std::size_t i) {
+    const TrialBatch trials = test_trials(subject.battery, tasks[i], n_trials, context.seed, false);
+    const Simulation run = simulate(subject.network, subject.battery, trials);
+    std::vector<Eigen::VectorXd> rows;
+    for (std::size_t k = 0; k < n_trials; ++k)
+      for (auto t = span_of(trials, k, Period::fixation).last; t < trials.lengths[k]; t += 2)
+        rows.push_back(run.state_at(static_cast<std::size_t>(t), k));
+    parts[i].resize(static_cast<Index>(rows.size()), static_cast<Index>(run.n_units));
+    for (std::size_t r = 0; r < rows.size(); ++r)
+      parts[i].row(static_cast<Index>(r)) = rows[r].transpose();
+  });
+  Index n = 0;
+  for (const MatrixXd& p : parts) n += p.rows();
+  MatrixXd all(n, parts.front().cols());
+  n = 0;
+  for (const MatrixXd& p : parts) {
+    all.middleRows(n, p.rows()) = p;
+    n += p.rows();
+  }
+  return all;
+}
+
+void add_graph(Table& table, const std::string& name, const Communities& found,
+               const std::vector<double>& null, const std::string& null_name) {
+  const double mean = mean_of(null), deviation = deviation_of(null);
+  double as_high = 1;
+  for (const double q : null) as_high += q >= found.modularity;
+  table.add({name, static_cast<std::int64_t>(found.n), found.modularity, null_name, mean, deviation,
+             deviation > 0 ? (found.modularity - mean) / deviation : nan,
+             as_high / static_cast<double>(null.size() + 1)});
+}
+
+}  // namespace
+
+AnalysisResult modularity(const Subject& subject, const ModularityOptions& options,
+                          const AnalysisContext& context) {
+  const auto n_starts = static_cast<std::size_t>(options.starts);
+  const auto n_null = static_cast<std::size_t>(options.permutations);
+  const Communities by_weight =
+      find_communities(weight_graph(subject.network), n_starts, key_of(context.seed, 0));
+  std::vector<double> weight_null(n_null);
+  for_each_item(context, n_null, "permuted weights", [&](std::size_t p) {
+    const Subject shuffled =
+        make_control(subject, Control::shuffled_weights, Seed{context.seed.value + 1 + p});
+    weight_null[p] = find_communities(weight_graph(shuffled.network), n_starts,
+                                      key_of(context.seed, 1 + static_cast<std::uint32_t>(p)))
+                         .modularity;
+  });
+  const std::vector<std::size_t> tasks = chosen_tasks(subject.battery, options.tasks);
+  const MatrixXd activity =
+      sample_activity(subject, tasks, static_cast<std::size_t>(options.trials), context);
+  const Communities by_function = find_communities(functional_graph(activity, options.correlation),
+                                                   n_starts, key_of(context.seed, 1000));
+  std::vector<double> function_null(n_null);
+  for_each_item(context, n_null, "permuted activity", [&](std::size_t p) {
+    MatrixXd permuted = activity;  // each unit's samples in an order of its own
+    for (Index i = 0; i < permuted.cols(); ++i) {
+      Key key = key_of(context.seed, 2000 + static_cast<std::uint32_t>(p));
+      key.row = static_cast<std::uint32_t>(i);
+      const auto order = permutation(static_cast<std::size_t>(permuted.rows()), key);
+      for (Index r = 0; r < permuted.rows(); ++r)
+        permuted(r, i) = activity(order[static_cast<std::size_t>(r)], i);
+    }
+    function_null[p] = find_communities(functional_graph(permuted, options.correlation), n_starts,
+                                        key_of(context.seed, 3000 + static_cast<std::uint32_t>(p)))
+                           .modularity;
+  });
+
+  Table table{
+      "modularity",
+      "Modularity of the weights and of the correlations of activity",
+      {"graph", "communities", "modularity", "null", "null_mean", "null_deviation", "z", "p"},
+      {}};
+  add_graph(table, "weights", by_weight, weight_null, "weights permuted within the mask");
+  add_graph(table, "activity", by_function, function_null, "activity permuted in each unit");
+
+  const Mask& mask = subject.network.architecture().recurrent;
+  const Sheet sheet = subject.trained.wiring.sheet();
+  Table small_world{"small_world",
+                    "Small-worldness of the mask: clustering and path length against a random "
+                    "mask of the same degrees",
+                    {"mask", "clustering", "mean_path_length"},
+                    {}};
+  double sigma = nan;
+  if (sheet.n_units() == mask.n_targets()) {
+    const MaskStatistics own = statistics(mask, sheet);
+    small_world.add({std::string("own"), own.clustering, own.mean_path_length});
+    if (!mask.is_dense() && !mask.is_diagonal()) {
+      const MaskStatistics random = statistics(shuffled(mask, context.seed), sheet);
+      small_world.add({std::string("shuffled"), random.clustering, random.mean_path_length});
+      sigma = own.clustering / random.clustering / (own.mean_path_length / random.mean_path_length);
+    }
+  }
+  Table units{"units", "Communities of units", {"unit", "by_weight", "by_activity"}, {}};
+  for (std::size_t i = 0; i < by_weight.of.size(); ++i)
+    units.add({static_cast<std::int64_t>(i), static_cast<std::int64_t>(by_weight.of[i]),
+               static_cast<std::int64_t>(by_function.of[i])});
+  AnalysisResult result;
+  result.headline("modularity_weights", by_weight.modularity);
+  result.headline("modularity_weights_null", mean_of(weight_null));
+  result.headline("modularity_activity", by_function.modularity);
+  result.headline("modularity_activity_null", mean_of(function_null));
+  result.headline("agreement_adjusted_rand", adjusted_rand(by_weight.of, by_function.of));
+  result.headline("small_worldness", sigma);
+  result.tables = {std::move(table), std::move(small_world), std::move(units)};
+  return result;
+}
+
+}  // namespace lmrnn

@@ -1,0 +1,45 @@
+// Small numerical tools that several analyses share.
+#pragma once
+
+#include <Eigen/Core>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "lmrnn/random.hpp"
+
+namespace lmrnn {
+
+double mean_of(std::span<const double> x);       ///< NaN if empty
+double deviation_of(std::span<const double> x);  ///< sample standard deviation; 0 for n < 2
+double median_of(std::vector<double> x);         ///< NaN if empty
+double correlation(std::span<const double> x, std::span<const double> y);  ///< NaN if constant
+
+/// Least-squares line y = intercept + slope x.
+struct Line {
+  double intercept = 0, slope = 0, r_squared = 0;
+};
+Line fit_line(std::span<const double> x, std::span<const double> y);
+
+/// Difference of angles in (-pi, pi].
+double angle_between(double a, double b) noexcept;
+double degrees(double rad) noexcept;
+
+/// Ridge regression of the rows of `y` on those of `x` (sample, feature), with intercept; `ridge`
+/// relative to the mean variance of the features. Solved in the smaller of the two spaces.
+struct Regression {
+  Eigen::MatrixXd weights;       ///< (feature, output)
+  Eigen::RowVectorXd intercept;  ///< (output)
+  Eigen::MatrixXd predict(const Eigen::MatrixXd& x) const {
+    return (x * weights).rowwise() + intercept;
+  }
+};
+Regression ridge_regression(const Eigen::MatrixXd& x, const Eigen::MatrixXd& y, double ridge);
+
+/// A random order of 0 ... n - 1.
+std::vector<std::uint32_t> permutation(std::size_t n, const Key& key);
+
+/// Upper end of the 95% Wilson interval (lower end: wilson_lower).
+double wilson_upper(double share, double n) noexcept;
+
+}  // namespace lmrnn

@@ -1,0 +1,172 @@
+// psychometric: accuracy and choice against evidence, delay and direction, beside an ideal
+// observer.
+#include "analysis/psychometric.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numbers>
+#include <optional>
+
+#include "analysis/makers.hpp"
+#include "analysis/numerics.hpp"
+#include "analysis/simulate.hpp"
+#include "analysis/work.hpp"
+
+namespace lmrnn {
+
+double ideal_choice(const Battery& battery, const Task& task, const Conditions& c,
+                    std::int32_t n_steps) {
+  const BaseTask& base = task.base_task();
+  const double sigma = static_cast<double>(battery.noise_deviation());
+  const bool one = base.counted == 1 || base.counted == 2;
+  if (base.family != Family::decision || !one || task.interval != 0 || task.sequence != 0)
+    return std::numeric_limits<double>::quiet_NaN();
+  const auto& strength = c.strength[base.counted == 1 ? 0 : 1];
+  const double difference = std::abs(strength[0] - strength[1]);
+  if (sigma == 0) return 1;
+  const auto n = static_cast<double>(battery.config().n_ring);
+  double square = 0;
+  for (double k = 0; k < n; ++k) {
+    const double angle = 2 * std::numbers::pi * k / n;
+    const auto bump = [&](double at) {
+      const double d = angle_between(angle, at) / (std::numbers::pi / 8);
+      return 0.8 * std::exp(-d * d / 2);
+    };
+    const double apart = bump(c.directions[0]) - bump(c.directions[1]);
+    square += apart * apart;
+  }
+  // The two hypotheses are `difference` of (bump a - bump b) apart from one another on either side
+  // of their mean: d' = 2 (difference / 2) sqrt(square n) / sigma, and half of it to the criterion.
+  const double half = difference / 2 * std::sqrt(square * static_cast<double>(n_steps)) / sigma;
+  return 0.5 * std::erfc(-half / std::numbers::sqrt2);
+}
+
+namespace {
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+struct Point {
+  std::string axis;
+  double x = 0;
+  std::vector<Conditions> conditions;
+};
+
+struct Measured {
+  double accuracy = 0, chose_first = nan, ideal = nan;
+};
+
+// Points along one axis: the drawn trials with one condition set.
+void add_points(const Battery& battery, std::size_t task, const std::vector<Conditions>& drawn,
+                std::vector<Point>& points) {
+  const Task& t = battery.tasks()[task];
+  const BaseTask& base = t.base_task();
+  const auto add = [&](std::string axis, double x, auto change) {
+    Point p{std::move(axis), x, drawn};
+    for (Conditions& c : p.conditions) change(c);
+    points.push_back(std::move(p));
+  };
+  if (base.decides() && base.counted != 3) {
+    const std::size_t m = base.counted == 1 ? 0 : 1;
+    const bool delayed = base.family == Family::delayed_decision;
+    const std::vector<double> levels =
+        delayed
+            ? std::vector<double>{-0.7, -0.4, -0.2, -0.1, 0.1, 0.2, 0.4, 0.7}
+            : std::vector<double>{-0.64, -0.32, -0.16, -0.08, -0.04, 0.04, 0.08, 0.16, 0.32, 0.64};
+    for (const double level : levels)
+      add("evidence", level, [&](Conditions& c) {
+        const double middle = delayed ? 0.65 : 0.5;
+        c.strength[m] = {middle + level / 2, middle - level / 2};
+        c.choice = level < 0;
+      });
+  }
+  if (has_period(battery, task, Period::delay) && base.memory_delay)
+    for (const double ms : {0.0, 300.0, 600.0, 900.0, 1200.0, 2000.0, 3000.0})
+      add("delay", ms,
+          [&](Conditions& c) { c.duration[static_cast<std::size_t>(Period::delay)] = ms; });
+  if (has_period(battery, task, Period::delay) &&
+      (base.family == Family::match || base.family == Family::delayed_decision))
+    for (const double ms : {0.0, 300.0, 600.0, 900.0, 1200.0, 2000.0, 3000.0})
+      add("delay", ms,
+          [&](Conditions& c) { c.duration[static_cast<std::size_t>(Period::delay)] = ms; });
+  if (base.family == Family::reach)
+    for (std::int64_t k = 0; k < 2 * battery.config().n_ring; ++k) {  // and those in between
+      const double angle =
+          std::numbers::pi * static_cast<double>(k) / static_cast<double>(battery.config().n_ring);
+      add("direction", degrees(angle), [&](Conditions& c) { c.direction = angle; });
+    }
+}
+
+Measured measure(const Subject& subject, std::size_t task, const Point& point, Seed seed) {
+  const Battery& battery = subject.battery;
+  const TrialBatch trials = compose_task(battery, task, point.conditions, seed);
+  const Simulation run = simulate(subject.network, battery, trials);
+  const BaseTask& base = battery.tasks()[task].base_task();
+  double right = 0, n_steps = 0, first = 0, either = 0, ideal = 0;
+  for (std::size_t k = 0; k < trials.n_trials; ++k) {
+    const PeriodSpan decision = span_of(trials, k, Period::decision);
+    for (auto step = decision.first; step < decision.last; ++step) {
+      const auto t = static_cast<std::size_t>(step);
+      right += run.answer(t, k) == trials.targets[t * trials.n_trials + k];
+      ++n_steps;
+    }
+    if (!base.decides()) continue;
+    // The stronger of the two logits at the first step of the decision.
+    const auto t = static_cast<std::size_t>(decision.first);
+    const auto logit = [&](double angle) {
+      const auto n = static_cast<double>(battery.config().n_ring);
+      const auto k_ring =
+          static_cast<std::size_t>(std::lround(angle * n / (2 * std::numbers::pi))) %
+          static_cast<std::size_t>(n);
+      return run.logits[(t * run.n_classes + 1 + k_ring) * run.n_trials + k];
+    };
+    const Conditions& c = point.conditions[k];
+    first += logit(c.directions[0]) > logit(c.directions[1]);
+    ++either;
+    const PeriodSpan stimulus = span_of(trials, k, Period::stimulus);
+    ideal += ideal_choice(battery, battery.tasks()[task], c, stimulus.last - stimulus.first);
+  }
+  return {right / n_steps, either > 0 ? first / either : nan, either > 0 ? ideal / either : nan};
+}
+
+}  // namespace
+
+AnalysisResult psychometric(const Subject& subject, const PsychometricOptions& options,
+                            const AnalysisContext& context) {
+  const std::vector<std::size_t> tasks = chosen_tasks(subject.battery, options.tasks);
+  const auto n = static_cast<std::size_t>(options.trials);
+  Table table{"psychometric",
+              "Accuracy and choice against evidence, delay and direction",
+              {"task", "axis", "x", "trials", "accuracy", "lower", "upper", "chose_first",
+               "chose_first_lower", "chose_first_upper", "ideal"},
+              {}};
+  std::vector<std::vector<Point>> points(tasks.size());
+  std::vector<std::vector<Measured>> measured(tasks.size());
+  for_each_item(context, tasks.size(), "task", [&](std::size_t i) {
+    const auto drawn = test_conditions(subject.battery, tasks[i], n, context.seed, true);
+    add_points(subject.battery, tasks[i], drawn, points[i]);
+    for (const Point& p : points[i])
+      measured[i].push_back(measure(subject, tasks[i], p, context.seed));
+  });
+  const auto trials = static_cast<double>(n);
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    const Task& task = subject.battery.tasks()[tasks[i]];
+    for (std::size_t p = 0; p < points[i].size(); ++p) {
+      const Measured& m = measured[i][p];
+      const bool choice = std::isfinite(m.chose_first);
+      const double ideal = choice ? m.ideal : points[i][p].axis == "evidence" ? nan : 1;
+      table.add({task.name(), points[i][p].axis, points[i][p].x, static_cast<std::int64_t>(n),
+                 m.accuracy, wilson_lower(m.accuracy, trials), wilson_upper(m.accuracy, trials),
+                 m.chose_first, choice ? wilson_lower(m.chose_first, trials) : nan,
+                 choice ? wilson_upper(m.chose_first, trials) : nan,
+                 task.base_task().family == Family::reach || choice ? ideal : nan});
+    }
+  }
+  AnalysisResult result;
+  result.headline("tasks", static_cast<std::int64_t>(tasks.size()));
+  result.headline("points", static_cast<std::int64_t>(table.rows.size()));
+  result.tables.push_back(std::move(table));
+  return result;
+}
+
+}  // namespace lmrnn

@@ -1,0 +1,34 @@
+// How many dimensions activity has, and how alike two sets of activity are.
+#pragma once
+
+#include <Eigen/Core>
+#include <vector>
+
+#include "lmrnn/analysis.hpp"
+#include "lmrnn/random.hpp"
+
+namespace lmrnn {
+
+/// (sum of eigenvalues)^2 / sum of their squares: 1 for a line, n for n equal dimensions.
+double participation_ratio(const Eigen::VectorXd& eigenvalues);
+
+/// Linear centred kernel alignment of two (sample, unit) matrices with the same samples: 1 up to
+/// rotation and scale (Kornblith et al., ICML 2019).
+double linear_cka(const Eigen::MatrixXd& x, const Eigen::MatrixXd& y);
+
+/// Dynamical similarity (Ostrow et al., NeurIPS 2023): the angle, in rad, between the linear
+/// operators fitted to two sets of trajectories, minimised over orthogonal changes of basis.
+/// Each trajectory is (time, dimension); operators act on `rank` leading principal components of
+/// `n_delays` stacked steps.
+Eigen::MatrixXd delay_operator(const std::vector<Eigen::MatrixXd>& trajectories,
+                               Eigen::Index n_delays, Eigen::Index rank);
+double dynamical_distance(const Eigen::MatrixXd& a, const Eigen::MatrixXd& b, std::size_t n_starts,
+                          const Key& key);
+
+/// Activity of a task without noise: one (time, unit) matrix per trial, from the end of fixation.
+std::vector<Eigen::MatrixXd> task_activity(const Subject& subject, std::size_t task,
+                                           std::size_t n_trials, Seed seed);
+/// Its rows under one another.
+Eigen::MatrixXd stacked(const std::vector<Eigen::MatrixXd>& trajectories);
+
+}  // namespace lmrnn

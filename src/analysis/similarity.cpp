@@ -1,0 +1,81 @@
+// similarity: of the same trials in two networks, by representation (CKA) and by dynamics (DSA).
+#include <Eigen/Dense>
+#include <algorithm>
+#include <optional>
+
+#include "analysis/makers.hpp"
+#include "analysis/numerics.hpp"
+#include "analysis/representation.hpp"
+#include "analysis/work.hpp"
+#include "lmrnn/error.hpp"
+
+namespace lmrnn {
+namespace {
+
+using Eigen::Index;
+using Eigen::MatrixXd;
+
+// The leading components of each trajectory: delays are stacked on few dimensions.
+std::vector<MatrixXd> projected(const std::vector<MatrixXd>& trajectories, Index n) {
+  const MatrixXd all = stacked(trajectories);
+  const Eigen::RowVectorXd mean = all.colwise().mean();
+  const MatrixXd x = all.rowwise() - mean;
+  const Eigen::SelfAdjointEigenSolver<MatrixXd> solver(x.transpose() * x);
+  const MatrixXd basis = solver.eigenvectors().rightCols(std::min(n, x.cols())).rowwise().reverse();
+  std::vector<MatrixXd> result;
+  for (const MatrixXd& t : trajectories) result.push_back((t.rowwise() - mean) * basis);
+  return result;
+}
+
+}  // namespace
+
+AnalysisResult similarity(const Subject& subject, const SimilarityOptions& options,
+                          const AnalysisContext& context) {
+  if (options.other.empty())
+    throw UsageError("similarity: to what? Name another run or network file with --set other=PATH");
+  if (!context.load) throw UsageError("similarity: no way to load another network here");
+  const Subject other = context.load(options.other);
+  std::vector<std::pair<std::size_t, std::size_t>> tasks;  // the same task in each battery
+  for (const std::size_t task : chosen_tasks(subject.battery, options.tasks)) {
+    const auto theirs = std::ranges::find(other.battery.tasks(), subject.battery.tasks()[task]);
+    if (theirs != other.battery.tasks().end())
+      tasks.emplace_back(task, theirs - other.battery.tasks().begin());
+  }
+  if (tasks.empty())
+    throw UsageError("similarity: the two networks were trained on no task in common");
+  if (subject.battery.config().dt != other.battery.config().dt)
+    throw UsageError("similarity: the two networks have different time steps (battery.dt)");
+
+  struct Row {
+    double cka = 0, dsa = 0;
+  };
+  std::vector<Row> rows(tasks.size());
+  for_each_item(context, tasks.size(), "task", [&](std::size_t i) {
+    const auto n = static_cast<std::size_t>(options.trials);
+    const auto ours = task_activity(subject, tasks[i].first, n, context.seed);
+    const auto theirs = task_activity(other, tasks[i].second, n, context.seed);
+    rows[i].cka = linear_cka(stacked(ours), stacked(theirs));
+    const auto rank = static_cast<Index>(options.rank), delays = static_cast<Index>(options.delays);
+    const MatrixXd a = delay_operator(projected(ours, rank), delays, rank);
+    const MatrixXd b = delay_operator(projected(theirs, rank), delays, rank);
+    rows[i].dsa = dynamical_distance(
+        a, b, static_cast<std::size_t>(options.starts),
+        {context.seed, Stream::statistics, Split::test, 9000 + static_cast<std::uint32_t>(i), 0});
+  });
+  Table table{
+      "similarity", "Similarity to " + options.other, {"task", "cka", "dynamical_distance"}, {}};
+  std::vector<double> cka, dsa;
+  for (std::size_t i = 0; i < tasks.size(); ++i) {
+    table.add({subject.battery.tasks()[tasks[i].first].name(), rows[i].cka, rows[i].dsa});
+    cka.push_back(rows[i].cka);
+    dsa.push_back(rows[i].dsa);
+  }
+  AnalysisResult result;
+  result.headline("tasks", static_cast<std::int64_t>(tasks.size()));
+  result.headline("mean_cka", mean_of(cka));
+  result.headline("mean_dynamical_distance", mean_of(dsa));
+  result.tables.push_back(std::move(table));
+  return result;
+}
+
+}  // namespace lmrnn

@@ -1,0 +1,170 @@
+// variance: which units take part in which task, in which groups, and what each group is for.
+#include <fmt/core.h>
+
+#include <algorithm>
+
+#include "analysis/makers.hpp"
+#include "analysis/numerics.hpp"
+#include "analysis/task_variance.hpp"
+#include "analysis/work.hpp"
+#include "lmrnn/lesion.hpp"
+
+namespace lmrnn {
+namespace {
+
+using Eigen::Index;
+using Eigen::MatrixXd;
+
+std::vector<std::uint32_t> members(const ActiveUnits& active, const Clustering& clustering,
+                                   std::size_t cluster) {
+  std::vector<std::uint32_t> units;
+  for (std::size_t r = 0; r < active.units.size(); ++r)
+    if (clustering.label[r] == cluster) units.push_back(active.units[r]);
+  return units;
+}
+
+void add_units(const Subject& subject, const std::vector<std::size_t>& tasks,
+               const MatrixXd& variance, const ActiveUnits& active, const Clustering& clustering,
+               AnalysisResult& result) {
+  std::vector<std::int64_t> label(static_cast<std::size_t>(variance.rows()), -1);
+  for (std::size_t r = 0; r < active.units.size(); ++r)
+    label[active.units[r]] = static_cast<std::int64_t>(clustering.label[r]);
+  Table table{"units", "Units", {"unit", "cluster", "total_variance", "preferred_task"}, {}};
+  for (Index i = 0; i < variance.rows(); ++i) {
+    Index best = 0;
+    variance.row(i).maxCoeff(&best);
+    table.add({static_cast<std::int64_t>(i), label[static_cast<std::size_t>(i)],
+               variance.row(i).sum(),
+               subject.battery.tasks()[tasks[static_cast<std::size_t>(best)]].name()});
+  }
+  result.tables.push_back(std::move(table));
+  using Rows = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+  const Rows rows = variance;
+  Recording recording;
+  recording.name = "variance";
+  recording.add<double>("task_variance", {rows.data(), static_cast<std::size_t>(rows.size())},
+                        {static_cast<std::size_t>(rows.rows()), tasks.size()}, {"unit", "task"});
+  recording.add<std::int64_t>("cluster", label, {label.size()}, {"unit"});
+  std::string names;
+  for (std::size_t i = 0; i < tasks.size(); ++i)
+    names += (i ? "," : "") + subject.battery.tasks()[tasks[i]].name();
+  recording.file.metadata["tasks"] = names;
+  result.recordings.push_back(std::move(recording));
+}
+
+// Mean normalised variance by cluster and task.
+Table cluster_table(const Subject& subject, const std::vector<std::size_t>& tasks,
+                    const ActiveUnits& active, const Clustering& clustering) {
+  Table table{"clusters",
+              "Mean normalised task variance by cluster",
+              {"cluster", "units", "task", "variance"},
+              {}};
+  for (std::size_t c = 0; c < clustering.n_clusters; ++c)
+    for (std::size_t t = 0; t < tasks.size(); ++t) {
+      double sum = 0, n = 0;
+      for (std::size_t r = 0; r < active.units.size(); ++r)
+        if (clustering.label[r] == c) {
+          sum += active.normalised(static_cast<Index>(r), static_cast<Index>(t));
+          ++n;
+        }
+      table.add({static_cast<std::int64_t>(c), static_cast<std::int64_t>(n),
+                 subject.battery.tasks()[tasks[t]].name(), sum / n});
+    }
+  return table;
+}
+
+Table lesion_table(const Subject& subject, const std::vector<std::size_t>& tasks,
+                   const ActiveUnits& active, const Clustering& clustering,
+                   const VarianceOptions& options, const AnalysisContext& context) {
+  const Evaluator evaluator(subject.battery, context.seed, Split::test,
+                            static_cast<std::size_t>(options.lesion_trials), context.pool, tasks);
+  const auto n_units = subject.network.architecture().n_units();
+  const std::size_t n = clustering.n_clusters;
+  // Intact, each cluster, as many random units for each.
+  std::vector<Evaluation> scores(1 + 2 * n);
+  for_each_in_turn(context, scores.size(), "lesion", [&](std::size_t i) {
+    if (i == 0) {
+      scores[0] = evaluator.evaluate(subject.network, context.pool);
+      return;
+    }
+    const std::size_t c = (i - 1) / 2;
+    std::vector<std::uint32_t> units = members(active, clustering, c);
+    if (i % 2 == 0)
+      units = random_units(n_units, units.size(), context.seed, static_cast<std::uint32_t>(c));
+    scores[i] = evaluator.evaluate(without_units(subject.network, units), context.pool);
+  });
+  Table table{"lesions",
+              "Points of accuracy lost without a cluster of units",
+              {"cluster", "units", "task", "intact", "cost", "random_cost"},
+              {}};
+  for (std::size_t c = 0; c < n; ++c)
+    for (std::size_t t = 0; t < tasks.size(); ++t) {
+      const double intact = scores[0].tasks[t].decision_accuracy;
+      table.add({static_cast<std::int64_t>(c),
+                 static_cast<std::int64_t>(members(active, clustering, c).size()),
+                 scores[0].tasks[t].name, intact,
+                 100 * (intact - scores[1 + 2 * c].tasks[t].decision_accuracy),
+                 100 * (intact - scores[2 + 2 * c].tasks[t].decision_accuracy)});
+    }
+  return table;
+}
+
+// (TV(a) - TV(b)) / (TV(a) + TV(b)) over units: how units divide two tasks between them.
+Table fractional_table(const Subject& subject, const std::vector<std::size_t>& tasks,
+                       const MatrixXd& variance, const ActiveUnits& active) {
+  constexpr std::size_t n_bins = 20;
+  Table table{"fractional_variance",
+              "Distribution over units of the fractional task variance of pairs of tasks",
+              {"task_a", "task_b", "units", "mean_absolute", "shared", "exclusive"},
+              {}};
+  for (std::size_t a = 0; a < tasks.size(); ++a)
+    for (std::size_t b = a + 1; b < tasks.size(); ++b) {
+      double n = 0, sum = 0, shared = 0, exclusive = 0;
+      for (const std::uint32_t u : active.units) {
+        const double va = variance(u, static_cast<Index>(a)),
+                     vb = variance(u, static_cast<Index>(b));
+        if (va + vb <= 0) continue;
+        const double fraction = std::abs(va - vb) / (va + vb);
+        ++n;
+        sum += fraction;
+        shared += fraction < 1.0 / 3;
+        exclusive += fraction > 1 - 2.0 / n_bins;
+      }
+      table.add({subject.battery.tasks()[tasks[a]].name(), subject.battery.tasks()[tasks[b]].name(),
+                 static_cast<std::int64_t>(n), sum / n, shared / n, exclusive / n});
+    }
+  return table;
+}
+
+}  // namespace
+
+AnalysisResult variance(const Subject& subject, const VarianceOptions& options,
+                        const AnalysisContext& context) {
+  const std::vector<std::size_t> tasks = chosen_tasks(subject.battery, options.tasks);
+  const MatrixXd tv =
+      task_variance(subject, tasks, static_cast<std::size_t>(options.trials), context);
+  const ActiveUnits active = active_units(tv, options.active);
+  const ChosenClustering chosen =
+      choose_clusters(active.normalised, static_cast<std::size_t>(options.most_clusters),
+                      static_cast<std::size_t>(options.starts), context);
+  AnalysisResult result;
+  result.headline("active_units", static_cast<std::int64_t>(active.units.size()));
+  result.headline("clusters", static_cast<std::int64_t>(chosen.clustering.n_clusters));
+  double best = 0;
+  Table silhouettes{
+      "silhouettes", "Silhouette by number of clusters", {"clusters", "silhouette"}, {}};
+  for (std::size_t i = 0; i < chosen.silhouettes.size(); ++i) {
+    silhouettes.add({static_cast<std::int64_t>(i + 2), chosen.silhouettes[i]});
+    best = std::max(best, chosen.silhouettes[i]);
+  }
+  result.headline("silhouette", best);
+  result.tables = {std::move(silhouettes), cluster_table(subject, tasks, active, chosen.clustering),
+                   fractional_table(subject, tasks, tv, active)};
+  if (options.lesions && chosen.clustering.n_clusters > 0)
+    result.tables.push_back(
+        lesion_table(subject, tasks, active, chosen.clustering, options, context));
+  add_units(subject, tasks, tv, active, chosen.clustering, result);
+  return result;
+}
+
+}  // namespace lmrnn

@@ -1,0 +1,24 @@
+// Work in parallel with progress and a way to stop.
+#pragma once
+
+#include <functional>
+#include <string_view>
+
+#include "lmrnn/analysis.hpp"
+
+namespace lmrnn {
+
+/// Calls item(i) for every i < n in the pool, tells `context.progress` and asks
+/// `context.stop_requested`. Throws Interrupted if it says so.
+void for_each_item(const AnalysisContext& context, std::size_t n, std::string_view what,
+                   const std::function<void(std::size_t)>& item);
+
+/// The same for work that uses the pool itself, or cannot: one after another.
+void for_each_in_turn(const AnalysisContext& context, std::size_t n, std::string_view what,
+                      const std::function<void(std::size_t)>& item);
+
+/// Indices into subject.battery.tasks() of the tasks that `expression` selects among those that
+/// the network was trained on; all of them if it is empty. Throws UsageError if none is left.
+std::vector<std::size_t> chosen_tasks(const Battery& battery, const std::string& expression);
+
+}  // namespace lmrnn

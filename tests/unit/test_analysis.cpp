@@ -1,0 +1,253 @@
+// What all analyses have in common, over the catalogue; tables and files; lesions.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <numeric>
+#include <set>
+
+#include "analysis/pools.hpp"
+#include "analysis_networks.hpp"
+#include "lmrnn/lesion.hpp"
+#include "message_of.hpp"
+#include "unit/small_run.hpp"
+
+namespace lmrnn {
+namespace {
+
+using ::testing::HasSubstr;
+
+/// A small local network with random weights that are strong enough to do something.
+Subject small_subject(WiringKind kind = WiringKind::local) {
+  BatteryConfig config = testing::battery_of("go,dlygo,dm1,dlygointr,dlygointl,dms");
+  Battery battery(config, Seed{1});
+  WiringConfig wiring;
+  wiring.kind = kind;
+  wiring.rows = 4;
+  wiring.cols = 6;
+  wiring.radius = 1;
+  Architecture a;
+  a.n_channels = battery.n_channels();
+  a.n_rules = battery.n_rules();
+  a.n_classes = battery.n_classes();
+  a.recurrent = make_mask(wiring, Seed{1});
+  a.input = Mask::dense(24, a.n_channels);
+  a.readout = Mask::dense(a.n_classes, 24);
+  Network network(a);
+  network.initialise(Initialisation::fan_in, Seed{7});
+  TrainedOn trained{config, wiring, Seed{1}, {}};
+  for (const Task& task : battery.tasks()) trained.tasks.push_back(task.name());
+  return {std::move(network), std::move(trained), std::move(battery)};
+}
+
+/// Fewer trials than by default: these tests are about form.
+ConfigTable quick(const AnalysisEntry& entry) {
+  ConfigTable table;
+  const std::map<std::string, std::string> small{
+      {"trials", "8"},         {"lesion_trials", "8"}, {"angles", "16"},       {"repeats", "2"},
+      {"kicks", "2"},          {"permutations", "19"}, {"most_clusters", "4"}, {"starts", "4"},
+      {"random_lesions", "2"}, {"iterations", "10"}};
+  for (const FieldDoc& f : entry.document())
+    if (const auto found = small.find(f.key); found != small.end())
+      assign(table, f.key + "=" + found->second);
+  return table;
+}
+
+AnalysisResult run(const AnalysisEntry& entry, const Subject& subject, const ConfigTable& options,
+                   int n_threads) {
+  ThreadPool pool(n_threads);
+  AnalysisContext context{.pool = pool, .seed = Seed{5}};
+  context.load = [&](const std::filesystem::path&) {
+    return make_control(subject, Control::none, Seed{1});
+  };
+  context.untrained = [&] { return make_control(subject, Control::none, Seed{1}); };
+  return entry.run(subject, options, context);
+}
+
+std::string whole_text(const AnalysisResult& result) {
+  std::string text = summary_json(result);
+  for (const Table& t : result.tables) text += t.name + "\n" + to_csv(t);
+  for (const Recording& r : result.recordings)
+    for (const auto& [name, data] : r.file.arrays)
+      text +=
+          name + std::string(reinterpret_cast<const char*>(data.bytes.data()), data.bytes.size());
+  return text;
+}
+
+class Every : public ::testing::TestWithParam<std::string_view> {
+ protected:
+  const AnalysisEntry& entry = find_analysis(GetParam());
+  Subject subject =
+      small_subject(GetParam() == "autapse" ? WiringKind::autapse : WiringKind::local);
+  ConfigTable options = [this] {
+    ConfigTable table = quick(entry);
+    if (GetParam() == "similarity") assign(table, "other=itself");
+    return table;
+  }();
+};
+
+TEST_P(Every, GivesTheSameBitsForAnyNumberOfThreads) {
+  const std::string alone = whole_text(run(entry, subject, options, 1));
+  EXPECT_EQ(alone, whole_text(run(entry, subject, options, 3)));
+  EXPECT_GT(alone.size(), 100u);
+}
+
+TEST_P(Every, TablesAndRecordingsAreWellFormed) {
+  const AnalysisResult result = run(entry, subject, options, 2);
+  EXPECT_FALSE(result.summary.empty());
+  std::set<std::string> names;
+  for (const Table& table : result.tables) {
+    EXPECT_TRUE(names.insert(table.name).second) << table.name;
+    EXPECT_FALSE(table.caption.empty()) << table.name;
+    for (const auto& row : table.rows) ASSERT_EQ(row.size(), table.columns.size()) << table.name;
+  }
+  for (const Recording& r : result.recordings)
+    for (const auto& [name, data] : r.file.arrays)
+      EXPECT_EQ(r.dimensions.at(name).size(), data.shape.size()) << name;
+}
+
+TEST_P(Every, WritesADirectoryAndReplacesIt) {
+  TemporaryDirectory directory;
+  const AnalysisResult result = run(entry, subject, options, 2);
+  for (int i = 0; i < 2; ++i)
+    write_analysis(directory / "out", result, entry.resolve(options), true);
+  std::set<std::string> expected{"options.toml", "summary.json"}, found;
+  for (const Table& t : result.tables) expected.insert({t.name + ".csv", t.name + ".tex"});
+  for (const Recording& r : result.recordings) expected.insert(r.name + ".h5");
+  for (const auto& file : std::filesystem::directory_iterator(directory / "out"))
+    found.insert(file.path().filename());
+  EXPECT_EQ(found, expected);
+  std::size_t n = 0;
+  for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(directory / "."))
+    ++n;
+  EXPECT_EQ(n, 1u);  // nothing temporary is left
+}
+
+TEST_P(Every, RefusesUnknownOptionsAndStopsWhenAsked) {
+  ConfigTable wrong = options;
+  assign(wrong, "trails=3");
+  EXPECT_THROW(run(entry, subject, wrong, 1), UsageError);
+  ThreadPool pool(2);
+  AnalysisContext context{.pool = pool, .seed = Seed{5}};
+  context.load = [&](const std::filesystem::path&) {
+    return make_control(subject, Control::none, Seed{1});
+  };
+  context.stop_requested = [] { return true; };
+  EXPECT_THROW(entry.run(subject, options, context), Interrupted);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Analyses, Every,
+    [] {
+      std::vector<std::string_view> names;
+      for (const AnalysisEntry& e : analyses()) names.push_back(e.name);
+      return ::testing::ValuesIn(names);
+    }(),
+    [](const auto& info) {
+      std::string name(info.param);
+      std::erase(name, '-');
+      return name;
+    });
+
+TEST(Analyses, UnknownNamesGetTheNearest) {
+  EXPECT_THAT(message_of<UsageError>([] { find_analysis("fixed-point"); }),
+              HasSubstr("did you mean \"fixed-points\"?"));
+}
+
+TEST(Analyses, AutapseIsForDiagonalNetworksAlone) {
+  const Subject local = small_subject();
+  EXPECT_THAT(message_of<UsageError>([&] { run(find_analysis("autapse"), local, {}, 1); }),
+              HasSubstr("autapse"));
+}
+
+TEST(Tables, CsvQuotesAndLeavesGapsForWhatIsNotANumber) {
+  const Table table{"t", "c", {"a", "b"}, {{std::string("x,\"y\""), std::nan("")}, {true, 0.1}}};
+  EXPECT_EQ(to_csv(table), "a,b\n\"x,\"\"y\"\"\",\ntrue,0.1\n");
+}
+
+TEST(Tables, LatexEscapes) {
+  const Table table{"t", "100% of a_b", {"n", "x"}, {{std::string("a_b & c"), 0.25}}};
+  const std::string text = to_latex(table);
+  EXPECT_THAT(text, HasSubstr("100\\% of a\\_b"));
+  EXPECT_THAT(text, HasSubstr("a\\_b \\& c & 0.25 \\\\"));
+  EXPECT_THAT(text, HasSubstr("\\begin{tabular}{lr}"));
+}
+
+TEST(Results, AnUnwritablePlaceIsARunError) {
+  TemporaryDirectory directory;
+  write_file(directory / "file", std::string_view("x"));
+  EXPECT_THROW(write_analysis(directory / "file" / "out", {}, {}, false), RunError);
+}
+
+// Lesions -----------------------------------------------------------------------------------------
+
+std::vector<float> logits_of(const Network& network, const Battery& battery) {
+  const TrialBatch trials = draw_trials(battery, 0, 3, Seed{2}, Split::test);
+  TrialBlock block;
+  block.inputs = {trials.inputs.data(), trials.n_steps, trials.n_channels, trials.n_trials};
+  block.rules = {trials.rules.data(), trials.n_steps, trials.n_rule_slots, trials.n_trials};
+  std::vector<float> logits(trials.n_steps * battery.n_classes() * trials.n_trials);
+  Workspace workspace;
+  network.forward(block, {}, {},
+                  {logits.data(), trials.n_steps, battery.n_classes(), trials.n_trials}, workspace);
+  return logits;
+}
+
+TEST(Lesions, AUnitThatSendsNothingIsNotMissed) {
+  const Subject subject = small_subject();
+  const std::vector<std::uint32_t> units{3};
+  const Network once = without_units(subject.network, units);
+  EXPECT_NE(logits_of(once, subject.battery), logits_of(subject.network, subject.battery));
+  // Whatever the silenced unit receives makes no difference any more.
+  Network twice = copy_of(once);
+  const ParameterLayout& l = twice.layout();
+  twice.parameters()[l.bias + 3] = 100;
+  twice.weights_changed();
+  EXPECT_EQ(logits_of(twice, subject.battery), logits_of(once, subject.battery));
+  std::vector<std::uint32_t> all(24);
+  std::iota(all.begin(), all.end(), 0u);
+  for (const float x : logits_of(without_units(subject.network, all), subject.battery))
+    EXPECT_EQ(x, 0);
+}
+
+TEST(Lesions, SynapsesBetweenUnitsLeaveTheAutapses) {
+  const Subject subject = small_subject();
+  const auto between = synapses_between_units(subject.network);
+  EXPECT_EQ(between.size(), 24u * 4);
+  const Network alone = without_synapses(subject.network, between);
+  const Mask& mask = alone.architecture().recurrent;
+  const float* w = alone.parameters().data() + alone.layout().recurrent;
+  const float* v = subject.network.parameters().data() + alone.layout().recurrent;
+  for (std::size_t i = 0; i < 24; ++i)
+    for (auto s = mask.row_offsets()[i]; s < mask.row_offsets()[i + 1]; ++s)
+      EXPECT_EQ(w[s], mask.sources()[s] == i ? v[s] : 0);
+}
+
+TEST(Lesions, RandomUnitsAreDistinctAndReproducible) {
+  const auto units = random_units(50, 20, Seed{1}, 4);
+  EXPECT_EQ(std::set<std::uint32_t>(units.begin(), units.end()).size(), 20u);
+  EXPECT_EQ(units, random_units(50, 20, Seed{1}, 4));
+  EXPECT_NE(units, random_units(50, 20, Seed{1}, 5));
+  EXPECT_THROW(random_units(5, 6, Seed{1}, 0), UsageError);
+  const Subject subject = small_subject();
+  const std::vector<std::uint32_t> none{24};
+  EXPECT_THROW(without_units(subject.network, none), UsageError);
+}
+
+TEST(Controls, ShuffledWeightsAreTheSameWeightsElsewhere) {
+  const Subject subject = small_subject();
+  const Subject control = make_control(subject, Control::shuffled_weights, Seed{3});
+  const ParameterLayout& l = subject.network.layout();
+  const auto sorted = [&](const Subject& s) {
+    const auto w = s.network.parameters().subspan(l.recurrent, l.n_recurrent);
+    std::vector<float> values(w.begin(), w.end());
+    std::ranges::sort(values);
+    return values;
+  };
+  EXPECT_EQ(sorted(subject), sorted(control));
+  EXPECT_NE(logits_of(subject.network, subject.battery),
+            logits_of(control.network, control.battery));
+}
+
+}  // namespace
+}  // namespace lmrnn

@@ -1,0 +1,59 @@
+// Pools built by hand, without training and without a synapse between two units, do their tasks.
+#include <gtest/gtest.h>
+
+#include "analysis/pools.hpp"
+#include "lmrnn/error.hpp"
+#include "lmrnn/evaluate.hpp"
+
+namespace lmrnn {
+namespace {
+
+Evaluation score_pool(const std::string& name) {
+  BatteryConfig config;
+  config.tasks = name;
+  const Battery battery(config, Seed{1});
+  ThreadPool threads(2);
+  const Network pool = hand_made_pool(battery, 0);
+  EXPECT_TRUE(pool.architecture().recurrent.is_diagonal());
+  return Evaluator(battery, Seed{4}, Split::test, 1000, threads).evaluate(pool, threads);
+}
+
+class PoolOf : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(PoolOf, ReachesNineTenthsOfTheCeiling) {
+  const Evaluation evaluation = score_pool(GetParam());
+  RecordProperty("share_of_ceiling", std::to_string(evaluation.tasks[0].share_of_ceiling));
+  EXPECT_GE(evaluation.tasks[0].share_of_ceiling, 0.9) << GetParam();
+}
+
+INSTANTIATE_TEST_SUITE_P(BaseTasks, PoolOf,
+                         ::testing::Values("go", "rtgo", "dlygo", "anti", "rtanti", "dlyanti",
+                                           "dm1", "dm2", "ctxdm1", "ctxdm2", "multidm", "dlydm1",
+                                           "dlydm2", "ctxdlydm1", "ctxdlydm2", "multidlydm", "dms",
+                                           "dnms", "dmc", "dnmc"),
+                         [](const auto& info) { return info.param; });
+
+// A ramp in every unit, no coupling: int and seq can be represented without rotating anything.
+class RampsOf : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(RampsOf, RepresentIntAndSeqExactly) {
+  const Evaluation evaluation = score_pool(GetParam());
+  EXPECT_EQ(evaluation.tasks[0].decision_accuracy, 1) << GetParam();
+}
+
+INSTANTIATE_TEST_SUITE_P(Modified, RampsOf,
+                         ::testing::Values("dlygointr", "dlygointl", "dlyantiintr", "dlygoseqr",
+                                           "dlygoseql", "dlyantiseql", "dlygointrseqr",
+                                           "dlyantiintlseql"),
+                         [](const auto& info) { return info.param; });
+
+TEST(Pools, OthersAreRefused) {
+  BatteryConfig config;
+  config.tasks = "dlygointrseql";
+  EXPECT_FALSE(has_hand_made_pool(parse_task("dlygointrseql")));
+  EXPECT_FALSE(has_hand_made_pool(parse_task("dlydm1intr")));
+  EXPECT_THROW(hand_made_pool(Battery(config, Seed{1}), 0), UsageError);
+}
+
+}  // namespace
+}  // namespace lmrnn
