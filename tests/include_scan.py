@@ -40,6 +40,7 @@ HEADERS = {
     "simd": "kernels",
     "statistics": "study",
     "streams": "tasks",
+    "table": "core",
     "study": "study",
     "tasks": "tasks",
     "threads": "core",

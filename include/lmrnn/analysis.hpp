@@ -17,13 +17,13 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "lmrnn/config.hpp"
 #include "lmrnn/evaluate.hpp"
 #include "lmrnn/files.hpp"
 #include "lmrnn/network.hpp"
+#include "lmrnn/table.hpp"
 #include "lmrnn/tasks.hpp"
 #include "lmrnn/threads.hpp"
 
@@ -53,22 +53,6 @@ Subject make_control(const Subject& subject, Control control, Seed seed);
 
 // What comes out ---------------------------------------------------------------------------------
 
-using Cell = std::variant<bool, std::int64_t, double, std::string>;
-
-/// A table with named columns. A double that is not finite is an empty cell.
-struct Table {
-  std::string name;  ///< of the file, without ending
-  std::string caption;
-  std::vector<std::string> columns;
-  std::vector<std::vector<Cell>> rows;
-
-  void add(std::vector<Cell> row) { rows.push_back(std::move(row)); }
-};
-
-std::string to_csv(const Table& table);
-/// A booktabs table with the caption, ready for \input.
-std::string to_latex(const Table& table);
-
 /// An HDF5 file with named dimensions, e.g. {"states", {"time", "unit", "trial"}}.
 struct Recording {
   std::string name;  ///< of the file, without ending
@@ -85,11 +69,11 @@ struct Recording {
 };
 
 struct AnalysisResult {
-  std::vector<std::pair<std::string, Cell>> summary;  ///< headline numbers, in order
+  std::vector<std::pair<std::string, TableCell>> summary;  ///< headline numbers, in order
   std::vector<Table> tables;
   std::vector<Recording> recordings;
 
-  void headline(std::string key, Cell value) { summary.emplace_back(std::move(key), value); }
+  void headline(std::string key, TableCell value) { summary.emplace_back(std::move(key), value); }
   /// Throws UsageError if there is none of that name.
   const Table& table(std::string_view name) const;
 };

@@ -161,9 +161,9 @@ class Pool {
   std::vector<UnitClass> classes_;
   std::vector<double> intact_;
   Table evidence_{"evidence",
-                  "Is the mechanism what the classes say?",
                   {"claim", "measure", "value", "threshold", "passed"},
-                  {}};
+                  {},
+                  "Is the mechanism what the classes say?"};
 };
 
 void Pool::classify_units() {
@@ -187,9 +187,9 @@ void Pool::classify_units() {
 void Pool::units(AnalysisResult& result) const {
   const double dt = s_.battery.config().dt;
   Table table{"units",
-              "Units of the pool",
               {"unit", "weight", "lambda", "time_constant_ms", "class", "active"},
-              {}};
+              {},
+              "Units of the pool"};
   std::array<std::int64_t, n_classes> count{};
   for (std::size_t i = 0; i < n_; ++i) {
     ++count[static_cast<std::size_t>(classes_[i])];
@@ -198,7 +198,7 @@ void Pool::units(AnalysisResult& result) const {
     table.add({static_cast<std::int64_t>(i), static_cast<double>(weights_[i]), lambda_[i], tau,
                std::string(class_names[static_cast<std::size_t>(classes_[i])]), active_[i]});
   }
-  Table classes{"classes", "Classes of units", {"class", "units", "mean_lambda"}, {}};
+  Table classes{"classes", {"class", "units", "mean_lambda"}, {}, "Classes of units"};
   for (std::size_t c = 0; c < n_classes; ++c) {
     std::vector<double> lambdas;
     for (const std::uint32_t i : members(c)) lambdas.push_back(lambda_[i]);
@@ -213,9 +213,9 @@ void Pool::units(AnalysisResult& result) const {
 // lambda of every unit in every epoch of every task.
 void Pool::epochs(AnalysisResult& result) const {
   Table table{"epochs",
-              "Units by class in each period of each task",
               {"task", "period", "relay", "leaky memory", "integrator", "grower", "silent"},
-              {}};
+              {},
+              "Units by class in each period of each task"};
   std::vector<double> lambdas, active;
   for (std::size_t i = 0; i < tasks_.size(); ++i) {
     const Epochs& e = epochs_[i];
@@ -271,10 +271,10 @@ void Pool::lesions(AnalysisResult& result) {
     accuracy[l] = scores(without_units(s_.network, lesions[l].units));
   });
   Table table{"lesions",
-              "Points of accuracy lost without a class of units",
               {"class", "units", "task", "intact", "cost", "random_cost", "random_deviation",
                "margin_share", "predicted"},
-              {}};
+              {},
+              "Points of accuracy lost without a class of units"};
   double hit = 0, n_predicted = 0, spared = 0, n_others = 0;
   for (std::size_t l = 0; l < lesions.size(); l += 1 + n_random)
     for (std::size_t i = 0; i < tasks_.size(); ++i) {
@@ -320,9 +320,9 @@ void Pool::centres(AnalysisResult& result) {
   centred.weights_changed();
   const std::vector<double> accuracy = scores(centred);
   Table table{"centres",
-              "Accuracy with every weight at the mean of its class",
               {"task", "intact", "centred", "share"},
-              {}};
+              {},
+              "Accuracy with every weight at the mean of its class"};
   for (std::size_t i = 0; i < tasks_.size(); ++i)
     table.add({name(i), intact_[i], accuracy[i], accuracy[i] / intact_[i]});
   result.tables.push_back(std::move(table));
@@ -407,9 +407,9 @@ void Pool::delays(AnalysisResult& result) {
     if (relu) rows[r].predicted = predicted_accuracy(dynamics, task, multiple);
   });
   Table table{"delays",
-              "Accuracy at longer delays, and what lambda alone predicts",
               {"task", "delay_multiple", "measured", "predicted"},
-              {}};
+              {},
+              "Accuracy at longer delays, and what lambda alone predicts"};
   std::vector<double> errors, measured, predicted;
   for (std::size_t r = 0; r < rows.size(); ++r) {
     const double multiple = multiples[r % multiples.size()];
@@ -438,9 +438,9 @@ void Pool::pools(AnalysisResult& result) const {
     if (has_hand_made_pool(s_.battery.tasks()[t])) buildable.push_back(t);
   if (alpha_ != 1) buildable.clear();  // the constructions are of units without a leak of their own
   Table table{"pools",
-              "Pools built by hand from the rules, without training",
               {"task", "units", "accuracy", "ceiling", "share_of_ceiling", "trained_pool"},
-              {}};
+              {},
+              "Pools built by hand from the rules, without training"};
   double worst = nan;
   for_each_in_turn(context_, buildable.size(), "hand-made pool", [&](std::size_t i) {
     const Network pool = hand_made_pool(s_.battery, buildable[i]);

@@ -28,10 +28,10 @@ AnalysisResult confusion(const Subject& subject, const ConfusionOptions& options
   });
   // Of the answers that were wrong, where they lay: the distance round the ring, or fixation.
   Table errors{"errors",
-               "Wrong answers by kind, as shares of all steps of the decision",
                {"task", "accuracy", "fixated", "answered_instead_of_fixating", "one_off",
                 "further_off", "opposite"},
-               {}};
+               {},
+               "Wrong answers by kind, as shares of all steps of the decision"};
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     double total = 0, right = 0, fixated = 0, answered = 0, one = 0, further = 0, opposite = 0;
     for (std::size_t a = 0; a < n; ++a)

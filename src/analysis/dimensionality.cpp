@@ -87,10 +87,10 @@ AnalysisResult dimensionality(const Subject& subject, const DimensionalityOption
   const Components shared = principal_components(together, n_kept);
 
   Table table{"dimensions",
-              "Dimensions of activity after fixation",
               {"task", "participation_ratio", "components_80", "components_90", "components_95",
                "first_share", "variance"},
-              {}};
+              {},
+              "Dimensions of activity after fixation"};
   add_row(table, "all tasks", shared.values);
   for (std::size_t i = 0; i < tasks.size(); ++i)
     add_row(table, subject.battery.tasks()[tasks[i]].name(), own[i].values);
@@ -98,10 +98,10 @@ AnalysisResult dimensionality(const Subject& subject, const DimensionalityOption
   // Share of B's variance, relative to what its own components hold, in the components of A
   // (Elsayed et al., Nature Communications 7:13239, 2016).
   Table overlap{"task_similarity",
-                "Share of the variance of task b in the leading components of task a, relative to "
-                "its own",
                 {"task_a", "task_b", "alignment"},
-                {}};
+                {},
+                "Share of the variance of task b in the leading components of task a, relative to "
+                "its own"};
   const std::size_t n = tasks.size();
   std::vector<double> alignment(n * n);
   for_each_item(context, n, "pairs of tasks", [&](std::size_t a) {

@@ -62,10 +62,10 @@ AnalysisResult extrapolation(const Subject& subject, const ExtrapolationOptions&
     scores[i] = accuracy(subject, batteries[i % n_settings], task, s, n, context.seed);
   });
   Table table{"extrapolation",
-              "Accuracy away from the conditions of training",
               {"task", "axis", "value", "trials", "accuracy", "lower", "upper"},
-              {}};
-  Table means{"means", "Mean accuracy over tasks", {"axis", "value", "tasks", "mean_accuracy"}, {}};
+              {},
+              "Accuracy away from the conditions of training"};
+  Table means{"means", {"axis", "value", "tasks", "mean_accuracy"}, {}, "Mean accuracy over tasks"};
   for (std::size_t i = 0; i < scores.size(); ++i) {
     if (scores[i] < 0) continue;
     const Setting& s = settings[i % n_settings];

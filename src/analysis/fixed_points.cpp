@@ -274,16 +274,16 @@ AnalysisResult fixed_points(const Subject& subject, const FixedPointOptions& opt
   const std::vector<std::size_t> tasks = chosen_tasks(subject.battery, options.tasks);
   const Dynamics dynamics(subject.network);
   Table table{"fixed_points",
-              "Fixed and slow points under constant input",
               {"task", "period", "point", "starts", "speed", "kind", "stability", "unstable",
                "marginal", "eigenvalue_real", "eigenvalue_imaginary", "time_constant_ms",
                "frequency_hz", "norm", "answer", "first_trial"},
-              {}};
+              {},
+              "Fixed and slow points under constant input"};
   Table counts{"by_task",
-               "Points by task",
                {"task", "starts", "points", "fixed", "slow", "attractor", "marginal", "rotation",
                 "saddle", "repeller"},
-               {}};
+               {},
+               "Points by task"};
   Recording arrays;
   arrays.name = "fixed_points";
   std::int64_t n_points = 0, n_fixed = 0;

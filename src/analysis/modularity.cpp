@@ -132,19 +132,19 @@ AnalysisResult modularity(const Subject& subject, const ModularityOptions& optio
 
   Table table{
       "modularity",
-      "Modularity of the weights and of the correlations of activity",
       {"graph", "communities", "modularity", "null", "null_mean", "null_deviation", "z", "p"},
-      {}};
+      {},
+      "Modularity of the weights and of the correlations of activity"};
   add_graph(table, "weights", by_weight, weight_null, "weights permuted within the mask");
   add_graph(table, "activity", by_function, function_null, "activity permuted in each unit");
 
   const Mask& mask = subject.network.architecture().recurrent;
   const Sheet sheet = subject.trained.wiring.sheet();
   Table small_world{"small_world",
-                    "Small-worldness of the mask: clustering and path length against a random "
-                    "mask of the same degrees",
                     {"mask", "clustering", "mean_path_length"},
-                    {}};
+                    {},
+                    "Small-worldness of the mask: clustering and path length against a random "
+                    "mask of the same degrees"};
   double sigma = nan;
   if (sheet.n_units() == mask.n_targets()) {
     const MaskStatistics own = statistics(mask, sheet);
@@ -155,7 +155,7 @@ AnalysisResult modularity(const Subject& subject, const ModularityOptions& optio
       sigma = own.clustering / random.clustering / (own.mean_path_length / random.mean_path_length);
     }
   }
-  Table units{"units", "Communities of units", {"unit", "by_weight", "by_activity"}, {}};
+  Table units{"units", {"unit", "by_weight", "by_activity"}, {}, "Communities of units"};
   for (std::size_t i = 0; i < by_weight.of.size(); ++i)
     units.add({static_cast<std::int64_t>(i), static_cast<std::int64_t>(by_weight.of[i]),
                static_cast<std::int64_t>(by_function.of[i])});

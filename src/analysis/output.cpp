@@ -15,49 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string number_text(double x) {
-  return std::isfinite(x) ? fmt::format("{:.9g}", x) : std::string();
-}
-
-std::string quoted(const std::string& text) {
-  if (text.find_first_of(",\"\n") == std::string::npos) return text;
-  std::string result = "\"";
-  for (const char c : text) result += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return result + "\"";
-}
-
-std::string csv_text(const Cell& cell) {
-  if (const bool* b = std::get_if<bool>(&cell)) return *b ? "true" : "false";
-  if (const auto* i = std::get_if<std::int64_t>(&cell)) return std::to_string(*i);
-  if (const double* d = std::get_if<double>(&cell)) return number_text(*d);
-  return quoted(std::get<std::string>(cell));
-}
-
-std::string escaped(const std::string& text) {
-  std::string result;
-  for (const char c : text) {
-    if (std::string_view("&%$#_{}").find(c) != std::string_view::npos) result += '\\';
-    if (c == '\\' || c == '~' || c == '^' || c == '<' || c == '>') {
-      result += c == '<'   ? "$<$"
-                : c == '>' ? "$>$"
-                : c == '^' ? "\\^{}"
-                : c == '~' ? "\\~{}"
-                           : "\\textbackslash{}";
-      continue;
-    }
-    result += c;
-  }
-  return result;
-}
-
-std::string latex_text(const Cell& cell) {
-  if (const bool* b = std::get_if<bool>(&cell)) return *b ? "yes" : "no";
-  if (const double* d = std::get_if<double>(&cell))
-    return std::isfinite(*d) ? fmt::format("{:.4g}", *d) : "--";
-  return escaped(csv_text(cell));
-}
-
-nlohmann::ordered_json to_json(const Cell& cell) {
+nlohmann::ordered_json to_json(const TableCell& cell) {
   return std::visit(
       [](const auto& value) -> nlohmann::ordered_json {
         if constexpr (std::is_same_v<std::decay_t<decltype(value)>, double>)
@@ -87,37 +45,6 @@ const Table& AnalysisResult::table(std::string_view name) const {
   if (found == tables.end())
     throw UsageError(fmt::format("the analysis has no table \"{}\"", name));
   return *found;
-}
-
-std::string to_csv(const Table& table) {
-  std::string text;
-  for (std::size_t c = 0; c < table.columns.size(); ++c)
-    text += (c ? "," : "") + quoted(table.columns[c]);
-  text += '\n';
-  for (const auto& row : table.rows) {
-    for (std::size_t c = 0; c < row.size(); ++c) text += (c ? "," : "") + csv_text(row[c]);
-    text += '\n';
-  }
-  return text;
-}
-
-std::string to_latex(const Table& table) {
-  std::string format;
-  for (std::size_t c = 0; c < table.columns.size(); ++c) {
-    const bool is_text =
-        !table.rows.empty() && std::holds_alternative<std::string>(table.rows.front()[c]);
-    format += is_text ? 'l' : 'r';
-  }
-  std::string text = "\\begin{table}\n\\caption{" + escaped(table.caption) +
-                     "}\n\\begin{tabular}{" + format + "}\n\\toprule\n";
-  const auto line = [&](const auto& cells, auto convert) {
-    std::string joined;
-    for (std::size_t c = 0; c < cells.size(); ++c) joined += (c ? " & " : "") + convert(cells[c]);
-    return joined + " \\\\\n";
-  };
-  text += line(table.columns, escaped) + "\\midrule\n";
-  for (const auto& row : table.rows) text += line(row, latex_text);
-  return text + "\\bottomrule\n\\end{tabular}\n\\end{table}\n";
 }
 
 std::string summary_json(const AnalysisResult& result) {

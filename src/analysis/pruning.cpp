@@ -72,14 +72,14 @@ AnalysisResult pruning(const Subject& subject, const PruningOptions& options,
   const auto random = permutation(n_units, {context.seed, Stream::lesion, Split::test, 7, 0});
 
   Table curve{"curve",
-              "Accuracy of the pruned network, without retraining",
               {"what", "removed_share", "removed", "mean_accuracy", "mean_share_of_ceiling",
                "worst_share_of_ceiling"},
-              {}};
+              {},
+              "Accuracy of the pruned network, without retraining"};
   Table by_task{"by_task",
-                "Accuracy of the pruned network by task",
                 {"what", "removed_share", "task", "accuracy"},
-                {}};
+                {},
+                "Accuracy of the pruned network by task"};
   const auto add = [&](const std::string& what, double fraction, std::size_t n,
                        const Evaluation& e) {
     curve.add({what, fraction, static_cast<std::int64_t>(n), e.mean_accuracy(),
@@ -113,7 +113,7 @@ AnalysisResult pruning(const Subject& subject, const PruningOptions& options,
         score(without_units(subject.network, std::span(units).first(middle))).mean_accuracy();
     (mean >= least ? low : high) = middle;
   });
-  Table pool{"minimal_pool", "Units of the minimal pool", {"unit"}, {}};
+  Table pool{"minimal_pool", {"unit"}, {}, "Units of the minimal pool"};
   std::vector<std::uint32_t> kept(units.begin() + static_cast<std::ptrdiff_t>(low), units.end());
   std::ranges::sort(kept);
   for (const std::uint32_t u : kept) pool.add({static_cast<std::int64_t>(u)});

@@ -136,10 +136,10 @@ AnalysisResult psychometric(const Subject& subject, const PsychometricOptions& o
   const std::vector<std::size_t> tasks = chosen_tasks(subject.battery, options.tasks);
   const auto n = static_cast<std::size_t>(options.trials);
   Table table{"psychometric",
-              "Accuracy and choice against evidence, delay and direction",
               {"task", "axis", "x", "trials", "accuracy", "lower", "upper", "chose_first",
                "chose_first_lower", "chose_first_upper", "ideal"},
-              {}};
+              {},
+              "Accuracy and choice against evidence, delay and direction"};
   std::vector<std::vector<Point>> points(tasks.size());
   std::vector<std::vector<Measured>> measured(tasks.size());
   for_each_item(context, tasks.size(), "task", [&](std::size_t i) {

@@ -329,9 +329,9 @@ void Tests::run() {
 
 Table measures_table(const std::vector<RingTest>& tests) {
   Table table{"measures",
-              "Evidence for a ring attractor: every measure",
               {"test", "claim", "measure", "value", "threshold", "applies", "passed"},
-              {}};
+              {},
+              "Evidence for a ring attractor: every measure"};
   for (const RingTest& t : tests)
     table.add(
         {std::int64_t{t.number}, t.claim, t.measure, t.value, t.threshold, t.applies, t.passed});
@@ -341,7 +341,7 @@ Table measures_table(const std::vector<RingTest>& tests) {
 // A test passes if all of its measures do.
 Table verdict_table(const std::vector<RingTest>& tests, std::int64_t& n_passed,
                     std::int64_t& n_applicable) {
-  Table table{"tests", "Evidence for a ring attractor", {"test", "claim", "verdict"}, {}};
+  Table table{"tests", {"test", "claim", "verdict"}, {}, "Evidence for a ring attractor"};
   n_passed = n_applicable = 0;
   for (int number = 1; number <= 7; ++number) {
     bool applies = false, passed = true;
@@ -364,10 +364,10 @@ Table verdict_table(const std::vector<RingTest>& tests, std::int64_t& n_passed,
 
 Table conditions_table(const RingSetting& s, const std::vector<Condition>& conditions) {
   Table table{"conditions",
-              "By modality and direction",
               {"modality", "direction", "error", "drift", "speed", "slow_point_angle",
                "eigenvalue_first", "eigenvalue_second", "tangent_cosine"},
-              {}};
+              {},
+              "By modality and direction"};
   for (std::size_t k = 0; k < conditions.size(); ++k) {
     const Condition& c = conditions[k];
     table.add({static_cast<std::int64_t>(k / s.n_angles), degrees(s.true_angle(k)), c.error,
@@ -397,9 +397,9 @@ Table time_table(const RingSetting& s, AnalysisResult& result) {
       }
   });
   Table table{"over_time",
-              "Decoded angle during the delay",
               {"time_ms", "median_error", "mean_drift", "deviation_of_drift", "variance"},
-              {}};
+              {},
+              "Decoded angle during the delay"};
   std::vector<double> seconds, variances;
   for (std::size_t t = 0; t < n; ++t) {
     std::vector<double> errors, drifts, noisy;
@@ -460,9 +460,9 @@ Table elapsed_table(const RingSetting& s) {
     error[i] = std::sqrt(residual.squaredNorm() / static_cast<double>(residual.size())) * s.dt;
   });
   Table table{"elapsed_time",
-              "Elapsed time decoded during the delay of tasks with int",
               {"task", "r_squared", "error_ms"},
-              {}};
+              {},
+              "Elapsed time decoded during the delay of tasks with int"};
   for (std::size_t i = 0; i < tasks.size(); ++i)
     table.add({battery.tasks()[tasks[i]].name(), r_squared[i], error[i]});
   return table;

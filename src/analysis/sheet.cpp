@@ -134,9 +134,9 @@ std::vector<Map> selectivity_maps(const Subject& subject, const SheetOptions& op
 // Correlation of a map between units at each distance.
 Table correlogram(const Sheet& sheet, const std::vector<Map>& maps) {
   Table table{"autocorrelation",
-              "Mean autocorrelation of the maps by distance on the sheet",
               {"distance", "pairs", "correlation"},
-              {}};
+              {},
+              "Mean autocorrelation of the maps by distance on the sheet"};
   struct Sum {
     double pairs = 0, product = 0;
   };
@@ -179,9 +179,9 @@ AnalysisResult sheet(const Subject& subject, const SheetOptions& options,
                    context.seed, static_cast<std::uint32_t>(1000 + m));
   });
   Table table{"moran",
-              "Moran's I of maps on the sheet",
               {"map", "moran_i", "null_mean", "null_deviation", "z", "p"},
-              {}};
+              {},
+              "Moran's I of maps on the sheet"};
   std::vector<double> values, scores;
   std::int64_t n_significant = 0;
   Recording recording;

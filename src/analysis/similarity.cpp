@@ -63,7 +63,7 @@ AnalysisResult similarity(const Subject& subject, const SimilarityOptions& optio
         {context.seed, Stream::statistics, Split::test, 9000 + static_cast<std::uint32_t>(i), 0});
   });
   Table table{
-      "similarity", "Similarity to " + options.other, {"task", "cka", "dynamical_distance"}, {}};
+      "similarity", {"task", "cka", "dynamical_distance"}, {}, "Similarity to " + options.other};
   std::vector<double> cka, dsa;
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     table.add({subject.battery.tasks()[tasks[i].first].name(), rows[i].cka, rows[i].dsa});

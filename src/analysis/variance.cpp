@@ -29,7 +29,7 @@ void add_units(const Subject& subject, const std::vector<std::size_t>& tasks,
   std::vector<std::int64_t> label(static_cast<std::size_t>(variance.rows()), -1);
   for (std::size_t r = 0; r < active.units.size(); ++r)
     label[active.units[r]] = static_cast<std::int64_t>(clustering.label[r]);
-  Table table{"units", "Units", {"unit", "cluster", "total_variance", "preferred_task"}, {}};
+  Table table{"units", {"unit", "cluster", "total_variance", "preferred_task"}, {}, "Units"};
   for (Index i = 0; i < variance.rows(); ++i) {
     Index best = 0;
     variance.row(i).maxCoeff(&best);
@@ -56,9 +56,9 @@ void add_units(const Subject& subject, const std::vector<std::size_t>& tasks,
 Table cluster_table(const Subject& subject, const std::vector<std::size_t>& tasks,
                     const ActiveUnits& active, const Clustering& clustering) {
   Table table{"clusters",
-              "Mean normalised task variance by cluster",
               {"cluster", "units", "task", "variance"},
-              {}};
+              {},
+              "Mean normalised task variance by cluster"};
   for (std::size_t c = 0; c < clustering.n_clusters; ++c)
     for (std::size_t t = 0; t < tasks.size(); ++t) {
       double sum = 0, n = 0;
@@ -94,9 +94,9 @@ Table lesion_table(const Subject& subject, const std::vector<std::size_t>& tasks
     scores[i] = evaluator.evaluate(without_units(subject.network, units), context.pool);
   });
   Table table{"lesions",
-              "Points of accuracy lost without a cluster of units",
               {"cluster", "units", "task", "intact", "cost", "random_cost"},
-              {}};
+              {},
+              "Points of accuracy lost without a cluster of units"};
   for (std::size_t c = 0; c < n; ++c)
     for (std::size_t t = 0; t < tasks.size(); ++t) {
       const double intact = scores[0].tasks[t].decision_accuracy;
@@ -114,9 +114,9 @@ Table fractional_table(const Subject& subject, const std::vector<std::size_t>& t
                        const MatrixXd& variance, const ActiveUnits& active) {
   constexpr std::size_t n_bins = 20;
   Table table{"fractional_variance",
-              "Distribution over units of the fractional task variance of pairs of tasks",
               {"task_a", "task_b", "units", "mean_absolute", "shared", "exclusive"},
-              {}};
+              {},
+              "Distribution over units of the fractional task variance of pairs of tasks"};
   for (std::size_t a = 0; a < tasks.size(); ++a)
     for (std::size_t b = a + 1; b < tasks.size(); ++b) {
       double n = 0, sum = 0, shared = 0, exclusive = 0;
@@ -152,7 +152,7 @@ AnalysisResult variance(const Subject& subject, const VarianceOptions& options,
   result.headline("clusters", static_cast<std::int64_t>(chosen.clustering.n_clusters));
   double best = 0;
   Table silhouettes{
-      "silhouettes", "Silhouette by number of clusters", {"clusters", "silhouette"}, {}};
+      "silhouettes", {"clusters", "silhouette"}, {}, "Silhouette by number of clusters"};
   for (std::size_t i = 0; i < chosen.silhouettes.size(); ++i) {
     silhouettes.add({static_cast<std::int64_t>(i + 2), chosen.silhouettes[i]});
     best = std::max(best, chosen.silhouettes[i]);

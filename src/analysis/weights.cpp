@@ -31,9 +31,9 @@ Table distance_table(const std::vector<Synapse>& synapses) {
   std::map<double, std::vector<double>> by_distance;
   for (const Synapse& s : synapses) by_distance[s.distance].push_back(s.weight);
   Table table{"distance",
-              "Recurrent weights by distance on the sheet",
               {"distance", "synapses", "mean", "deviation", "mean_magnitude", "share_positive"},
-              {}};
+              {},
+              "Recurrent weights by distance on the sheet"};
   for (const auto& [distance, weights] : by_distance) {
     std::vector<double> magnitude;
     double positive = 0;
@@ -52,10 +52,10 @@ Table distance_table(const std::vector<Synapse>& synapses) {
 Table wire_table(std::vector<Synapse> synapses, std::size_t n_bins) {
   std::ranges::stable_sort(synapses, {}, [](const Synapse& s) { return std::abs(s.weight); });
   Table table{"wire_length",
-              "Length of wire by magnitude of the weight",
               {"bin", "synapses", "least_magnitude", "most_magnitude", "mean_length",
                "deviation_of_length"},
-              {}};
+              {},
+              "Length of wire by magnitude of the weight"};
   n_bins = std::min(n_bins, synapses.size());
   for (std::size_t b = 0; b < n_bins; ++b) {
     const std::size_t first = b * synapses.size() / n_bins;
@@ -86,7 +86,7 @@ AnalysisResult weights(const Subject& subject, const WeightsOptions& options,
   const std::vector<Synapse> synapses =
       synapses_of(subject.network, subject.trained.wiring.sheet());
   Table spectrum{
-      "spectrum", "Eigenvalues of the recurrent weights", {"when", "real", "imaginary"}, {}};
+      "spectrum", {"when", "real", "imaginary"}, {}, "Eigenvalues of the recurrent weights"};
   const std::optional<Subject> before = context.untrained ? context.untrained() : std::nullopt;
   for_each_in_turn(context, 2, "spectrum", [&](std::size_t i) {
     if (i == 0) add_spectrum(subject.network, "trained", spectrum);

@@ -100,7 +100,7 @@ AnalysisResult run_with_progress(const AnalysisEntry& entry, const Subject& subj
 
 // Output ------------------------------------------------------------------------------------------
 
-std::string cell_text(const Cell& cell) {
+std::string cell_text(const TableCell& cell) {
   if (const bool* b = std::get_if<bool>(&cell)) return *b ? "yes" : "no";
   if (const auto* i = std::get_if<std::int64_t>(&cell)) return std::to_string(*i);
   if (const double* d = std::get_if<double>(&cell)) return fmt::format("{:.4g}", *d);

@@ -15,20 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string csv_text(const std::string& text) {
-  if (text.find_first_of(",\"\n") == std::string::npos) return text;
-  std::string out = "\"";
-  for (const char c : text) out += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return out + "\"";
-}
-
-std::string csv_cell(const TableCell& cell) {
-  if (const auto* text = std::get_if<std::string>(&cell)) return csv_text(*text);
-  if (const auto* number = std::get_if<std::int64_t>(&cell)) return std::to_string(*number);
-  const double x = std::get<double>(cell);
-  return std::isnan(x) ? "" : fmt::format("{:.9g}", x);
-}
-
 std::string quoted(const std::string& name) {
   return "\"" + name + "\"";  // names of columns are ours or keys; none holds a quote
 }
@@ -67,6 +53,8 @@ class Database {
                                 SQLITE_TRANSIENT));
     else if (const auto* number = std::get_if<std::int64_t>(&cell))
       check(::sqlite3_bind_int64(statement, place, *number));
+    else if (const auto* yes = std::get_if<bool>(&cell))
+      check(::sqlite3_bind_int(statement, place, *yes));
     else if (const double x = std::get<double>(cell); std::isnan(x))
       check(::sqlite3_bind_null(statement, place));
     else
@@ -94,18 +82,6 @@ std::string column_type(const Table& table, std::size_t column) {
 }
 
 }  // namespace
-
-std::string to_csv(const Table& table) {
-  std::string out;
-  for (std::size_t i = 0; i < table.columns.size(); ++i)
-    out += (i == 0 ? "" : ",") + csv_text(table.columns[i]);
-  out += "\n";
-  for (const auto& row : table.rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) out += (i == 0 ? "" : ",") + csv_cell(row[i]);
-    out += "\n";
-  }
-  return out;
-}
 
 void write_sqlite(const fs::path& path, const std::vector<Table>& tables) {
   write_atomically(path, [&](const fs::path& temporary) {

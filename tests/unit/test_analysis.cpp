@@ -161,12 +161,12 @@ TEST(Analyses, AutapseIsForDiagonalNetworksAlone) {
 }
 
 TEST(Tables, CsvQuotesAndLeavesGapsForWhatIsNotANumber) {
-  const Table table{"t", "c", {"a", "b"}, {{std::string("x,\"y\""), std::nan("")}, {true, 0.1}}};
+  const Table table{"t", {"a", "b"}, {{std::string("x,\"y\""), std::nan("")}, {true, 0.1}}, "c"};
   EXPECT_EQ(to_csv(table), "a,b\n\"x,\"\"y\"\"\",\ntrue,0.1\n");
 }
 
 TEST(Tables, LatexEscapes) {
-  const Table table{"t", "100% of a_b", {"n", "x"}, {{std::string("a_b & c"), 0.25}}};
+  const Table table{"t", {"n", "x"}, {{std::string("a_b & c"), 0.25}}, "100% of a_b"};
   const std::string text = to_latex(table);
   EXPECT_THAT(text, HasSubstr("100\\% of a\\_b"));
   EXPECT_THAT(text, HasSubstr("a\\_b \\& c & 0.25 \\\\"));
@@ -196,8 +196,12 @@ std::vector<float> logits_of(const Network& network, const Battery& battery) {
 TEST(Lesions, AUnitThatSendsNothingIsNotMissed) {
   const Subject subject = small_subject();
   const std::vector<std::uint32_t> units{3};
-  const Network once = without_units(subject.network, units);
-  EXPECT_NE(logits_of(once, subject.battery), logits_of(subject.network, subject.battery));
+
+  Network heard = copy_of(subject.network);  // the unit is surely active
+  heard.parameters()[heard.layout().bias + 3] = 1;
+  heard.weights_changed();
+  const Network once = without_units(heard, units);
+  EXPECT_NE(logits_of(once, subject.battery), logits_of(heard, subject.battery));
   // Whatever the silenced unit receives makes no difference any more.
   Network twice = copy_of(once);
   const ParameterLayout& l = twice.layout();
