@@ -35,6 +35,7 @@ void bind_streams(nb::module_& m);
 void bind_wiring(nb::module_& m);
 void bind_network(nb::module_& m);
 void bind_evaluate(nb::module_& m);
+void bind_analyze(nb::module_& m);
 void bind_train(nb::module_& m);
 
 /// A task and the battery that it belongs to.

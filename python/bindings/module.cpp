@@ -30,6 +30,7 @@ NB_MODULE(_core, m) {
   bind_wiring(m);
   bind_network(m);
   bind_evaluate(m);
+  bind_analyze(m);
   bind_train(m);
   m.attr("__version__") = lmrnn::build_info().version;
   m.def("build_info", &describe_build, "Version, commit, compiler, SIMD target and processors.");

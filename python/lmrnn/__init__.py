@@ -41,11 +41,14 @@ from ._core import (
     to_toml,
 )
 from . import data
+from .analysis import Analysis, analyses, analyze
+from .methods import methods
 from .run import Run
 from .stream import Batch, Stream
 from .trainer import Trainer
 
 __all__ = [
+    "Analysis",
     "Batch",
     "Battery",
     "Ceiling",
@@ -65,11 +68,14 @@ __all__ = [
     "TrialBatch",
     "UsageError",
     "__version__",
+    "analyses",
+    "analyze",
     "build_info",
     "collections",
     "config_reference",
     "data",
     "evaluate",
+    "methods",
     "resolve_config",
     "select_tasks",
     "to_toml",

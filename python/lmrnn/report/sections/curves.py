@@ -15,5 +15,9 @@ def section(run) -> Section | None:
             0, figure(plot.learning_curves(run), "Accuracy on held-out trials, mean of all tasks.")
         )
         heat = figure(plot.task_heat_map(run), "Accuracy of every task over time.")
-        return Section("Learning", join(grid(*figures), heat))
+        pieces = [grid(*figures), heat]
+        if run.tasks["solved"].any():
+            raster = plot.solved_raster(run)
+            pieces.append(figure(raster, "Evaluations at which each task was solved."))
+        return Section("Learning", join(*pieces))
     return Section("Learning", grid(*figures))

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ... import to_toml
-from ..html import Section, code, folded, join, table
+from ... import methods, to_toml
+from ..html import Markup, Section, code, escape, folded, join, table
 
 
 def section(run) -> Section:
@@ -15,6 +15,7 @@ def section(run) -> Section:
         "Provenance",
         join(
             table(heads, rows, caption="Sessions of this run."),
+            folded("A paragraph for the methods", Markup("<p>") + escape(methods(run)) + Markup("</p>")),
             folded("The whole configuration", code(to_toml(run.config))),
         ),
     )

@@ -1,0 +1,93 @@
+#include <fmt/core.h>
+
+#include <exception>
+#include <memory>
+
+#include "bindings.hpp"
+#include "configuration.hpp"
+#include "lmrnn/analysis.hpp"
+#include "lmrnn/run.hpp"
+
+namespace lmrnn::python {
+namespace {
+
+namespace fs = std::filesystem;
+
+Subject load_subject(const fs::path& path) {
+  const fs::path file = find_network(path);
+  return make_subject(load_network(file), file);
+}
+
+// Ctrl-C while the GIL is released: seen when the main thread asks, rethrown in the end.
+class Interruption {
+ public:
+  bool asked() {
+    const nb::gil_scoped_acquire gil;
+    if (exception_) return true;
+    try {
+      if (PyErr_CheckSignals() != 0) throw nb::python_error();
+    } catch (...) {
+      exception_ = std::current_exception();
+    }
+    return exception_ != nullptr;
+  }
+  void rethrow() {
+    if (exception_) std::rethrow_exception(std::exchange(exception_, nullptr));
+  }
+
+ private:
+  std::exception_ptr exception_;
+};
+
+void analyze(const fs::path& network, const std::string& name, nb::dict options,
+             const fs::path& out, std::optional<fs::path> untrained, const std::string& control,
+             std::optional<std::uint64_t> seed, int threads, bool latex) {
+  const AnalysisEntry& entry = find_analysis(name);
+  const ConfigTable table = to_table(options, "analyze(" + name + ")");
+  const auto which = named<Control>(control, "control");
+  const ConfigTable resolved = entry.resolve(table);
+  Interruption interruption;
+  try {
+    const nb::gil_scoped_release release;
+    Subject subject = load_subject(network);
+    const Seed chosen = seed ? Seed{*seed} : subject.trained.seed;
+    if (which != Control::none) subject = make_control(subject, which, chosen);
+    ThreadPool pool(threads);
+    AnalysisContext context{.pool = pool, .seed = chosen};
+    context.stop_requested = [&] { return interruption.asked(); };
+    context.load = load_subject;
+    context.untrained = [&]() -> std::optional<Subject> {
+      if (!untrained) return {};
+      return load_subject(*untrained);
+    };
+    write_analysis(out, entry.run(subject, table, context), resolved, latex);
+  } catch (const Interrupted&) {
+    interruption.rethrow();
+    throw;
+  }
+}
+
+nb::list list_analyses() {
+  nb::list list;
+  for (const AnalysisEntry& entry : analyses()) {
+    nb::dict options;
+    for (const FieldDoc& f : entry.document())
+      options[nb::str(f.key.c_str())] = nb::make_tuple(f.type, f.fallback, f.meaning);
+    list.append(nb::make_tuple(entry.name, entry.meaning, options));
+  }
+  return list;
+}
+
+}  // namespace
+
+void bind_analyze(nb::module_& m) {
+  m.def("analyze", &analyze, "network"_a, "name"_a, "options"_a, "out"_a, nb::kw_only(),
+        "untrained"_a = nb::none(), "control"_a = "none", "seed"_a = nb::none(), "threads"_a = 0,
+        "latex"_a = false,
+        "Runs an analysis on a network file or the newest checkpoint of a directory, and writes "
+        "what comes out into the directory `out`.");
+  m.def("list_analyses", &list_analyses,
+        "(name, meaning, {option: (type, default, meaning)}) of every analysis.");
+}
+
+}  // namespace lmrnn::python

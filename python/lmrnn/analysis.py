@@ -1,0 +1,105 @@
+"""Analyses of a run: running them, and reading what they left behind."""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from . import _core
+from .run import Run
+from .table import Table
+
+
+class Analysis:
+    """The results of an analysis: a directory of tables (CSV), recordings (HDF5) and a summary."""
+
+    def __init__(self, directory: str | PathLike):
+        self.directory = Path(directory)
+        if not (self.directory / "summary.json").is_file():
+            raise _core.UsageError(
+                f"{self.directory}: holds no analysis; make one with lmrnn analyze or lmrnn.analyze"
+            )
+
+    @property
+    def name(self) -> str:
+        return self.directory.name
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """The headline numbers."""
+        return json.loads((self.directory / "summary.json").read_text())
+
+    @property
+    def tables(self) -> list[str]:
+        return sorted(path.stem for path in self.directory.glob("*.csv"))
+
+    def table(self, name: str) -> Table:
+        """A table by name. Raises UsageError, listing what there is, if there is none."""
+        path = self.directory / f"{name}.csv"
+        if not path.is_file():
+            raise _core.UsageError(f"{self.directory}: no table {name}; it has {self.tables}")
+        return Table.read(path)
+
+    def recording(self, name: str):
+        """An open h5py.File; its datasets know the names of their dimensions (`.dims`)."""
+        import h5py
+
+        return h5py.File(self.directory / f"{name}.h5", "r")
+
+    def __repr__(self) -> str:
+        return f"Analysis({str(self.directory)!r}, tables {self.tables})"
+
+
+def analyses() -> dict[str, str]:
+    """Name and meaning of every analysis."""
+    return {name: meaning for name, meaning, _ in _core.list_analyses()}
+
+
+def analyze(
+    run: Run | str | PathLike,
+    name: str,
+    *,
+    step: int | None = None,
+    control: str = "none",
+    out: str | PathLike | None = None,
+    seed: int | None = None,
+    threads: int = 0,
+    latex: bool = False,
+    **options: Any,
+) -> Analysis:
+    """Runs the analysis `name` on a run, or on a network file if `out` is given.
+
+    step : the checkpoint of this step instead of the newest (0: untrained).
+    control : "shuffled-weights" permutes the recurrent weights among the existing synapses first.
+    out : where to write; by default RUN/analysis/NAME, with step and control in the name.
+    options : those of the analysis; `lmrnn analyze --list NAME` explains them.
+
+        lmrnn.analyze("runs/quickstart-seed1", "ring", angles=32).table("tests")
+    """
+    directory = Path(run.directory if isinstance(run, Run) else run)
+    is_run = (directory / "config.toml").is_file()
+    network, untrained = directory, None
+    if is_run and (directory / "checkpoints" / "step-00000000").is_dir():
+        untrained = directory / "checkpoints" / "step-00000000"
+    if step is not None:
+        network = directory / "checkpoints" / f"step-{step:08d}"
+    if out is None:
+        if not is_run:
+            raise _core.UsageError(f"{directory} is not a run directory; say where to write: out=")
+        label = name + (f"-step{step}" if step is not None else "")
+        out = directory / "analysis" / (label + (f"-{control}" if control != "none" else ""))
+    _core.analyze(
+        network,
+        name,
+        options,
+        Path(out),
+        untrained=untrained,
+        control=control,
+        seed=seed,
+        threads=threads,
+        latex=latex,
+    )
+    return Analysis(out)

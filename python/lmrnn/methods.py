@@ -1,0 +1,72 @@
+"""The paragraph on methods that a run's configuration amounts to."""
+
+from __future__ import annotations
+
+from .run import Run
+
+_SEMANTICS = {
+    "corrected": "with the corrected semantics of lmrnn",
+    "published": "with the semantics of the published code",
+}
+_ACTIVATION = {"relu": "rectified-linear", "tanh": "hyperbolic-tangent", "softplus": "softplus"}
+
+
+def methods(run: Run) -> str:
+    """English text for a paper, every number from the configuration that was run. To be read and
+    edited, not pasted blindly."""
+    c = run.config
+    battery, wiring, network = c["battery"], c["wiring"], c["network"]
+    optimiser, stream, train = c["optimiser"], c["stream"], c["train"]
+    n_units = wiring["rows"] * wiring["cols"]
+    mask = run.network().recurrent
+    semantics = battery["semantics"]
+    switches = {k: v for k, v in semantics.items() if k != "base"}
+    sentences = [
+        f"Networks were trained with lmrnn {run.provenance['sessions'][0]['version']} "
+        "(arXiv:2207.03523 describes the architecture).",
+        f"The battery consisted of {len(run.battery)} tasks ({_short(battery['tasks'])}) "
+        f"{_SEMANTICS[semantics['base']]}"
+        + (f" except {', '.join(f'{k} ({v})' for k, v in switches.items())}" if switches else "")
+        + f", with {battery['n_ring']} directions on the ring and a time step of "
+        f"{battery['dt']:g} ms.",
+        f"{_wiring(wiring)} ({n_units} units, {mask.n_synapses} recurrent synapses, "
+        f"density {100 * mask.density:.2g}%).",
+        f"Units were {_ACTIVATION[network['activation']]} with a time constant of "
+        f"{network['tau'] or battery['dt']:g} ms"
+        + (
+            f" and recurrent noise of standard deviation {network['recurrent_noise']:.3g}"
+            if network["recurrent_noise"]
+            else ""
+        )
+        + f"; initial recurrent weights: {network['initialisation']}.",
+        f"Weights were learned by backpropagation through time over rows of {stream['steps']} steps, "
+        f"{stream['batch']} rows per batch, with {_optimiser(optimiser)}, for {train['steps']} "
+        f"steps (schedule: {c['schedule']['kind']}; loss: {c['loss']['kind']}).",
+        f"Performance was measured on {c['evaluation']['trials']} held-out trials per task; a task "
+        "counted as solved if the lower 95% Wilson bound of its accuracy was at least 95% of the "
+        "ideal observer's at two evaluations in a row.",
+        f"The seed was {run.seed}.",
+    ]
+    return " ".join(sentences)
+
+
+def _short(expression: str) -> str:
+    expression = " ".join(expression.split())
+    return expression if len(expression) <= 120 else f"{expression.count(',') + 1} names"
+
+
+def _wiring(w: dict) -> str:
+    sheet = f"a {w['rows']} × {w['cols']} sheet"
+    kind = w["kind"]
+    if kind == "local":
+        return (
+            f"Recurrent synapses were confined to pairs of units at most {w['radius']:g} apart "
+            f"({w['metric']} metric) on {sheet} with {w['boundary']} boundary"
+        )
+    return f"The recurrent wiring was of kind {kind} on {sheet}"
+
+
+def _optimiser(o: dict) -> str:
+    name = {"adam": "Adam", "sgd": "stochastic gradient descent"}[o["kind"]]
+    clip = f", gradient norm clipped at {o['clip']:g}" if o["clip"] else ""
+    return f"{name} (learning rate {o['learning_rate']:g}{clip})"

@@ -1,0 +1,174 @@
+"""Analyses from Python: every one runs, is read back, and has its figure and its part in the report."""
+
+import json
+
+import matplotlib
+import numpy as np
+import pytest
+
+import lmrnn
+from lmrnn import plot
+from lmrnn.report.sections import analyses as section
+
+matplotlib.use("agg")
+
+QUICK = {
+    "record": {"trials": 16, "directions": 8},
+    "fixed-points": {"starts": 4, "iterations": 10},
+    "ring": {"angles": 16, "repeats": 2, "kicks": 2},
+    "autapse": {"trials": 10, "random_lesions": 2},
+    "variance": {"trials": 10, "most_clusters": 4, "lesion_trials": 10},
+    "sheet": {"trials": 10, "permutations": 19},
+    "modularity": {"trials": 4, "permutations": 3},
+    "dimensionality": {"trials": 5},
+    "similarity": {"trials": 5},
+    "psychometric": {"trials": 10},
+    "pruning": {"trials": 10, "fractions": [0.5]},
+    "extrapolation": {"trials": 10},
+    "confusion": {"trials": 10},
+    "weights": {},
+}
+CONFIG = {
+    "seed": 7,
+    "battery": {"tasks": "go,dlygo,dlygointr,dm1,dms"},
+    "wiring": {"rows": 5, "cols": 5, "radius": 1},
+    "stream": {"batch": 16, "steps": 40},
+    "train": {"steps": 20},
+    "evaluation": {"every": 10, "trials": 20},
+    "checkpoint": {"every": 10, "keep_every": 10},
+}
+
+
+def options_of(name, run):
+    options = dict(QUICK[name])
+    if name == "similarity":
+        options["other"] = str(run.directory / "checkpoints" / "step-00000000")
+    return options
+
+
+@pytest.fixture(scope="module")
+def analysed(tmp_path_factory):
+    """A local run and an autapse run with all analyses."""
+    folder = tmp_path_factory.mktemp("analysed")
+    local = lmrnn.Trainer(CONFIG, folder / "local").run()
+    autapse = lmrnn.Trainer(
+        {**CONFIG, "wiring": {**CONFIG["wiring"], "kind": "autapse"}}, folder / "autapse"
+    ).run()
+    made = {}
+    for name in lmrnn.analyses():
+        run = autapse if name == "autapse" else local
+        made[name] = lmrnn.analyze(run, name, threads=2, **options_of(name, run))
+    return local, autapse, made
+
+
+def test_the_catalogue_is_covered():
+    assert set(QUICK) == set(lmrnn.analyses())
+    assert set(section.FIGURES) | {"record"} == set(lmrnn.analyses())
+
+
+def test_every_analysis_leaves_tables_and_a_summary(analysed):
+    for name, analysis in analysed[2].items():
+        assert analysis.name == name
+        assert analysis.summary, name
+        for table in analysis.tables:
+            assert analysis.table(table) is not None
+        assert json.loads((analysis.directory / "summary.json").read_text()) == analysis.summary
+
+
+def test_recordings_have_named_dimensions(analysed):
+    with analysed[2]["record"].recording("recording") as file:
+        states = file["dlygo/states"]
+        assert [d.label for d in states.dims] == ["time", "unit", "trial"]
+        assert states.shape[1:] == (25, 16)
+        np.testing.assert_allclose(file["dlygo/conditions/direction"][:8], np.arange(8) * np.pi / 4)
+
+
+def test_recorded_states_are_those_of_the_network(analysed):
+    local, _, made = analysed
+    with made["record"].recording("recording") as file:
+        inputs, states = file["dlygo/inputs"][:], file["dlygo/states"][:]
+        rule = file["dlygo/rules"][0, 0, 0]
+    network = local.network()
+    w = network.weights
+    h = np.zeros((25, 16))
+    for t in range(4):
+        drive = w["input"] @ inputs[t] + (w["rule"][rule] + w["bias"])[:, None]
+        h = np.maximum(0, network.recurrent_matrix @ h + drive)
+        np.testing.assert_allclose(h, states[t], atol=1e-5)
+
+
+def figures(analysed):
+    local, _, made = analysed
+    yield "fixed_points", lambda: plot.fixed_points(made["fixed-points"], "dlygo")
+    yield "activity_by_direction", lambda: plot.activity_by_direction(made["record"], "dlygo")
+    yield "ring", lambda: plot.ring(made["ring"])
+    yield "unit_classes", lambda: plot.unit_classes(made["autapse"])
+    yield "lesions", lambda: plot.lesions(made["autapse"])
+    yield "lesions", lambda: plot.lesions(made["variance"], group="cluster")
+    yield "clusters", lambda: plot.clusters(made["variance"])
+    yield "sheet_maps", lambda: plot.sheet_maps(made["sheet"])
+    yield "spatial_order", lambda: plot.spatial_order({"a": made["sheet"], "b": made["sheet"]})
+    yield "modularity", lambda: plot.modularity(made["modularity"])
+    yield "dimensions", lambda: plot.dimensions(made["dimensionality"])
+    yield "task_similarity", lambda: plot.task_similarity(made["dimensionality"])
+    yield "similarity", lambda: plot.similarity(made["similarity"])
+    yield "psychometric", lambda: plot.psychometric(made["psychometric"])
+    yield "confusion", lambda: plot.confusion(made["confusion"], "go")
+    yield "extrapolation", lambda: plot.extrapolation(made["extrapolation"])
+    yield "pruning", lambda: plot.pruning(made["pruning"])
+    yield "solved_raster", lambda: plot.solved_raster(local)
+    yield "weight_structure", lambda: plot.weight_structure(made["weights"])
+
+
+def test_every_figure_draws_and_saves(analysed, tmp_path):
+    for number, (name, draw) in enumerate(figures(analysed)):
+        path = plot.save(draw(), tmp_path / f"{name}{number}.svg")
+        assert path.read_bytes().startswith(b"<?xml"), name
+
+
+def test_the_report_shows_them(analysed):
+    local, autapse, made = analysed
+    body = str(section.section(local).body) + str(section.section(autapse).body)
+    for name in made:
+        assert f"<h3>{name}</h3>" in body
+    assert body.count("<svg") >= 13
+
+
+def test_same_bits_for_any_number_of_threads(analysed, tmp_path):
+    local = analysed[0]
+    texts = [
+        (lmrnn.analyze(local, "ring", threads=n, out=tmp_path / str(n), **QUICK["ring"]).directory
+         / "measures.csv").read_text()
+        for n in (1, 3)
+    ]
+    assert texts[0] == texts[1]
+
+
+def test_steps_controls_and_places(analysed, tmp_path):
+    local = analysed[0]
+    assert lmrnn.analyze(local, "weights", step=0).name == "weights-step0"
+    assert lmrnn.analyze(local, "weights", control="shuffled-weights").name == (
+        "weights-shuffled-weights"
+    )
+    network = local.directory / "checkpoints" / "step-00000020" / "network.safetensors"
+    with pytest.raises(lmrnn.UsageError, match="out="):
+        lmrnn.analyze(network, "weights")
+    assert lmrnn.analyze(network, "weights", out=tmp_path / "w", latex=True).tables
+    assert "toprule" in (tmp_path / "w" / "distance.tex").read_text()
+
+
+def test_mistakes_are_named(analysed, tmp_path):
+    with pytest.raises(lmrnn.UsageError, match="did you mean"):
+        lmrnn.analyze(analysed[0], "rings")
+    with pytest.raises(lmrnn.UsageError, match="angles"):
+        lmrnn.analyze(analysed[0], "ring", angels=16)
+    with pytest.raises(lmrnn.UsageError, match="no analysis"):
+        lmrnn.Analysis(tmp_path)
+    with pytest.raises(lmrnn.UsageError, match="it has"):
+        analysed[2]["ring"].table("nothing")
+
+
+def test_methods_paragraph(analysed):
+    text = lmrnn.methods(analysed[0])
+    for words in ("5 tasks", "25 units", "125 recurrent synapses", "Adam", "20 steps", "seed was 7"):
+        assert words in text, text
