@@ -56,7 +56,7 @@ VectorXd minimise_speed(const Dynamics& dynamics, const VectorXd& start, const V
   VectorXd h = start, r = dynamics.step(h, current) - h;
   double damping = 1e-2;
   for (std::int64_t i = 0; i < options.iterations; ++i) {
-    if (r.norm() <= options.speed_tolerance * (1 + h.norm())) break;
+    if (r.norm() <= std::max(options.slow_enough, options.speed_tolerance * (1 + h.norm()))) break;
     const VectorXd d = damped_step(dynamics, dynamics.slope(h, current), r, damping, options.inner);
     const VectorXd next = h + d;
     const VectorXd next_r = dynamics.step(next, current) - next;

@@ -18,6 +18,7 @@ struct Minimisation {
   std::int64_t iterations = 100;   ///< of Levenberg-Marquardt
   std::int64_t inner = 200;        ///< products with the Jacobian in each
   double speed_tolerance = 1e-10;  ///< ends when |F(h) - h| is below, relative to 1 + |h|
+  double slow_enough = 0;  ///< or below this: a slow point is not followed to where it leads
 };
 
 /// A minimum of q reached from `start`. Levenberg-Marquardt with the analytic Jacobian; each step

@@ -138,6 +138,16 @@ TEST(FixedPoints, AMapWithoutFixedPointsHasNone) {
   EXPECT_TRUE(found.points.empty());
 }
 
+// A leak of 0.1% per step: one fixed point, at 0, and slow points everywhere.
+TEST(FixedPoints, SlowPointsAreNotFollowedUnlessAskedFor) {
+  Weights w(1, 1, 1, 2);
+  w.recurrent << 0.999f;
+  const Dynamics dynamics(testing::make_network(w, 1, Activation::relu));
+  const VectorXd start = VectorXd::Constant(1, 2.0), c = VectorXd::Zero(1);
+  EXPECT_LT(minimise_speed(dynamics, start, c, {})[0], 1e-3);
+  EXPECT_EQ(minimise_speed(dynamics, start, c, {.slow_enough = 0.0021})[0], 2.0);
+}
+
 TEST(FixedPoints, JacobianIsTheDerivative) {
   Weights w(3, 1, 1, 2);
   w.recurrent << .3f, -.4f, .8f, .1f, .6f, -.5f, .7f, .2f, -.1f;

@@ -1,8 +1,11 @@
 // Pools built by hand, without training and without a synapse between two units, do their tasks.
 #include <gtest/gtest.h>
 
+#include <map>
+#include <string>
+
 #include "analysis/pools.hpp"
-#include "lmrnn/error.hpp"
+#include "analysis_networks.hpp"
 #include "lmrnn/evaluate.hpp"
 
 namespace lmrnn {
@@ -46,6 +49,35 @@ INSTANTIATE_TEST_SUITE_P(Modified, RampsOf,
                                            "dlygoseql", "dlyantiseql", "dlygointrseqr",
                                            "dlyantiintlseql"),
                          [](const auto& info) { return info.param; });
+
+// The analysis reads the construction back: a relay for the cue, integrators for the directions,
+// which the task cannot do without.
+TEST(Pools, AreUnderstoodByTheAnalysis) {
+  const BatteryConfig config = testing::battery_of("dlygo");
+  const Battery battery(config, Seed{1});
+  const Subject subject = testing::subject_of(hand_made_pool(battery, 0), config);
+  ThreadPool threads(2);
+  const AnalysisResult result =
+      find_analysis("autapse").run(subject, {}, {.pool = threads, .seed = Seed{3}});
+  std::map<std::string, std::int64_t> units;
+  for (const auto& row : result.table("classes").rows)
+    units[std::get<std::string>(row[0])] = std::get<std::int64_t>(row[1]);
+  EXPECT_EQ(units["relay"], 1);
+  EXPECT_EQ(units["integrator"], 16);
+  EXPECT_EQ(units["leaky memory"] + units["grower"] + units["silent"], 0);
+  for (const auto& row : result.table("lesions").rows)
+    if (std::get<std::string>(row[0]) == "integrator") {
+      EXPECT_GT(std::get<double>(row[4]), 90);  // points
+      EXPECT_TRUE(std::get<bool>(row[8]));
+    }
+  for (const auto& row : result.table("delays").rows) {
+    EXPECT_EQ(std::get<double>(row[2]), 1);  // an integrator does not forget
+    EXPECT_EQ(std::get<double>(row[3]), 1);
+  }
+  for (const auto& row : result.table("evidence").rows)
+    if (std::get<std::string>(row[1]).starts_with("share of the mean"))
+      EXPECT_EQ(std::get<double>(row[2]), 1);
+}
 
 TEST(Pools, OthersAreRefused) {
   BatteryConfig config;
