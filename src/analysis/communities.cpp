@@ -94,7 +94,7 @@ Level aggregate(const Level& level, const std::vector<std::uint32_t>& community,
   return up;
 }
 
-std::vector<std::uint32_t> louvain(const Graph& graph, Key key) {
+std::vector<std::uint32_t> louvain(const Graph& graph, const Key& key) {
   Level level = level_of(graph);
   std::vector<std::uint32_t> result(graph.n_nodes());
   std::iota(result.begin(), result.end(), 0u);
@@ -102,9 +102,9 @@ std::vector<std::uint32_t> louvain(const Graph& graph, Key key) {
   for (std::uint32_t round = 0; round < 50; ++round) {
     std::vector<std::uint32_t> community(level.neighbours.size());
     std::iota(community.begin(), community.end(), 0u);
-    key.row = key.row * 64 + round;
-    const bool moved = move_nodes(level, permutation(community.size(), key), community);
-    key.row /= 64;
+    Key order = key;
+    order.row = key.row * 64 + round;
+    const bool moved = move_nodes(level, permutation(community.size(), order), community);
     const std::size_t n = renumber(community);
     for (std::uint32_t& c : result) c = community[c];
     if (!moved || n == community.size()) break;

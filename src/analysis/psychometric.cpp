@@ -80,12 +80,9 @@ void add_points(const Battery& battery, std::size_t task, const std::vector<Cond
         c.choice = level < 0;
       });
   }
-  if (has_period(battery, task, Period::delay) && base.memory_delay)
-    for (const double ms : {0.0, 300.0, 600.0, 900.0, 1200.0, 2000.0, 3000.0})
-      add("delay", ms,
-          [&](Conditions& c) { c.duration[static_cast<std::size_t>(Period::delay)] = ms; });
+  // In go and anti the stimulus stays in view: their delay is no test of memory.
   if (has_period(battery, task, Period::delay) &&
-      (base.family == Family::match || base.family == Family::delayed_decision))
+      (base.family != Family::reach || base.memory_delay))
     for (const double ms : {0.0, 300.0, 600.0, 900.0, 1200.0, 2000.0, 3000.0})
       add("delay", ms,
           [&](Conditions& c) { c.duration[static_cast<std::size_t>(Period::delay)] = ms; });

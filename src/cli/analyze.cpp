@@ -154,10 +154,8 @@ void print_list(const AnalyzeOptions& options) {
     fmt::print("{}\n", out.dump(2));
     return;
   }
-  for (const AnalysisEntry& entry : analyses()) {
+  for (const AnalysisEntry& entry : analyses())
     fmt::print("{:<16} {}\n", entry.name, entry.meaning);
-    if (options.name.empty() && options.network.empty()) continue;
-  }
 }
 
 void print_keys(const AnalysisEntry& entry) {
