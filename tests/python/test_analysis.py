@@ -39,6 +39,29 @@ CONFIG = {
 }
 
 
+# The figures of analyses, which need more than the run of the other figures' tests.
+FIGURES = {
+    "activity_by_direction",
+    "clusters",
+    "confusion",
+    "dimensions",
+    "extrapolation",
+    "fixed_points",
+    "lesions",
+    "modularity",
+    "pruning",
+    "psychometric",
+    "ring",
+    "sheet_maps",
+    "similarity",
+    "solved_raster",
+    "spatial_order",
+    "task_similarity",
+    "unit_classes",
+    "weight_structure",
+}
+
+
 def options_of(name, run):
     options = dict(QUICK[name])
     if name == "similarity":
@@ -121,9 +144,12 @@ def figures(analysed):
 
 
 def test_every_figure_draws_and_saves(analysed, tmp_path):
+    drawn = set()
     for number, (name, draw) in enumerate(figures(analysed)):
         path = plot.save(draw(), tmp_path / f"{name}{number}.svg")
         assert path.read_bytes().startswith(b"<?xml"), name
+        drawn.add(name)
+    assert drawn == FIGURES
 
 
 def test_the_report_shows_them(analysed):
