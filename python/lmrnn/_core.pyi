@@ -686,6 +686,14 @@ def evaluate(network: object, battery: Battery, *, seed: int, split: str = 'test
     Scores of a network on trials 0 ... n_trials - 1 of every task (or of `tasks`).
     """
 
+def analyze(network: str | os.PathLike, name: str, options: dict, out: str | os.PathLike, *, untrained: str | os.PathLike | None = None, control: str = 'none', seed: int | None = None, threads: int = 0, latex: bool = False) -> None:
+    """
+    Runs an analysis on a network file or the newest checkpoint of a directory, and writes what comes out into the directory `out`.
+    """
+
+def list_analyses() -> list:
+    """(name, meaning, {option: (type, default, meaning)}) of every analysis."""
+
 class Progress:
     """Where a training stands, after a step."""
 

@@ -74,9 +74,10 @@ TEST(Pools, AreUnderstoodByTheAnalysis) {
     EXPECT_EQ(std::get<double>(row[2]), 1);  // an integrator does not forget
     EXPECT_EQ(std::get<double>(row[3]), 1);
   }
-  for (const auto& row : result.table("evidence").rows)
-    if (std::get<std::string>(row[1]).starts_with("share of the mean"))
-      EXPECT_EQ(std::get<double>(row[2]), 1);
+  for (const auto& row : result.table("evidence").rows) {
+    if (!std::get<std::string>(row[1]).starts_with("share of the mean")) continue;
+    EXPECT_EQ(std::get<double>(row[2]), 1);
+  }
 }
 
 TEST(Pools, OthersAreRefused) {
