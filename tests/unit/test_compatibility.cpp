@@ -1,0 +1,54 @@
+// Files that earlier versions wrote. Whoever changes a format breaks one of these tests, and then
+// either goes on reading the old format or raises its version number, so that the old files are
+// refused in plain words. tests/fixtures/make_run.sh made the fixture.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "lmrnn/evaluate.hpp"
+#include "small_run.hpp"
+
+namespace lmrnn {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path fixture = fs::path(LMRNN_SOURCE_DIR) / "tests/fixtures/run_format_1";
+constexpr std::int64_t saved_step = 9, last_step = 13;
+
+TEST(Format1, TheRunDirectoryIsRead) {
+  ASSERT_EQ(run_format_version, 1) << "add a fixture of the new format beside the old one";
+  const RunRecord run = open_run(fixture);
+  EXPECT_EQ(run.config.run_seed().value, 5u);
+  EXPECT_EQ(run.config.train.steps, last_step);
+  EXPECT_EQ(run.checkpoints, std::vector<std::int64_t>{saved_step});
+  EXPECT_FALSE(run.done);
+}
+
+TEST(Format1, TheNetworkIsReadAndWrittenTheSame) {
+  const TemporaryDirectory dir;
+  const fs::path path = checkpoint_path(fixture, saved_step) / "network.safetensors";
+  const LoadedNetwork loaded = load_network(path);
+  EXPECT_EQ(loaded.network.architecture().n_units(), 9u);
+  EXPECT_EQ(loaded.network.architecture().n_channels, 9u);
+  EXPECT_EQ(loaded.network.architecture().recurrent.n_synapses(), 45u);
+  EXPECT_EQ(loaded.metadata.at("step"), "9");
+  save_network(dir / "again", loaded.network, loaded.metadata);
+  EXPECT_TRUE(read_file(dir / "again") == read_file(path)) << "the format has changed";
+}
+
+TEST(Format1, TheRunGoesOnToItsEnd) {
+  const TemporaryDirectory dir;
+  const fs::path run = dir / "run";
+  fs::copy(fixture, run, fs::copy_options::recursive);
+  Trainer trainer = Trainer::resume(run, 1);
+  EXPECT_EQ(trainer.step(), saved_step);
+  EXPECT_EQ(trainer.run(), Outcome::finished);
+  EXPECT_EQ(checkpoint_steps(run).back(), last_step);
+  EXPECT_TRUE(fs::exists(run / "DONE"));
+  // The rows that were there are still there, but for the header's and the new rows.
+  const std::string before = read_file(fixture / "metrics.csv");
+  EXPECT_TRUE(read_file(run / "metrics.csv").starts_with(before));
+}
+
+}  // namespace
+}  // namespace lmrnn
