@@ -97,6 +97,15 @@ std::vector<std::uint32_t> permutation(std::size_t n, const Key& key) {
   return order;
 }
 
+std::size_t n_discoveries(std::vector<double> p_values, double rate) {
+  std::ranges::sort(p_values);
+  std::size_t n = 0;
+  for (std::size_t i = 0; i < p_values.size(); ++i)
+    if (p_values[i] <= rate * static_cast<double>(i + 1) / static_cast<double>(p_values.size()))
+      n = i + 1;
+  return n;
+}
+
 double wilson_upper(double share, double n) noexcept {
   return 1 - wilson_lower(1 - share, n);
 }

@@ -39,6 +39,10 @@ Regression ridge_regression(const Eigen::MatrixXd& x, const Eigen::MatrixXd& y, 
 /// A random order of 0 ... n - 1.
 std::vector<std::uint32_t> permutation(std::size_t n, const Key& key);
 
+/// How many of these tests are significant at a false discovery rate of `rate` (Benjamini &
+/// Hochberg, J. R. Stat. Soc. B 57:289, 1995).
+std::size_t n_discoveries(std::vector<double> p_values, double rate);
+
 /// Upper end of the 95% Wilson interval (lower end: wilson_lower).
 double wilson_upper(double share, double n) noexcept;
 

@@ -182,8 +182,7 @@ AnalysisResult sheet(const Subject& subject, const SheetOptions& options,
               {"map", "moran_i", "null_mean", "null_deviation", "z", "p"},
               {},
               "Moran's I of maps on the sheet"};
-  std::vector<double> values, scores;
-  std::int64_t n_significant = 0;
+  std::vector<double> values, scores, p_values;
   Recording recording;
   recording.name = "maps";
   const auto rows = static_cast<std::size_t>(sheet.rows),
@@ -195,7 +194,7 @@ AnalysisResult sheet(const Subject& subject, const SheetOptions& options,
     if (std::isfinite(t.value)) {
       values.push_back(t.value);
       scores.push_back(z);
-      n_significant += t.p < 0.05 / static_cast<double>(maps.size());
+      p_values.push_back(t.p);
     }
     recording.add<double>(fmt::format("map{:03}", m), maps[m].values, {rows, cols},
                           {"row", "column"});
@@ -205,7 +204,7 @@ AnalysisResult sheet(const Subject& subject, const SheetOptions& options,
   result.headline("maps", static_cast<std::int64_t>(maps.size()));
   result.headline("mean_moran_i", mean_of(values));
   result.headline("mean_z", mean_of(scores));
-  result.headline("significant_maps", n_significant);
+  result.headline("significant_maps", static_cast<std::int64_t>(n_discoveries(p_values, 0.05)));
   result.tables = {correlogram(sheet, maps), std::move(table)};
   result.recordings.push_back(std::move(recording));
   return result;

@@ -1,6 +1,7 @@
 // weights: how recurrent weights depend on distance, where the wire is, and the spectrum of W
 // before and after training.
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 
@@ -88,10 +89,13 @@ AnalysisResult weights(const Subject& subject, const WeightsOptions& options,
   Table spectrum{
       "spectrum", {"when", "real", "imaginary"}, {}, "Eigenvalues of the recurrent weights"};
   const std::optional<Subject> before = context.untrained ? context.untrained() : std::nullopt;
-  for_each_in_turn(context, 2, "spectrum", [&](std::size_t i) {
-    if (i == 0) add_spectrum(subject.network, "trained", spectrum);
-    if (i == 1 && before) add_spectrum(before->network, "untrained", spectrum);
+  std::array<Table, 2> parts;
+  for_each_item(context, 2, "spectrum", [&](std::size_t i) {
+    if (i == 0) add_spectrum(subject.network, "trained", parts[0]);
+    if (i == 1 && before) add_spectrum(before->network, "untrained", parts[1]);
   });
+  for (Table& part : parts)
+    for (auto& row : part.rows) spectrum.add(std::move(row));
   double radius = 0;
   for (const auto& row : spectrum.rows)
     if (std::get<std::string>(row[0]) == "trained")

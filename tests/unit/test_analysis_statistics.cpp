@@ -176,6 +176,13 @@ TEST(Regression, RecoversALinearMapInBothShapes) {
   }
 }
 
+// By hand: 0.05 i / 5 = 0.01, 0.02, 0.03, 0.04, 0.05; the third holds again after the second fails.
+TEST(Statistics, FalseDiscoveryRate) {
+  EXPECT_EQ(n_discoveries({0.9, 0.025, 0.004, 0.5, 0.021}, 0.05), 3u);
+  EXPECT_EQ(n_discoveries({0.9, 0.5}, 0.05), 0u);
+  EXPECT_EQ(n_discoveries(std::vector<double>(85, 0.001), 0.05), 85u);
+}
+
 TEST(Statistics, WilsonUpperMirrorsLower) {
   EXPECT_NEAR(wilson_upper(0.5, 100), 0.5962, 1e-4);  // 0.5 +- 0.0962
   EXPECT_NEAR(wilson_lower(0.5, 100), 0.4038, 1e-4);

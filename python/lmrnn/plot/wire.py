@@ -21,7 +21,7 @@ def weight_structure(analysis):
     axes[0].axhline(0, color=style.PALE, linewidth=0.8, zorder=0)
     axes[0].set_xlabel("distance on the sheet")
     axes[0].set_ylabel("recurrent weight")
-    axes[0].legend()
+    axes[0].legend(loc="lower center", bbox_to_anchor=(0.5, 1))
 
     wire = analysis.table("wire_length")
     middle = (wire["least_magnitude"] + wire["most_magnitude"]) / 2
@@ -39,6 +39,5 @@ def weight_structure(analysis):
     axes[2].set_aspect("equal", adjustable="datalim")
     axes[2].set_xlabel("real part")
     axes[2].set_ylabel("imaginary part")
-    axes[2].set_title("eigenvalues of W")
-    axes[2].legend()
+    axes[2].legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncol=2, title="eigenvalues of W")
     return axes
