@@ -53,6 +53,8 @@ def confusion(analysis, task, *, ax=None):
     total = counts.sum(axis=1, keepdims=True)
     share = np.divide(counts, total, out=np.full_like(counts, np.nan), where=total > 0)
     image = ax.imshow(share, vmin=0, vmax=1, aspect="equal")
+    ax.set_xticks(range(0, len(counts), max(1, len(counts) // 4)))
+    ax.set_yticks(range(0, len(counts), max(1, len(counts) // 4)))
     ax.set_xlabel("answered")
     ax.set_ylabel("right")
     ax.set_title(task)
