@@ -24,7 +24,9 @@ def methods(run: Run) -> str:
     sentences = [
         f"Networks were trained with lmrnn {run.provenance['sessions'][0]['version']} "
         "(arXiv:2207.03523 describes the architecture).",
-        f"The battery consisted of {len(run.battery)} tasks ({_short(battery['tasks'])}) "
+        f"They were trained on data of the authors' own ({run.source})."
+        if run.source
+        else f"The battery consisted of {len(run.battery)} tasks ({_short(battery['tasks'])}) "
         f"{_SEMANTICS[semantics['base']]}"
         + (f" except {', '.join(f'{k} ({v})' for k, v in switches.items())}" if switches else "")
         + f", with {battery['n_ring']} directions on the ring and a time step of "

@@ -9,7 +9,7 @@ trap 'rm -rf "$place"' EXIT
 unset PYTHONPATH
 
 "$root/scripts/build-wheel.sh" "$place/wheels"
-/usr/bin/env python3 -m venv "$place/venv"
+"$root/.venv/bin/python" -m venv "$place/venv"
 "$place/venv/bin/python" -m pip install --quiet --disable-pip-version-check \
   "$(echo "$place"/wheels/*.whl)[report,gymnasium]"
 cd "$place"

@@ -60,7 +60,8 @@ def test_tables_of_analyses_are_shown_and_escaped(small_config, tmp_path):
     folder.mkdir(parents=True)
     (folder / "table.csv").write_text("name,value\n<b>x</b>,1.5\ny,\n")
     page = report.write_report(run.directory).read_text()
-    assert "mine: table" in page and "&lt;b&gt;x" in page and "<b>x" not in page
+    assert "<h3>mine</h3>" in page and "table (2 rows)" in page
+    assert "&lt;b&gt;x" in page and "<b>x" not in page
 
 
 def test_the_command(small_run, tmp_path, capsys):

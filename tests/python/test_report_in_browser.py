@@ -104,7 +104,8 @@ def test_tables_sort_by_number_and_by_name(browser):
 
 
 def test_folded_parts_open(browser):
-    details = browser.find_element(By.CSS_SELECTOR, "#provenance details")
+    # The last one is the whole configuration.
+    details = browser.find_elements(By.CSS_SELECTOR, "#provenance details")[-1]
     assert not details.find_element(By.TAG_NAME, "pre").is_displayed()
     summary = details.find_element(By.TAG_NAME, "summary")
     browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", summary)
