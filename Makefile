@@ -6,9 +6,11 @@ PREFIX ?= /usr/local
 CMAKE_ARGS ?=
 # Extra arguments for ctest, e.g. CTEST_ARGS='--tests-regex Wiring'
 CTEST_ARGS ?=
+# Extra arguments for the benchmark, e.g. BENCH_ARGS='--only W1,W3 --seconds 5'
+BENCH_ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test coverage quickstart wheel install format clean
+.PHONY: help setup build test coverage bench quickstart wheel install format clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,6 +40,13 @@ coverage:  ## build with counters, run all tests, list the lines that none of th
 	  --html-details build/coverage/index.html --json build/coverage/lines.json
 	@tests/coverage_by_module.py build/coverage/lines.json
 
+bench: setup  ## compare speed with PyTorch, JAX, NeuroGym (a large download, once)
+	@mkdir -p build
+	@cmake --preset release $(CMAKE_ARGS) >build/configure.log 2>&1 \
+	  || { cat build/configure.log; exit 1; }
+	@cmake --build --preset release --target bench_driver
+	@bench/setup
+	@build/bench-venv/bin/python bench/compare.py --json build/bench/results.json $(BENCH_ARGS)
 
 quickstart: build  ## train a network on Mod-Cog, a few minutes, and write its report
 	@scripts/quickstart.sh

@@ -27,7 +27,7 @@ TOLERANCE = 1e-4
 N_BATCHES = 4
 # Peers this much slower than the fastest, when timed once, do not take turns.
 CONTENDER = 1.15
-SLOW_STEP_SECONDS = 60
+SLOW_STEP_SECONDS = 3
 MODULES = {"torch": "torch", "jax": "jax", "neurogym": "neurogym"}
 
 
@@ -42,7 +42,7 @@ def arguments():
     parser.add_argument("--only", default="", help="workloads, e.g. W1,W3")
     parser.add_argument("--threads", type=int, help="only with so many threads")
     parser.add_argument(
-        "--seconds", type=float, default=20, help="time for the turns of a workload and a peer"
+        "--seconds", type=float, default=8, help="time for the turns of a workload and a peer"
     )
     parser.add_argument(
         "--smoke", action="store_true",
@@ -94,8 +94,8 @@ class Comparison:
         try:
             peer = self.check(name, process)
             warm_up = process.ask(self.command, 1)
-            if warm_up["seconds"][0] > SLOW_STEP_SECONDS:
-                note = "timed once, without warm-up: too slow"
+            if self.is_hopeless(warm_up["seconds"][0]):
+                note = "timed once, without warm-up: far behind"
                 return peer | {"seconds": warm_up["seconds"][0], "n_timed": 1, "note": note}
             timed = process.ask(self.command, 1)
             peer |= {"seconds": timed["seconds"][0], "n_timed": 1}
@@ -104,6 +104,11 @@ class Comparison:
             return {"note": str(failure)}
         self.processes[name] = process
         return peer
+
+    def is_hopeless(self, seconds):
+        """A slow peer that another one leaves far behind is not worth a second step."""
+        others = [peer["seconds"] for peer in self.peers.values() if "seconds" in peer]
+        return seconds > SLOW_STEP_SECONDS and others and seconds > 3 * min(others)
 
     def check(self, name, process):
         if self.workload.kind == "generate":
@@ -216,8 +221,16 @@ def selected(options):
         yield small(workload) if options.smoke else workload
 
 
-def compare(options, ours, peak):
-    results = []
+def write_json(options, document):
+    if not options.json:
+        return
+    path = pathlib.Path(options.json)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(document, indent=1) + "\n")
+
+
+def compare(options, ours, document):
+    peak, results = document["build"]["fma_peak"], document["results"]
     for workload in selected(options):
         any_peer = workload.kind != "generate" and any(map(installed, workload.peers))
         problem = ours.problem(workload, N_BATCHES) if any_peer else None
@@ -228,7 +241,7 @@ def compare(options, ours, peak):
             comparison = Comparison(ours, workload, n_threads, options, peak)
             results.append(comparison.run(problem))
             say(report.headline(results[-1:]))
-    return results
+            write_json(options, document)  # whoever interrupts keeps what there is
 
 
 def main():
@@ -238,8 +251,10 @@ def main():
         with open(pathlib.Path(directory) / "log.txt", "w+b") as log:
             ours = Ours(pathlib.Path(options.driver).resolve(), directory, log)
             build = ours.peak()
+            results = []
+            document = {"machine": facts, "build": build, "results": results}
             try:
-                results = compare(options, ours, build["fma_peak"])
+                compare(options, ours, document)
             except (Failed, SystemExit):
                 log.seek(0)
                 say(log.read().decode(errors="replace")[-4000:])
@@ -251,11 +266,7 @@ def main():
     print(f"FMA peak of one core: {build['fma_peak'] / 1e9:.1f} GFLOP/s\n")
     print(report.headline(results) + "\n")
     print(report.peers(results))
-    if options.json:
-        path = pathlib.Path(options.json)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        document = {"machine": facts, "build": build, "results": results}
-        path.write_text(json.dumps(document, indent=1) + "\n")
+    write_json(options, document)
 
 
 if __name__ == "__main__":
