@@ -36,25 +36,32 @@ double median_of(std::vector<double> x) {
   return x.size() % 2 ? x[half] : (x[half - 1] + x[half]) / 2;
 }
 
-double correlation(std::span<const double> x, std::span<const double> y) {
-  const double mx = mean_of(x), my = mean_of(y);
-  double xx = 0, yy = 0, xy = 0;
+namespace {
+
+/// Means, and sums of squares and products about them.
+struct Moments {
+  double mx, my, xx = 0, yy = 0, xy = 0;
+};
+
+Moments moments(std::span<const double> x, std::span<const double> y) {
+  Moments m{mean_of(x), mean_of(y)};
   for (std::size_t i = 0; i < x.size(); ++i) {
-    xx += (x[i] - mx) * (x[i] - mx);
-    yy += (y[i] - my) * (y[i] - my);
-    xy += (x[i] - mx) * (y[i] - my);
+    m.xx += (x[i] - m.mx) * (x[i] - m.mx);
+    m.yy += (y[i] - m.my) * (y[i] - m.my);
+    m.xy += (x[i] - m.mx) * (y[i] - m.my);
   }
+  return m;
+}
+
+}  // namespace
+
+double correlation(std::span<const double> x, std::span<const double> y) {
+  const auto [mx, my, xx, yy, xy] = moments(x, y);
   return xx > 0 && yy > 0 ? xy / std::sqrt(xx * yy) : nan;
 }
 
 Line fit_line(std::span<const double> x, std::span<const double> y) {
-  const double mx = mean_of(x), my = mean_of(y);
-  double xx = 0, yy = 0, xy = 0;
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    xx += (x[i] - mx) * (x[i] - mx);
-    yy += (y[i] - my) * (y[i] - my);
-    xy += (x[i] - mx) * (y[i] - my);
-  }
+  const auto [mx, my, xx, yy, xy] = moments(x, y);
   Line line;
   line.slope = xx > 0 ? xy / xx : nan;
   line.intercept = my - line.slope * mx;
