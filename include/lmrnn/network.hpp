@@ -140,7 +140,7 @@ struct LossOptions {
   /// for a mean.
   double rate_penalty = 0;
   /// Keeps only about sqrt(n_steps) of the states and computes the others again while going
-  /// backward: about a third more time, a fraction of the memory, the same bits.
+  /// backward: about a quarter more time, a fraction of the memory, the same bits.
   bool recompute = false;
 };
 

@@ -165,7 +165,7 @@ struct TrainConfig {
           "blocks",
           at_least(0));
     field("recompute", self.recompute,
-          "keep few states and compute the others again: a third more time, far less memory, the "
+          "keep few states and compute the others again: a quarter more time, far less memory, the "
           "same bits");
     field("log_every", self.log_every, "steps between rows of metrics.csv", at_least(1));
     field("stop_mean", self.stop_mean, "stop at this mean accuracy (as a share of the ceiling)",
