@@ -1,10 +1,10 @@
 #include <fmt/core.h>
 
-#include <exception>
 #include <memory>
 
 #include "bindings.hpp"
 #include "configuration.hpp"
+#include "interruption.hpp"
 #include "lmrnn/analysis.hpp"
 #include "lmrnn/run.hpp"
 
@@ -17,27 +17,6 @@ Subject load_subject(const fs::path& path) {
   const fs::path file = find_network(path);
   return make_subject(load_network(file), file);
 }
-
-// Ctrl-C while the GIL is released: seen when the main thread asks, rethrown in the end.
-class Interruption {
- public:
-  bool asked() {
-    const nb::gil_scoped_acquire gil;
-    if (exception_) return true;
-    try {
-      if (PyErr_CheckSignals() != 0) throw nb::python_error();
-    } catch (...) {
-      exception_ = std::current_exception();
-    }
-    return exception_ != nullptr;
-  }
-  void rethrow() {
-    if (exception_) std::rethrow_exception(std::exchange(exception_, nullptr));
-  }
-
- private:
-  std::exception_ptr exception_;
-};
 
 void analyze(const fs::path& network, const std::string& name, nb::dict options,
              const fs::path& out, std::optional<fs::path> untrained, const std::string& control,

@@ -2,7 +2,12 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <iterator>
+#include <span>
+
 #include "bindings.hpp"
+#include "interruption.hpp"
 #include "network.hpp"
 
 namespace lmrnn::python {
@@ -15,10 +20,26 @@ Evaluation evaluate(nb::handle network, const Battery& battery, std::uint64_t se
   const auto which = named<Split>(split, "split");
   std::vector<std::size_t> indices;
   for (const std::string& name : tasks) indices.push_back(battery.index_of(name));
-  const nb::gil_scoped_release release;
-  ThreadPool pool(threads);
-  return Evaluator(battery, Seed{seed}, which, n_trials, pool, indices)
-      .evaluate(n, pool, recurrent_noise);
+  if (indices.empty())
+    for (std::size_t i = 0; i < battery.tasks().size(); ++i) indices.push_back(i);
+  Evaluation all;
+  Interruption interruption;
+  {
+    const nb::gil_scoped_release release;
+    ThreadPool pool(threads);
+    // Some tasks at a time, so that Ctrl-C is seen in between; tasks know nothing of each other.
+    const auto at_once = static_cast<std::size_t>(pool.n_threads());
+    const std::span<const std::size_t> todo = indices;
+    for (std::size_t i = 0; i < todo.size() && !interruption.asked(); i += at_once) {
+      const auto part = todo.subspan(i, std::min(at_once, todo.size() - i));
+      Evaluation some =
+          Evaluator(battery, Seed{seed}, which, n_trials, pool, {part.begin(), part.end()})
+              .evaluate(n, pool, recurrent_noise);
+      std::ranges::move(some.tasks, std::back_inserter(all.tasks));
+    }
+  }
+  interruption.rethrow();
+  return all;
 }
 
 }  // namespace

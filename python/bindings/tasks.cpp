@@ -2,11 +2,15 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <array>
+#include <iterator>
+#include <numeric>
 
 #include "arrays.hpp"
 #include "bindings.hpp"
 #include "configuration.hpp"
+#include "interruption.hpp"
 #include "lmrnn/ceiling.hpp"
 #include "lmrnn/streams.hpp"
 
@@ -52,14 +56,22 @@ Battery remake_battery(const nb::dict& config, std::uint64_t seed) {
 
 nb::list ceilings_of(const Battery& battery, std::uint64_t seed, std::size_t n_trials,
                      int threads) {
-  std::vector<std::size_t> all(battery.tasks().size());
-  for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
   std::vector<Ceiling> found;
+  Interruption interruption;
   {
     const nb::gil_scoped_release release;
     ThreadPool pool(threads);
-    found = ceilings(battery, all, Seed{seed}, pool, n_trials);
+    // Some tasks at a time, so that Ctrl-C is seen in between; tasks know nothing of each other.
+    const auto at_once = static_cast<std::size_t>(pool.n_threads());
+    const std::size_t n = battery.tasks().size();
+    for (std::size_t i = 0; i < n && !interruption.asked(); i += at_once) {
+      std::vector<std::size_t> part(std::min(at_once, n - i));
+      std::iota(part.begin(), part.end(), i);
+      std::ranges::copy(ceilings(battery, part, Seed{seed}, pool, n_trials),
+                        std::back_inserter(found));
+    }
   }
+  interruption.rethrow();
   nb::list list;
   for (const Ceiling& c : found) list.append(c);
   return list;

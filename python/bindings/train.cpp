@@ -7,6 +7,7 @@
 
 #include "bindings.hpp"
 #include "configuration.hpp"
+#include "interruption.hpp"
 #include "lmrnn/run.hpp"
 #include "network.hpp"
 #include "source.hpp"
@@ -36,37 +37,26 @@ class PythonCallbacks {
             .stop_requested = [this] { return stop_requested(); }};
   }
 
-  void rethrow() {
-    if (exception_) std::rethrow_exception(std::exchange(exception_, nullptr));
-  }
+  void rethrow() { interruption_.rethrow(); }
 
  private:
   void report(const Progress& p) {
-    if (progress_.is_none() || exception_) return;
+    if (progress_.is_none() || failed_) return;
     const nb::gil_scoped_acquire gil;
     try {
       const nb::object answer = progress_(BoundProgress(p));
       stop_ = stop_ || answer.ptr() == Py_True;
     } catch (...) {
-      exception_ = std::current_exception();
+      interruption_.keep(std::current_exception());
+      failed_ = true;
     }
   }
 
-  bool stop_requested() {
-    if (!exception_) {
-      const nb::gil_scoped_acquire gil;
-      try {
-        if (PyErr_CheckSignals() != 0) throw nb::python_error();
-      } catch (...) {
-        exception_ = std::current_exception();
-      }
-    }
-    return stop_ || exception_ != nullptr;
-  }
+  bool stop_requested() { return interruption_.asked() || stop_; }
 
   nb::object progress_;
-  std::exception_ptr exception_;
-  bool stop_ = false;
+  Interruption interruption_;
+  bool failed_ = false, stop_ = false;
 };
 
 std::string run(Trainer& trainer, nb::object progress) {

@@ -1,3 +1,7 @@
+import signal
+import subprocess
+import textwrap
+
 import numpy as np
 import pytest
 
@@ -108,3 +112,37 @@ def test_refusals(network, data):
         network.forward(**data, recurrent_noise=0.1)
     with pytest.raises(lmrnn.UsageError, match="targets"):
         network.loss_and_gradient(**data, targets=np.full((12, 40), 4, np.int32))
+
+
+# Undisturbed, each of these takes minutes.
+@pytest.mark.parametrize(
+    "call",
+    [
+        "lmrnn.evaluate(network, battery, seed=1, n_trials=200000)",
+        "battery.ceilings(seed=1, n_trials=300000)",
+    ],
+)
+def test_ctrl_c_ends_long_calls(python, call):
+    code = textwrap.dedent(
+        f"""
+        import lmrnn
+        battery = lmrnn.Battery("modcog82")
+        mask = lmrnn.Mask.make("local", rows=6, cols=6, radius=2)
+        network = lmrnn.Network(mask, n_channels=33, n_classes=17, n_rules=82)
+        network.initialise("fan-in", seed=1)
+        print("begun", flush=True)
+        try:
+            {call}
+        except KeyboardInterrupt:
+            print("interrupted", flush=True)
+        """
+    )
+    with subprocess.Popen([python, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout.readline() == "begun\n"
+        process.send_signal(signal.SIGINT)
+        try:
+            rest, _ = process.communicate(timeout=30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            raise
+    assert rest == "interrupted\n"
