@@ -9,8 +9,11 @@ CTEST_ARGS ?=
 # Extra arguments for the benchmark, e.g. BENCH_ARGS='--only W1,W3 --seconds 5'
 BENCH_ARGS ?=
 
+CONFIGURE = mkdir -p build && { cmake --preset release $(CMAKE_ARGS) >build/configure.log 2>&1 \
+  || { cat build/configure.log; exit 1; }; }
+
 .DEFAULT_GOAL := help
-.PHONY: help setup build test coverage bench quickstart wheel install format clean
+.PHONY: help setup build test coverage bench quickstart docs wheel install format clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,9 +23,7 @@ setup:  ## install what the build needs: Debian packages (or list them), and .ve
 	@scripts/setup-python.sh
 
 build: setup  ## build the release preset
-	@mkdir -p build
-	@cmake --preset release $(CMAKE_ARGS) >build/configure.log 2>&1 \
-	  || { cat build/configure.log; exit 1; }
+	@$(CONFIGURE)
 	@cmake --build --preset release
 
 test: build  ## build, and run all tests
@@ -41,15 +42,22 @@ coverage:  ## build with counters, run all tests, list the lines that none of th
 	@tests/coverage_by_module.py build/coverage/lines.json
 
 bench: setup  ## compare speed with PyTorch, JAX, NeuroGym (a large download, once)
-	@mkdir -p build
-	@cmake --preset release $(CMAKE_ARGS) >build/configure.log 2>&1 \
-	  || { cat build/configure.log; exit 1; }
+	@$(CONFIGURE)
 	@cmake --build --preset release --target bench_driver
 	@bench/setup
 	@build/bench-venv/bin/python bench/compare.py --json build/bench/results.json $(BENCH_ARGS)
 
-quickstart: build  ## train a network on Mod-Cog, a few minutes, and write its report
+# Without the tests, which are a third of a first build.
+quickstart: setup  ## train a network on Mod-Cog, a few minutes, and write its report
+	@$(CONFIGURE)
+	@cmake --build --preset release --target lmrnn_program lmrnn_python
 	@scripts/quickstart.sh
+
+docs: setup  ## build the documentation, build/site/index.html, which needs no network
+	@scripts/setup.sh docs
+	@$(CONFIGURE)
+	@cmake --build --preset release --target lmrnn_program
+	@scripts/build-docs.sh
 
 wheel: setup  ## build a Python wheel for any x86-64 Linux with a C library like this one's
 	@scripts/build-wheel.sh build/wheels portable

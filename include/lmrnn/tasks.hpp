@@ -232,7 +232,7 @@ struct Conditions {
   /// derived from the response, the angle of the response (at the start of the decision).
   double direction = 0;
   std::array<double, 2> directions{};  ///< decision families: angles of the two stimuli, rad
-  /// decision families: strength[m][s] of stimulus s in modality m; 0 where it is not shown
+  /// decision families: strengths by modality, then stimulus; 0 where it is not shown
   std::array<std::array<double, 2>, 2> strength{};
   int choice = 0;               ///< decision families: 0 or 1, the stimulus to respond to
   bool match = false;           ///< match family

@@ -155,11 +155,14 @@ std::string repr(const BoundTrial& trial) {
 void bind_battery(nb::module_& m) {
   const std::string doc =
       "Tasks, their semantics and their timing. Immutable; may be shared between threads.\n\n"
-      "Battery(tasks=\"modcog82\", *, seed=None, **keywords)\n\n"
-      "tasks : names, collections (cog20, modcog82, modcog93, modcog126, modcog132), globs and\n"
-      "    exclusions, comma-separated, e.g. \"dly*,!*seql\"\n"
-      "seed : needed only where something is drawn once per run (published match_delay)\n\n"
-      "Keywords are the keys of [battery] in a configuration:\n\n" +
+      "Parameters\n----------\n"
+      "tasks : text\n    names, collections (cog20, modcog82, modcog93, modcog126, modcog132), "
+      "globs and\n"
+      "    exclusions, comma-separated, e.g. `dly*,!*seql`\n"
+      "seed : int, optional\n"
+      "    needed only where something is drawn once per run (published match_delay)\n"
+      "**keywords\n    the keys of [battery] in a configuration:\n\n"
+      "Other Parameters\n----------------\n" +
       keyword_list<BatteryConfig>();
   nb::class_<Battery>(m, "Battery", doc.c_str())
       .def(
@@ -250,7 +253,7 @@ void bind_conditions(nb::module_& m) {
               throw UsageError("strength: two modalities of two stimuli, [[a, b], [c, d]]");
             c.strength = {{{v[0][0], v[0][1]}, {v[1][0], v[1][1]}}};
           },
-          "strength[modality][stimulus]; 0 where it is not shown (decision families)")
+          "`strength[modality][stimulus]`; 0 where it is not shown (decision families)")
       .def_rw("choice", &Conditions::choice, "0 or 1, the stimulus to respond to (decision)")
       .def_rw("match", &Conditions::match, "whether test and sample match (match)")
       .def_rw("sample", &Conditions::sample, "angle of the sample, rad (match)")

@@ -125,7 +125,7 @@ void bind_wiring(nb::module_& m) {
   const std::string make_doc =
       "The mask of a kind of wiring: local, autapse, dense, random, blocks, rewired, exponential, "
       "file.\n\n`seed` is needed for random kinds. A `sheet` may stand for rows, cols, metric and "
-      "boundary.\nKeywords are the keys of [wiring]:\n\n" +
+      "boundary.\nKeywords are the keys of [wiring]:\n\nOther Parameters\n----------------\n" +
       keyword_list<WiringConfig>();
   nb::class_<Mask>(m, "Mask",
                    "Which synapses exist: mask[target, source], in compressed rows. Fixed.")

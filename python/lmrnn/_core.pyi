@@ -88,7 +88,7 @@ class Conditions:
     @property
     def strength(self) -> list[list[float]]:
         """
-        strength[modality][stimulus]; 0 where it is not shown (decision families)
+        `strength[modality][stimulus]`; 0 where it is not shown (decision families)
         """
 
     @strength.setter
@@ -138,14 +138,18 @@ class Battery:
     """
     Tasks, their semantics and their timing. Immutable; may be shared between threads.
 
-    Battery(tasks="modcog82", *, seed=None, **keywords)
+    Parameters
+    ----------
+    tasks : text
+        names, collections (cog20, modcog82, modcog93, modcog126, modcog132), globs and
+        exclusions, comma-separated, e.g. `dly*,!*seql`
+    seed : int, optional
+        needed only where something is drawn once per run (published match_delay)
+    **keywords
+        the keys of [battery] in a configuration:
 
-    tasks : names, collections (cog20, modcog82, modcog93, modcog126, modcog132), globs and
-        exclusions, comma-separated, e.g. "dly*,!*seql"
-    seed : needed only where something is drawn once per run (published match_delay)
-
-    Keywords are the keys of [battery] in a configuration:
-
+    Other Parameters
+    ----------------
     tasks : text, default "modcog82"
         names, collections, globs and !exclusions, comma-separated
     n_ring : integer, default 16
@@ -429,6 +433,8 @@ class Mask:
         `seed` is needed for random kinds. A `sheet` may stand for rows, cols, metric and boundary.
         Keywords are the keys of [wiring]:
 
+        Other Parameters
+        ----------------
         kind : "local" | "autapse" | "dense" | "random" | "blocks" | "rewired" | "exponential" | "file", default "local"
             which synapses exist
         rows : integer, default 32

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-PAGES = ["docs/howto/python.md", "docs/howto/python-data.md"]
+PAGES = ["docs/howto/python.md", "docs/howto/python-data.md", "docs/howto/neurogym-and-mod-cog.md"]
 
 
 def snippets(root):
@@ -17,7 +17,7 @@ def snippets(root):
 def test_snippets_run(root, tmp_path, monkeypatch):
     pytest.importorskip("torch")
     found = dict(snippets(root))
-    assert len(found) >= 7
+    assert len(found) >= 8
     monkeypatch.chdir(tmp_path)
     for name, code in found.items():
         exec(compile(code, name, "exec"), {"__name__": "__main__"})

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# Builds the documentation into build/site with what docs/requirements.txt pins, in an environment
+# of its own; a warning is an error. Needs the program of the release build.
+#   scripts/build-docs.sh [OPTION...]     of `mkdocs build`
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+venv=build/docs-venv
+wanted=$(sha256sum docs/requirements.txt | cut -d' ' -f1)
+if [ "$(cat $venv/installed 2>/dev/null)" != "$wanted" ]; then
+  python3 -m venv $venv
+  $venv/bin/python -m pip install --quiet --disable-pip-version-check -r docs/requirements.txt
+  echo "$wanted" >$venv/installed
+fi
+# The variable silences an announcement of another program, which would count as noise here.
+NO_MKDOCS_2_WARNING=1 $venv/bin/mkdocs build --quiet "$@"
+echo "$PWD/build/site/index.html"

@@ -1,0 +1,73 @@
+"""The tutorials, as a reader would run them: each in a directory of its own, by its own process."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+TUTORIALS = Path(__file__).resolve().parents[2] / "examples" / "tutorials"
+
+
+def output(place, script):
+    program = Path(os.environ.get("LMRNN", "lmrnn")).resolve()
+    environment = {**os.environ, "PATH": f"{program.parent}:{os.environ['PATH']}", "OMP_NUM_THREADS": "1"}
+    command = [sys.executable] if script.endswith(".py") else ["sh"]
+    done = subprocess.run(
+        [*command, TUTORIALS / script], cwd=place, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def numbers(pattern, text):
+    return [float(number) for number in re.findall(pattern + r" ?(\d+\.\d+)", text)]
+
+
+def test_mine(tmp_path):
+    program = os.environ.get("LMRNN", "lmrnn")
+    short = ["--set", "train.steps=2", "--set", "evaluation.trials=10", "--out", tmp_path / "run"]
+    subprocess.run([program, "train", TUTORIALS / "mine.toml", *short], check=True, capture_output=True)
+    assert (tmp_path / "run" / "DONE").exists()
+
+
+def test_ten_lines(tmp_path):
+    accuracies = output(tmp_path, "ten_lines.py").split("]")[1].lstrip(" [").split()
+    assert len(accuracies) == 4 and min(map(float, accuracies)) > 0.8
+    assert "<svg" in (tmp_path / "curves.svg").read_text()
+
+
+def test_own_pytorch_network(tmp_path):
+    pytest.importorskip("torch")
+    right = numbers("go:", output(tmp_path, "own_pytorch_network.py"))
+    assert len(right) == 2 and min(right) > 0.9
+
+
+def test_own_task_wiring_analysis(tmp_path):
+    text = output(tmp_path, "own_task_wiring_analysis.py")
+    assert numbers("accuracy:", text)[0] > 0.9
+    areas = [list(map(float, line.split("[")[1].rstrip("]").split())) for line in text.splitlines()[1:]]
+    assert max(areas[1]) > 0.8  # the area that is read out knows in the end
+    assert max(areas[1][:6]) < 0.5 and max(areas[0][:3]) < 0.5  # but nobody can know at first
+
+
+def test_compare_wirings(tmp_path):
+    text = output(tmp_path, "compare_wirings.sh")
+    header, row = (line.split(",") for line in text.splitlines()[-2:])
+    contrast = dict(zip(header, row))
+    assert contrast["pairs"] == "6" and float(contrast["lower"]) < float(contrast["upper"])
+
+
+def test_mechanism(tmp_path):
+    text = output(tmp_path, "mechanism.py")
+    assert 0.9 < numbers(r"\|eigenvalue\|", text)[0] < 1.1
+    assert numbers("delay 500 ms: accuracy", text)[0] > 0.9
+    tuned, others = numbers("the 4 most tuned units:", text)[0], numbers("without 4 others:", text)[0]
+    assert tuned < others
+
+
+def test_slurm(tmp_path):
+    text = output(tmp_path, "slurm.sh")
+    assert "#SBATCH --array=1-6" in text and "study run" in text
