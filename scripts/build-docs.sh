@@ -12,6 +12,10 @@ if [ "$(cat $venv/installed 2>/dev/null)" != "$wanted" ]; then
   $venv/bin/python -m pip install --quiet --disable-pip-version-check -r docs/requirements.txt
   echo "$wanted" >$venv/installed
 fi
-# The variable silences an announcement of another program, which would count as noise here.
-NO_MKDOCS_2_WARNING=1 $venv/bin/mkdocs build --quiet "$@"
+# The variable silences an announcement of another program, which would count as noise here. With
+# --quiet, mkdocs would not count warnings.
+if ! NO_MKDOCS_2_WARNING=1 $venv/bin/mkdocs build "$@" >build/docs.log 2>&1; then
+  grep -v '^INFO' build/docs.log >&2
+  exit 1
+fi
 echo "$PWD/build/site/index.html"

@@ -21,3 +21,16 @@ def test_snippets_run(root, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name, code in found.items():
         exec(compile(code, name, "exec"), {"__name__": "__main__"})
+
+
+def test_code_that_names_its_file_is_in_it(root):
+    quotation = re.compile(r"^( *)<!-- from (\S+) -->\n *```\w*\n(.*?)^ *```", re.S | re.M)
+    found = 0
+    for page in root.glob("docs/**/*.md"):
+        for _, path, code in quotation.findall(page.read_text()):
+            lines = [line.strip() for line in (root / path).read_text().splitlines()]
+            wanted = [line.strip() for line in code.splitlines()]
+            places = [i for i in range(len(lines)) if lines[i : i + len(wanted)] == wanted]
+            assert places, f"{page}: {path} has no such lines"
+            found += 1
+    assert found >= 2
