@@ -1,6 +1,7 @@
 #include "analysis/dynamics.hpp"
 
 #include <Spectra/GenEigsSolver.h>
+#include <Spectra/MatOp/SparseGenMatProd.h>
 
 #include <Eigen/Eigenvalues>
 #include <algorithm>
@@ -19,24 +20,6 @@ MatrixXd matrix_of(std::span<const float> values, std::size_t rows, std::size_t 
   return Eigen::Map<const Rows>(values.data(), static_cast<Index>(rows), static_cast<Index>(cols))
       .cast<double>();
 }
-
-// What Spectra multiplies with.
-class JacobianProduct {
- public:
-  using Scalar = double;
-  JacobianProduct(const Dynamics& dynamics, const VectorXd& slope)
-      : dynamics_(dynamics), slope_(slope) {}
-  Index rows() const { return dynamics_.n_units(); }
-  Index cols() const { return dynamics_.n_units(); }
-  void perform_op(const double* x, double* y) const {
-    const Eigen::Map<const VectorXd> v(x, rows());
-    Eigen::Map<VectorXd>(y, rows()) = dynamics_.apply_jacobian(slope_, v);
-  }
-
- private:
-  const Dynamics& dynamics_;
-  const VectorXd& slope_;
-};
 
 // Of a pair of equal modulus, the one with the positive imaginary part comes first, so that the
 // order does not depend on rounding.
@@ -69,7 +52,7 @@ Spectrum dense_spectrum(const MatrixXd& matrix, Index n, bool vectors) {
 
 }  // namespace
 
-Eigen::SparseMatrix<double, Eigen::RowMajor> recurrent_matrix(const Network& network) {
+SparseMatrix recurrent_matrix(const Network& network) {
   const Mask& mask = network.architecture().recurrent;
   const float* w = network.parameters().data() + network.layout().recurrent;
   std::vector<Eigen::Triplet<double>> entries;
@@ -77,15 +60,13 @@ Eigen::SparseMatrix<double, Eigen::RowMajor> recurrent_matrix(const Network& net
     for (const std::uint32_t source : mask.sources_of(target))
       entries.emplace_back(static_cast<int>(target), static_cast<int>(source),
                            static_cast<double>(*w++));
-  Eigen::SparseMatrix<double, Eigen::RowMajor> matrix(static_cast<Index>(mask.n_targets()),
-                                                      static_cast<Index>(mask.n_sources()));
+  SparseMatrix matrix(static_cast<Index>(mask.n_targets()), static_cast<Index>(mask.n_sources()));
   matrix.setFromTriplets(entries.begin(), entries.end());
   return matrix;
 }
 
 Dynamics::Dynamics(const Network& network)
     : recurrent_(recurrent_matrix(network)),
-      transposed_(recurrent_.transpose()),
       alpha_(network.architecture().alpha),
       activation_(network.architecture().activation) {
   const Architecture& a = network.architecture();
@@ -146,25 +127,35 @@ VectorXd Dynamics::slope(const VectorXd& h, const VectorXd& c) const {
   return u;
 }
 
-VectorXd Dynamics::apply_jacobian(const VectorXd& slope, const VectorXd& v) const {
-  return (1 - alpha_) * v + alpha_ * slope.cwiseProduct(recurrent_ * v);
-}
-
-VectorXd Dynamics::apply_transposed(const VectorXd& slope, const VectorXd& v) const {
-  return (1 - alpha_) * v + alpha_ * (transposed_ * slope.cwiseProduct(v));
-}
-
-MatrixXd Dynamics::jacobian(const VectorXd& slope) const {
-  MatrixXd j = alpha_ * (slope.asDiagonal() * MatrixXd(recurrent_));
-  j.diagonal().array() += 1 - alpha_;
+SparseMatrix Dynamics::sparse_jacobian(const VectorXd& slope, double shift) const {
+  SparseMatrix j(n_units(), n_units());
+  j.reserve(recurrent_.nonZeros() + n_units());
+  const double diagonal = 1 - alpha_ - shift;
+  for (Index i = 0; i < n_units(); ++i) {
+    const double gain = alpha_ * slope[i];
+    j.startVec(i);
+    bool before = true;  // the diagonal
+    for (SparseMatrix::InnerIterator w(recurrent_, i); w; ++w) {
+      if (before && w.col() >= i) {
+        j.insertBack(i, i) = diagonal + (w.col() == i ? gain * w.value() : 0);
+        before = false;
+        if (w.col() == i) continue;
+      }
+      if (gain != 0) j.insertBack(i, w.col()) = gain * w.value();
+    }
+    if (before) j.insertBack(i, i) = diagonal;
+  }
+  j.finalize();
   return j;
 }
 
 Spectrum leading_spectrum(const Dynamics& dynamics, const VectorXd& slope, Index n, bool vectors) {
   constexpr Index dense_up_to = 128;
   if (dynamics.n_units() > dense_up_to && n + 2 < dynamics.n_units()) {
-    JacobianProduct product(dynamics, slope);
-    Spectra::GenEigsSolver<JacobianProduct> solver(
+    const SparseMatrix jacobian = dynamics.sparse_jacobian(slope);
+    using Product = Spectra::SparseGenMatProd<double, Eigen::RowMajor>;
+    Product product(jacobian);
+    Spectra::GenEigsSolver<Product> solver(
         product, n, std::min(dynamics.n_units(), std::max<Index>(4 * n, 60)));
     solver.init();  // from a fixed vector: the same result every time
     if (solver.compute(Spectra::SortRule::LargestMagn, 300, 1e-9) == n)

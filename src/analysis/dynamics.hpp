@@ -12,6 +12,8 @@
 
 namespace lmrnn {
 
+using SparseMatrix = Eigen::SparseMatrix<double, Eigen::RowMajor>;
+
 class Dynamics {
  public:
   explicit Dynamics(const Network& network);
@@ -28,16 +30,16 @@ class Dynamics {
   /// f'(W h + c).
   Eigen::VectorXd slope(const Eigen::VectorXd& h, const Eigen::VectorXd& c) const;
 
-  /// J v and J^T v with J = dF/dh = (1 - alpha) I + alpha diag(slope) W.
-  Eigen::VectorXd apply_jacobian(const Eigen::VectorXd& slope, const Eigen::VectorXd& v) const;
-  Eigen::VectorXd apply_transposed(const Eigen::VectorXd& slope, const Eigen::VectorXd& v) const;
-  Eigen::MatrixXd jacobian(const Eigen::VectorXd& slope) const;
+  /// J - shift I with J = dF/dh = (1 - alpha) I + alpha diag(slope) W. Rows of units whose slope is
+  /// 0 have no entries but that of the diagonal.
+  SparseMatrix sparse_jacobian(const Eigen::VectorXd& slope, double shift = 0) const;
+  Eigen::MatrixXd jacobian(const Eigen::VectorXd& slope) const { return sparse_jacobian(slope); }
 
   Eigen::VectorXd logits(const Eigen::VectorXd& h) const { return readout_ * h + readout_bias_; }
-  const Eigen::SparseMatrix<double, Eigen::RowMajor>& recurrent() const { return recurrent_; }
+  const SparseMatrix& recurrent() const { return recurrent_; }
 
  private:
-  Eigen::SparseMatrix<double, Eigen::RowMajor> recurrent_, transposed_;
+  SparseMatrix recurrent_;
   Eigen::MatrixXd input_, rule_, readout_;
   Eigen::VectorXd bias_, readout_bias_;
   double alpha_;
@@ -45,7 +47,7 @@ class Dynamics {
 };
 
 /// The recurrent weights of a network as a sparse matrix, W(target, source).
-Eigen::SparseMatrix<double, Eigen::RowMajor> recurrent_matrix(const Network& network);
+SparseMatrix recurrent_matrix(const Network& network);
 
 /// Leading eigenvalues (largest modulus first) of a square real matrix, with eigenvectors.
 struct Spectrum {

@@ -1,11 +1,11 @@
+// fixed-points: where the state rests under constant input, and how it moves there.
 #include "analysis/fixed_points.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
-#include <numeric>
+#include <numbers>
 
 #include "analysis/makers.hpp"
 #include "analysis/simulate.hpp"
@@ -16,126 +16,6 @@ namespace lmrnn {
 namespace {
 
 using Eigen::VectorXd;
-
-// Minimises |A d + r|^2 + damping |d|^2 with A = J - I, by conjugate gradients on the normal
-// equations.
-VectorXd damped_step(const Dynamics& dynamics, const VectorXd& slope, const VectorXd& r,
-                     double damping, std::int64_t n_inner) {
-  const auto forward = [&](const VectorXd& v) -> VectorXd {
-    return dynamics.apply_jacobian(slope, v) - v;
-  };
-  const auto backward = [&](const VectorXd& v) -> VectorXd {
-    return dynamics.apply_transposed(slope, v) - v;
-  };
-  VectorXd d = VectorXd::Zero(r.size());
-  VectorXd residual = -backward(r), direction = residual;
-  double square = residual.squaredNorm();
-  const double enough = 1e-24 * square;
-  for (std::int64_t i = 0; i < n_inner && square > enough && square > 0; ++i) {
-    const VectorXd along = forward(direction);
-    const double curvature = along.squaredNorm() + damping * direction.squaredNorm();
-    if (!(curvature > 0)) break;
-    const double length = square / curvature;
-    d += length * direction;
-    residual -= length * (backward(along) + damping * direction);
-    const double next = residual.squaredNorm();
-    direction = residual + next / square * direction;
-    square = next;
-  }
-  return d;
-}
-
-}  // namespace
-
-double speed(const Dynamics& dynamics, const VectorXd& h, const VectorXd& current) {
-  return (dynamics.step(h, current) - h).norm();
-}
-
-VectorXd minimise_speed(const Dynamics& dynamics, const VectorXd& start, const VectorXd& current,
-                        const Minimisation& options) {
-  VectorXd h = start, r = dynamics.step(h, current) - h;
-  double damping = 1e-2;
-  for (std::int64_t i = 0; i < options.iterations; ++i) {
-    if (r.norm() <= std::max(options.slow_enough, options.speed_tolerance * (1 + h.norm()))) break;
-    const VectorXd d = damped_step(dynamics, dynamics.slope(h, current), r, damping, options.inner);
-    const VectorXd next = h + d;
-    const VectorXd next_r = dynamics.step(next, current) - next;
-    if (next_r.squaredNorm() < r.squaredNorm()) {
-      const bool stalled = next_r.norm() > (1 - 1e-6) * r.norm();
-      h = next;
-      r = next_r;
-      damping = std::max(damping / 5, 1e-12);
-      if (stalled) break;
-    } else {
-      damping *= 4;
-      if (damping > 1e8) break;
-    }
-  }
-  return h;
-}
-
-std::string_view stability_name(Stability stability) {
-  switch (stability) {
-    case Stability::attractor:
-      return "attractor";
-    case Stability::marginal:
-      return "marginal";
-    case Stability::rotation:
-      return "rotation";
-    case Stability::saddle:
-      return "saddle";
-    case Stability::repeller:
-      return "repeller";
-  }
-  return "?";
-}
-
-Stability classify(std::span<const std::complex<double>> eigenvalues, std::size_t n_units,
-                   double tolerance, std::size_t& n_unstable, std::size_t& n_marginal) {
-  n_unstable = n_marginal = 0;
-  bool real_marginal = false;
-  for (const std::complex<double>& lambda : eigenvalues) {
-    const double modulus = std::abs(lambda);
-    if (modulus > 1 + tolerance) ++n_unstable;
-    if (std::abs(modulus - 1) > tolerance) continue;
-    ++n_marginal;
-    real_marginal = real_marginal || std::abs(lambda - 1.0) <= tolerance;
-  }
-  if (n_unstable == n_units) return Stability::repeller;
-  if (n_unstable > 0) return Stability::saddle;
-  if (real_marginal) return Stability::marginal;
-  return n_marginal > 0 ? Stability::rotation : Stability::attractor;
-}
-
-std::vector<FixedPoint> merge_points(std::vector<FixedPoint> points, double distance, double slow) {
-  std::vector<FixedPoint> kept;
-  for (FixedPoint& point : points) {
-    if (!(point.speed <= slow)) continue;
-    const auto twin = std::ranges::find_if(kept, [&](const FixedPoint& other) {
-      return (other.state - point.state).norm() <= distance;
-    });
-    if (twin == kept.end()) {
-      kept.push_back(std::move(point));
-    } else {
-      twin->n_starts += point.n_starts;
-      if (point.speed < twin->speed) {
-        twin->state = std::move(point.state);
-        twin->speed = point.speed;
-      }
-    }
-  }
-  return kept;
-}
-
-double time_constant(double modulus, double dt) {
-  if (!(modulus > 0)) return 0;
-  return std::abs(modulus - 1) < 1e-15 ? std::numeric_limits<double>::infinity()
-                                       : -dt / std::log(modulus);
-}
-
-// The analysis ------------------------------------------------------------------------------------
-
-namespace {
 
 // Where the minimisation begins, and under which input.
 struct Start {
@@ -167,10 +47,19 @@ std::vector<Start> starts_of(const Subject& subject, const FixedPointOptions& op
 }
 
 struct TaskPoints {
-  std::size_t task = 0, n_starts = 0;
+  std::size_t task = 0;
+  std::vector<Start> starts;
   std::vector<FixedPoint> points;
-  double scale = 0;  // typical norm of the states from which the search began
+  double scale = 0;  // typical norm of the states from which the search begins
 };
+
+// (task, index within the task) of everything that is to be done, for one loop over all of it.
+std::vector<std::pair<std::size_t, std::size_t>> places(const std::vector<TaskPoints>& tasks) {
+  std::vector<std::pair<std::size_t, std::size_t>> all;
+  for (std::size_t t = 0; t < tasks.size(); ++t)
+    for (std::size_t i = 0; i < tasks[t].points.size(); ++i) all.emplace_back(t, i);
+  return all;
+}
 
 // Points found under different inputs are different points, however near.
 std::vector<FixedPoint> merge_by_input(std::vector<FixedPoint> points,
@@ -197,30 +86,42 @@ std::vector<FixedPoint> merge_by_input(std::vector<FixedPoint> points,
   return merged;
 }
 
-TaskPoints find_points(const Subject& subject, const FixedPointOptions& options,
-                       const Dynamics& dynamics, std::size_t task, const AnalysisContext& context) {
-  const std::vector<Start> starts = starts_of(subject, options, dynamics, task, context.seed);
-  TaskPoints found{task, starts.size(), {}, 0};
-  if (starts.empty()) return found;
-  for (const Start& s : starts) found.scale += s.state.norm() / static_cast<double>(starts.size());
-  const Minimisation minimisation{.iterations = options.iterations};
-  std::vector<FixedPoint> points(starts.size());
-  const std::string name = subject.battery.tasks()[task].name();
-  for_each_item(context, starts.size(), "start of " + name, [&](std::size_t s) {
-    points[s].state = minimise_speed(dynamics, starts[s].state, starts[s].current, minimisation);
-    points[s].speed = speed(dynamics, points[s].state, starts[s].current);
-    points[s].n_starts = 1;
-    points[s].first_start = s;
+std::vector<TaskPoints> find_points(const Subject& subject, const FixedPointOptions& options,
+                                    const Dynamics& dynamics, const AnalysisContext& context) {
+  const std::vector<std::size_t> tasks = chosen_tasks(subject.battery, options.tasks);
+  std::vector<TaskPoints> found(tasks.size());
+  for_each_item(context, tasks.size(), "task", [&](std::size_t t) {
+    TaskPoints& f = found[t];
+    f.task = tasks[t];
+    f.starts = starts_of(subject, options, dynamics, tasks[t], context.seed);
+    f.points.resize(f.starts.size());
+    for (const Start& s : f.starts)
+      f.scale += s.state.norm() / static_cast<double>(f.starts.size());
   });
-  found.points = merge_by_input(std::move(points), starts, options.merge * found.scale,
-                                options.slow * std::max(found.scale, 1e-12));
-  for_each_item(context, found.points.size(), "linearisation in " + name, [&](std::size_t i) {
-    FixedPoint& point = found.points[i];
-    const VectorXd slope = dynamics.slope(point.state, starts[point.first_start].current);
+  const Minimisation minimisation{.iterations = options.iterations};
+  const auto searches = places(found);
+  for_each_item(context, searches.size(), "search", [&](std::size_t i) {
+    const auto [t, s] = searches[i];
+    const Start& start = found[t].starts[s];
+    FixedPoint& point = found[t].points[s];
+    point.state = minimise_speed(dynamics, start.state, start.current, minimisation);
+    point.speed = speed(dynamics, point.state, start.current);
+    point.n_starts = 1;
+    point.first_start = s;
+  });
+  for (TaskPoints& f : found)
+    f.points = merge_by_input(std::move(f.points), f.starts, options.merge * f.scale,
+                              options.slow * std::max(f.scale, 1e-12));
+  const auto linearisations = places(found);
+  for_each_item(context, linearisations.size(), "linearisation", [&](std::size_t i) {
+    const auto [t, p] = linearisations[i];
+    FixedPoint& point = found[t].points[p];
+    const Start& start = found[t].starts[point.first_start];
+    const VectorXd slope = dynamics.slope(point.state, start.current);
     point.eigenvalues = leading_spectrum(dynamics, slope, options.eigenvalues, false).values;
     point.stability = classify(point.eigenvalues, static_cast<std::size_t>(dynamics.n_units()),
                                options.marginal, point.n_unstable, point.n_marginal);
-    point.first_start = starts[point.first_start].trial;
+    point.first_start = start.trial;
   });
   return found;
 }
@@ -271,8 +172,8 @@ void add_arrays(const TaskPoints& found, const std::string& task, Recording& to)
 
 AnalysisResult fixed_points(const Subject& subject, const FixedPointOptions& options,
                             const AnalysisContext& context) {
-  const std::vector<std::size_t> tasks = chosen_tasks(subject.battery, options.tasks);
   const Dynamics dynamics(subject.network);
+  const std::vector<TaskPoints> all = find_points(subject, options, dynamics, context);
   Table table{"fixed_points",
               {"task", "period", "point", "starts", "speed", "kind", "stability", "unstable",
                "marginal", "eigenvalue_real", "eigenvalue_imaginary", "time_constant_ms",
@@ -287,9 +188,8 @@ AnalysisResult fixed_points(const Subject& subject, const FixedPointOptions& opt
   Recording arrays;
   arrays.name = "fixed_points";
   std::int64_t n_points = 0, n_fixed = 0;
-  for (const std::size_t task : tasks) {
-    const TaskPoints found = find_points(subject, options, dynamics, task, context);
-    const std::string name = subject.battery.tasks()[task].name();
+  for (const TaskPoints& found : all) {
+    const std::string name = subject.battery.tasks()[found.task].name();
     add_rows(subject, options, dynamics, found, table);
     add_arrays(found, name, arrays);
     std::array<std::int64_t, 5> by_class{};
@@ -299,13 +199,13 @@ AnalysisResult fixed_points(const Subject& subject, const FixedPointOptions& opt
       fixed += p.speed / found.scale <= options.fixed;
     }
     const auto n = static_cast<std::int64_t>(found.points.size());
-    counts.add({name, static_cast<std::int64_t>(found.n_starts), n, fixed, n - fixed, by_class[0],
-                by_class[1], by_class[2], by_class[3], by_class[4]});
+    counts.add({name, static_cast<std::int64_t>(found.starts.size()), n, fixed, n - fixed,
+                by_class[0], by_class[1], by_class[2], by_class[3], by_class[4]});
     n_points += n;
     n_fixed += fixed;
   }
   AnalysisResult result;
-  result.headline("tasks", static_cast<std::int64_t>(tasks.size()));
+  result.headline("tasks", static_cast<std::int64_t>(all.size()));
   result.headline("points", n_points);
   result.headline("fixed", n_fixed);
   result.headline("slow", n_points - n_fixed);

@@ -17,6 +17,8 @@ namespace lmrnn {
 struct Minimisation {
   std::int64_t iterations = 100;   ///< of Levenberg-Marquardt
   std::int64_t inner = 200;        ///< products with the Jacobian in each
+  double inner_tolerance = 0.01;   ///< relative residual at which the linear problem is left
+  std::int64_t patience = 10;      ///< ends when so many steps have not won a tenth
   double speed_tolerance = 1e-10;  ///< ends when |F(h) - h| is below, relative to 1 + |h|
   double slow_enough = 0;  ///< or below this: a slow point is not followed to where it leads
 };
