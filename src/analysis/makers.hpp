@@ -91,7 +91,8 @@ struct RingOptions {
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& field) {
     field("task", self.task, "a base task with a memory delay: dlygo or dlyanti");
-    field("angles", self.angles, "directions of the stimulus, evenly spaced", between(16, 1024));
+    field("angles", self.angles, "directions of the stimulus, evenly spaced; at least twice n_ring",
+          between(8, 1024));
     field("long_delay", self.long_delay, "delay over which memory is tested, ms", at_least(2000));
     field("ridge", self.ridge, "strength of the decoder's ridge, relative to the variance",
           at_least(0));

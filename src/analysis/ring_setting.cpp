@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "lmrnn/error.hpp"
@@ -21,6 +22,16 @@ std::size_t reach_with_delay(const Battery& battery, const std::string& name) {
     throw UsageError(fmt::format(
         "task = \"{}\": ring needs a reach task that remembers: dlygo or dlyanti", name));
   return task;
+}
+
+// Test 2 asks what becomes of angles between the trained directions.
+std::size_t enough_angles(std::int64_t angles, const Battery& battery) {
+  const auto n_ring = static_cast<std::int64_t>(battery.config().n_ring);
+  if (angles < 2 * n_ring)
+    throw UsageError(
+        fmt::format("angles = {}: at least {} are needed, twice the {} trained directions", angles,
+                    2 * n_ring, n_ring));
+  return static_cast<std::size_t>(angles);
 }
 
 std::size_t mean_steps(const Duration& duration, double dt) {
@@ -62,7 +73,7 @@ RingSetting::RingSetting(const Subject& s, const RingOptions& o, const AnalysisC
       context(c),
       task(reach_with_delay(s.battery, o.task)),
       dt(s.battery.config().dt),
-      n_angles(static_cast<std::size_t>(o.angles)),
+      n_angles(enough_angles(o.angles, s.battery)),
       n_trials(2 * n_angles),
       dynamics(s.network),
       trained_steps(
@@ -156,13 +167,16 @@ void RingSetting::find_points() {
 double RingSetting::response_angle(const Eigen::VectorXd& logits) const {
   const Eigen::Index n = logits.size() - 1;
   const double best = logits.tail(n).maxCoeff();
-  double x = 0, y = 0;
+  double x = 0, y = 0, sum = 0;
   for (Eigen::Index k = 0; k < n; ++k) {
     const double weight = std::exp(logits[1 + k] - best);
+    sum += weight;
     const double angle = 2 * std::numbers::pi * static_cast<double>(k) / static_cast<double>(n);
     x += weight * std::cos(angle);
     y += weight * std::sin(angle);
   }
+  // All directions alike: what rounding prefers is no answer.
+  if (std::hypot(x, y) < 1e-6 * sum) return std::numeric_limits<double>::quiet_NaN();
   return std::atan2(y, x);
 }
 

@@ -52,7 +52,8 @@ class RingSetting {
   Circle run_circle(std::size_t task, double delay_ms, std::optional<double> decision_ms,
                     const Network& network, double sigma = 0, Seed seed = {0}) const;
   Eigen::MatrixXd decode(const Simulation& run) const;
-  /// Angle of the answer: circular mean of directions weighted by the softmax of their logits.
+  /// Angle of the answer: circular mean of directions weighted by the softmax of their logits. NaN
+  /// if that prefers none.
   double response_angle(const Eigen::VectorXd& logits) const;
 
  private:

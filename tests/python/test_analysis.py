@@ -15,7 +15,7 @@ matplotlib.use("agg")
 QUICK = {
     "record": {"trials": 16, "directions": 8},
     "fixed-points": {"starts": 4, "iterations": 10},
-    "ring": {"angles": 16, "repeats": 2, "kicks": 2},
+    "ring": {"angles": 32, "repeats": 2, "kicks": 2},
     "autapse": {"trials": 10, "random_lesions": 2},
     "variance": {"trials": 10, "most_clusters": 4, "lesion_trials": 10},
     "sheet": {"trials": 10, "permutations": 19},

@@ -44,7 +44,7 @@ Subject small_subject(WiringKind kind = WiringKind::local) {
 ConfigTable quick(const AnalysisEntry& entry) {
   ConfigTable table;
   const std::map<std::string, std::string> small{
-      {"trials", "8"},         {"lesion_trials", "8"}, {"angles", "16"},       {"repeats", "2"},
+      {"trials", "8"},         {"lesion_trials", "8"}, {"angles", "32"},       {"repeats", "2"},
       {"kicks", "2"},          {"permutations", "19"}, {"most_clusters", "4"}, {"starts", "4"},
       {"random_lesions", "2"}, {"iterations", "10"}};
   for (const FieldDoc& f : entry.document())

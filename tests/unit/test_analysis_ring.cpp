@@ -6,6 +6,7 @@
 
 #include "analysis/pools.hpp"
 #include "analysis_networks.hpp"
+#include "rotating_ring.hpp"
 
 namespace lmrnn {
 namespace {
@@ -62,6 +63,81 @@ TEST(Ring, AnUntrainedNetworkFails) {
   EXPECT_EQ(verdict.at(4), "fail");
 }
 
+// Test 7 ------------------------------------------------------------------------------------------
+
+struct Rotations {
+  std::map<int, std::string> verdicts;
+  std::map<std::string, bool> passed;   // by measure of test 7
+  std::map<std::string, double> value;  // the same
+};
+
+Rotations rotations_of(Eigen::Index n, const testing::Rotation& rotation) {
+  ThreadPool pool(2);
+  ConfigTable options;
+  for (const char* option : {"angles=32", "kicks=2", "repeats=2"}) assign(options, option);
+  const AnalysisResult result = find_analysis("ring").run(
+      testing::rotating_ring_subject(n, rotation), options, {.pool = pool, .seed = Seed{3}});
+  Rotations found;
+  for (const auto& row : result.table("tests").rows)
+    found.verdicts[static_cast<int>(std::get<std::int64_t>(row[0]))] =
+        std::get<std::string>(row[2]);
+  for (const auto& row : result.table("measures").rows) {
+    if (std::get<std::int64_t>(row[0]) != 7) continue;
+    const std::string measure = std::get<std::string>(row[2]);
+    found.passed[measure] = std::get<bool>(row[6]);
+    found.value[measure] = std::get<double>(row[3]);
+  }
+  return found;
+}
+
+const std::string slope = ": slope of the angular speed against omega", straight = ": R squared",
+                  on = ": share that goes on past one full turn",
+                  transfer = ": median error of the decoder of dlygo after 1 s, degrees";
+
+// A ring attractor with shifted copies turns at the speed that is built in.
+TEST(Rotation, ARingThatTurnsAtOmegaPassesAllSevenTests) {
+  const Rotations found = rotations_of(128, {});
+  for (int test = 1; test <= 7; ++test) EXPECT_EQ(found.verdicts.at(test), "pass") << test;
+  for (const std::string task : {"int", "seq"}) {
+    EXPECT_NEAR(found.value.at(task + slope), 1, 0.01);
+    EXPECT_LT(found.value.at(task + transfer), 5);
+  }
+}
+
+// Too slow by a fifth: as straight, and past one turn in two turns' time, but not where it should
+// be.
+TEST(Rotation, AnotherSpeedIsMeasuredAndRefused) {
+  const Rotations found = rotations_of(64, {.speed = 0.8});
+  EXPECT_EQ(found.verdicts.at(7), "fail");
+  for (const std::string task : {"int", "seq"}) {
+    EXPECT_NEAR(found.value.at(task + slope), 0.8, 0.01);
+    EXPECT_TRUE(found.passed.at(task + straight));
+    EXPECT_TRUE(found.passed.at(task + on));
+    // 0.2 x 225 degrees after 1 s
+    EXPECT_NEAR(found.value.at(task + transfer), 45, 5);
+    EXPECT_FALSE(found.passed.at(task + transfer));
+  }
+}
+
+// int turns for 2 s of cue, 1 s of it delay, and then no more; seq is as it was.
+TEST(Rotation, ATurnThatWasLearnedByHeartStopsShort) {
+  const Rotations found = rotations_of(64, {.stop_after = 2000});
+  EXPECT_EQ(found.verdicts.at(7), "fail");
+  EXPECT_EQ(found.value.at("int" + on), 0);
+  EXPECT_FALSE(found.passed.at("int" + slope));
+  EXPECT_TRUE(found.passed.at("seq" + on));
+  EXPECT_TRUE(found.passed.at("seq" + slope));
+}
+
+// A ring that remembers and does not turn at all.
+TEST(Rotation, AMemoryAloneFails) {
+  const Rotations found = rotations_of(64, {.speed = 0});
+  EXPECT_EQ(found.verdicts.at(1), "pass");
+  EXPECT_EQ(found.verdicts.at(7), "fail");
+  for (const auto& [measure, passed] : found.passed) EXPECT_FALSE(passed) << measure;
+  for (const std::string task : {"int", "seq"}) EXPECT_NEAR(found.value.at(task + slope), 0, 0.01);
+}
+
 TEST(Ring, ThreadsDoNotMatter) {
   std::string one, three;
   verdicts(testing::ring_subject(50), 1, &one);
@@ -74,6 +150,16 @@ TEST(Ring, NeedsATaskWithAMemory) {
   ThreadPool pool(1);
   ConfigTable options;
   assign(options, "task=go");
+  EXPECT_THROW(find_analysis("ring").run(subject, options, {.pool = pool, .seed = Seed{1}}),
+               UsageError);
+}
+
+// From the 16 trained directions alone nobody can tell whether others are drawn to them.
+TEST(Ring, NeedsAnglesBetweenTheTrainedDirections) {
+  const Subject subject = testing::ring_subject(20);
+  ThreadPool pool(1);
+  ConfigTable options;
+  assign(options, "angles=16");
   EXPECT_THROW(find_analysis("ring").run(subject, options, {.pool = pool, .seed = Seed{1}}),
                UsageError);
 }

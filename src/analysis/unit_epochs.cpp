@@ -1,0 +1,81 @@
+#include "analysis/unit_epochs.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "analysis/simulate.hpp"
+
+namespace lmrnn {
+
+UnitClass class_of(double lambda, double active, const AutapseOptions& o) {
+  if (active <= o.silent) return UnitClass::silent;
+  if (std::abs(lambda) < o.relay) return UnitClass::relay;
+  if (lambda < o.memory) return UnitClass::memory;
+  return lambda <= o.integrator ? UnitClass::integrator : UnitClass::grower;
+}
+
+namespace {
+
+// f'(u) from what f returned.
+double slope_of(Activation f, double rate) {
+  switch (f) {
+    case Activation::relu:
+      return rate > 0 ? 1 : 0;
+    case Activation::tanh:
+      return 1 - rate * rate;
+    case Activation::softplus:
+      return 1 - std::exp(-rate);
+  }
+  return 0;
+}
+
+}  // namespace
+
+Epochs watch_task(const Subject& subject, std::size_t task, std::size_t n_trials, Seed seed) {
+  const Architecture& a = subject.network.architecture();
+  const TrialBatch trials = test_trials(subject.battery, task, n_trials, seed, false);
+  const Simulation run = simulate(subject.network, subject.battery, trials);
+  const std::size_t n = a.n_units();
+  const float* readout = subject.network.parameters().data() + subject.network.layout().readout;
+  Epochs e{task, {}, {}, std::vector<double>(n, 0)};
+  std::array<double, n_periods> n_steps{};
+  double n_decisions = 0;
+  for (std::size_t k = 0; k < n_trials; ++k)
+    for (const PeriodSpan& span : trials.spans[k]) {
+      const auto p = static_cast<std::size_t>(span.period);
+      e.active[p].resize(n, 0);
+      e.slope[p].resize(n, 0);
+      for (auto step = span.first; step < span.last; ++step) {
+        const auto t = static_cast<std::size_t>(step);
+        ++n_steps[p];
+        for (std::size_t i = 0; i < n; ++i) {
+          const double before = t > 0 ? run.state(t - 1, i, k) : 0;
+          const double rate = (run.state(t, i, k) - (1 - a.alpha) * before) / a.alpha;
+          const double slope = slope_of(a.activation, rate);
+          e.active[p][i] += slope > 1e-3;
+          e.slope[p][i] += slope;
+        }
+        if (span.period != Period::decision) continue;
+        const auto right = static_cast<std::size_t>(trials.targets[t * n_trials + k]);
+        std::size_t other = right == 0 ? 1 : 0;
+        const auto logit = [&](std::size_t c) {
+          return run.logits[(t * run.n_classes + c) * n_trials + k];
+        };
+        for (std::size_t c = 0; c < run.n_classes; ++c)
+          if (c != right && logit(c) > logit(other)) other = c;
+        ++n_decisions;
+        for (std::size_t i = 0; i < n; ++i)
+          e.margin[i] += run.state(t, i, k) *
+                         static_cast<double>(readout[right * n + i] - readout[other * n + i]);
+      }
+    }
+  for (std::size_t p = 0; p < n_periods; ++p)
+    for (std::size_t i = 0; i < e.active[p].size(); ++i) {
+      e.slope[p][i] = e.active[p][i] > 0 ? e.slope[p][i] / e.active[p][i] : 0;  // while active
+      e.active[p][i] /= std::max(n_steps[p], 1.0);
+    }
+  for (double& m : e.margin) m /= std::max(n_decisions, 1.0);
+  return e;
+}
+
+}  // namespace lmrnn
