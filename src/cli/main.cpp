@@ -14,6 +14,7 @@
 
 #include "common.hpp"
 #include "lmrnn/error.hpp"
+#include "lmrnn/simd.hpp"
 #include "lmrnn/version.hpp"
 #include "verbs.hpp"
 
@@ -23,8 +24,9 @@ namespace {
 enum ExitStatus { done = 0, failed_run = 1, usage = 2 };
 
 // In the order of --help.
-constexpr void (*catalogue[])(CLI::App&) = {add_tasks,   add_wiring, add_train,  add_eval,
-                                            add_analyze, add_study,  add_report, add_info};
+constexpr void (*catalogue[])(CLI::App&) = {add_tasks,  add_wiring,  add_train,
+                                            add_eval,   add_analyze, add_study,
+                                            add_report, add_info,    add_completion};
 
 int report(ExitStatus status, std::string message) {
   std::ranges::replace(message, '\n', ' ');  // one line, whatever a library says
@@ -80,9 +82,17 @@ std::string explain(const CLI::App& program, const CLI::ParseError& error) {
   return fmt::format("{}: {}{}", name, error.what(), see);
 }
 
+std::string version_text() {
+  const BuildInfo build = build_info();
+  return fmt::format("lmrnn {}\ncommit {}\n{}, {}{}; SIMD: {}", build.version, build.commit,
+                     build.compiler, build.build_type,
+                     build.sanitizers.empty() ? "" : ", sanitizers " + build.sanitizers,
+                     simd_target());
+}
+
 int run(int argc, char** argv) {
   CLI::App program("Locality-masked recurrent networks on batteries of cognitive tasks", "lmrnn");
-  program.set_version_flag("--version", "lmrnn " + build_info().version);
+  program.set_version_flag("--version", version_text());
   program.require_subcommand(1);
   program.get_formatter()->label("SUBCOMMAND", "VERB");
   program.footer("lmrnn VERB --help explains a verb and gives an example.");

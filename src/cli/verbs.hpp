@@ -14,5 +14,6 @@ void add_analyze(CLI::App& program);
 void add_study(CLI::App& program);
 void add_report(CLI::App& program);
 void add_info(CLI::App& program);
+void add_completion(CLI::App& program);
 
 }  // namespace lmrnn::cli

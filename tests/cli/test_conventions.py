@@ -7,7 +7,7 @@ import re
 import subprocess
 import unittest
 
-from program import PROGRAM, ProgramTest, run
+from program import PROGRAM, ROOT, ProgramTest, run
 
 
 def verbs_of(words):
@@ -45,7 +45,37 @@ class Help(ProgramTest):
                     self.assertRegex(text, rf"(?s)  {option}\b[^\n]*?\s{{1,}}[a-z0-9A-Z].+")
 
     def test_version(self):
-        self.assertRegex(self.output_of("--version"), r"^lmrnn \d+\.\d+\.\d+\n$")
+        self.assertRegex(self.output_of("--version"), r"^lmrnn \d+\.\d+\.\d+\ncommit \w.*\n.*SIMD")
+
+    def test_version_is_the_one_to_cite(self):
+        version = self.output_of("--version").split()[1]
+        self.assertIn(f"\nversion: {version}\n", (ROOT / "CITATION.cff").read_text())
+        self.assertIn(f"\n## {version}", (ROOT / "CHANGELOG.md").read_text())
+
+
+class Completion(ProgramTest):
+    def completed(self, *words):
+        """What bash would offer for the last of the words."""
+        script = (f"{self.output_of('completion', 'bash')}\ncompopt() {{ :; }}\n"
+                  "COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); _lmrnn; echo \"${COMPREPLY[@]}\"")
+        return subprocess.run(["bash", "-c", script, "bash", "lmrnn", *words], check=True,
+                              capture_output=True, text=True).stdout.split()
+
+    def test_of_verbs_options_analyses_and_keys(self):
+        self.assertEqual(self.completed("tr"), ["train"])
+        self.assertEqual(self.completed("study", "col"), ["collect"])
+        self.assertEqual(self.completed("train", "x.toml", "--res"), ["--resume"])
+        self.assertEqual(self.completed("analyze", "runs/x", "fix"), ["fixed-points"])
+        self.assertEqual(self.completed("train", "--set", "wiring.rad"), ["wiring.radius="])
+        self.assertEqual(self.completed("train", "stud"), [])  # left to the shell: a file
+
+    def test_knows_every_verb(self):
+        for verb in all_verbs():
+            self.assertIn(verb[-1], self.completed(*verb))
+
+    def test_of_other_shells(self):
+        self.assertIn("bashcompinit", self.output_of("completion", "zsh"))
+        self.assert_refused(["completion", "fish"], '"fish"', "bash and zsh")
 
 
 class Mistakes(ProgramTest):
@@ -103,7 +133,8 @@ class Info(ProgramTest):
 
     def test_json(self):
         info = json.loads(self.output_of("info", "--json"))
-        self.assertEqual("lmrnn " + info["version"] + "\n", self.output_of("--version"))
+        version = self.output_of("--version")
+        self.assertTrue(version.startswith(f"lmrnn {info['version']}\ncommit {info['commit']}\n"))
         self.assertRegex(info["commit"], r"^([0-9a-f]{40}(\+changes)?|unknown)$")
         self.assertIn(info["simd"], info["simd_targets"])
         self.assertEqual(info["processors"], len(os.sched_getaffinity(0)))

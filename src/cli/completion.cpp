@@ -1,0 +1,93 @@
+// lmrnn completion: a script that lets a shell complete verbs, options and keys, made from the
+// options of the program itself.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "common.hpp"
+#include "lmrnn/analysis.hpp"
+#include "lmrnn/error.hpp"
+#include "lmrnn/train.hpp"
+#include "verbs.hpp"
+
+namespace lmrnn::cli {
+namespace {
+
+using Words = std::vector<std::string>;
+
+struct Completions {
+  Words verbs;           // "lmrnn study run"
+  std::string of_verbs;  // lines of a case statement: the words that may follow each
+};
+
+void collect(const CLI::App& verb, const std::string& name, Completions& out) {
+  out.verbs.push_back(name);
+  Words words, options;
+  for (const CLI::App* child : verb.get_subcommands([](const CLI::App*) { return true; }))
+    words.push_back(child->get_name());
+  for (const CLI::Option* option : verb.get_options())
+    for (const std::string& long_name : option->get_lnames()) options.push_back("--" + long_name);
+  if (name == "lmrnn analyze")
+    for (const AnalysisEntry& entry : analyses()) words.emplace_back(entry.name);
+  out.of_verbs += fmt::format("    \"{}\") words=\"{}\" options=\"{}\" ;;\n", name,
+                              fmt::join(words, " "), fmt::join(options, " "));
+  for (const CLI::App* child : verb.get_subcommands([](const CLI::App*) { return true; }))
+    collect(*child, name + " " + child->get_name(), out);
+}
+
+std::string keys() {
+  Words words;
+  for (const FieldDoc& row : document<RunConfig>()) words.push_back(row.key + "=");
+  return fmt::format("{}", fmt::join(words, " "));
+}
+
+// Where there is nothing to say, the shell completes names of files (-o default).
+constexpr const char* bash = R"(# source <(lmrnn completion bash)
+_lmrnn() {{
+  local current=${{COMP_WORDS[COMP_CWORD]}} last=${{COMP_WORDS[COMP_CWORD-1]}} verb=lmrnn word words options
+  for word in "${{COMP_WORDS[@]:1:COMP_CWORD-1}}"; do
+    case "$verb $word" in
+      {}) verb="$verb $word" ;;
+    esac
+  done
+  case "$verb" in
+{}  esac
+  if [[ $last == --set && $verb != *study* && $verb != *analyze* ]]; then
+    words="{}"
+    compopt -o nospace
+  elif [[ $current == -* ]]; then
+    words=$options
+  fi
+  COMPREPLY=($(compgen -W "$words" -- "$current"))
+}}
+complete -o default -F _lmrnn lmrnn
+)";
+
+void run_completion(const CLI::App& program, const std::string& shell) {
+  if (shell != "bash" && shell != "zsh")
+    throw UsageError(
+        fmt::format("lmrnn completion: no script for \"{}\"; there is bash and zsh", shell));
+  if (shell == "zsh")
+    fmt::print("autoload -Uz compinit bashcompinit && compinit && bashcompinit\n");
+  Completions all;
+  collect(program, program.get_name(), all);
+  Words quoted;
+  for (const std::string& verb : all.verbs) quoted.push_back('"' + verb + '"');
+  fmt::print(fmt::runtime(bash), fmt::join(quoted, " | "), all.of_verbs, keys());
+}
+
+}  // namespace
+
+void add_completion(CLI::App& program) {
+  const auto shell = std::make_shared<std::string>("bash");
+  CLI::App* verb = add_verb(program, "completion", "print a script that completes words in a shell",
+                            "lmrnn completion bash >> ~/.bash_completion\n"
+                            "source <(lmrnn completion zsh)",
+                            [shell, &program] { run_completion(program, *shell); });
+  verb->add_option("shell", *shell, "bash or zsh")->type_name("SHELL")->capture_default_str();
+}
+
+}  // namespace lmrnn::cli
