@@ -39,8 +39,8 @@ Graph weight_graph(const Network& network) {
   return graph;
 }
 
-// Correlations of activity between units that exceed `least`.
-Graph functional_graph(const MatrixXd& activity, double least) {
+// Correlation of activity of every pair of units i < j, row by row; 0 if one of them is constant.
+std::vector<double> correlations(const MatrixXd& activity) {
   MatrixXd z = activity.rowwise() - activity.colwise().mean();
   for (Index i = 0; i < z.cols(); ++i) {
     const double norm = z.col(i).norm();
@@ -50,11 +50,19 @@ Graph functional_graph(const MatrixXd& activity, double least) {
       z.col(i).setZero();
   }
   const MatrixXd r = z.transpose() * z;
-  Graph graph(static_cast<std::size_t>(z.cols()));
+  std::vector<double> pairs;
   for (Index i = 0; i < r.rows(); ++i)
-    for (Index j = i + 1; j < r.cols(); ++j)
-      if (r(i, j) > least)
-        graph.connect(static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(j), r(i, j));
+    for (Index j = i + 1; j < r.cols(); ++j) pairs.push_back(r(i, j));
+  return pairs;
+}
+
+// The pairs whose correlation exceeds `least`.
+Graph functional_graph(std::size_t n_units, const std::vector<double>& pairs, double least) {
+  Graph graph(n_units);
+  std::size_t pair = 0;
+  for (std::uint32_t i = 0; i < n_units; ++i)
+    for (std::uint32_t j = i + 1; j < n_units; ++j, ++pair)
+      if (pairs[pair] > least) graph.connect(i, j, pairs[pair]);
   return graph;
 }
 
@@ -113,20 +121,18 @@ AnalysisResult modularity(const Subject& subject, const ModularityOptions& optio
   const std::vector<std::size_t> tasks = chosen_tasks(subject.battery, options.tasks);
   const MatrixXd activity =
       sample_activity(subject, tasks, static_cast<std::size_t>(options.trials), context);
-  const Communities by_function = find_communities(functional_graph(activity, options.correlation),
-                                                   n_starts, key_of(context.seed, 1000));
+  const auto n_units = static_cast<std::size_t>(activity.cols());
+  const std::vector<double> pairs = correlations(activity);
+  const Communities by_function = find_communities(
+      functional_graph(n_units, pairs, options.correlation), n_starts, key_of(context.seed, 1000));
   std::vector<double> function_null(n_null);
-  for_each_item(context, n_null, "permuted activity", [&](std::size_t p) {
-    MatrixXd permuted = activity;  // each unit's samples in an order of its own
-    for (Index i = 0; i < permuted.cols(); ++i) {
-      Key key = key_of(context.seed, 2000 + static_cast<std::uint32_t>(p));
-      key.row = static_cast<std::uint32_t>(i);
-      const auto order = permutation(static_cast<std::size_t>(permuted.rows()), key);
-      for (Index r = 0; r < permuted.rows(); ++r)
-        permuted(r, i) = activity(order[static_cast<std::size_t>(r)], i);
-    }
-    function_null[p] = find_communities(functional_graph(permuted, options.correlation), n_starts,
-                                        key_of(context.seed, 3000 + static_cast<std::uint32_t>(p)))
+  for_each_item(context, n_null, "permuted correlations", [&](std::size_t p) {
+    const auto number = static_cast<std::uint32_t>(p);
+    const auto order = permutation(pairs.size(), key_of(context.seed, 2000 + number));
+    std::vector<double> permuted;
+    for (const std::uint32_t from : order) permuted.push_back(pairs[from]);
+    function_null[p] = find_communities(functional_graph(n_units, permuted, options.correlation),
+                                        n_starts, key_of(context.seed, 3000 + number))
                            .modularity;
   });
 
@@ -136,7 +142,7 @@ AnalysisResult modularity(const Subject& subject, const ModularityOptions& optio
       {},
       "Modularity of the weights and of the correlations of activity"};
   add_graph(table, "weights", by_weight, weight_null, "weights permuted within the mask");
-  add_graph(table, "activity", by_function, function_null, "activity permuted in each unit");
+  add_graph(table, "activity", by_function, function_null, "correlations permuted among pairs");
 
   const Mask& mask = subject.network.architecture().recurrent;
   const Sheet sheet = subject.trained.wiring.sheet();

@@ -87,9 +87,9 @@ void add_points(const Battery& battery, std::size_t task, const std::vector<Cond
       add("delay", ms,
           [&](Conditions& c) { c.duration[static_cast<std::size_t>(Period::delay)] = ms; });
   if (base.family == Family::reach)
-    for (std::int64_t k = 0; k < 2 * battery.config().n_ring; ++k) {  // and those in between
-      const double angle =
-          std::numbers::pi * static_cast<double>(k) / static_cast<double>(battery.config().n_ring);
+    for (std::int64_t k = 0; k < 3 * battery.config().n_ring; ++k) {  // and thirds in between
+      const double angle = 2 * std::numbers::pi * static_cast<double>(k) /
+                           static_cast<double>(3 * battery.config().n_ring);
       add("direction", degrees(angle), [&](Conditions& c) { c.direction = angle; });
     }
 }

@@ -26,6 +26,7 @@ Subject small_subject(WiringKind kind = WiringKind::local) {
   wiring.rows = 4;
   wiring.cols = 6;
   wiring.radius = 1;
+  wiring.block_units = 6;
   Architecture a;
   a.n_channels = battery.n_channels();
   a.n_rules = battery.n_rules();
@@ -158,6 +159,18 @@ TEST(Analyses, AutapseIsForDiagonalNetworksAlone) {
   const Subject local = small_subject();
   EXPECT_THAT(message_of<UsageError>([&] { run(find_analysis("autapse"), local, {}, 1); }),
               HasSubstr("autapse"));
+}
+
+// Four blocks of six units are modules, but not more so than their mask makes them: weights
+// permuted within it are as modular. With permuted masks every sparse network would look modular.
+TEST(Modularity, OfBlocksIsThatOfTheirMask) {
+  const AnalysisEntry& entry = find_analysis("modularity");
+  const AnalysisResult result = run(entry, small_subject(WiringKind::blocks), quick(entry), 2);
+  const auto& weights = result.table("modularity").rows[0];
+  EXPECT_EQ(std::get<std::int64_t>(weights[1]), 4);
+  EXPECT_NEAR(std::get<double>(weights[2]), 0.75, 0.03);
+  EXPECT_NEAR(std::get<double>(weights[4]), 0.75, 0.03);
+  EXPECT_LT(std::abs(std::get<double>(weights[6])), 3);
 }
 
 TEST(Tables, CsvQuotesAndLeavesGapsForWhatIsNotANumber) {

@@ -28,6 +28,9 @@ def psychometric(analysis, *, tasks=None):
             "lower", "upper")
         for name, colour in zip(names[: len(tasks) if tasks else 4], style.COLOURS.values()):
             rows = part.where(part["task"] == name)
+            if axis == "direction":
+                _by_direction(ax, rows, name, colour)
+                continue
             error = [rows[y] - rows[lower], rows[upper] - rows[y]]
             ax.errorbar(rows["x"], rows[y], yerr=np.clip(error, 0, None), fmt=".-", color=colour,
                         label=name, linewidth=1.2)
@@ -41,7 +44,16 @@ def psychometric(analysis, *, tasks=None):
             ax.legend(fontsize=7)
     if len(table.where(table["axis"] == "evidence")["x"]):
         axes[0].set_title("dotted: ideal observer")
+    axes[2].set_xticks([0, 90, 180, 270, 360])
+    axes[2].set_title("line: trained; crosses: in between")
     return axes
+
+
+def _by_direction(ax, rows, name, colour):
+    """Trained directions are every third row, from the first."""
+    trained = np.arange(rows.n_rows) % 3 == 0
+    ax.plot(rows["x"][trained], rows["accuracy"][trained], ".-", color=colour, label=name, linewidth=1.2)
+    ax.plot(rows["x"][~trained], rows["accuracy"][~trained], "x", color=colour, markersize=3, mew=0.8)
 
 
 @style.figure
@@ -77,9 +89,11 @@ def extrapolation(analysis):
             ax.plot(rows["value"], rows["accuracy"], color=style.PALE, linewidth=0.6)
         rows = means.where(means["axis"] == axis)
         ax.plot(rows["value"], rows["mean_accuracy"], "o-", color=style.COLOURS["blue"])
+        ax.set_xticks(rows["value"], [f"{value:g}" for value in rows["value"]])
         ax.set_xlabel(label)
         ax.set_ylim(-0.03, 1.03)
     axes[0].set_ylabel("accuracy")
+    axes[0].set_title("blue: mean of tasks; grey: tasks")
     return axes
 
 

@@ -35,7 +35,7 @@ def lesions(analysis, *, group: str = "class", ax=None):
     table = analysis.table("lesions")
     groups, tasks = list(dict.fromkeys(table[group])), list(dict.fromkeys(table["task"]))
     cost = np.reshape(table["cost"], (len(groups), len(tasks)))
-    ax = style.new_axes(ax, max(style.WIDTH, 0.13 * len(tasks) + 2), 0.9 + 0.24 * len(groups))
+    ax = style.new_axes(ax, max(style.WIDTH, 0.13 * len(tasks) + 2), 1.2 + 0.3 * len(groups))
     image = ax.imshow(np.clip(cost, 0, None), vmin=0, vmax=max(20, cost.max()))
     if "predicted" in table:
         predicted = np.reshape(table["predicted"] == "true", cost.shape)
@@ -43,6 +43,6 @@ def lesions(analysis, *, group: str = "class", ax=None):
     sizes = np.reshape(table["units"], cost.shape)[:, 0]
     ax.set_yticks(range(len(groups)), [f"{g} ({n})" for g, n in zip(groups, sizes)])
     ax.set_xticks(range(len(tasks)), tasks, rotation=90, fontsize=6 if len(tasks) > 30 else 8)
-    ax.set_ylabel(group)
+    ax.set_ylabel(f"{group} (units)")
     style.colour_bar(ax, image, "points lost")
     return ax

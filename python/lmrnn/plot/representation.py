@@ -15,11 +15,13 @@ def dimensions(analysis, *, ax=None):
     order = np.argsort(tasks, kind="stable")
     ax = style.new_axes(ax, max(style.WIDTH, 0.13 * len(tasks) + 1))
     ax.bar(range(len(tasks)), tasks[order], color=style.COLOURS["blue"])
-    ax.axhline(together, color=style.COLOURS["vermillion"], label="all tasks together")
+    ax.axhline(together, color=style.COLOURS["vermillion"])
+    ax.annotate("all tasks together", (0, together), xytext=(2, -3), textcoords="offset points",
+                va="top", color=style.COLOURS["vermillion"], fontsize=8)
+    ax.set_xlim(-1, len(tasks))
     names = table["task"][1:][order]
     ax.set_xticks(range(len(names)), names, rotation=90, fontsize=6 if len(names) > 30 else 8)
     ax.set_ylabel("participation ratio")
-    ax.legend()
     return ax
 
 

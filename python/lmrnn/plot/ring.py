@@ -43,11 +43,12 @@ def ring(analysis):
     axes[1].set_ylabel("component 2")
     axes[1].set_title("states 2 s into the delay")
 
-    axes[2].plot(seconds, over_time["median_error"], label="median error (degrees)")
+    axes[2].plot(seconds, over_time["median_error"], label="median error")
     deviation = np.sqrt(over_time["variance"])
-    axes[2].plot(seconds, deviation, "--", label="deviation with noise (degrees)")
+    axes[2].plot(seconds, deviation, "--", label="deviation with noise")
     axes[2].axhline(11.25, color=style.GREY, linewidth=0.8, linestyle=":")
     axes[2].set_ylim(0, None)
     axes[2].set_xlabel("time in the delay (s)")
-    axes[2].legend()
+    axes[2].set_ylabel("degrees")
+    axes[2].legend(loc="lower left", bbox_to_anchor=(0, 1), ncol=2, borderaxespad=0.2)
     return axes

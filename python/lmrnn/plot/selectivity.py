@@ -18,8 +18,8 @@ def clusters(analysis, *, ax=None):
     groups, tasks = np.unique(table["cluster"]), list(dict.fromkeys(table["task"]))
     values = np.reshape(table["variance"], (len(groups), len(tasks)))
     sizes = np.reshape(table["units"], values.shape)[:, 0]
-    ax = style.new_axes(ax, max(style.WIDTH, 0.13 * len(tasks) + 2), 0.9 + 0.24 * len(groups))
-    image = ax.imshow(values, vmin=0, vmax=1)
+    ax = style.new_axes(ax, max(style.WIDTH, 0.13 * len(tasks) + 2), 1.2 + 0.3 * len(groups))
+    image = ax.imshow(values, vmin=0)
     ax.set_yticks(range(len(groups)), [f"{g} ({n})" for g, n in zip(groups, sizes)])
     ax.set_xticks(range(len(tasks)), tasks, rotation=90, fontsize=6 if len(tasks) > 30 else 8)
     ax.set_ylabel("cluster (units)")

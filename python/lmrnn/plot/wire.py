@@ -25,7 +25,9 @@ def weight_structure(analysis):
 
     wire = analysis.table("wire_length")
     middle = (wire["least_magnitude"] + wire["most_magnitude"]) / 2
-    axes[1].plot(middle, wire["mean_length"], "o-")
+    error = 2 * wire["deviation_of_length"] / np.sqrt(wire["synapses"])
+    axes[1].errorbar(middle, wire["mean_length"], yerr=error, fmt="o", capsize=2, elinewidth=1)
+    axes[1].set_title("bars: 2 standard errors")
     axes[1].set_xlabel("magnitude of the weight")
     axes[1].set_ylabel("mean length of wire")
 
