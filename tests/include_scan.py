@@ -35,6 +35,7 @@ HEADERS = {
     "golden": "tasks",
     "lesion": "eval",
     "network": "rnn",
+    "processes": "core",
     "random": "core",
     "run": "train",
     "simd": "kernels",

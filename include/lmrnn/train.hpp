@@ -25,6 +25,7 @@
 #include "lmrnn/config.hpp"
 #include "lmrnn/evaluate.hpp"
 #include "lmrnn/network.hpp"
+#include "lmrnn/processes.hpp"
 #include "lmrnn/streams.hpp"
 #include "lmrnn/tasks.hpp"
 #include "lmrnn/wiring.hpp"
@@ -318,20 +319,28 @@ constexpr std::array<std::pair<std::string_view, Outcome>, 3> enum_names(Outcome
            {"interrupted", Outcome::interrupted}}};
 }
 
+/// The processes that mpirun has started this one with; nullptr if the library was built without
+/// MPI (preset `mpi`). To be called once, and the result to be kept until the end.
+std::unique_ptr<Processes> connect_processes();
+
 /// Trains a network in a run directory, which it locks for as long as it lives.
 class Trainer {
  public:
   /// A new run. `n_threads` 0: one per available processor. Creates `directory`; throws UsageError
   /// if there is already something in it, or for an impossible configuration (and then nothing has
   /// been written). `source`: data to train on in place of `config.battery`; it is evaluated on
-  /// `evaluation.trials` rows per task of it.
+  /// `evaluation.trials` rows per task of it. `processes`: others that train the same network, each
+  /// with its share of the blocks of trials and the same bits as one process alone; they all call
+  /// the same functions, and process 0 writes the files. It must outlive the trainer.
   static Trainer start(const RunConfig& config, const std::filesystem::path& directory,
-                       int n_threads, std::shared_ptr<const BatchSource> source = nullptr);
+                       int n_threads, std::shared_ptr<const BatchSource> source = nullptr,
+                       Processes* processes = nullptr);
   /// The run in `directory` from its newest checkpoint. Throws UsageError if there is none, it is
   /// damaged, it is of another format version or belongs to another process, or it is done; or if
   /// the run began with another `source`, or with one where there is none now.
   static Trainer resume(const std::filesystem::path& directory, int n_threads,
-                        std::shared_ptr<const BatchSource> source = nullptr);
+                        std::shared_ptr<const BatchSource> source = nullptr,
+                        Processes* processes = nullptr);
   ~Trainer();
   Trainer(Trainer&&) noexcept;
   Trainer& operator=(Trainer&&) noexcept;

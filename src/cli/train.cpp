@@ -3,13 +3,16 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
 #include <string>
+#include <thread>
 
 #include "common.hpp"
 #include "cost_table.hpp"
@@ -117,12 +120,13 @@ std::string note(const Progress& p) {
   return text;
 }
 
-Outcome train(Trainer& trainer) {
+Outcome train(Trainer& trainer, bool quiet) {
   ProgressBar bar("step", trainer.config().train.steps);
   TrainerCallbacks callbacks;
-  callbacks.progress = [&bar](const Progress& p) {
-    bar.update(p.step, note(p), p.seconds_left, p.evaluated_now);
-  };
+  if (!quiet)
+    callbacks.progress = [&bar](const Progress& p) {
+      bar.update(p.step, note(p), p.seconds_left, p.evaluated_now);
+    };
   callbacks.stop_requested = [] { return stop_signal != 0; };
   std::signal(SIGINT, on_signal);
   std::signal(SIGTERM, on_signal);
@@ -153,18 +157,56 @@ void report(const Trainer& trainer, Outcome outcome, bool json) {
              outcome == Outcome::criterion ? "criterion met" : "done", trainer.step(), directory);
 }
 
+// Processes -----------------------------------------------------------------------------------
+
+// How many processes mpirun (Open MPI) or srun (through PMI) has started; 1 without them.
+int n_started_together() {
+  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE"})
+    if (const char* n = std::getenv(name)) return std::atoi(n);
+  return 1;
+}
+
+void run_training(const TrainOptions& options, Processes* processes) {
+  const bool first = processes == nullptr || processes->rank() == 0;
+  Trainer trainer = [&] {
+    if (!options.resume.empty())
+      return Trainer::resume(options.resume, options.n_threads, nullptr, processes);
+    const RunConfig config = read_config(options);
+    return Trainer::start(config, output_directory(options, config), options.n_threads, nullptr,
+                          processes);
+  }();
+  for (const std::string& notice : trainer.notices()) warn(notice);
+  if (first)
+    fmt::print(stderr, "{} {}{}\n", options.resume.empty() ? "training in" : "going on in",
+               trainer.directory().string(),
+               processes ? fmt::format(" with {} processes", processes->n()) : "");
+  const Outcome outcome = train(trainer, !first);
+  if (first) report(trainer, outcome, options.json);
+  if (outcome == Outcome::interrupted) throw Unsuccessful();
+}
+
+// An error in one process would leave the others waiting for it for ever.
+void run_together(const TrainOptions& options) {
+  const std::unique_ptr<Processes> processes = connect_processes();
+  if (!processes)
+    throw UsageError(
+        "several processes were started, but this lmrnn has no MPI; build it with the preset mpi");
+  try {
+    run_training(options, processes.get());
+  } catch (const Error& error) {
+    // What is wrong for all is said by the first; the others leave it the time to do so.
+    if (processes->rank() > 0) std::this_thread::sleep_for(std::chrono::seconds(3));
+    fmt::print(stderr, "lmrnn: {}\n", error.what());
+    std::fflush(stderr);
+    processes->abort(dynamic_cast<const UsageError*>(&error) ? 2 : 1);
+  }
+}
+
 void run_train(const TrainOptions& options) {
   if (options.list_keys) return fmt::print("{}", config_reference());
   if (options.dry_run) return run_dry(options);
-  Trainer trainer = [&] {
-    if (!options.resume.empty()) return Trainer::resume(options.resume, options.n_threads);
-    const RunConfig config = read_config(options);
-    return Trainer::start(config, output_directory(options, config), options.n_threads);
-  }();
-  for (const std::string& notice : trainer.notices()) warn(notice);
-  fmt::print(stderr, "{} {}\n", options.resume.empty() ? "training in" : "going on in",
-             trainer.directory().string());
-  report(trainer, train(trainer), options.json);
+  if (n_started_together() > 1) return run_together(options);
+  run_training(options, nullptr);
 }
 
 }  // namespace
@@ -175,7 +217,8 @@ void add_train(CLI::App& program) {
       add_verb(program, "train", "train a network, or go on training one",
                "lmrnn train studies/quickstart.toml\n"
                "lmrnn train my.toml --seed 2 --set wiring.radius=3 --out runs/radius3\n"
-               "lmrnn train --resume runs/radius3",
+               "lmrnn train --resume runs/radius3\n"
+               "mpirun -n 2 lmrnn train my.toml",
                [options] { run_train(*options); });
   CLI::Option* config = verb->add_option("config", options->config_file, "the configuration")
                             ->type_name("CONFIG.toml");

@@ -1,17 +1,24 @@
 #include "train/learner.hpp"
 
+#include <fmt/core.h>
+
 #include <cmath>
 #include <numeric>
+
+#include "lmrnn/error.hpp"
 
 namespace lmrnn {
 namespace {
 
-std::vector<BatchBlock> make_blocks(const BatchSource& source, const RunConfig& config) {
+std::vector<BatchBlock> make_blocks(const BatchSource& source, const RunConfig& config,
+                                    std::size_t first_block, std::size_t last_block) {
   std::vector<BatchBlock> blocks;
   const std::size_t rows_per_block = block_rows(config.train, config.stream);
   const auto n_rows = static_cast<std::size_t>(config.stream.batch);
-  for (std::size_t first = 0; first < n_rows; first += rows_per_block)
+  for (std::size_t block = first_block; block < last_block; ++block) {
+    const std::size_t first = block * rows_per_block;
     blocks.emplace_back(source, config.stream, first, std::min(rows_per_block, n_rows - first));
+  }
   return blocks;
 }
 
@@ -22,27 +29,50 @@ bool StepResult::finite() const noexcept {
 }
 
 Learner::Learner(const RunConfig& config, std::shared_ptr<const BatchSource> source,
-                 Network network, std::int64_t first_step, ThreadPool& pool)
+                 Network network, std::int64_t first_step, ThreadPool& pool, Processes* processes)
     : config_(config),
       pool_(pool),
+      processes_(processes),
       source_(std::move(source)),
       network_(std::move(network)),
       optimiser_(config.optimiser, network_.layout().total),
       slices_(parameter_slices(network_.layout(), config.optimiser, config.loss)),
       step_(first_step) {
-  for (auto& batch : batches_) batch = make_blocks(*source_, config);
-  block_gradients_.resize(n_blocks() * network_.layout().total);
-  block_results_.resize(n_blocks());
+  const std::size_t rows = block_rows(config.train, config.stream);
+  const std::size_t n_blocks = (static_cast<std::size_t>(config.stream.batch) + rows - 1) / rows;
+  std::size_t last_block = n_blocks;
+  if (processes_) {
+    if (n_blocks < static_cast<std::size_t>(processes_->n()))
+      throw UsageError(
+          fmt::format("{} processes, but only {} blocks of trials; start fewer, or set train.block "
+                      "so that batch / block is at least as many",
+                      processes_->n(), n_blocks));
+    first_block_ = processes_->first_item(processes_->rank(), n_blocks);
+    last_block = processes_->first_item(processes_->rank() + 1, n_blocks);
+  }
+  for (Batch& batch : batches_) {
+    batch.blocks = make_blocks(*source_, config, first_block_, last_block);
+    batch.sums.resize(n_blocks);
+  }
+  block_gradients_.resize(n_blocks * network_.layout().total);
+  block_results_.resize(n_blocks);
   gradient_.resize(network_.layout().total);
-  auto& batch = batches_[static_cast<std::size_t>(step_ % 2)];
-  pool_.for_each(batch.size(), [&](std::size_t i) {
-    batch[i].fill(*source_, static_cast<std::uint32_t>(step_));
+  Batch& batch = batches_[static_cast<std::size_t>(step_ % 2)];
+  pool_.for_each(batch.blocks.size(), [&](std::size_t i) {
+    batch.blocks[i].fill(*source_, static_cast<std::uint32_t>(step_));
   });
+  share_sums(batch);
 }
 
-void Learner::compute_block(std::size_t block, const std::vector<BatchBlock>& batch,
-                            double weight) {
-  const BatchBlock& rows = batch[block];
+// The weight of the whole batch scales every gradient, so it must be known before the first one.
+void Learner::share_sums(Batch& batch) {
+  for (std::size_t i = 0; i < batch.blocks.size(); ++i)
+    batch.sums[first_block_ + i] = {batch.blocks[i].weight(), batch.blocks[i].trials()};
+  if (processes_) processes_->share(batch.sums.data(), sizeof(Batch::Sums), batch.sums.size());
+}
+
+void Learner::compute_block(std::size_t block, const Batch& batch, double weight) {
+  const BatchBlock& rows = batch.blocks[block - first_block_];
   const double cells = static_cast<double>(config_.stream.steps) *
                        static_cast<double>(config_.stream.batch) *
                        static_cast<double>(network_.architecture().n_units());
@@ -95,19 +125,24 @@ StepResult Learner::step() {
   auto& next = batches_[static_cast<std::size_t>((step_ + 1) % 2)];
   double weight = 0;
   StepResult result;
-  for (const BatchBlock& rows : batch) {
-    weight += rows.weight();
-    result.trials += rows.trials();
+  for (const Batch::Sums& sums : batch.sums) {
+    weight += sums.weight;
+    result.trials += sums.trials;
   }
   // The next step's data are items of the same round: threads that have no block left to compute
   // turn to them, so generation hides behind the slowest block.
-  const std::size_t n = batch.size();
+  const std::size_t n = batch.blocks.size();
   pool_.for_each(2 * n, [&](std::size_t i) {
     if (i < n)
-      compute_block(i, batch, weight);
+      compute_block(first_block_ + i, batch, weight);
     else
-      next[i - n].fill(*source_, static_cast<std::uint32_t>(step_ + 1));
+      next.blocks[i - n].fill(*source_, static_cast<std::uint32_t>(step_ + 1));
   });
+  share_sums(next);
+  if (processes_) {
+    processes_->share(block_results_.data(), sizeof(LossResult), n_blocks());
+    processes_->share(block_gradients_.data(), sizeof(float) * network_.layout().total, n_blocks());
+  }
 
   double squares = 0;
   for (const LossResult& block : block_results_) {

@@ -25,9 +25,10 @@ struct StepResult {
 
 class Learner {
  public:
-  /// Starts at step `first_step` with the weights of `network`. `pool` must outlive it.
+  /// Starts at step `first_step` with the weights of `network`. `pool` and `processes` must outlive
+  /// it.
   Learner(const RunConfig& config, std::shared_ptr<const BatchSource> source, Network network,
-          std::int64_t first_step, ThreadPool& pool);
+          std::int64_t first_step, ThreadPool& pool, Processes* processes = nullptr);
   /// On the packed stream of a battery.
   Learner(const RunConfig& config, const Battery& battery, Network network, std::int64_t first_step,
           ThreadPool& pool)
@@ -40,16 +41,28 @@ class Learner {
   const Network& network() const noexcept { return network_; }
   Optimiser& optimiser() noexcept { return optimiser_; }
   const Optimiser& optimiser() const noexcept { return optimiser_; }
-  std::size_t n_blocks() const noexcept { return batches_[0].size(); }
+  std::size_t n_blocks() const noexcept { return block_results_.size(); }
 
  private:
-  void compute_block(std::size_t block, const std::vector<BatchBlock>& batch, double weight);
+  /// This process's share of the data of one step, and what is known of everybody's.
+  struct Batch {
+    std::vector<BatchBlock> blocks;  ///< [first_block_, first_block_ + blocks.size()) of all
+    struct Sums {
+      double weight;
+      std::uint64_t trials;
+    };
+    std::vector<Sums> sums;  ///< of all blocks
+  };
+
+  void share_sums(Batch& batch);
+  void compute_block(std::size_t block, const Batch& batch, double weight);
   double weight_penalty() const noexcept;
   double add_gradients();
   void apply(double scale);
 
   RunConfig config_;
   ThreadPool& pool_;
+  Processes* processes_;
   std::shared_ptr<const BatchSource> source_;
   Network network_;
   Optimiser optimiser_;
@@ -57,10 +70,10 @@ class Learner {
   std::int64_t step_;
 
   /// This step's data and the next one's; step s uses batches_[s % 2].
-  std::array<std::vector<BatchBlock>, 2> batches_;
+  std::array<Batch, 2> batches_;
+  std::size_t first_block_ = 0;
   /// (block, parameter). Gradients of blocks lie side by side until all are there and are then
-  /// added in the order of the blocks, whoever computed them: other machines could fill rows of it
-  /// too.
+  /// added in the order of the blocks, whoever computed them: a thread, or another process.
   Buffer<float> block_gradients_;
   std::vector<LossResult> block_results_;
   Buffer<float> gradient_;

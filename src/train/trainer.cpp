@@ -69,6 +69,11 @@ bool all_finite(std::span<const float> values) {
   return sum == 0.0f;
 }
 
+/// Whether this process is the one that writes files.
+bool writes(const Processes* processes) {
+  return processes == nullptr || processes->rank() == 0;
+}
+
 std::vector<std::uint8_t> collect(const Evaluation& evaluation, bool TaskScore::*member) {
   std::vector<std::uint8_t> flags;
   for (const TaskScore& task : evaluation.tasks) flags.push_back(task.*member ? 1 : 0);
@@ -78,16 +83,27 @@ std::vector<std::uint8_t> collect(const Evaluation& evaluation, bool TaskScore::
 }  // namespace
 
 struct Trainer::Implementation {
+  /// What only the process that writes has.
+  struct Files {
+    RunLock lock;
+    StepTable metrics, tasks;
+
+    Files(RunLock held, const fs::path& run, std::int64_t first_step)
+        : lock(std::move(held)),
+          metrics(run / "metrics.csv", metrics_header, first_step),
+          tasks(run / "tasks.csv", tasks_header, first_step) {}
+  };
+
   RunConfig config;
   fs::path directory;
   Battery battery;
   std::shared_ptr<const BatchSource> source;  // nullptr: the battery's packed stream
+  Processes* processes;
   ThreadPool pool;
   std::optional<Evaluator> evaluator;  // of the battery
   Learner learner;
-  RunLock lock;
+  std::optional<Files> files;
   TrainingState state;
-  StepTable metrics, tasks;
   NetworkMetadata metadata;
   std::vector<std::string> notices;
   std::optional<Evaluation> evaluation;
@@ -99,22 +115,24 @@ struct Trainer::Implementation {
   double last_loss = std::numeric_limits<double>::quiet_NaN();
 
   Implementation(const RunConfig& c, fs::path dir, const Battery& b, int n_threads,
-                 std::shared_ptr<const BatchSource> own, const std::function<Network()>& network,
-                 std::int64_t first_step, const std::function<RunLock(int)>& take_directory)
+                 std::shared_ptr<const BatchSource> own, Processes* others,
+                 const std::function<Network()>& network, std::int64_t first_step,
+                 const std::function<RunLock(int)>& take_directory)
       : config(c),
         directory(std::move(dir)),
         battery(b),
         source(std::move(own)),
+        processes(others),
         pool(n_threads),
         evaluator(make_evaluator()),
         learner(config, source ? source : packed_source(config, battery), network(), first_step,
-                pool),
-        lock(take_directory(pool.n_threads())),
-        metrics(directory / "metrics.csv", metrics_header, first_step),
-        tasks(directory / "tasks.csv", tasks_header, first_step),
+                pool, others),
         metadata(describe_data()) {
     state.step = first_step;
-    if (const auto cells = split_row(metrics.last_row()); cells.size() > 2)
+    if (!writes(processes)) return;
+    RunLock lock = take_directory(pool.n_threads());
+    files.emplace(std::move(lock), directory, first_step);
+    if (const auto cells = split_row(files->metrics.last_row()); cells.size() > 2)
       seconds_before = std::strtod(cells[2].c_str(), nullptr);
   }
 
@@ -125,7 +143,9 @@ struct Trainer::Implementation {
   void step();
   void evaluate();
   bool criterion_met() const;
+  bool stop_requested(const TrainerCallbacks& callbacks) const;
   void write_metrics(bool evaluated);
+  void append_metrics(bool evaluated);
   void save();
   void report(const TrainerCallbacks& callbacks, bool evaluated) const;
   void finish(Outcome outcome);
@@ -203,6 +223,12 @@ bool Trainer::Implementation::criterion_met() const {
 }
 
 void Trainer::Implementation::write_metrics(bool evaluated) {
+  if (files) append_metrics(evaluated);
+  state.interval_steps = state.interval_clipped = 0;
+  state.interval_loss = state.interval_norm = 0;
+}
+
+void Trainer::Implementation::append_metrics(bool evaluated) {
   const double n = static_cast<double>(state.interval_steps);
   const double rate = config.optimiser.learning_rate *
                       schedule_factor(config.schedule, state.step - 1, config.train.steps);
@@ -216,7 +242,7 @@ void Trainer::Implementation::write_metrics(bool evaluated) {
                        e.mean_trial_accuracy(), e.mean_share_of_ceiling(),
                        e.worst_share_of_ceiling(), e.n_reached(), e.n_solved());
     for (const TaskScore& t : e.tasks)
-      tasks.append(
+      files->tasks.append(
           fmt::format("{},{},{},{:.6f},{:.6f},{:.6f},{:.6f},{:.6f},{:.6f},{:.6f},{:d},{:d}",
                       state.step, t.name, t.counts.trials, t.decision_accuracy, t.decision_lower,
                       t.ceiling.decision_accuracy.value, t.share_of_ceiling, t.trial_accuracy,
@@ -224,18 +250,17 @@ void Trainer::Implementation::write_metrics(bool evaluated) {
   } else {
     row += ",,,,,,";
   }
-  metrics.append(row);
-  state.interval_steps = state.interval_clipped = 0;
-  state.interval_loss = state.interval_norm = 0;
+  files->metrics.append(row);
 }
 
 void Trainer::Implementation::save() {
   // A bad update shows in the weights before it shows in a loss; such weights are never kept.
   if (!all_finite(learner.network().parameters())) diverged("a weight", std::nan(""));
+  if (!files) return;
   state.first_moment = learner.optimiser().first_moment();
   state.second_moment = learner.optimiser().second_moment();
-  metrics.sync();  // a checkpoint never survives without the rows before it
-  tasks.sync();
+  files->metrics.sync();  // a checkpoint never survives without the rows before it
+  files->tasks.sync();
   metadata["step"] = std::to_string(state.step);
   save_checkpoint(checkpoint_path(directory, state.step), learner.network(), metadata, state);
   prune_checkpoints(directory, config.checkpoint.keep_last, config.checkpoint.keep_every);
@@ -260,6 +285,12 @@ void Trainer::Implementation::report(const TrainerCallbacks& callbacks, bool eva
   callbacks.progress(p);
 }
 
+// All processes must stop after the same step, whichever of them was told to.
+bool Trainer::Implementation::stop_requested(const TrainerCallbacks& callbacks) const {
+  const bool here = callbacks.stop_requested && callbacks.stop_requested();
+  return processes ? processes->any(here) : here;
+}
+
 Outcome Trainer::Implementation::train(const TrainerCallbacks& callbacks) {
   if (state.criterion_met) return Outcome::criterion;
   while (state.step < config.train.steps) {
@@ -273,8 +304,7 @@ Outcome Trainer::Implementation::train(const TrainerCallbacks& callbacks) {
       state.criterion_met = criterion_met();
     }
     if (evaluates || due(config.train.log_every)) write_metrics(evaluates);
-    const bool stops =
-        !last && !state.criterion_met && callbacks.stop_requested && callbacks.stop_requested();
+    const bool stops = stop_requested(callbacks) && !last && !state.criterion_met;
     if (last || state.criterion_met || stops || due(config.checkpoint.every)) save();
     report(callbacks, evaluates);
     if (state.criterion_met && !last) return Outcome::criterion;
@@ -291,6 +321,7 @@ void Trainer::Implementation::finish(Outcome outcome) {
     for (std::size_t i = 0; i < evaluation->tasks.size() && i < state.solved.size(); ++i)
       evaluation->tasks[i].solved = state.solved[i] != 0;
   }
+  if (!files) return;
   const nlohmann::ordered_json summary{
       {"outcome", std::string(to_name(outcome))},
       {"steps", state.step},
@@ -308,7 +339,7 @@ void Trainer::Implementation::finish(Outcome outcome) {
 Outcome Trainer::Implementation::run(const TrainerCallbacks& callbacks) {
   session_start = Clock::now();
   // The initial weights: something good to fall back on, and what pruning rewinds to.
-  if (checkpoint_steps(directory).empty()) save();
+  if (files && checkpoint_steps(directory).empty()) save();
   const Outcome outcome = train(callbacks);
   if (outcome != Outcome::interrupted) finish(outcome);
   return outcome;
@@ -321,57 +352,62 @@ Trainer::Trainer(Trainer&&) noexcept = default;
 Trainer& Trainer::operator=(Trainer&&) noexcept = default;
 
 Trainer Trainer::start(const RunConfig& config_in, const fs::path& directory, int n_threads,
-                       std::shared_ptr<const BatchSource> source) {
+                       std::shared_ptr<const BatchSource> source, Processes* processes) {
   RunConfig config = config_in;
   if (source && config.source.empty()) config.source = source->name();
   check_config(config);
   check_source(config, source.get());
-  require_unused(directory);
+  if (writes(processes)) require_unused(directory);
   choose_simd(config.simd);
   const Battery battery(config.battery, config.run_seed());
   return Trainer(std::make_unique<Implementation>(
-      config, directory, battery, n_threads, source,
+      config, directory, battery, n_threads, source, processes,
       [&] { return initial_network(config, battery, source.get()); }, 0,
       [&](int n) { return create_run(directory, config, n); }));
 }
 
 Trainer Trainer::resume(const fs::path& directory, int n_threads,
-                        std::shared_ptr<const BatchSource> source) {
+                        std::shared_ptr<const BatchSource> source, Processes* processes) {
   const RunRecord record = open_run(directory);
   if (record.done)
     throw UsageError(
         fmt::format("{}: the run is done; there is nothing to resume", directory.string()));
-  RunLock lock(directory);
-  remove_unfinished_files(directory);
+  std::optional<RunLock> lock;
+  if (writes(processes)) {
+    lock.emplace(directory);
+    remove_unfinished_files(directory);
+  }
   choose_simd(record.config.simd);
   const RunConfig& config = record.config;
   check_source(config, source.get());
   const Battery battery(config.battery, config.run_seed());
+  const auto take_lock = [&](int) { return std::move(*lock); };
+  const auto continued = [&](Trainer trainer, std::int64_t step) {
+    Implementation& self = *trainer.implementation_;
+    if (self.files) self.notices = add_session(directory, step, self.pool.n_threads());
+    return trainer;
+  };
   // Asked again now that the lock is ours. A run killed before its first checkpoint begins anew.
   const std::vector<std::int64_t> steps = checkpoint_steps(directory);
-  if (steps.empty()) {
-    Trainer trainer(std::make_unique<Implementation>(
-        config, directory, battery, n_threads, source,
-        [&] { return initial_network(config, battery, source.get()); }, 0,
-        [&](int) { return std::move(lock); }));
-    trainer.implementation_->notices =
-        add_session(directory, 0, trainer.implementation_->pool.n_threads());
-    return trainer;
-  }
+  if (steps.empty())
+    return continued(
+        Trainer(std::make_unique<Implementation>(
+            config, directory, battery, n_threads, source, processes,
+            [&] { return initial_network(config, battery, source.get()); }, 0, take_lock)),
+        0);
   const fs::path checkpoint = checkpoint_path(directory, steps.back());
   Network network = load_for_training(checkpoint, config);
   const bool adam = config.optimiser.kind == OptimiserKind::adam;
   const std::size_t n_tasks = source ? source->tasks().size() : battery.tasks().size();
   TrainingState state = load_state(checkpoint, network.layout().total, n_tasks, adam);
   Trainer trainer(std::make_unique<Implementation>(
-      config, directory, battery, n_threads, source, [&] { return std::move(network); },
-      steps.back(), [&](int) { return std::move(lock); }));
+      config, directory, battery, n_threads, source, processes, [&] { return std::move(network); },
+      steps.back(), take_lock));
   Implementation& self = *trainer.implementation_;
   self.learner.optimiser().first_moment() = state.first_moment;
   self.learner.optimiser().second_moment() = state.second_moment;
   self.state = std::move(state);
-  self.notices = add_session(directory, self.state.step, self.pool.n_threads());
-  return trainer;
+  return continued(std::move(trainer), self.state.step);
 }
 
 Outcome Trainer::run(const TrainerCallbacks& callbacks) {

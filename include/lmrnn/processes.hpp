@@ -1,0 +1,39 @@
+// Several processes that train one network together.
+//
+// What is behind it (MPI) is no business of the trainer: blocks of trials are shared out, and what
+// each process computed is copied to all others. Nothing is summed on the way, so the bits do not
+// depend on how many processes there are.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <span>
+#include <vector>
+
+namespace lmrnn {
+
+class Processes {
+ public:
+  virtual ~Processes() = default;
+
+  virtual int rank() const noexcept = 0;  ///< 0 ... n() - 1; 0 writes the files
+  virtual int n() const noexcept = 0;
+
+  /// `items` holds one item of `item_bytes` per element of work; process r has computed items
+  /// [first_item(r), first_item(r + 1)) of `n_items`. Afterwards all have all. To be called by all
+  /// processes alike.
+  virtual void share(void* items, std::size_t item_bytes, std::size_t n_items) = 0;
+
+  /// Whether it is true for any process. To be called by all processes alike.
+  virtual bool any(bool here) = 0;
+
+  /// Ends all processes at once, this one included.
+  [[noreturn]] virtual void abort(int status) noexcept = 0;
+
+  /// Items are shared out in order and as evenly as can be.
+  std::size_t first_item(int rank, std::size_t n_items) const noexcept {
+    return n_items * static_cast<std::size_t>(rank) / static_cast<std::size_t>(n());
+  }
+};
+
+}  // namespace lmrnn
