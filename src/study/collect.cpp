@@ -53,18 +53,18 @@ Table runs_table(const Study& study, const StudyPlan& plan, const Harvest& harve
 }
 
 Table tasks_table(const StudyPlan& plan, const Harvest& harvest) {
-  Table table{
-      "tasks",
-      with_axes(plan, {"run", "cell", "seed"}, {"task", "kind", "share_of_ceiling", "solved"}),
-      {}};
+  Table table{"tasks",
+              with_axes(plan, {"run", "cell", "seed"},
+                        {"task", "kind", "share_of_ceiling", "solved", "trained"}),
+              {}};
   for (const PlannedRun& run : plan.runs) {
     const RunSummary* s = harvest.of(run);
     if (!s || run.stage != Stage::report) continue;
     for (const TaskResult& t : s->tasks) {
       std::vector<TableCell> row{run.name, plan.cells[run.cell].name, run.seed};
       add_levels(row, plan.cells[run.cell]);
-      row.insert(row.end(),
-                 {t.name, std::string(kind_of(t.name)), t.share, std::int64_t{t.solved}});
+      row.insert(row.end(), {t.name, std::string(kind_of(t.name)), t.share, std::int64_t{t.solved},
+                             std::int64_t{t.trained}});
       table.rows.push_back(std::move(row));
     }
   }

@@ -1,5 +1,6 @@
 // Tables of comparisons between cells: paired contrasts, and the best level of an axis.
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
 
@@ -34,14 +35,17 @@ struct Pairs {
   std::size_t n_censored_a = 0, n_censored_b = 0;
 };
 
-Pairs pair_up(const Harvest& harvest, std::size_t a, std::size_t b, const std::string& name) {
+Pairs pair_up(const Harvest& harvest, std::size_t cell_a, std::size_t cell_b,
+              const std::string& name) {
   Pairs pairs;
-  for (const auto& [seed, in_a] : harvest.reports(a)) {
-    const auto found = harvest.reports(b).find(seed);
-    if (found == harvest.reports(b).end()) continue;
+  for (const auto& [seed, in_a] : harvest.reports(cell_a)) {
+    const auto found = harvest.reports(cell_b).find(seed);
+    if (found == harvest.reports(cell_b).end()) continue;
     const RunSummary& in_b = *found->second;
-    pairs.a.push_back(measure(*in_a, name));
-    pairs.b.push_back(measure(in_b, name));
+    const double a = measure(*in_a, name), b = measure(in_b, name);
+    if (std::isnan(a - b)) continue;  // nothing was held out, for one
+    pairs.a.push_back(a);
+    pairs.b.push_back(b);
     pairs.differences.push_back(pairs.a.back() - pairs.b.back());
     if (const auto time = censored_measure(*in_a, name)) pairs.n_censored_a += !time->reached;
     if (const auto time = censored_measure(in_b, name)) pairs.n_censored_b += !time->reached;

@@ -26,6 +26,7 @@ constexpr Measure measures[] = {
     {"final_accuracy", [](const RunSummary& s) { return s.final_accuracy; }},
     {"final_trial_accuracy", [](const RunSummary& s) { return s.final_trial_accuracy; }},
     {"worst_share", [](const RunSummary& s) { return s.worst_share(); }},
+    {"held_out_share", [](const RunSummary& s) { return s.held_out_share(); }},
     {"area", [](const RunSummary& s) { return s.area(); }},
     {"tasks_solved", [](const RunSummary& s) { return count_solved(s, ""); }},
     {"solved_base", [](const RunSummary& s) { return count_solved(s, "base"); }},

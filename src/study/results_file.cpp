@@ -71,7 +71,8 @@ std::string cell(const std::vector<double>& x) {
 std::string cell(const std::vector<TaskResult>& x) {
   std::string out;
   for (const TaskResult& t : x)
-    out += fmt::format("{}{}={}{}", out.empty() ? "" : ";", t.name, t.share, t.solved ? "*" : "");
+    out += fmt::format("{}{}={}{}{}", out.empty() ? "" : ";", t.name, t.share, t.solved ? "*" : "",
+                       t.trained ? "" : "-");
   return out;
 }
 
@@ -105,6 +106,8 @@ void parse(const std::string& text, std::vector<TaskResult>& out) {
     if (equals == std::string::npos) throw Bad{};
     TaskResult& t = out.emplace_back();
     t.name = item.substr(0, equals);
+    t.trained = !item.ends_with('-');
+    if (!t.trained) item.pop_back();
     t.solved = item.ends_with('*');
     if (t.solved) item.pop_back();
     parse(item.substr(equals + 1), t.share);

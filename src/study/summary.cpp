@@ -113,6 +113,18 @@ void read_provenance(RunSummary& s, const fs::path& path) {
     s.threads = session["threads"].get<std::int64_t>();
 }
 
+// Tasks of weight 0; a task's own name goes before a glob.
+void mark_held_out(RunSummary& s, const BatteryConfig& battery) {
+  for (const auto& [pattern, weight] : battery.weights) {
+    const auto meant = select_tasks(pattern);
+    for (TaskResult& t : s.tasks) {
+      const bool itself = pattern == t.name;
+      const bool among = std::ranges::find(meant, parse_task(t.name)) != meant.end();
+      if (itself || (among && !battery.weights.contains(t.name))) t.trained = weight > 0;
+    }
+  }
+}
+
 TimeToMark time_to(const RunSummary& s, const std::vector<double>& times, double mark) {
   if (times.empty()) return {static_cast<double>(s.horizon), false};
   TimeToMark t = time_to_mark(times, s.curve_share, mark);
@@ -136,6 +148,15 @@ double RunSummary::worst_share() const noexcept {
   double worst = tasks.empty() ? 0 : tasks.front().share;
   for (const TaskResult& t : tasks) worst = std::min(worst, t.share);
   return worst;
+}
+double RunSummary::held_out_share() const noexcept {
+  double sum = 0, n = 0;
+  for (const TaskResult& t : tasks) {
+    if (t.trained) continue;
+    sum += t.share;
+    ++n;
+  }
+  return sum / n;
 }
 double RunSummary::area() const {
   return curve_steps.empty() ? 0 : area_under_curve(curve_steps, curve_share);
@@ -165,6 +186,7 @@ RunSummary summarise(const Study& study, const PlannedRun& run, const fs::path& 
   s.learning_rate = run.config.optimiser.learning_rate;
   read_metrics(s, dir / "metrics.csv");
   read_tasks(s, dir / "tasks.csv");
+  mark_held_out(s, run.config.battery);
   read_provenance(s, dir / "provenance.json");
   const LoadedNetwork loaded = load_network(find_network(dir));
   const Architecture& a = loaded.network.architecture();

@@ -19,6 +19,7 @@ struct TaskResult {
   std::string name;
   double share = 0;  ///< of the ceiling
   bool solved = false;
+  bool trained = true;  ///< false: battery.weights gave it 0, so that it was only evaluated
 };
 
 struct RunSummary {
@@ -40,6 +41,8 @@ struct RunSummary {
   double density() const noexcept;
   double final_share() const noexcept;  ///< 0 before the first evaluation
   double worst_share() const noexcept;
+  /// Mean share of the ceiling over the tasks that were held out of training; NaN without any.
+  double held_out_share() const noexcept;
   double area() const;
   /// Mean share of the ceiling held, over steps or trials. A run that diverged was watched to the
   /// horizon.

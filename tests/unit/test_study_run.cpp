@@ -407,7 +407,7 @@ TEST(Results, RowsSurviveTheRoundTrip) {
   s.curve_steps = {10, 20};
   s.curve_share = {1.0 / 3, 0.5};
   s.curve_trials = {5, 9};
-  s.tasks = {{"go", 0.25, true}, {"dlygo", 0.75, false}};
+  s.tasks = {{"go", 0.25, true}, {"dlygo", 0.75, false, false}};
   s.processor = "a, b";
   const RunSummary back = from_row(to_row(s), "here");
   EXPECT_EQ(back.learning_rate, s.learning_rate);
@@ -416,7 +416,18 @@ TEST(Results, RowsSurviveTheRoundTrip) {
   EXPECT_EQ(back.tasks[0].name, "go");
   EXPECT_TRUE(back.tasks[0].solved);
   EXPECT_EQ(back.tasks[1].share, 0.75);
+  EXPECT_FALSE(back.tasks[1].trained);
+  EXPECT_EQ(back.held_out_share(), 0.75);
   EXPECT_THROW(from_row("0123,x", "results.csv:3"), UsageError);
+}
+
+TEST(Results, TasksHeldOutOfTrainingAreKnown) {
+  const StudyDirectory dir("battery.weights = { \"dly*\" = 0 }\n");
+  const Study study = dir.load();
+  run(study);
+  collect_study(study);
+  for (const auto& row : rows_of(study.out / "tables" / "tasks.csv"))
+    EXPECT_EQ(row.at("trained"), row.at("task") == "go" ? "1" : "0");
 }
 
 TEST(Results, APartialLastRowIsCutOffAndDoneAgain) {
