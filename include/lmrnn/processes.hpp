@@ -28,7 +28,7 @@ class Processes {
   virtual bool any(bool here) = 0;
 
   /// Ends all processes at once, this one included.
-  [[noreturn]] virtual void abort(int status) noexcept = 0;
+  [[noreturn]] virtual void end_all(int status) noexcept = 0;
 
   /// Items are shared out in order and as evenly as can be.
   std::size_t first_item(int rank, std::size_t n_items) const noexcept {

@@ -198,7 +198,7 @@ void run_together(const TrainOptions& options) {
     if (processes->rank() > 0) std::this_thread::sleep_for(std::chrono::seconds(3));
     fmt::print(stderr, "lmrnn: {}\n", error.what());
     std::fflush(stderr);
-    processes->abort(dynamic_cast<const UsageError*>(&error) ? 2 : 1);
+    processes->end_all(dynamic_cast<const UsageError*>(&error) ? 2 : 1);
   }
 }
 

@@ -56,7 +56,7 @@ class MpiProcesses final : public Processes {
     return flag != 0;
   }
 
-  [[noreturn]] void abort(int status) noexcept override {
+  [[noreturn]] void end_all(int status) noexcept override {
     MPI_Abort(MPI_COMM_WORLD, status);
     std::_Exit(status);
   }
