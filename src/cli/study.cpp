@@ -276,14 +276,14 @@ CLI::App* add_study_verb(CLI::App& study, const std::string& name, const std::st
 
 void add_study(CLI::App& program) {
   CLI::App* study = add_verb(program, "study", "many runs that answer one question",
-                             "lmrnn study plan my-study.toml\n"
-                             "lmrnn study run my-study.toml --jobs 2\n"
-                             "lmrnn study collect my-study.toml");
+                             "lmrnn study plan studies/e1-small.toml\n"
+                             "lmrnn study run studies/e1-small.toml --jobs 2\n"
+                             "lmrnn study collect studies/e1-small.toml");
   study->require_subcommand(1);
   const auto options = std::make_shared<Options>();
 
   CLI::App* plan = add_study_verb(*study, "plan", "list the runs of a study",
-                                  "lmrnn study plan my-study.toml", options, plan_verb);
+                                  "lmrnn study plan studies/e4-small.toml", options, plan_verb);
   plan->add_flag("--list-keys", options->list_keys,
                  "list every key of a study file as a Markdown table");
 
@@ -291,8 +291,8 @@ void add_study(CLI::App& program) {
       *study, "run",
       "carry out what is left; several at once may, on any machines that share the directory. "
       "Exit status 75: interrupted, and to be gone on with",
-      "lmrnn study run my-study.toml --jobs 2\n"
-      "lmrnn study run my-study.toml --smoke",
+      "lmrnn study run studies/e4-small.toml --jobs 2\n"
+      "lmrnn study run studies/e4-small.toml --smoke",
       options, run_verb);
   run->add_option("--jobs", options->jobs, "runs at the same time")
       ->check(more_than_zero())
@@ -309,14 +309,15 @@ void add_study(CLI::App& program) {
       ->capture_default_str();
   run->add_flag("--retry", options->retry, "begin failed runs again");
 
-  CLI::App* status = add_study_verb(*study, "status", "how far a study is, and what failed",
-                                    "lmrnn study status my-study.toml", options, status_verb);
+  CLI::App* status =
+      add_study_verb(*study, "status", "how far a study is, and what failed",
+                     "lmrnn study status studies/e4-small.toml", options, status_verb);
   CLI::App* collect =
       add_study_verb(*study, "collect", "write tables and an SQLite index from the run directories",
-                     "lmrnn study collect my-study.toml", options, collect_verb);
+                     "lmrnn study collect studies/e4-small.toml", options, collect_verb);
   CLI::App* submit =
       add_study_verb(*study, "submit", "write and submit a Slurm job array for what is left",
-                     "lmrnn study submit my-study.toml", options, submit_verb);
+                     "lmrnn study submit studies/e4-paper.toml", options, submit_verb);
   submit->add_flag("--dry-run", options->dry, "write the scripts, submit nothing");
   for (CLI::App* verb : {plan, status, collect}) verb->add_flag("--json", options->json, "as JSON");
 }
