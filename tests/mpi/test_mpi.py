@@ -91,8 +91,12 @@ class MpiTest(unittest.TestCase):
             self.assertEqual(self.content(f"{kind}0"), self.content(f"{kind}2"))
 
     def test_interrupted_and_resumed_with_another_number_of_processes(self):
-        self.config.write_text(CONFIG.replace("steps = 30", "steps = 800")
-                               .replace("every = 10", "every = 400"))
+        # Long enough for mpirun, which takes its time to pass a signal on; by long steps and not by
+        # many, since processes that share a processor lose much at each exchange.
+        self.config.write_text(CONFIG.replace("steps = 30", "steps = 600")
+                               .replace("batch = 22", "batch = 220")
+                               .replace("block = 6", "block = 60")
+                               .replace("every = 10", "every = 300"))
         self.run_of(0, "alone")
         command = self.command(2, self.config, "--out", "x", patience=10)
         process = subprocess.Popen(command, cwd=self.dir,
