@@ -33,4 +33,9 @@ std::vector<Ceiling> ceilings(
     std::size_t n_trials = 20000,
     const std::function<void(std::size_t done, std::size_t total)>& progress = {});
 
+/// What answers like `ceilings` with its default number of trials, e.g. from a file: they take
+/// seconds, and many runs may share them.
+using CeilingsOf = std::function<std::vector<Ceiling>(
+    const Battery& battery, std::span<const std::size_t> tasks, Seed seed, ThreadPool& pool)>;
+
 }  // namespace lmrnn

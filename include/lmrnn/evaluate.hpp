@@ -91,10 +91,10 @@ Evaluation make_evaluation(const Battery& battery, std::span<const std::size_t> 
 /// A fixed set of held-out trials: trials 0 ... n_trials - 1 of every task in a split.
 class Evaluator {
  public:
-  /// Tasks are indices into battery.tasks(); empty: all. Computes the ceilings. Throws UsageError
-  /// for an index out of range or no trials.
+  /// Tasks are indices into battery.tasks(); empty: all. Computes the ceilings, unless they come
+  /// from `ceilings_of`. Throws UsageError for an index out of range or no trials.
   Evaluator(const Battery& battery, Seed seed, Split split, std::size_t n_trials, ThreadPool& pool,
-            std::vector<std::size_t> tasks = {});
+            std::vector<std::size_t> tasks = {}, const CeilingsOf& ceilings_of = {});
   ~Evaluator();
   Evaluator(Evaluator&&) noexcept;
   Evaluator& operator=(Evaluator&&) noexcept;

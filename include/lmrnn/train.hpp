@@ -332,15 +332,16 @@ class Trainer {
   /// `evaluation.trials` rows per task of it. `processes`: others that train the same network, each
   /// with its share of the blocks of trials and the same bits as one process alone; they all call
   /// the same functions, and process 0 writes the files. It must outlive the trainer.
+  /// `ceilings_of`: of the battery, if they need not be computed.
   static Trainer start(const RunConfig& config, const std::filesystem::path& directory,
                        int n_threads, std::shared_ptr<const BatchSource> source = nullptr,
-                       Processes* processes = nullptr);
+                       Processes* processes = nullptr, const CeilingsOf& ceilings_of = {});
   /// The run in `directory` from its newest checkpoint. Throws UsageError if there is none, it is
   /// damaged, it is of another format version or belongs to another process, or it is done; or if
   /// the run began with another `source`, or with one where there is none now.
   static Trainer resume(const std::filesystem::path& directory, int n_threads,
                         std::shared_ptr<const BatchSource> source = nullptr,
-                        Processes* processes = nullptr);
+                        Processes* processes = nullptr, const CeilingsOf& ceilings_of = {});
   ~Trainer();
   Trainer(Trainer&&) noexcept;
   Trainer& operator=(Trainer&&) noexcept;

@@ -126,7 +126,8 @@ struct Evaluator::Implementation {
 };
 
 Evaluator::Evaluator(const Battery& battery, Seed seed, Split split, std::size_t n_trials,
-                     ThreadPool& pool, std::vector<std::size_t> tasks) {
+                     ThreadPool& pool, std::vector<std::size_t> tasks,
+                     const CeilingsOf& ceilings_of) {
   if (n_trials == 0) throw UsageError("evaluation needs at least one trial per task");
   if (tasks.empty()) tasks = all_tasks(battery);
   for (const std::size_t task : tasks)
@@ -137,7 +138,8 @@ Evaluator::Evaluator(const Battery& battery, Seed seed, Split split, std::size_t
   for (std::size_t slot = 0; slot < tasks.size(); ++slot)
     for (std::size_t first = 0; first < n_trials; first += chunk_trials)
       chunks.push_back({slot, first, std::min(chunk_trials, n_trials - first)});
-  std::vector<Ceiling> best = lmrnn::ceilings(battery, tasks, seed, pool);
+  std::vector<Ceiling> best = ceilings_of ? ceilings_of(battery, tasks, seed, pool)
+                                          : lmrnn::ceilings(battery, tasks, seed, pool);
   implementation_ = std::unique_ptr<Implementation>(new Implementation{
       battery, seed, split, n_trials, std::move(tasks), std::move(best), std::move(chunks), {}});
 }

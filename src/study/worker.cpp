@@ -6,6 +6,7 @@
 
 #include "lmrnn/error.hpp"
 #include "lmrnn/network.hpp"
+#include "study/ceilings.hpp"
 #include "study/store.hpp"
 #include "study/summary.hpp"
 
@@ -27,10 +28,11 @@ bool begun(const fs::path& dir) {
 
 Trainer open_trainer(const Study& study, const PlannedRun& run, const fs::path& dir,
                      int n_threads) {
-  if (begun(dir)) return Trainer::resume(dir, n_threads);
+  if (begun(dir)) return Trainer::resume(dir, n_threads, nullptr, nullptr, kept_ceilings(study));
   // Killed while its directory was being made: nothing is lost. The claim is ours.
   fs::remove_all(dir);
-  return Trainer::start(prepare(study, run), dir, n_threads);
+  return Trainer::start(prepare(study, run), dir, n_threads, nullptr, nullptr,
+                        kept_ceilings(study));
 }
 
 void keep_weights(const PlannedRun& run, const Trainer& trainer) {

@@ -116,15 +116,15 @@ struct Trainer::Implementation {
 
   Implementation(const RunConfig& c, fs::path dir, const Battery& b, int n_threads,
                  std::shared_ptr<const BatchSource> own, Processes* others,
-                 const std::function<Network()>& network, std::int64_t first_step,
-                 const std::function<RunLock(int)>& take_directory)
+                 const CeilingsOf& ceilings_of, const std::function<Network()>& network,
+                 std::int64_t first_step, const std::function<RunLock(int)>& take_directory)
       : config(c),
         directory(std::move(dir)),
         battery(b),
         source(std::move(own)),
         processes(others),
         pool(n_threads),
-        evaluator(make_evaluator()),
+        evaluator(make_evaluator(ceilings_of)),
         learner(config, source ? source : packed_source(config, battery), network(), first_step,
                 pool, others),
         metadata(describe_data()) {
@@ -136,7 +136,7 @@ struct Trainer::Implementation {
       seconds_before = std::strtod(cells[2].c_str(), nullptr);
   }
 
-  std::optional<Evaluator> make_evaluator();
+  std::optional<Evaluator> make_evaluator(const CeilingsOf& ceilings_of);
   NetworkMetadata describe_data() const;
   Outcome run(const TrainerCallbacks& callbacks);
   Outcome train(const TrainerCallbacks& callbacks);
@@ -182,10 +182,10 @@ void Trainer::Implementation::step() {
   ++session_steps;
 }
 
-std::optional<Evaluator> Trainer::Implementation::make_evaluator() {
+std::optional<Evaluator> Trainer::Implementation::make_evaluator(const CeilingsOf& ceilings_of) {
   if (source) return std::nullopt;
   return Evaluator(battery, config.evaluation_seed(), config.evaluation.split,
-                   static_cast<std::size_t>(config.evaluation.trials), pool);
+                   static_cast<std::size_t>(config.evaluation.trials), pool, {}, ceilings_of);
 }
 
 NetworkMetadata Trainer::Implementation::describe_data() const {
@@ -352,7 +352,8 @@ Trainer::Trainer(Trainer&&) noexcept = default;
 Trainer& Trainer::operator=(Trainer&&) noexcept = default;
 
 Trainer Trainer::start(const RunConfig& config_in, const fs::path& directory, int n_threads,
-                       std::shared_ptr<const BatchSource> source, Processes* processes) {
+                       std::shared_ptr<const BatchSource> source, Processes* processes,
+                       const CeilingsOf& ceilings_of) {
   RunConfig config = config_in;
   if (source && config.source.empty()) config.source = source->name();
   check_config(config);
@@ -361,13 +362,14 @@ Trainer Trainer::start(const RunConfig& config_in, const fs::path& directory, in
   choose_simd(config.simd);
   const Battery battery(config.battery, config.run_seed());
   return Trainer(std::make_unique<Implementation>(
-      config, directory, battery, n_threads, source, processes,
+      config, directory, battery, n_threads, source, processes, ceilings_of,
       [&] { return initial_network(config, battery, source.get()); }, 0,
       [&](int n) { return create_run(directory, config, n); }));
 }
 
 Trainer Trainer::resume(const fs::path& directory, int n_threads,
-                        std::shared_ptr<const BatchSource> source, Processes* processes) {
+                        std::shared_ptr<const BatchSource> source, Processes* processes,
+                        const CeilingsOf& ceilings_of) {
   const RunRecord record = open_run(directory);
   if (record.done)
     throw UsageError(
@@ -392,7 +394,7 @@ Trainer Trainer::resume(const fs::path& directory, int n_threads,
   if (steps.empty())
     return continued(
         Trainer(std::make_unique<Implementation>(
-            config, directory, battery, n_threads, source, processes,
+            config, directory, battery, n_threads, source, processes, ceilings_of,
             [&] { return initial_network(config, battery, source.get()); }, 0, take_lock)),
         0);
   const fs::path checkpoint = checkpoint_path(directory, steps.back());
@@ -401,8 +403,8 @@ Trainer Trainer::resume(const fs::path& directory, int n_threads,
   const std::size_t n_tasks = source ? source->tasks().size() : battery.tasks().size();
   TrainingState state = load_state(checkpoint, network.layout().total, n_tasks, adam);
   Trainer trainer(std::make_unique<Implementation>(
-      config, directory, battery, n_threads, source, processes, [&] { return std::move(network); },
-      steps.back(), take_lock));
+      config, directory, battery, n_threads, source, processes, ceilings_of,
+      [&] { return std::move(network); }, steps.back(), take_lock));
   Implementation& self = *trainer.implementation_;
   self.learner.optimiser().first_moment() = state.first_moment;
   self.learner.optimiser().second_moment() = state.second_moment;

@@ -223,6 +223,33 @@ TEST(StudyRun, MemoryLimitsHowManyRunAtOnce) {
 
 // Tuning ---------------------------------------------------------------------------------------
 
+TEST(StudyRun, CeilingsAreComputedOnceAndKept) {
+  const StudyDirectory dir("[axis.network.local]\n[axis.network.dense]\nwiring.kind = \"dense\"\n");
+  const Study study = dir.load({"seeds=[1]", "config.battery.tasks=\"dm1,go\""});
+  const fs::path kept = study.out / "ceilings";
+  const auto ceiling_of = [&](std::size_t run) {
+    const auto rows = rows_of(run_directory(study, plan_study(study).runs.at(run)) / "tasks.csv");
+    const auto go = std::ranges::find_if(rows, [](auto& row) { return row.at("task") == "go"; });
+    return go->at("decision_ceiling");
+  };
+  const auto only_file = [&] { return fs::directory_iterator(kept)->path(); };
+  run(study, {.limit = 1});
+  ASSERT_EQ(std::distance(fs::directory_iterator(kept), {}), 1);
+  const std::string text = read_file(only_file());
+  // Another network on the same battery reads what was kept, whatever it says.
+  const std::size_t go = text.find("go,1,");
+  ASSERT_NE(go, std::string::npos);
+  write_file(only_file(), std::string(text).replace(go, 5, "go,0.5,"));
+  run(study);
+  EXPECT_EQ(ceiling_of(0), "1.000000");
+  EXPECT_EQ(ceiling_of(1), "0.500000");
+  // A damaged file is made anew, and the same.
+  fs::remove_all(study.out / "runs");
+  write_file(only_file(), text.substr(0, text.size() - 3));
+  run(study, {.limit = 1});
+  EXPECT_EQ(read_file(only_file()), text);
+}
+
 TEST(StudyRun, TunesAndThenReports) {
   const StudyDirectory dir("[tuning]\nvalues = [0.0001, 0.001, 0.01]\nseeds = [11]\nextend = 1\n");
   const Study study = dir.load();
