@@ -67,8 +67,9 @@ NodeName=$host NodeAddr=127.0.0.1 CPUs=$cpus RealMemory=$memory State=UNKNOWN
 PartitionName=short Nodes=$host Default=YES MaxTime=01:00:00 State=UP PriorityTier=1 GraceTime=30
 PartitionName=urgent Nodes=$host MaxTime=01:00:00 State=UP PriorityTier=9 PreemptMode=OFF
 CONF
-  # Read only if something asks for cgroups; nothing does.
-  printf 'CgroupAutomount=no\n' >"$dir/cgroup.conf"
+  # Nothing uses cgroups, but slurmd loads a plugin for them; that of version 2, which it would
+  # choose where none are mounted (in a chroot), then gives up. That of version 1 waits to be asked.
+  printf 'CgroupPlugin=cgroup/v1\nCgroupAutomount=no\n' >"$dir/cgroup.conf"
 }
 
 start_munge() {
