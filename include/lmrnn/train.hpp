@@ -356,7 +356,8 @@ class Trainer {
   const std::filesystem::path& directory() const noexcept;
   std::int64_t step() const noexcept;  ///< optimiser steps done
   const std::optional<Evaluation>& last_evaluation() const noexcept;
-  /// What a resumed run should know: for instance that the SIMD target is not the one it began on.
+  /// What its owner should know: that rows are shorter than trials, or that a resumed run goes on
+  /// with another SIMD target than it began with.
   const std::vector<std::string>& notices() const noexcept;
 
  private:

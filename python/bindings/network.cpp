@@ -200,7 +200,9 @@ nb::dict by_name(const Network& network, const float* parameters, nb::handle own
 void set_weights(BoundNetwork& self, const nb::kwargs& arrays) {
   for (const auto [key, value] : arrays) {
     const auto name = nb::cast<std::string>(key);
-    const auto array = nb::cast<ArrayIn<float>>(value);
+    ArrayIn<float> array;
+    if (!nb::try_cast(value, array))
+      throw UsageError(fmt::format("set_weights: {} must be an array", name));
     bool found = false;
     for (const Part& part : parts_of(self.network)) {
       if (name != part.name) continue;

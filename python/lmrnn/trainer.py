@@ -105,7 +105,7 @@ class Trainer:
 
     @property
     def notices(self) -> list[str]:
-        """What a resumed run should know, e.g. that it began on another SIMD target."""
+        """What you should know: rows shorter than trials; a resumed run that began on another SIMD target."""
         return self._trainer.notices
 
     def network(self) -> _core.Network:

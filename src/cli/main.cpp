@@ -15,6 +15,7 @@
 #include "common.hpp"
 #include "lmrnn/error.hpp"
 #include "lmrnn/simd.hpp"
+#include "lmrnn/train.hpp"
 #include "lmrnn/version.hpp"
 #include "verbs.hpp"
 
@@ -60,6 +61,16 @@ std::string full_name(const CLI::App* verb) {
   return name;
 }
 
+// --radius 3 for --set wiring.radius=3.
+std::string did_you_mean_key(const CLI::App& verb, std::string word) {
+  if (verb.get_name() != "train" || !word.starts_with("--")) return {};
+  word = "." + word.substr(2);
+  std::ranges::replace(word, '-', '_');
+  for (const FieldDoc& row : document<RunConfig>())
+    if (row.key.ends_with(word)) return fmt::format("; did you mean --set {}=...?", row.key);
+  return {};
+}
+
 std::string explain(const CLI::App& program, const CLI::ParseError& error) {
   const CLI::App* verb = deepest_verb(&program);
   const std::string name = full_name(verb);
@@ -68,7 +79,8 @@ std::string explain(const CLI::App& program, const CLI::ParseError& error) {
   if (!unknown.empty()) {
     const std::string word = unknown.front().substr(0, unknown.front().find('='));
     const bool option = word.starts_with("-");
-    const std::string hint = did_you_mean(word, known_words(*verb, option));
+    std::string hint = did_you_mean_key(*verb, word);
+    if (hint.empty()) hint = did_you_mean(word, known_words(*verb, option));
     const bool wants_verb = !option && !known_words(*verb, false).empty();
     return fmt::format("{}: {} \"{}\"{}", name,
                        option       ? "unknown option"

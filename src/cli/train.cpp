@@ -44,9 +44,19 @@ void on_signal(int signal) {
   std::signal(signal, SIG_DFL);
 }
 
+void check_file(const fs::path& file) {
+  if (fs::exists(file / "config.toml"))
+    throw UsageError(fmt::format("{} is a run directory; go on with it: lmrnn train --resume {}",
+                                 file.string(), file.string()));
+  if (const fs::path longer = file.string() + ".toml"; !fs::exists(file) && fs::exists(longer))
+    throw UsageError(
+        fmt::format("{} does not exist; did you mean {}?", file.string(), longer.string()));
+}
+
 RunConfig read_config(const TrainOptions& options) {
   if (options.config_file.empty())
     throw UsageError("lmrnn train: which configuration? Give a TOML file, or --resume DIR");
+  check_file(options.config_file);
   ConfigTable table = options.config.table(options.config_file);
   if (options.seed) assign(table, "seed", {*options.seed, "--seed"});
   return resolve_config(table);

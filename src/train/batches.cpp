@@ -1,6 +1,9 @@
 #include "train/batches.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
+#include <cmath>
 
 namespace lmrnn {
 
@@ -15,6 +18,28 @@ std::array<float, 5> weights_by_period(const PeriodWeights& weights) noexcept {
   set(Period::second_stimulus, weights.second_stimulus);
   set(Period::decision, weights.decision);
   return result;
+}
+
+std::optional<std::string> warning_of_short_rows(const StreamConfig& stream,
+                                                 const Battery& battery) {
+  if (stream.mode != StreamMode::restart) return {};
+  std::size_t n_cut = 0, worst = 0;
+  double most = 0;
+  for (std::size_t task = 0; task < battery.tasks().size(); ++task) {
+    double steps = 0;
+    for (const Duration& d : battery.durations(task))
+      if (!d.values.empty()) steps += std::floor(std::ranges::max(d.values) / battery.config().dt);
+    n_cut += steps > static_cast<double>(stream.steps);
+    if (steps > most) {
+      most = steps;
+      worst = task;
+    }
+  }
+  if (n_cut == 0) return {};
+  return fmt::format(
+      "stream.steps = {} is too short for trials of {} of {} tasks, whose ends will not be trained "
+      "on; {} takes up to {} steps",
+      stream.steps, n_cut, battery.tasks().size(), battery.tasks()[worst].name(), most);
 }
 
 namespace {

@@ -4,6 +4,8 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 
 #include "lmrnn/batches.hpp"
 #include "lmrnn/network.hpp"
@@ -18,6 +20,11 @@ std::array<float, 5> weights_by_period(const PeriodWeights& weights) noexcept;
 /// The packed stream of a battery (split `train`, whichever is asked for) as a source; weights by
 /// period become loss weights.
 std::shared_ptr<const BatchSource> packed_source(const RunConfig& config, const Battery& battery);
+
+/// A warning if rows that begin with a fresh trial are too short for one of some task, so that what
+/// it ends with, the decision, would seldom or never be trained on; else nothing.
+std::optional<std::string> warning_of_short_rows(const StreamConfig& stream,
+                                                 const Battery& battery);
 
 /// Rows [first_row, first_row + n_rows) of a batch, as the network wants them.
 class BatchBlock {

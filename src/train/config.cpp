@@ -25,6 +25,25 @@ bool any_modifier(const std::string& tasks) {
   return std::ranges::any_of(select_tasks(tasks), has_one);
 }
 
+/// What read_config, which sees one table at a time, cannot know: in which section a key belongs,
+/// and that this is a file of another kind.
+void check_sections(const ConfigTable& table) {
+  if (const ConfigValue* claim = find(table, "claim"))
+    throw UsageError(claim->where +
+                     ": a claim makes this a study; lmrnn study carries it out, not lmrnn train");
+  const std::vector<FieldDoc> rows = document<RunConfig>();
+  for (const auto& [key, value] : table) {
+    const auto is_known = [&](const FieldDoc& row) {
+      return row.key == key || row.key.starts_with(key + ".");
+    };
+    const auto is_within = [&](const FieldDoc& row) { return row.key.ends_with("." + key); };
+    if (std::ranges::any_of(rows, is_known)) continue;
+    if (const auto row = std::ranges::find_if(rows, is_within); row != rows.end())
+      throw UsageError(
+          fmt::format("{}: unknown key \"{}\"; did you mean \"{}\"?", value.where, key, row->key));
+  }
+}
+
 }  // namespace
 
 Seed RunConfig::run_seed() const {
@@ -58,6 +77,7 @@ void apply_recipe(RunConfig& config, Recipe recipe, const BatteryConfig& battery
 }
 
 RunConfig resolve_config(const ConfigTable& table) {
+  check_sections(table);
   RunConfig named;  // only for the keys that the recipe looks at
   read_config(named, table);
   RunConfig config;

@@ -361,10 +361,13 @@ Trainer Trainer::start(const RunConfig& config_in, const fs::path& directory, in
   if (writes(processes)) require_unused(directory);
   choose_simd(config.simd);
   const Battery battery(config.battery, config.run_seed());
-  return Trainer(std::make_unique<Implementation>(
+  Trainer trainer(std::make_unique<Implementation>(
       config, directory, battery, n_threads, source, processes, ceilings_of,
       [&] { return initial_network(config, battery, source.get()); }, 0,
       [&](int n) { return create_run(directory, config, n); }));
+  const auto warning = warning_of_short_rows(config.stream, battery);
+  if (warning && !source && writes(processes)) trainer.implementation_->notices.push_back(*warning);
+  return trainer;
 }
 
 Trainer Trainer::resume(const fs::path& directory, int n_threads,

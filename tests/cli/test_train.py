@@ -88,6 +88,8 @@ class TrainTest(ProgramTest):
     def test_bad_input_is_one_line_and_status_2(self):
         self.assert_refused(["train", self.config, "--set", "wiring.radus=3"], "radus", "radius")
         self.assert_refused(["train", self.config, "--set", "wiring.radius=-1"], "wiring.radius")
+        self.assert_refused(["train", self.config, "--radius", "3"], "--set wiring.radius=")
+        self.assert_refused(["train", str(self.config).removesuffix(".toml")], "did you mean")
         self.assert_refused(["train", self.config, "--set", "battery.tasks=dmc", "--set",
                              "battery.n_ring=15"], "15")
         self.assert_refused(["train", self.config, "--set", "simd=mmx"], "mmx")

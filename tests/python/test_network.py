@@ -89,6 +89,8 @@ def test_weights_are_views_and_set_weights_keeps_the_masks(data):
         network.set_weights(bias=np.zeros(4, np.float32))
     with pytest.raises(lmrnn.UsageError, match="readuot"):
         network.set_weights(readuot=np.zeros((2, 3), np.float32))
+    with pytest.raises(lmrnn.UsageError, match="bias must be an array"):
+        network.set_weights(bias="none")
 
 
 def test_save_and_load(network, data, tmp_path):

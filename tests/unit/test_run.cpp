@@ -184,6 +184,19 @@ TEST_P(SameBits, WhenInterruptedAnywhere) {
 
 INSTANTIATE_TEST_SUITE_P(Variants, SameBits, ::testing::Range(0, 4));
 
+TEST(Run, SaysThatRowsAreTooShortForTrials) {
+  RunConfig config = small_run_config();
+  const TemporaryDirectory place;
+  EXPECT_TRUE(Trainer::start(config, place / "long", 1).notices().empty());
+  config.stream.steps = 25;  // go takes 20 steps, dlygointr up to 26, antiseqr 25
+  const Trainer trainer = Trainer::start(config, place / "short", 1);
+  ASSERT_EQ(trainer.notices().size(), 1u);
+  EXPECT_THAT(trainer.notices()[0], HasSubstr("1 of 3 tasks"));
+  EXPECT_THAT(trainer.notices()[0], HasSubstr("dlygointr takes up to 26 steps"));
+  config.stream.mode = StreamMode::carry_on;  // goes on where the last batch stopped
+  EXPECT_TRUE(Trainer::start(config, place / "continued", 1).notices().empty());
+}
+
 TEST(Run, AnotherSeedGivesAnotherRun) {
   const TemporaryDirectory dir;
   RunConfig config = small_run_config();

@@ -95,6 +95,8 @@ TEST(RunConfig, TheResolvedConfigReadsBackTheSame) {
 TEST(RunConfig, WhatIsWrongIsSaidInOneLine) {
   EXPECT_THAT(complaint("seed = 1\n[wiring]\nradus = 3"),
               AllOf(HasSubstr("test.toml:3"), HasSubstr("radus"), HasSubstr("radius")));
+  EXPECT_THAT(complaint("seed = 1\nradius = 3"), HasSubstr("did you mean \"wiring.radius\"?"));
+  EXPECT_THAT(complaint("claim = \"local is better\""), HasSubstr("lmrnn study"));
   EXPECT_THAT(complaint("seed = 1\n[wiring]\nradius = -1"), HasSubstr("test.toml:3"));
   EXPECT_THAT(complaint("seed = \"one\""), HasSubstr("whole number"));
   EXPECT_THAT(complaint("seed = -1"), HasSubstr("out of range"));
