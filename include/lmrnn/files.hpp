@@ -102,7 +102,9 @@ ArrayFile read_npz(const std::filesystem::path& path);
 
 /// A name such as "layer/weights" is a dataset in a group. Arrays are read in the order of their
 /// names. Metadata are the text attributes of the root group. `dimension_names`: for each array
-/// that is named in it, HDF5 dimension labels such as {"time", "unit", "trial"}.
+/// that is named in it, HDF5 dimension labels such as {"time", "unit", "trial"}. Reading goes on in
+/// a copy of the process (fork), since the library may crash or hang over a damaged file; such a
+/// file is refused with a UsageError like any other.
 void write_hdf5(const std::filesystem::path& path, const ArrayFile& file,
                 const std::map<std::string, std::vector<std::string>>& dimension_names = {});
 ArrayFile read_hdf5(const std::filesystem::path& path);

@@ -1,12 +1,16 @@
-// HDF5 through its C interface.
+// HDF5 through its C interface. Reading goes on in a copy of the process: over a damaged file the
+// library may crash, and a damaged text of variable length sends version 1.10 round in circles.
 #include <hdf5.h>
 
 #include <algorithm>
+#include <cstring>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <utility>
 
 #include "core/atomic_write.hpp"
+#include "core/contained.hpp"
 #include "core/elements.hpp"
 #include "lmrnn/error.hpp"
 #include "lmrnn/files.hpp"
@@ -17,6 +21,10 @@ namespace {
 // Filters cannot shrink data more than this (deflate 1032, shuffled or not); a larger shape is a
 // lie, or a dataset that was never written.
 constexpr std::uint64_t largest_ratio = 1032;
+
+// Processor time after which reading counts as hung: slower than this is no disk and no filter.
+constexpr unsigned seconds_to_open = 5;
+constexpr std::uint64_t bytes_per_second = 2'000'000;
 
 /// One call into the library at a time, which is not built for threads, and no messages of its
 /// own on stderr.
@@ -170,6 +178,114 @@ std::optional<std::string> read_text(hid_t file, const std::string& name) {
   return text;
 }
 
+ArrayFile read_here(const std::filesystem::path& path) {
+  const Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
+  if (!file.valid()) fail(path, "the library cannot open it");
+
+  ArrayFile result;
+  std::vector<std::string> names;
+  if (H5Ovisit(file, H5_INDEX_NAME, H5_ITER_INC, collect_dataset, &names) < 0)
+    fail(path, "its groups cannot be listed");
+  for (const std::string& name : names)
+    if (auto data = read_dataset(path, name, file))
+      result.arrays.emplace_back(name, std::move(*data));
+
+  std::vector<std::string> keys;
+  hsize_t position = 0;
+  if (H5Aiterate2(file, H5_INDEX_NAME, H5_ITER_INC, &position, collect_attribute, &keys) < 0)
+    fail(path, "its attributes cannot be listed");
+  for (const std::string& key : keys)
+    if (auto text = read_text(file, key)) result.metadata[key] = std::move(*text);
+  return result;
+}
+
+// From the copy to the original: sizes and bytes, in the layout of this very program. ----------
+
+class Packed {
+ public:
+  void add(std::uint64_t number) { add_bytes(std::as_bytes(std::span(&number, 1))); }
+  void add(std::string_view text) {
+    add(text.size());
+    add_bytes(std::as_bytes(std::span(text)));
+  }
+  void add(const ArrayData& data) {
+    add(static_cast<std::uint64_t>(data.type));
+    add(data.shape.size());
+    for (const std::size_t extent : data.shape) add(extent);
+    add(data.bytes.size());
+    add_bytes(data.bytes);
+  }
+  std::vector<std::byte> bytes;
+
+ private:
+  void add_bytes(std::span<const std::byte> more) {
+    bytes.insert(bytes.end(), more.begin(), more.end());
+  }
+};
+
+std::vector<std::byte> pack(const ArrayFile& file) {
+  Packed packed;
+  packed.add(file.arrays.size());
+  for (const auto& [name, data] : file.arrays) {
+    packed.add(name);
+    packed.add(data);
+  }
+  packed.add(file.metadata.size());
+  for (const auto& [key, text] : file.metadata) {
+    packed.add(key);
+    packed.add(text);
+  }
+  return std::move(packed.bytes);
+}
+
+class Unpacked {
+ public:
+  explicit Unpacked(std::span<const std::byte> bytes) : bytes_(bytes) {}
+
+  std::uint64_t number() {
+    std::uint64_t value = 0;
+    std::memcpy(&value, take(sizeof value).data(), sizeof value);
+    return value;
+  }
+  std::string text() {
+    const auto bytes = take(number());
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+  }
+  ArrayData array() {
+    ArrayData data;
+    data.type = static_cast<ElementType>(number());
+    data.shape.resize(number());
+    for (std::size_t& extent : data.shape) extent = number();
+    const auto bytes = take(number());
+    data.bytes.assign(bytes.begin(), bytes.end());
+    return data;
+  }
+
+ private:
+  // A copy that was damaged before it answered may have sent anything.
+  std::span<const std::byte> take(std::uint64_t n) {
+    if (n > bytes_.size()) throw ContainedDeath("a broken answer");
+    const auto taken = bytes_.first(n);
+    bytes_ = bytes_.subspan(n);
+    return taken;
+  }
+  std::span<const std::byte> bytes_;
+};
+
+ArrayFile unpack(std::span<const std::byte> bytes) {
+  Unpacked unpacked(bytes);
+  ArrayFile file;
+  for (std::uint64_t n = unpacked.number(); n > 0; --n) {
+    std::string name = unpacked.text();
+    file.arrays.emplace_back(std::move(name), unpacked.array());
+  }
+  for (std::uint64_t n = unpacked.number(); n > 0; --n) {
+    std::string key = unpacked.text();
+    file.metadata[key] = unpacked.text();
+  }
+  return file;
+}
+
 // Writing. ------------------------------------------------------------------------------------
 
 struct WriteFailed {
@@ -263,30 +379,19 @@ void check_labels(const std::filesystem::path& path, const ArrayFile& file,
 }  // namespace
 
 ArrayFile read_hdf5(const std::filesystem::path& path) {
-  const Library library;
   std::error_code error;
   if (!std::filesystem::is_regular_file(path, error))
     throw UsageError(path.string() + ": cannot be read (" +
                      (error ? error.message() : "not a file") +
                      "); give the path of a readable file");
-  const Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
-  if (!file.valid()) fail(path, "the library cannot open it");
-
-  ArrayFile result;
-  std::vector<std::string> names;
-  if (H5Ovisit(file, H5_INDEX_NAME, H5_ITER_INC, collect_dataset, &names) < 0)
-    fail(path, "its groups cannot be listed");
-  for (const std::string& name : names)
-    if (auto data = read_dataset(path, name, file))
-      result.arrays.emplace_back(name, std::move(*data));
-
-  std::vector<std::string> keys;
-  hsize_t position = 0;
-  if (H5Aiterate2(file, H5_INDEX_NAME, H5_ITER_INC, &position, collect_attribute, &keys) < 0)
-    fail(path, "its attributes cannot be listed");
-  for (const std::string& key : keys)
-    if (auto text = read_text(file, key)) result.metadata[key] = std::move(*text);
-  return result;
+  const auto size = std::filesystem::file_size(path, error);
+  const Library library;
+  try {
+    return unpack(run_contained([&] { return pack(read_here(path)); },
+                                seconds_to_open + static_cast<unsigned>(size / bytes_per_second)));
+  } catch (const ContainedDeath& death) {
+    fail(path, std::string("the library failed on it (") + death.what() + ")");
+  }
 }
 
 void write_hdf5(const std::filesystem::path& path, const ArrayFile& file,

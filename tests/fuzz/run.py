@@ -19,8 +19,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build/fuzz"
 SEEDS = ROOT / "tests/fuzz/corpus"
-# Readers whose findings lie in a library of others: fuzzed only when named. HDF5 1.10 can go round
-# in circles (H5HG_read) over a damaged variable-length text, which no caller can prevent.
+# Readers whose findings lie in a library of others: fuzzed only when named. HDF5 1.10 can crash, or
+# go round in circles (H5HG_read), over a damaged variable-length text; that happens in a copy of the
+# process, but the sanitizers report it all the same.
 LIBRARIES = {"hdf5"}
 LIMITS = ["-timeout=10", "-rss_limit_mb=1500", "-malloc_limit_mb=256", "-max_len=16384"]
 # Readers of text find their way sooner with the words of their format.

@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <csignal>
 #include <cstring>
@@ -177,12 +178,12 @@ TEST_P(Formats, EveryTruncationIsAnError) {
 }
 
 TEST_P(Formats, AnyFlippedByteIsReadOrRefused) {
-  if (std::string(GetParam()) == ".h5") GTEST_SKIP() << "checked by the HDF5 library, not by us";
   const fs::path path = in(std::string("a") + GetParam());
   write_arrays(path, {{{"w", array<float>(std::vector<float>(20, 1.5f), {4, 5})}}, {{"k", "v"}}});
   const std::string whole = read_file(path);
   int n_refused = 0;
-  for (std::size_t i = 0; i < whole.size(); i += 3) {
+  const std::size_t stride = std::max<std::size_t>(3, whole.size() / 300);
+  for (std::size_t i = 0; i < whole.size(); i += stride) {
     std::string damaged = whole;
     damaged[i] = static_cast<char>(damaged[i] ^ 0xff);
     std::ofstream(path, std::ios::binary) << damaged;
