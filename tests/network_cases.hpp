@@ -24,6 +24,7 @@ struct NetworkCase {
   double rate_penalty = 0;
   double sigma = 0;
   double projection_density = 1;
+  bool silent_inputs = false;  ///< most inputs are 0, at different times in different trials
   Representation representation = Representation::automatic;
 
   friend std::ostream& operator<<(std::ostream& out, const NetworkCase& c) { return out << c.name; }
@@ -114,6 +115,15 @@ inline std::vector<NetworkCase> network_cases() {
     c.representation = Representation::sparse;
     c.wiring = sheet_wiring(WiringKind::dense, 3, 3);
   });
+  variant("silent_inputs", [](NetworkCase& c) {  // several groups of units, the last one not full
+    c.silent_inputs = true;
+    c.n_channels = 9;
+    c.wiring = sheet_wiring(WiringKind::local, 9, 9, 2);
+  });
+  variant("silent_inputs_one_trial", [](NetworkCase& c) {
+    c.silent_inputs = true;
+    c.n_trials = 1;
+  });
   variant("four_trials", [](NetworkCase& c) { c.n_trials = 4; });
   variant("sixteen_trials", [](NetworkCase& c) { c.n_trials = 16; });
   variant("forty_trials", [](NetworkCase& c) { c.n_trials = 40; });
@@ -174,7 +184,11 @@ struct Laboratory {
   void fill_block() {
     const std::size_t T = c.n_steps, B = c.n_trials, N = network->architecture().n_units();
     inputs.resize(T * c.n_channels * B);
-    for (std::size_t i = 0; i < inputs.size(); ++i) inputs[i] = static_cast<float>(draw(2, i));
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      const std::size_t t = i / (c.n_channels * B), channel = i / B % c.n_channels, trial = i % B;
+      const bool silent = c.silent_inputs && (t + 3 * trial + (channel + 3) / 4) % 4 != 0;
+      inputs[i] = silent ? 0.0f : static_cast<float>(draw(2, i));
+    }
     rules.resize(T * c.n_slots * B);
     targets.resize(T * B);
     loss_weights.resize(T * B);

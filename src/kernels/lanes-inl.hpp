@@ -1,5 +1,6 @@
 // How the kernels walk over lanes and groups of rows. Included once per SIMD target, after
 // hwy/foreach_target.h.
+#include <hwy/cache_control.h>
 #include <hwy/highway.h>
 
 #include <cstddef>
@@ -27,6 +28,15 @@ HWY_INLINE V in_register(V v) {
   asm("" : "+v"(v.raw));
 #endif
   return v;
+}
+
+/// Asks for rows of (row, lane) arrays that will be needed soon. States come from main memory, and
+/// the processor's own prefetching ends at each page, which is 32 rows.
+HWY_INLINE void prefetch_rows(const float* array, const std::uint32_t* rows, std::size_t n_rows,
+                              std::size_t n_lanes, std::size_t lane, std::size_t n) {
+  constexpr std::size_t line = 64 / sizeof(float);
+  for (std::size_t r = 0; r < n_rows; ++r)
+    for (std::size_t k = 0; k < n; k += line) hwy::Prefetch(array + rows[r] * n_lanes + lane + k);
 }
 
 /// Calls body(d, std::integral_constant<std::size_t, n_vectors>, first_lane) until all lanes are

@@ -16,6 +16,9 @@ namespace hn = hwy::HWY_NAMESPACE;
 /// Rows of a group.
 constexpr std::size_t n_together = RowGroups::width;
 
+/// Groups from the one that is asked for ahead of its use to the one in use.
+constexpr std::size_t groups_ahead = 8;
+
 /// The shared columns of a group: each source vector is loaded once and used four times.
 template <std::size_t n_vectors, class D, class V>
 HWY_INLINE void add_shared(D d, const float* HWY_RESTRICT weights,
@@ -99,12 +102,14 @@ void forward_step(const ForwardStep& s) {
     const V alpha = hn::Set(d, s.alpha), leak = hn::Set(d, 1.0f - s.alpha);
     const bool leaky = s.alpha != 1.0f;
     for (std::size_t g = 0; g < groups.size(); ++g) {
+      if (g + groups_ahead < groups.size())
+        prefetch_rows(s.state, groups[g + groups_ahead].rows.data(), n_together, n_lanes, lane,
+                      n_vectors * width);
       V sum[n_together][n_vectors];
       for (std::size_t r = 0; r < n_together; ++r)
         for (std::size_t v = 0; v < n_vectors; ++v)
           sum[r][v] = hn::LoadU(d, s.drive + groups[g].rows[r] * n_lanes + lane + v * width);
       add_term(d, s.recurrent, g, n_lanes, lane, sum);
-      add_term(d, s.input, g, n_lanes, lane, sum);
 #pragma GCC unroll 4
       for (std::size_t r = 0; r < n_together; ++r) {
         if (r >= groups[g].n_rows) break;
@@ -164,9 +169,11 @@ void backward_step(const BackwardStep& s) {
       }
       const V delta = slope_times(s.nonlinearity, d, r, factor);
       hn::StoreU(delta, d, s.delta + at);
-      hn::StoreU(hn::Add(delta, hn::LoadU(d, s.delta_sum + at)), d, s.delta_sum + at);
     };
     for (std::size_t g = 0; g < groups.size(); ++g) {
+      if (g + groups_ahead < groups.size())
+        prefetch_rows(s.previous, groups[g + groups_ahead].rows.data(), n_together, n_lanes, lane,
+                      n_vectors * width);
       V sum[n_together][n_vectors];
       for (std::size_t r = 0; r < n_together; ++r)
         for (std::size_t v = 0; v < n_vectors; ++v)

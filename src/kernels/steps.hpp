@@ -30,11 +30,11 @@ struct Term {
 /// Matches lmrnn::Activation.
 enum class Nonlinearity : std::uint8_t { relu, tanh, softplus };
 
-/// state = (1 - alpha) previous + alpha f(drive + recurrent + input)
+/// state = (1 - alpha) previous + alpha f(drive + recurrent)
 struct ForwardStep {
   std::size_t n_lanes;
-  Term recurrent, input;
-  const float* drive;     ///< (unit, lane): bias, rule and noise
+  Term recurrent;
+  const float* drive;     ///< (unit, lane): bias, rules, inputs (DriveStep) and noise
   const float* previous;  ///< (unit, lane)
   float* state;           ///< (unit, lane); not `previous`
   float alpha;
@@ -53,7 +53,7 @@ void affine_step(const AffineStep& step) noexcept;
 
 /// g = carry + readout + recurrent + penalty * state      gradient with respect to h[t]
 /// delta = alpha f'(u) g                                  gradient with respect to u[t]
-/// carry = (1 - alpha) g,   delta_sum += delta
+/// carry = (1 - alpha) g
 /// f'(u) is recovered from state and previous: f(u) = (state - (1 - alpha) previous) / alpha.
 struct BackwardStep {
   std::size_t n_lanes;
@@ -62,7 +62,6 @@ struct BackwardStep {
   const float *state, *previous;  ///< (unit, lane): h[t], h[t-1]
   float* carry;                   ///< (unit, lane), in and out; may be nullptr if alpha is 1
   float* delta;                   ///< (unit, lane); not the source of `recurrent`
-  float* delta_sum;               ///< (unit, lane), added to
   const float* penalty;           ///< (lane) or nullptr: none
   float alpha;
   Nonlinearity nonlinearity;

@@ -3,16 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 #include "kernels/noise.hpp"
 
 namespace lmrnn::rnn {
 namespace {
-
-/// In `rules_now`: the lane's drive has not been computed yet.
-constexpr std::int32_t rule_unknown = std::numeric_limits<std::int32_t>::min();
 
 kernels::Nonlinearity kernel_name(Activation activation) {
   switch (activation) {
@@ -56,21 +52,11 @@ void BlockRun::begin(const Architecture& a, const PackedNetwork& p, const float*
   state.assign(cells, 0.0f);
   previous.assign(cells, 0.0f);
   if (!b.resets.empty()) afresh.resize(cells);
-  rule_drive.assign(cells, 0.0f);
-  rules_now.assign(std::max<std::size_t>(1, b.rules.n1) * n_lanes, rule_unknown);
-  if (n_lanes != b.n_trials()) {
-    const std::size_t rows = b.n_steps() * a.n_channels;
-    padded_inputs.assign(rows * n_lanes, 0.0f);
-    for (std::size_t r = 0; r < rows; ++r)
-      std::copy_n(b.inputs.data + r * b.n_trials(), b.n_trials(),
-                  padded_inputs.data() + r * n_lanes);
-  }
+  drive.resize(kernels::padded_drive_units(a.n_units()) * n_lanes);
 }
 
-const float* BlockRun::inputs_at(std::size_t t) const {
-  return n_lanes == block.n_trials()
-             ? block.inputs.plane(t)
-             : padded_inputs.data() + t * architecture->n_channels * n_lanes;
+const std::int32_t* BlockRun::rules_at(std::size_t t) const {
+  return block.rules.empty() ? nullptr : block.rules.plane(t);
 }
 
 bool BlockRun::resets_at(std::size_t t) const {
@@ -85,33 +71,9 @@ void BlockRun::clear_reset_lanes(std::size_t t, float* values) const {
       for (std::size_t i = 0; i < architecture->n_units(); ++i) values[i * n_lanes + k] = 0.0f;
 }
 
-// A rule holds for a whole trial, so a lane's column of bias + rule weights is rewritten only where
-// its trial changes. Lanes of padding keep a drive of 0.
-void BlockRun::update_rules(std::size_t t) {
-  const std::size_t n_units = architecture->n_units(), n_slots = block.rules.n1;
-  for (std::size_t k = 0; k < block.n_trials(); ++k) {
-    bool changed = rules_now[k] == rule_unknown;
-    for (std::size_t s = 0; s < n_slots; ++s)
-      changed |= rules_now[s * n_lanes + k] != block.rules(t, s, k);
-    if (!changed) continue;
-    for (std::size_t i = 0; i < n_units; ++i) rule_drive[i * n_lanes + k] = packed->bias[i];
-    rules_now[k] = -1;
-    for (std::size_t s = 0; s < n_slots; ++s) {
-      const std::int32_t rule = block.rules(t, s, k);
-      rules_now[s * n_lanes + k] = rule;
-      if (rule < 0) continue;
-      const float* weights =
-          parameters + packed->layout.rule + static_cast<std::size_t>(rule) * n_units;
-      for (std::size_t i = 0; i < n_units; ++i) rule_drive[i * n_lanes + k] += weights[i];
-    }
-  }
-}
-
-const float* BlockRun::drive_at(std::size_t t) {
-  update_rules(t);
-  if (noise.sigma == 0) return rule_drive.data();
+void BlockRun::add_noise(std::size_t t) {
+  if (noise.sigma == 0) return;
   const std::size_t n_units = architecture->n_units();
-  drive = rule_drive;
   noise_of_trial.resize(n_units);
   const auto sigma = static_cast<float>(noise.sigma);
   for (std::size_t k = 0; k < block.n_trials(); ++k) {
@@ -120,7 +82,29 @@ const float* BlockRun::drive_at(std::size_t t) {
     kernels::fill_normal(key, t * n_units, noise_of_trial);
     for (std::size_t i = 0; i < n_units; ++i) drive[i * n_lanes + k] += sigma * noise_of_trial[i];
   }
-  return drive.data();
+}
+
+void BlockRun::drive_at(std::size_t t) {
+  inputs_now.begin(architecture->n_channels, n_lanes, block.n_trials());
+  inputs_now.add(block.inputs.plane(t));
+  const DriveWeights& weights = packed->drive;
+  kernels::drive_step({architecture->n_units(), &inputs_now, 0, weights.input.data(),
+                       weights.bias.data(), weights.rule.data(), rules_at(t), block.rules.n1,
+                       drive.data()});
+  add_noise(t);
+}
+
+void BlockRun::drive_one_trial(std::size_t t) {
+  const DriveWeights& weights = packed->drive;
+  const std::size_t n_padded = weights.bias.size();
+  std::ranges::copy(weights.bias, drive.begin());
+  for (std::size_t s = 0; s < block.rules.n1; ++s) {
+    const std::int32_t rule = block.rules(t, s, 0);
+    if (rule < 0) continue;
+    const float* row = weights.rule.data() + static_cast<std::size_t>(rule) * n_padded;
+    for (std::size_t i = 0; i < n_padded; ++i) drive[i] += row[i];
+  }
+  add_noise(t);
 }
 
 const float* BlockRun::with_resets(std::size_t t, const float* values, float* copy) const {
@@ -131,11 +115,11 @@ const float* BlockRun::with_resets(std::size_t t, const float* values, float* co
 
 void BlockRun::step(std::size_t t, const float* before, float* next) {
   if (resets_at(t)) before = with_resets(t, before, afresh.data());
+  drive_at(t);
   kernels::ForwardStep s;
   s.n_lanes = n_lanes;
   s.recurrent = packed->recurrent.term(before);
-  s.input = packed->input.term(inputs_at(t));
-  s.drive = drive_at(t);
+  s.drive = drive.data();
   s.previous = before;
   s.state = next;
   s.alpha = static_cast<float>(architecture->alpha);
@@ -165,7 +149,7 @@ void BlockRun::run_forward(View3<float> states, View3<float> logits_out) {
 void BlockRun::run_one_trial(View3<float> states, View3<float> logits_out) {
   constexpr std::size_t margin = kernels::RowSlices::margin, together = kernels::steps_together;
   const std::size_t n_units = architecture->n_units(), n_classes = architecture->n_classes;
-  const kernels::RowSlices& recurrent = packed->one_trial.recurrent;
+  const kernels::RowSlices& recurrent = packed->one_trial.pattern;
   const std::size_t n_padded = padded_units(n_units);
   // Planes 1 ... 4: the states of four steps; plane 0: the state before them; plane 5: zeros, the
   // state before a trial.
@@ -174,17 +158,14 @@ void BlockRun::run_one_trial(View3<float> states, View3<float> logits_out) {
 
   for (std::size_t first = 0; first < block.n_steps(); first += together) {
     const std::size_t n = std::min(together, block.n_steps() - first);
-    kernels::InputCurrents in{recurrent.slices.size(),
-                              architecture->n_channels,
-                              packed->one_trial.input_weights.data(),
-                              {},
-                              {}};
+    kernels::InputCurrents in{
+        recurrent.slices.size(), architecture->n_channels, packed->drive.input.data(), {}, {}};
     kernels::DenseOutputs out{
         n_classes, n_units, parameters + packed->layout.readout, packed->readout_bias.data(),
         {},        {}};
     for (std::size_t k = 0; k < together; ++k) {  // after the last step, it is done over again
       const std::size_t step = std::min(k, n - 1);
-      in.inputs[k] = inputs_at(first + step);
+      in.inputs[k] = block.inputs.plane(first + step);
       in.currents[k] = currents.data() + k * n_padded;
       out.sources[k] = plane(step + 1);
       if (!logits_out.empty()) out.outputs[k] = logits_out.row(first + step, 0);
@@ -193,7 +174,8 @@ void BlockRun::run_one_trial(View3<float> states, View3<float> logits_out) {
     for (std::size_t k = 0; k < n; ++k) {
       const std::size_t t = first + k;
       float* state_now = plane(k + 1);
-      kernels::one_trial_step({&recurrent, packed->one_trial.recurrent_weights.data(), drive_at(t),
+      drive_one_trial(t);
+      kernels::one_trial_step({&recurrent, packed->one_trial.weights.data(), drive.data(),
                                in.currents[k], plane(resets_at(t) ? together + 1 : k), state_now,
                                static_cast<float>(architecture->alpha),
                                kernel_name(architecture->activation)});
@@ -262,10 +244,12 @@ void BlockRun::reserve(std::size_t segment, const LossOptions& options) {
   penalty.assign(n_lanes, 0.0f);
   std::fill_n(penalty.begin(), block.n_trials(), static_cast<float>(2 * options.rate_penalty));
   std::fill_n(delta_at(block.n_steps()), cells, 0.0f);
-  delta_sum.assign(cells, 0.0f);
   carry.assign(cells, 0.0f);
   recurrent_gradient.assign(packed->recurrent.pattern.n_entries(), 0.0f);
-  input_gradient.assign(packed->input.pattern.n_entries(), 0.0f);
+  input_gradient.assign(packed->drive.input.size(), 0.0f);
+  rule_gradient.assign(packed->drive.rule.size(), 0.0f);
+  bias_gradient.assign(packed->drive.bias.size(), 0.0f);
+  drive_scratch.resize(kernels::drive_gradient_scratch(chunk_steps * n_lanes));
   readout_gradient.assign(packed->readout_transposed.pattern.n_entries(), 0.0f);
 }
 
@@ -297,7 +281,6 @@ LossResult BlockRun::run_loss(const LossOptions& options, const float* wanted,
   }
   for (std::size_t n = n_segments; n-- > 0;) {
     const std::size_t first = n * segment, last = std::min(first + segment, n_steps);
-    if (n + 1 < n_segments) std::fill(rules_now.begin(), rules_now.end(), rule_unknown);
     std::ranges::copy(starts[n], kept[0]);
     keep_segment(first, last, options, wanted);
     for (std::size_t chunk = (last - first + chunk_steps - 1) / chunk_steps; chunk-- > 0;) {
@@ -306,10 +289,7 @@ LossResult BlockRun::run_loss(const LossOptions& options, const float* wanted,
                      gradient);
     }
   }
-  flush_rules(0, gradient);
-  kernels::scatter(packed->recurrent.pattern.source_index, recurrent_gradient, gradient);
-  kernels::scatter(packed->input.pattern.source_index, input_gradient, gradient);
-  kernels::scatter(packed->readout_transposed.pattern.source_index, readout_gradient, gradient);
+  scatter_gradients(gradient);
 
   LossResult result;
   for (std::size_t t = 0; t < n_steps; ++t) {
@@ -338,7 +318,6 @@ void BlockRun::backward_chunk(std::size_t first, std::size_t last, bool with_pen
   }
 
   for (std::size_t t = last; t-- > first;) {
-    if (t + 1 < block.n_steps()) flush_rules(t + 1, gradient);
     // The error does not reach beyond the beginning of a trial.
     const float* later = delta_at(t + 1);
     if (t + 1 < block.n_steps() && resets_at(t + 1)) {
@@ -355,7 +334,6 @@ void BlockRun::backward_chunk(std::size_t first, std::size_t last, bool with_pen
     s.previous = before[t - first];
     s.carry = carry.data();
     s.delta = delta_at(t);
-    s.delta_sum = delta_sum.data();
     s.penalty = with_penalty ? penalty.data() : nullptr;
     s.alpha = static_cast<float>(architecture->alpha);
     s.nonlinearity = kernel_name(architecture->activation);
@@ -367,11 +345,14 @@ void BlockRun::backward_chunk(std::size_t first, std::size_t last, bool with_pen
 void BlockRun::add_weight_gradients(std::size_t first, std::size_t last, const float* const* before,
                                     std::span<float> gradient) {
   const std::size_t n_classes = architecture->n_classes, n_steps = last - first;
-  std::array<const float*, chunk_steps> deltas_now{}, inputs{}, states{}, errors{};
+  std::array<const float*, chunk_steps> deltas_now{}, states{}, errors{};
+  std::array<const std::int32_t*, chunk_steps> rules{};
+  inputs_of_chunk.begin(architecture->n_channels, n_lanes, block.n_trials());
   for (std::size_t k = 0; k < n_steps; ++k) {
     const std::size_t here = first + k - segment_first;
     deltas_now[k] = delta_at(first + k);
-    inputs[k] = inputs_at(first + k);
+    rules[k] = rules_at(first + k);
+    inputs_of_chunk.add(block.inputs.plane(first + k));
     states[k] = kept[here + 1];
     errors[k] = dlogits.data() + here * n_classes * n_lanes;
     for (std::size_t c = 0; c < n_classes; ++c) {
@@ -382,33 +363,26 @@ void BlockRun::add_weight_gradients(std::size_t first, std::size_t last, const f
   }
   kernels::add_outer_product({&packed->recurrent.pattern, deltas_now.data(), before, n_steps,
                               n_lanes, recurrent_gradient.data()});
-  kernels::add_outer_product({&packed->input.pattern, deltas_now.data(), inputs.data(), n_steps,
-                              n_lanes, input_gradient.data()});
+  inputs_of_chunk.list_cells();
+  kernels::add_drive_gradient({architecture->n_units(), &inputs_of_chunk, deltas_now.data(),
+                               rules.data(), block.rules.n1, drive_scratch.data(),
+                               input_gradient.data(), bias_gradient.data(), rule_gradient.data()});
   // Transposed, so that the many states are gone through once and the few classes often.
   kernels::add_outer_product({&packed->readout_transposed.pattern, states.data(), errors.data(),
                               n_steps, n_lanes, readout_gradient.data()});
 }
 
-// Going backward, the gradients of bias and rule are summed per lane while its rule stays the same,
-// and handed over where it changes: between t - 1 and t, or at the very start.
-void BlockRun::flush_rules(std::size_t t, std::span<float> gradient) {
+void BlockRun::scatter_gradients(std::span<float> gradient) const {
   const ParameterLayout& layout = packed->layout;
-  const std::size_t n_units = architecture->n_units(), n_slots = block.rules.n1;
-  for (std::size_t k = 0; k < block.n_trials(); ++k) {
-    bool changes = t == 0;
-    for (std::size_t s = 0; s < n_slots && !changes; ++s)
-      changes = block.rules(t, s, k) != block.rules(t - 1, s, k);
-    if (!changes) continue;
-    for (std::size_t i = 0; i < n_units; ++i)
-      gradient[layout.bias + i] += delta_sum[i * n_lanes + k];
-    for (std::size_t s = 0; s < n_slots; ++s) {
-      const std::int32_t rule = block.rules(t, s, k);
-      if (rule < 0) continue;
-      float* of_rule = gradient.data() + layout.rule + static_cast<std::size_t>(rule) * n_units;
-      for (std::size_t i = 0; i < n_units; ++i) of_rule[i] += delta_sum[i * n_lanes + k];
-    }
-    for (std::size_t i = 0; i < n_units; ++i) delta_sum[i * n_lanes + k] = 0.0f;
-  }
+  const std::size_t n_units = architecture->n_units();
+  kernels::scatter(packed->recurrent.pattern.source_index, recurrent_gradient, gradient);
+  kernels::scatter(packed->drive.input_index, input_gradient, gradient);
+  kernels::scatter(packed->readout_transposed.pattern.source_index, readout_gradient, gradient);
+  std::copy_n(bias_gradient.data(), n_units, gradient.data() + layout.bias);
+  const std::size_t n_padded = bias_gradient.size();
+  for (std::size_t r = 0; r < architecture->n_rules; ++r)
+    std::copy_n(rule_gradient.data() + r * n_padded, n_units,
+                gradient.data() + layout.rule + r * n_units);
 }
 
 }  // namespace lmrnn::rnn

@@ -5,6 +5,7 @@
 #include <span>
 #include <vector>
 
+#include "kernels/drive.hpp"
 #include "kernels/one_trial.hpp"
 #include "kernels/row_groups.hpp"
 #include "kernels/steps.hpp"
@@ -21,11 +22,17 @@ struct PackedMatrix {
   kernels::Term term(const float* source) const { return {&pattern, weights.data(), source}; }
 };
 
-/// W and W_in as the kernels for a single trial want them.
-struct OneTrialMatrices {
-  kernels::RowSlices recurrent;
-  std::vector<std::uint32_t> input_index;  ///< as RowSlices::source_index
-  Buffer<float> recurrent_weights, input_weights;
+/// W_in, W_rule and b as kernels want them that have units as the SIMD dimension: whole groups of
+/// kernels::drive_units.
+struct DriveWeights {
+  std::vector<std::uint32_t> input_index;  ///< (slice, channel, row of slice)
+  Buffer<float> input, rule, bias;         ///< rule: (rule, padded unit)
+};
+
+/// W as the kernels for a single trial want it.
+struct OneTrialMatrix {
+  kernels::RowSlices pattern;
+  Buffer<float> weights;
 };
 
 /// All matrices of a network, forward and transposed. `index`es of the patterns point into the flat
@@ -36,9 +43,11 @@ struct PackedNetwork {
   void pack(std::span<const float> parameters);
 
   ParameterLayout layout;
-  PackedMatrix recurrent, recurrent_transposed, input, readout, readout_transposed;
-  OneTrialMatrices one_trial;
-  Buffer<float> bias, readout_bias;
+  std::size_t n_units, n_rules;
+  PackedMatrix recurrent, recurrent_transposed, readout, readout_transposed;
+  DriveWeights drive;
+  OneTrialMatrix one_trial;
+  Buffer<float> readout_bias;
 };
 
 /// Time steps whose gradients are summed in one go (kernels::OuterProduct).
@@ -62,33 +71,34 @@ struct BlockRun {
   RecurrentNoise noise;
   std::size_t n_lanes = 0;
 
-  Buffer<float> padded_inputs;          ///< (time, channel, lane), if lanes and trials differ
-  Buffer<float> rule_drive;             ///< (unit, lane): bias + rules now on
-  Buffer<float> drive;                  ///< the same with noise, if there is noise
-  Buffer<float> noise_of_trial;         ///< (unit)
-  std::vector<std::int32_t> rules_now;  ///< (slot, lane)
-  Buffer<float> state, previous;        ///< (unit, lane), where states are not kept
-  Buffer<float> afresh;                 ///< (unit, lane): a state with lanes that begin afresh at 0
+  kernels::ActiveInputs inputs_now;  ///< of a step
+  Buffer<float> drive;               ///< (padded unit, lane)
+  Buffer<float> noise_of_trial;      ///< (unit)
+  Buffer<float> state, previous;     ///< (unit, lane), where states are not kept
+  Buffer<float> afresh;              ///< (unit, lane): a state with lanes that begin afresh at 0
 
   // Backward; indexed by time from the beginning of the segment now kept:
   std::size_t segment_first = 0;
-  Planes kept;                      ///< kept[k]: the state before step k
-  Buffer<float> logits;             ///< (class, lane)
-  Buffer<float> dlogits;            ///< (time, class, lane)
-  Planes deltas;                    ///< of a chunk and the step after it, in turns: see delta_at
-  Planes cleared;                   ///< of a chunk: states before steps where trials begin
-  Buffer<float> cleared_delta;      ///< (unit, lane)
-  Buffer<float> carry, delta_sum;   ///< (unit, lane)
-  Buffer<float> loss;               ///< (time, lane), of the whole row
-  std::vector<double> rate_square;  ///< (time), of the whole row
-  Buffer<float> penalty, lane_weights;                                 ///< (lane)
-  std::vector<std::int32_t> lane_targets;                              ///< (lane)
-  Buffer<float> recurrent_gradient, input_gradient, readout_gradient;  ///< packed
+  Planes kept;                  ///< kept[k]: the state before step k
+  Buffer<float> logits;         ///< (class, lane)
+  Buffer<float> dlogits;        ///< (time, class, lane)
+  Planes deltas;                ///< of a chunk and the step after it, in turns: see delta_at
+  Planes cleared;               ///< of a chunk: states before steps where trials begin
+  Buffer<float> cleared_delta;  ///< (unit, lane)
+  Buffer<float> carry;          ///< (unit, lane)
+  kernels::ActiveInputs inputs_of_chunk;
+  Buffer<float> loss;                                          ///< (time, lane), of the whole row
+  std::vector<double> rate_square;                             ///< (time), of the whole row
+  Buffer<float> penalty, lane_weights;                         ///< (lane)
+  std::vector<std::int32_t> lane_targets;                      ///< (lane)
+  Buffer<float> recurrent_gradient, readout_gradient;          ///< packed
+  Buffer<float> input_gradient, rule_gradient, bias_gradient;  ///< as DriveWeights
+  Buffer<float> drive_scratch;
 
   /// `lanes`: kernels::padded_lanes, or 1 for run_one_trial.
   void begin(const Architecture& a, const PackedNetwork& p, const float* values,
              const TrialBlock& b, const RecurrentNoise& n, std::size_t lanes);
-  const float* inputs_at(std::size_t t) const;
+  const std::int32_t* rules_at(std::size_t t) const;
   bool resets_at(std::size_t t) const;
 
   /// Computes `next` from `before`, the state before time t (resets and noise included).
@@ -99,8 +109,10 @@ struct BlockRun {
   LossResult run_loss(const LossOptions& options, const float* wanted, std::span<float> gradient);
 
  private:
-  void update_rules(std::size_t t);
-  const float* drive_at(std::size_t t);
+  void add_noise(std::size_t t);
+  void drive_at(std::size_t t);
+  /// The same without inputs, for one trial.
+  void drive_one_trial(std::size_t t);
   void clear_reset_lanes(std::size_t t, float* values) const;
   /// `values` with the lanes set to 0 whose trial begins at t, written to `copy`.
   const float* with_resets(std::size_t t, const float* values, float* copy) const;
@@ -116,7 +128,7 @@ struct BlockRun {
                       std::span<float> gradient);
   void add_weight_gradients(std::size_t first, std::size_t last, const float* const* before,
                             std::span<float> gradient);
-  void flush_rules(std::size_t t, std::span<float> gradient);
+  void scatter_gradients(std::span<float> gradient) const;
 };
 
 /// Targets of the least-squares loss, (class, class): row y holds what the outputs should be when

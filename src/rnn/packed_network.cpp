@@ -46,7 +46,7 @@ PackedMatrix make_matrix(std::size_t n_rows, std::size_t n_columns, std::vector<
 std::vector<std::uint32_t> input_by_slices(std::size_t n_units, std::size_t n_channels,
                                            std::span<const Entry> entries) {
   constexpr std::size_t width = kernels::RowSlices::width;
-  const std::size_t n_slices = (n_units + width - 1) / width;
+  const std::size_t n_slices = kernels::padded_drive_units(n_units) / width;
   std::vector<std::uint32_t> index(n_slices * n_channels * width, kernels::RowGroups::filled);
   for (const Entry& e : entries)
     index[(e.row / width * n_channels + e.column) * width + e.row % width] = e.index;
@@ -56,8 +56,8 @@ std::vector<std::uint32_t> input_by_slices(std::size_t n_units, std::size_t n_ch
 }  // namespace
 
 PackedNetwork::PackedNetwork(const Architecture& a, Representation representation)
-    : layout(parameter_layout(a)) {
-  const std::size_t n = a.n_units();
+    : layout(parameter_layout(a)), n_units(a.n_units()), n_rules(a.n_rules) {
+  const std::size_t n = n_units, n_padded = kernels::padded_drive_units(n);
   const auto fill = representation == Representation::dense ? kernels::Fill::everywhere
                                                             : kernels::Fill::where_it_pays;
   auto forward = entries_by_synapse(a.recurrent, layout.recurrent);
@@ -67,26 +67,29 @@ PackedNetwork::PackedNetwork(const Architecture& a, Representation representatio
   const auto order = kernels::order_by_overlap(n, n, forward);
   const auto order_back = kernels::order_by_overlap(n, n, backward);
   const auto order_classes = kernels::order_by_overlap(a.n_classes, n, from_units);
-  auto from_channels = entries_of_whole(a.input, layout.input);
-  one_trial.recurrent = kernels::slice_rows(n, forward);
-  one_trial.recurrent_weights.resize(one_trial.recurrent.n_entries());
-  one_trial.input_index = input_by_slices(n, a.n_channels, from_channels);
-  one_trial.input_weights.resize(one_trial.input_index.size());
+  one_trial.pattern = kernels::slice_rows(n, forward);
+  one_trial.weights.resize(one_trial.pattern.n_entries());
+  drive.input_index = input_by_slices(n, a.n_channels, entries_of_whole(a.input, layout.input));
+  drive.input.resize(drive.input_index.size());
+  drive.rule.resize(n_rules * n_padded);
+  drive.bias.resize(n_padded);
   recurrent = make_matrix(n, n, std::move(forward), order, fill);
-  input = make_matrix(n, a.n_channels, std::move(from_channels), order);
   recurrent_transposed = make_matrix(n, n, std::move(backward), order_back, fill);
   readout_transposed = make_matrix(n, a.n_classes, std::move(to_units), order_back);
   readout = make_matrix(a.n_classes, n, std::move(from_units), order_classes);
-  bias.resize(n);
   readout_bias.resize(a.n_classes);
 }
 
 void PackedNetwork::pack(std::span<const float> parameters) {
-  for (PackedMatrix* m : {&recurrent, &recurrent_transposed, &input, &readout, &readout_transposed})
+  for (PackedMatrix* m : {&recurrent, &recurrent_transposed, &readout, &readout_transposed})
     kernels::gather(m->pattern.source_index, parameters, m->weights);
-  kernels::gather(one_trial.recurrent.source_index, parameters, one_trial.recurrent_weights);
-  kernels::gather(one_trial.input_index, parameters, one_trial.input_weights);
-  std::copy_n(parameters.begin() + layout.bias, layout.n_bias, bias.begin());
+  kernels::gather(one_trial.pattern.source_index, parameters, one_trial.weights);
+  kernels::gather(drive.input_index, parameters, drive.input);
+  const std::size_t n_padded = drive.bias.size();
+  for (std::size_t r = 0; r < n_rules; ++r)
+    std::copy_n(parameters.data() + layout.rule + r * n_units, n_units,
+                drive.rule.data() + r * n_padded);
+  std::copy_n(parameters.data() + layout.bias, n_units, drive.bias.data());
   std::copy_n(parameters.begin() + layout.readout_bias, layout.n_readout_bias,
               readout_bias.begin());
 }

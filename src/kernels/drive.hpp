@@ -1,0 +1,97 @@
+// What drives a unit from outside: bias, rules and inputs.
+//
+// Unlike the other kernels of blocks of trials, these take one trial after another, with units as
+// the SIMD dimension. That costs a transposition, and pays because inputs are 0 most of the time
+// (a ring is silent outside its stimuli): trials of a block are at different stages, so hardly ever
+// is a channel silent in all of them, but often in one of them. A rule is a row to begin with.
+// Units are padded to whole groups; inputs of 0 are left out, 0 * infinity included.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "kernels/one_trial.hpp"
+#include "lmrnn/array.hpp"
+
+namespace lmrnn::kernels {
+
+/// Units come in groups of so many, a multiple of RowSlices::width.
+constexpr std::size_t drive_units = 64;
+constexpr std::size_t padded_drive_units(std::size_t n_units) {
+  return (n_units + drive_units - 1) / drive_units * drive_units;
+}
+
+/// Inputs of some time steps by cell: a cell is a lane at a time step, number step * n_lanes +
+/// lane. Channels are taken in bundles of four that are silent together or not; what is left of the
+/// number of channels stands alone, and first, since rings come after the fixation.
+class ActiveInputs {
+ public:
+  static constexpr std::size_t bundle = 4;
+
+  void begin(std::size_t n_channels, std::size_t n_lanes, std::size_t n_trials);
+  /// Adds a time step of inputs (channel, trial).
+  void add(const float* inputs);
+  /// Bundles that are not silent in a cell, which `cells_of` gives for each bundle.
+  void list_cells();
+
+  std::size_t n_channels() const noexcept { return n_channels_; }
+  std::size_t n_lanes() const noexcept { return n_lanes_; }
+  std::size_t n_trials() const noexcept { return n_trials_; }
+  std::size_t n_steps() const noexcept { return n_steps_; }
+  std::size_t n_bundles() const noexcept { return n_alone() + n_channels_ / bundle; }
+  /// Bundles of one channel.
+  std::size_t n_alone() const noexcept { return n_channels_ % bundle; }
+  std::size_t first_channel(std::size_t b) const noexcept {
+    return b < n_alone() ? b : n_alone() + bundle * (b - n_alone());
+  }
+  const float* values(std::size_t cell) const noexcept {
+    return values_.data() + cell * n_channels_;
+  }
+  std::size_t n_active(std::size_t cell) const noexcept { return n_active_[cell]; }
+  const std::uint32_t* active(std::size_t cell) const noexcept {
+    return active_.data() + cell * n_bundles();
+  }
+  const std::vector<std::uint32_t>& cells_of(std::size_t b) const noexcept { return cells_[b]; }
+
+ private:
+  std::size_t n_channels_ = 0, n_lanes_ = 0, n_trials_ = 0, n_steps_ = 0;
+  Buffer<float> values_;                           ///< (cell, channel)
+  std::vector<std::uint32_t> n_active_, active_;   ///< (cell), (cell, bundle)
+  std::vector<std::vector<std::uint32_t>> cells_;  ///< (bundle)
+};
+
+/// drive[i, l] = bias[i] + sum_s rules[rule[s, l], i] + sum_c W_in[i, c] x[c, l]; 0 in lanes of
+/// padding.
+struct DriveStep {
+  std::size_t n_units;
+  const ActiveInputs* inputs;
+  std::size_t step;            ///< of `inputs`
+  const float* input_weights;  ///< (slice, channel, row of slice), whole groups
+  const float* bias;           ///< (padded unit)
+  const float* rule_weights;   ///< (rule, padded unit)
+  const std::int32_t* rules;   ///< (slot, trial); -1: none
+  std::size_t n_slots;
+  float* drive;  ///< (padded unit, lane)
+};
+void drive_step(const DriveStep& step) noexcept;
+
+/// Adds the gradients of some time steps: deltas[t] (unit, lane) is the gradient with respect to
+/// the drive. Lanes of padding do not count.
+struct DriveGradient {
+  std::size_t n_units;
+  const ActiveInputs* inputs;        ///< of the same steps; cells listed
+  const float* const* deltas;        ///< (step) -> (unit, lane)
+  const std::int32_t* const* rules;  ///< (step) -> (slot, trial)
+  std::size_t n_slots;
+  float* scratch;         ///< drive_gradient_scratch(n_cells)
+  float* input_gradient;  ///< (slice, channel, row of slice), whole groups
+  float* bias_gradient;   ///< (padded unit)
+  float* rule_gradient;   ///< (rule, padded unit)
+};
+constexpr std::size_t drive_gradient_scratch(std::size_t n_cells) {
+  return n_cells * 2 * RowSlices::width;
+}
+void add_drive_gradient(const DriveGradient& gradient) noexcept;
+
+}  // namespace lmrnn::kernels
