@@ -41,6 +41,7 @@ def arguments():
     parser.add_argument("--json", help="where the figures go")
     parser.add_argument("--only", default="", help="workloads, e.g. W1,W3")
     parser.add_argument("--threads", type=int, help="only with so many threads")
+    parser.add_argument("--peers", help="only these, e.g. torch_csr,jax_sparse, or none")
     parser.add_argument(
         "--seconds", type=float, default=8, help="time for the turns of a workload and a peer"
     )
@@ -53,6 +54,11 @@ def arguments():
 
 def installed(peer):
     return importlib.util.find_spec(MODULES[peer.split("_")[0]]) is not None
+
+
+def wanted_peers(workload, options):
+    chosen = workload.peers if options.peers is None else options.peers.split(",")
+    return [name for name in workload.peers if name in chosen and installed(name)]
 
 
 class Comparison:
@@ -70,7 +76,7 @@ class Comparison:
             stack.enter_context(process)
             # The first step writes the run's first checkpoint, and everything warms up.
             self.losses = process.ask(self.command, N_BATCHES).get("losses", [])
-            for name in filter(installed, self.workload.peers):
+            for name in wanted_peers(self.workload, self.options):
                 say(f"  {name}")
                 self.peers[name] = self.try_once(name, problem, stack)
             contenders = self.contenders()
@@ -232,7 +238,7 @@ def write_json(options, document):
 def compare(options, ours, document):
     peak, results = document["build"]["fma_peak"], document["results"]
     for workload in selected(options):
-        any_peer = workload.kind != "generate" and any(map(installed, workload.peers))
+        any_peer = workload.kind != "generate" and wanted_peers(workload, options)
         problem = ours.problem(workload, N_BATCHES) if any_peer else None
         for n_threads in workload.threads:
             if options.threads not in (None, n_threads):

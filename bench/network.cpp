@@ -4,8 +4,11 @@
 
 #include <benchmark/benchmark.h>
 
+#include <cmath>
+#include <string>
 #include <vector>
 
+#include "lmrnn/config.hpp"
 #include "lmrnn/threads.hpp"
 
 namespace {
@@ -14,6 +17,7 @@ using namespace lmrnn;
 
 struct Workload {
   WiringConfig wiring;
+  Representation representation = Representation::automatic;
   std::size_t n_trials = 64, n_steps = 350, n_lanes = 32;
 };
 
@@ -33,6 +37,7 @@ void loss_and_gradient(benchmark::State& state, const Workload& w) {
   a.n_channels = n_channels;
   a.n_rules = n_rules;
   a.n_classes = n_classes;
+  a.representation = w.representation;
   a.recurrent = make_mask(w.wiring, seed);
   a.input = Mask::dense(a.n_units(), n_channels);
   a.readout = Mask::dense(n_classes, a.n_units());
@@ -43,9 +48,14 @@ void loss_and_gradient(benchmark::State& state, const Workload& w) {
   const std::size_t cells = w.n_steps * w.n_lanes;
   std::vector<float> inputs(cells * n_channels), weights(cells, 1.0f);
   std::vector<std::int32_t> rules(cells), targets(cells);
-  for (std::size_t i = 0; i < inputs.size(); ++i)
+  // Like the battery's: both rings are silent three quarters of the time.
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    const std::size_t step = i / (w.n_lanes * n_channels), trial = i % w.n_lanes;
+    const std::size_t ring = (i / w.n_lanes % n_channels + 15) / 16;
+    if (ring > 0 && ((step + 7 * trial) / 20 + ring) % 4 != 0) continue;
     inputs[i] =
         static_cast<float>(uniform({seed, Stream::input_noise}, static_cast<std::uint32_t>(i)));
+  }
   for (std::size_t i = 0; i < cells; ++i) {
     const std::size_t trial = i / w.n_lanes / 20 * w.n_lanes + i % w.n_lanes;
     rules[i] = static_cast<std::int32_t>((trial * 7) % n_rules);
@@ -85,6 +95,30 @@ void register_workload(const char* name, const Workload& w) {
       ->UseRealTime();
 }
 
+/// When does `dense` begin to pay? The same network in both representations, at growing density.
+/// Random masks share the fewest sources among rows, local ones the most.
+void register_representations() {
+  for (const WiringKind kind : {WiringKind::random, WiringKind::local})
+    for (const std::int64_t side : {16, 32})
+      for (const int sixteenths : {2, 3, 4, 5, 6, 8, 10, 12, 14}) {
+        Workload w = sheet(kind, side, side, static_cast<double>(side * sixteenths) / 16);
+        w.n_trials = 32;
+        w.n_steps = 50;
+        const auto percent = std::lround(100 * make_mask(w.wiring, Seed{1}).density());
+        for (const auto representation : {Representation::sparse, Representation::dense}) {
+          w.representation = representation;
+          const std::string name = "representation/" + std::string(to_name(kind)) + "_" +
+                                   std::to_string(side * side) + "/" + std::to_string(percent) +
+                                   "%/" + std::string(to_name(representation));
+          benchmark::RegisterBenchmark(name.c_str(),
+                                       [w](benchmark::State& s) { loss_and_gradient(s, w); })
+              ->Arg(1)
+              ->Unit(benchmark::kMillisecond)
+              ->UseRealTime();
+        }
+      }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -93,6 +127,7 @@ int main(int argc, char** argv) {
   register_workload("W3_dense_256", sheet(WiringKind::dense, 16, 16));
   register_workload("W4_autapse_1024", sheet(WiringKind::autapse, 32, 32));
   register_workload("W6_random_1024", sheet(WiringKind::random, 32, 32));
+  register_representations();
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   benchmark::RunSpecifiedBenchmarks();

@@ -218,6 +218,15 @@ struct LoadedNetwork {
 /// Throws UsageError (not a network, another format version, shapes that do not fit, NaN).
 LoadedNetwork load_network(const std::filesystem::path& path);
 
+struct RepresentationChoice {
+  Representation representation;  ///< never `automatic`
+  std::string reason;             ///< half a sentence
+};
+/// How W is stored and multiplied: as asked for, or, if that is `automatic`, as diagonal for
+/// autapses alone, dense from the density on from which that measures faster (bench/NOTES.md), and
+/// sparse below it.
+RepresentationChoice choose_representation(const Architecture& architecture);
+
 /// One line of the table of parameters and arithmetic.
 struct CostRow {
   std::string part;                   ///< recurrent, input, rule, readout, bias

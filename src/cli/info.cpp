@@ -56,6 +56,7 @@ Json describe_network(const LoadedNetwork& loaded) {
           {"recurrent_synapses", a.recurrent.n_synapses()},
           {"density", a.recurrent.density()},
           {"representation", to_name(loaded.network.representation())},
+          {"representation_why", choose_representation(a).reason},
           {"activation", to_name(a.activation)},
           {"alpha", a.alpha},
           {"costs", to_json(cost_table(a))},

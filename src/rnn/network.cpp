@@ -37,13 +37,21 @@ void check(const Architecture& a) {
     throw UsageError("representation \"diagonal\" holds autapses only; use \"sparse\" or \"auto\"");
 }
 
-Representation resolve(const Architecture& a) {
-  if (a.representation != Representation::automatic) return a.representation;
-  if (a.recurrent.is_diagonal()) return Representation::diagonal;
-  return a.recurrent.is_dense() ? Representation::dense : Representation::sparse;
-}
+/// Density from which multiplying all pairs of units is faster than existing synapses only;
+/// measured by bench_network, see bench/NOTES.md.
+constexpr double dense_from = 0.9;
 
 }  // namespace
+
+RepresentationChoice choose_representation(const Architecture& a) {
+  if (a.representation != Representation::automatic) return {a.representation, "as asked for"};
+  if (a.recurrent.is_diagonal()) return {Representation::diagonal, "autapses only"};
+  const double density = a.recurrent.density();
+  const bool dense = density >= dense_from;
+  return {dense ? Representation::dense : Representation::sparse,
+          fmt::format("{:.1f}% of all pairs have a synapse; dense is faster from {:.0f}% on",
+                      100 * density, 100 * dense_from)};
+}
 
 ParameterLayout parameter_layout(const Architecture& a) {
   ParameterLayout l{};
@@ -84,7 +92,7 @@ struct Network::Implementation {
   explicit Implementation(Architecture a)
       : architecture(std::move(a)),
         layout(parameter_layout(architecture)),
-        representation(resolve(architecture)),
+        representation(choose_representation(architecture).representation),
         parameters(layout.total, 0.0f),
         packed(architecture, representation),
         least_squares_targets(rnn::least_squares_targets(architecture.n_classes)) {}
