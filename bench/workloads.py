@@ -22,6 +22,7 @@ class Workload:
     rows: int = 32
     cols: int = 32
     radius: float = 4
+    tasks: str = "modcog82"
     steps: int = 350
     batch: int = 64
     threads: tuple = (1,)
@@ -35,7 +36,7 @@ class Workload:
         return f"""seed = 1
 
 [battery]
-tasks = "modcog82"
+tasks = "{self.tasks}"
 
 [battery.semantics]
 base = "{self.semantics}"
@@ -103,5 +104,6 @@ def small(workload):
     """The same on a small scale, for a test that everything runs."""
     dense = workload.wiring == "dense"
     return dataclasses.replace(
-        workload, rows=6 if dense else 8, cols=6 if dense else 8, radius=2, steps=50, batch=16
-    )
+        workload, rows=6 if dense else 8, cols=6 if dense else 8, radius=2, steps=50, batch=16,
+        tasks="go,antiseqr,dm1",
+    )  # fmt: skip
