@@ -52,7 +52,7 @@ def points():
     for wiring in ("local", "random"):
         for radius in (1, 2, 3, 4, 6, 8, 11, 16, 22):
             yield Point("density", wiring, 32, radius, 2, wiring == "local" and radius in (1, 4, 22))
-    yield Point("density", "dense", 32, 4, 2, True)
+    yield Point("density", "dense", 32, 4, 2, False)
     for threads in (1, 2):
         for side in (16, 32, 50):
             yield Point("threads", "local", side, 4, threads, False)
@@ -205,19 +205,21 @@ def draw_density(style, table):
     ticks = (0.5, 1, 2, 5, 10, 20, 50, 100)
     ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     ax.minorticks_off()
-    ax.set(xlabel="density of synapses, % (N = 1024)", ylabel="time per step, ms")
-    ax.legend()
+    times = (10, 20, 50, 100, 200, 400)
+    ax.set_yticks(times, [str(time) for time in times])
+    ax.set(xlabel="density of synapses, % (N = 1024)", ylabel="time per step, ms", ylim=(10, 500))
+    ax.legend(loc="upper left", bbox_to_anchor=(0, 0.87))
     return ax
 
 
 def draw_threads(style, table):
     ax = style.new_axes()
-    for units, colour in ((256, "sky"), (1024, "blue"), (2500, "purple")):
+    for units, colour, rise in ((256, "sky", 0), (1024, "blue", 4), (2500, "purple", -4)):
         threads, time = table.curve("threads", experiment="threads", units=units)
         speed_up = [time[0] / t for t in time]
         ax.plot(threads, speed_up, "o-", color=style.COLOURS[colour], label=f"N = {units}")
         ax.annotate(
-            f"{speed_up[-1]:.2f}", (threads[-1], speed_up[-1]), xytext=(5, 0),
+            f"{speed_up[-1]:.2f}", (threads[-1], speed_up[-1]), xytext=(5, rise),
             textcoords="offset points", va="center", color=style.COLOURS[colour], fontsize=8,
         )  # fmt: skip
     ax.plot(threads, threads, ":", color=style.GREY, linewidth=1, zorder=0, label="proportional")
