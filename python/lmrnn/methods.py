@@ -54,7 +54,7 @@ def methods(run: Run) -> str:
 
 def _short(expression: str) -> str:
     expression = " ".join(expression.split())
-    return expression if len(expression) <= 120 else f"{expression.count(',') + 1} names"
+    return expression if len(expression) <= 200 else f"{expression[:200].rsplit(',', 1)[0]}, …"
 
 
 def _wiring(w: dict) -> str:
@@ -65,6 +65,8 @@ def _wiring(w: dict) -> str:
             f"Recurrent synapses were confined to pairs of units at most {w['radius']:g} apart "
             f"({w['metric']} metric) on {sheet} with {w['boundary']} boundary"
         )
+    if kind == "autapse":
+        return "No two units were connected: the only recurrent synapse of each was its autapse"
     return f"The recurrent wiring was of kind {kind} on {sheet}"
 
 

@@ -47,7 +47,8 @@ std::string latex_text(const TableCell& cell) {
   if (const bool* b = std::get_if<bool>(&cell)) return *b ? "yes" : "no";
   if (const double* d = std::get_if<double>(&cell))
     return std::isfinite(*d) ? fmt::format("{:.4g}", *d) : "--";
-  return escaped(csv_text(cell));
+  if (const auto* s = std::get_if<std::string>(&cell)) return escaped(*s);
+  return csv_text(cell);
 }
 
 }  // namespace

@@ -179,10 +179,10 @@ TEST(Tables, CsvQuotesAndLeavesGapsForWhatIsNotANumber) {
 }
 
 TEST(Tables, LatexEscapes) {
-  const Table table{"t", {"n", "x"}, {{std::string("a_b & c"), 0.25}}, "100% of a_b"};
+  const Table table{"t", {"n", "x"}, {{std::string("a_b, \"c\" & d"), 0.25}}, "100% of a_b"};
   const std::string text = to_latex(table);
   EXPECT_THAT(text, HasSubstr("100\\% of a\\_b"));
-  EXPECT_THAT(text, HasSubstr("a\\_b \\& c & 0.25 \\\\"));
+  EXPECT_THAT(text, HasSubstr("a\\_b, \"c\" \\& d & 0.25 \\\\"));
   EXPECT_THAT(text, HasSubstr("\\begin{tabular}{lr}"));
 }
 

@@ -19,6 +19,10 @@ from markupsafe import Markup, escape
 from ..plot import style
 
 
+COLUMN = 345
+"""Points; wider figures get the whole width of the page, and scroll where that is too narrow."""
+
+
 @dataclass
 class Section:
     title: str
@@ -63,7 +67,14 @@ def figure(axes, caption: str) -> Markup:
         r'width="[0-9.]+pt"|height="[0-9.]+pt"', "", svg.split(">", 1)[0]
     ) + ">" + svg.split(">", 1)[1]
     svg = svg.replace("<svg", f'<svg role="img" aria-label="{escape(caption)}"', 1)
-    return render("figure.html", svg=Markup(svg), caption=caption, width=round(width * 1.55))
+    return render(
+        "figure.html",
+        svg=Markup(svg),
+        caption=caption,
+        width=round(width * 1.55),
+        least=math.ceil(width) if width > COLUMN else 0,
+        wide=width > COLUMN,
+    )
 
 
 def table(

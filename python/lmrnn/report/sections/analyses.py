@@ -12,6 +12,7 @@ from ...table import Table
 from ..html import Markup, Section, escape, figure, folded, grid, join, table, values
 
 MOST_ROWS = 200
+FEW_ROWS = 8  # tables that stay open
 MOST_TASKS = 4
 
 
@@ -22,7 +23,7 @@ def section(run) -> Section | None:
         pieces.append(Markup("<h3>") + escape(name) + Markup("</h3>"))
         if (folder / "summary.json").is_file():
             analysis = Analysis(folder)
-            pieces.append(values({key: _short(v) for key, v in analysis.summary.items()}))
+            pieces.append(values({key.replace("_", " "): _short(v) for key, v in analysis.summary.items()}))
             kind = re.sub(r"(-step\d+)?(-shuffled-weights)?$", "", name)
             drawn = [figure(axes, caption) for axes, caption in FIGURES.get(kind, _none)(analysis)]
             if drawn:
@@ -41,6 +42,8 @@ def _table(path) -> Markup:
     content = Table.read(path)
     rows = [list(row.values()) for row in content.rows()]
     caption = "" if len(rows) <= MOST_ROWS else f"The first {MOST_ROWS} of {len(rows)} rows."
+    if len(rows) <= FEW_ROWS:
+        return table(list(content), rows, caption=f"{path.stem} ({len(rows)} rows)")
     body = table(list(content), rows[:MOST_ROWS], caption=caption)
     return folded(f"{path.stem} ({len(rows)} rows)", body)
 
