@@ -1,6 +1,7 @@
 import signal
 import subprocess
 import textwrap
+import time
 
 import numpy as np
 import pytest
@@ -132,8 +133,8 @@ def test_ctrl_c_ends_long_calls(python, call):
         mask = lmrnn.Mask.make("local", rows=6, cols=6, radius=2)
         network = lmrnn.Network(mask, n_channels=33, n_classes=17, n_rules=82)
         network.initialise("fan-in", seed=1)
-        print("begun", flush=True)
         try:
+            print("begun", flush=True)
             {call}
         except KeyboardInterrupt:
             print("interrupted", flush=True)
@@ -141,6 +142,7 @@ def test_ctrl_c_ends_long_calls(python, call):
     )
     with subprocess.Popen([python, "-c", code], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout.readline() == "begun\n"
+        time.sleep(0.3)  # now it is inside the call
         process.send_signal(signal.SIGINT)
         try:
             rest, _ = process.communicate(timeout=30)
