@@ -4,8 +4,8 @@
     lmrnn study collect studies/e4-small.toml
     studies/figures.py runs/e4-small docs/results/figures     # with the package's Python
 
-Writes STUDY-curves.svg and, if networks differ in density, STUDY-density.svg; prints Markdown. The
-committed results file is enough for `collect`, so that no run need be repeated for this.
+Writes STUDY-curves.svg and, if networks of the same number of units differ in density,
+STUDY-density.svg; prints Markdown. The committed results file is enough for `collect`, so that no run need be repeated for this.
 """
 
 import csv
@@ -72,7 +72,9 @@ def density(cells, measures=("area", "final_share")):
 def number(row, digits=3):
     if row is None or row["mean"] == "":
         return ""
-    mean, lower, upper = (f"{float(row[k]):.{digits}g}" for k in ("mean", "lower", "upper"))
+    if row["censored"] == row["runs"]:
+        return f"not within {float(row['horizon']):g}"
+    mean, lower, upper = (f"{float(f'{float(row[k]):.{digits}g}'):g}" for k in ("mean", "lower", "upper"))
     censored = f"; {row['censored']} of {row['runs']} never" if row["censored"] not in ("", "0") else ""
     return f"{mean} ({lower} to {upper}{censored})"
 
@@ -110,7 +112,8 @@ def main(study, out):
     if not cells:
         sys.exit(f"{study}: no reporting run is over yet")
     drawn = {"curves": curves(read(study / "tables/curves.csv"))}
-    if len({row["mean"] for row in cells if row["measure"] == "density"}) > 1:
+    different = lambda measure: len({row["mean"] for row in cells if row["measure"] == measure})
+    if different("density") > 1 and different("units") == 1:
         drawn["density"] = density(cells)
     for name, ax in drawn.items():
         path = out / f"{study.name}-{name}.svg"
