@@ -47,7 +47,7 @@ bench: setup  ## compare speed with PyTorch, JAX, NeuroGym (a large download, on
 	@bench/setup
 	@build/bench-venv/bin/python bench/compare.py --json build/bench/results.json $(BENCH_ARGS)
 
-# Without the tests, which are a third of a first build.
+# Without the tests and benchmarks, more than a quarter of a first build.
 quickstart: setup  ## train a network on Mod-Cog, a few minutes, and write its report
 	@$(CONFIGURE)
 	@cmake --build --preset release --target lmrnn_program lmrnn_python

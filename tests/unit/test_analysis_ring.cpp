@@ -145,23 +145,22 @@ TEST(Ring, ThreadsDoNotMatter) {
   EXPECT_EQ(one, three);
 }
 
-TEST(Ring, NeedsATaskWithAMemory) {
+void expect_refused(const std::string& option) {
   const Subject subject = testing::ring_subject(20);
   ThreadPool pool(1);
   ConfigTable options;
-  assign(options, "task=go");
+  assign(options, option);
   EXPECT_THROW(find_analysis("ring").run(subject, options, {.pool = pool, .seed = Seed{1}}),
                UsageError);
 }
 
+TEST(Ring, NeedsATaskWithAMemory) {
+  expect_refused("task=go");
+}
+
 // From the 16 trained directions alone nobody can tell whether others are drawn to them.
 TEST(Ring, NeedsAnglesBetweenTheTrainedDirections) {
-  const Subject subject = testing::ring_subject(20);
-  ThreadPool pool(1);
-  ConfigTable options;
-  assign(options, "angles=16");
-  EXPECT_THROW(find_analysis("ring").run(subject, options, {.pool = pool, .seed = Seed{1}}),
-               UsageError);
+  expect_refused("angles=16");
 }
 
 }  // namespace
