@@ -4,122 +4,70 @@
     lmrnn study collect studies/e4-small.toml
     studies/figures.py runs/e4-small docs/results/figures     # with the package's Python
 
-Writes STUDY-curves.svg and, if networks of the same number of units differ in density,
-STUDY-density.svg; prints Markdown. The committed results file is enough for `collect`, so that no run need be repeated for this.
+Writes STUDY-curves.svg; if networks of the same number of units differ in density, STUDY-density.svg
+and STUDY-trials.svg; if they differ in size, STUDY-units.svg; if learning rates were tuned,
+STUDY-rates.svg. Prints Markdown. The committed results file is enough for `collect`, so that no run
+need be repeated for this.
 """
 
-import csv
 import sys
 from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
 
-from lmrnn.plot import style
+import lmrnn
+from lmrnn import plot
 
 
-def read(path):
-    with open(path, newline="") as file:
-        return list(csv.DictReader(file))
-
-
-@style.figure
-def curves(rows):
-    """Mean share of the ceiling over steps, a line per cell, with its bootstrap band."""
-    ax = style.new_axes(None, height=3.4)
-    cells = defaultdict(list)
-    for row in rows:
-        cells[row["cell"]].append([float(row[k]) for k in ("step", "mean_share", "lower", "upper")])
-    # Dashes besides colours: there are more lines than colours.
-    for number, (cell, points) in enumerate(cells.items()):
-        step, mean, lower, upper = np.array(points).T
-        dash = ["-", "--", ":"][number // len(style.COLOURS) % 3]
-        (line,) = ax.plot(step, mean, dash, label=cell)
-        ax.fill_between(step, lower, upper, color=line.get_color(), alpha=0.2, lw=0)
-    ax.axhline(1, color=style.GREY, linewidth=0.8, linestyle=":")
-    ax.set(xlabel="optimiser steps", ylabel="share of ceiling, mean of tasks", ylim=(0, 1.04))
-    ax.set_xlim(left=0)
-    ax.legend(loc="upper left", bbox_to_anchor=(1.02, 1))
-    return ax
-
-
-@style.figure
-def density(cells, measures=("area", "final_share")):
-    """Measures against the density of recurrent synapses; locality is told apart from its controls."""
-    ax = style.new_axes(None, height=3.2)
-    by = {(row["cell"], row["measure"]): row for row in cells}
-    names = list(dict.fromkeys(row["cell"] for row in cells))
-    for measure, colour in zip(measures, style.COLOURS.values()):
-        for control, marker, line in ((False, "o", "-"), (True, "s", "none")):
-            chosen = [n for n in names if n.startswith(("random", "blocks")) == control]
-            x = np.array([100 * float(by[n, "density"]["mean"]) for n in chosen])
-            y, lower, upper = (
-                np.array([float(by[n, measure][k]) for n in chosen])
-                for k in ("mean", "lower", "upper")
-            )
-            order = np.argsort(x)
-            label = f"{measure}, {'random and blocks' if control else 'autapse, local, dense'}"
-            ax.errorbar(x[order], y[order], [(y - lower)[order], (upper - y)[order]], color=colour,
-                        marker=marker, linestyle=line, label=label,
-                        markerfacecolor="white" if control else colour)
-    ax.set_xscale("log")
-    ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}%")
-    ax.set(xlabel="density of recurrent synapses", ylabel="share of ceiling")
-    ax.legend(loc="upper left", bbox_to_anchor=(1.02, 1))
-    return ax
+def draw(study, out):
+    plot.save(plot.study_curves(study), out / f"{study.name}-curves.svg")
+    if any(study.differ(p, "density") and not study.differ(p, "units") for p in study.panels):
+        plot.save(plot.study_density(study), out / f"{study.name}-density.svg")
+        trials = plot.study_density(study, ("trials_to_50", "trials_to_80"),
+                                    "trials to a share of the ceiling")
+        plot.save(trials, out / f"{study.name}-trials.svg")
+    if study.differ(study.panels[0], "units"):
+        plot.save(plot.study_units(study), out / f"{study.name}-units.svg")
+    if study.table("tuning").n_rows:
+        plot.save(plot.study_rates(study), out / f"{study.name}-rates.svg")
 
 
 def number(row, digits=3):
-    if row is None or row["mean"] == "":
-        return ""
     if row["censored"] == row["runs"]:
-        return f"not within {float(row['horizon']):g}"
-    mean, lower, upper = (f"{float(f'{float(row[k]):.{digits}g}'):g}" for k in ("mean", "lower", "upper"))
-    censored = f"; {row['censored']} of {row['runs']} never" if row["censored"] not in ("", "0") else ""
+        return f"not within {row['horizon']:g}"
+    mean, lower, upper = (f"{float(f'{row[k]:.{digits}g}'):g}" for k in ("mean", "lower", "upper"))
+    censored = f"; {row['censored']:g} of {row['runs']} never" if row["censored"] > 0 else ""
     return f"{mean} ({lower} to {upper}{censored})"
 
 
-def kinds(rows):
-    """cell, kind -> mean share of the ceiling over tasks and seeds."""
-    found = defaultdict(list)
-    for row in rows:
-        found[row["cell"], row["kind"]].append(float(row["share_of_ceiling"]))
-    return {key: np.mean(values) for key, values in found.items()}
+def markdown(study):
+    """A row per cell: what it is, its measures, and the share of the ceiling by kind of task."""
+    by_kind = defaultdict(list)
+    for row in study.table("tasks").rows():
+        by_kind[row["cell"], row["kind"]].append(row["share_of_ceiling"])
+    kinds = [k for k in ("base", "int", "seq", "intseq") if any(key[1] == k for key in by_kind)]
+    print("| " + " | ".join([*study.axes, "units", "synapses", "learning rate", "final share", "area",
+                             "tasks solved", "steps to 50%", "steps to 80%",
+                             *(f"share, {k}" for k in kinds)]) + " |")
+    print("|" + "---|" * (len(study.axes) + 8 + len(kinds)))
+    for panel in study.panels:
+        for level in study.levels_of(panel):
+            get = lambda measure: study.value(panel, level, measure)
+            cell = get("area")["cell"]
+            print("| " + " | ".join([
+                *(str(get("area")[axis]) for axis in study.axes),
+                *(f"{get(m)['mean']:g}" for m in ("units", "synapses", "learning_rate")),
+                *(number(get(m)) for m in ("final_share", "area", "tasks_solved", "steps_to_50",
+                                           "steps_to_80")),
+                *(f"{np.mean(by_kind[cell, k]):.3f}" for k in kinds)]) + " |")
 
 
-def markdown(tables):
-    cells = read(tables / "cells.csv")
-    by = {(row["cell"], row["measure"]): row for row in cells}
-    by_kind = kinds(read(tables / "tasks.csv"))
-    shown = [k for k in ("base", "int", "seq", "intseq") if any(key[1] == k for key in by_kind)]
-    head = ["cell", "runs", "synapses", "learning rate", "final share", "area", "tasks solved",
-            "steps to 50%", "steps to 80%", *(f"share, {k}" for k in shown)]
-    print("| " + " | ".join(head) + " |\n|" + "---|" * len(head))
-    for cell in dict.fromkeys(row["cell"] for row in cells):
-        get = lambda measure: by.get((cell, measure))
-        plain = lambda measure: f"{float(get(measure)['mean']):g}"
-        print("| " + " | ".join([
-            cell, get("area")["runs"], plain("synapses"), plain("learning_rate"),
-            number(get("final_share")), number(get("area")), number(get("tasks_solved")),
-            number(get("steps_to_50")), number(get("steps_to_80")),
-            *(f"{by_kind[cell, k]:.3f}" for k in shown)]) + " |")
-
-
-def main(study, out):
-    study, out = Path(study), Path(out)
+def main(directory, out):
+    study, out = lmrnn.Study(directory), Path(out)
     out.mkdir(parents=True, exist_ok=True)
-    cells = read(study / "tables/cells.csv")
-    if not cells:
-        sys.exit(f"{study}: no reporting run is over yet")
-    drawn = {"curves": curves(read(study / "tables/curves.csv"))}
-    different = lambda measure: len({row["mean"] for row in cells if row["measure"] == measure})
-    if different("density") > 1 and different("units") == 1:
-        drawn["density"] = density(cells)
-    for name, ax in drawn.items():
-        path = out / f"{study.name}-{name}.svg"
-        ax.figure.savefig(path, metadata={"Date": None})  # the same figure, the same bytes
-        print(path, file=sys.stderr)
-    markdown(study / "tables")
+    draw(study, out)
+    markdown(study)
 
 
 if __name__ == "__main__":

@@ -45,6 +45,7 @@ from .analysis import Analysis, analyses, analyze
 from .methods import methods
 from .run import Run
 from .stream import Batch, Stream
+from .study import Study
 from .trainer import Trainer
 
 __all__ = [
@@ -61,6 +62,7 @@ __all__ = [
     "RunError",
     "Sheet",
     "Stream",
+    "Study",
     "Task",
     "TaskScore",
     "Trainer",

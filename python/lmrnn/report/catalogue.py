@@ -1,8 +1,6 @@
 """What reports consist of.
 
-A section is a function that takes a Run (or what stands for a study) and returns a
-`html.Section`, or None if it has nothing to show. It lives in a file of its own under sections/
-and has one line below.
+A section is a function that takes a Run or a Study and returns a `html.Section`, or None if it has nothing to show. It lives under sections/ and has one line below.
 """
 
 from __future__ import annotations
@@ -12,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .. import Run, UsageError
+from .. import Run, Study, UsageError
 from .html import Section
-from .sections import analyses, curves, overview, provenance, scores, trials, weights, wiring
+from .sections import analyses, curves, overview, provenance, scores, study, trials, weights, wiring
 
 Make = Callable[[Any], "Section | None"]
 
@@ -29,6 +27,16 @@ RUN_SECTIONS: list[Make] = [
     analyses.section,
     provenance.section,
 ]
+STUDY_SECTIONS: list[Make] = [
+    study.claim,
+    study.results,
+    study.learning,
+    study.density,
+    study.units,
+    study.tuning,
+    study.contrasts,
+    study.best,
+]
 
 
 @dataclass
@@ -39,8 +47,11 @@ class Subject:
 
 
 def find_subject(path: Path) -> Subject:
-    """What the report of a directory is about. Raises UsageError if it is no run."""
+    """What the report of a directory is about. Raises UsageError if it is neither run nor study."""
     if not path.is_dir():
-        raise UsageError(f"{path}: no such directory; give a run directory")
+        raise UsageError(f"{path}: no such directory; give the directory of a run or a study")
+    if (path / "runs").is_dir() or (path / "tables").is_dir():
+        found = Study(path)
+        return Subject(found.name, found, STUDY_SECTIONS)
     run = Run(path)
     return Subject(run.name, run, RUN_SECTIONS)

@@ -1,0 +1,90 @@
+"""Studies as objects: the tables that `lmrnn study collect` wrote."""
+
+from __future__ import annotations
+
+import sys
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import _core
+from .table import Table
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+class Study:
+    """The directory of a study, e.g. runs/e4-small, with its tables by cell.
+
+    A *cell* is a level on every axis. The axis `network`, or else the first one, is the one that
+    figures compare (`axis`, `levels`); every combination of levels of the others is a *panel*, named
+    by its levels. Raises UsageError if the directory has no tables.
+    """
+
+    def __init__(self, directory: str | PathLike):
+        self.directory = Path(directory)
+        if not (self.directory / "tables/cells.csv").is_file():
+            raise _core.UsageError(
+                f"{directory}: has no tables of a study; lmrnn study collect STUDY.toml makes them"
+            )
+        if not self.cells.n_rows:
+            raise _core.UsageError(f"{directory}: no reporting run is over yet; lmrnn study run STUDY.toml")
+        columns = list(self.cells)
+        self.axes = columns[1 : columns.index("measure")]
+        self.axis = "network" if "network" in self.axes else self.axes[0]
+        self._by = {
+            (self.panel(row), str(row[self.axis]), row["measure"]): row for row in self.cells.rows()
+        }
+        self.panels = list(dict.fromkeys(key[0] for key in self._by))
+        self.levels = list(dict.fromkeys(key[1] for key in self._by))
+
+    @property
+    def name(self) -> str:
+        return self.directory.resolve().name
+
+    @cached_property
+    def registered(self) -> dict[str, Any]:
+        """The study file as it was before the first run; empty if none was made in this directory."""
+        path = self.directory / "registered.toml"
+        return tomllib.loads(path.read_text("utf-8")) if path.is_file() else {}
+
+    def table(self, name: str) -> Table:
+        """Any table by name: cells, curves, contrasts, best, tuning, tasks, survival, runs, states,
+        times. Empty if the study has none of that name."""
+        path = self.directory / "tables" / f"{name}.csv"
+        return Table.read(path) if path.is_file() else Table()
+
+    @cached_property
+    def cells(self) -> Table:
+        return self.table("cells")
+
+    def panel(self, row) -> str:
+        """The name of the panel that a row of any table with the axes' columns belongs to."""
+        return ", ".join(str(row[axis]) for axis in self.axes if axis != self.axis)
+
+    def levels_of(self, panel: str) -> list[str]:
+        """Levels of `axis` that a panel has, in the order of the study file."""
+        return [level for level in self.levels if (panel, level, "area") in self._by]
+
+    def value(self, panel: str, level: str, measure: str) -> dict[str, Any]:
+        """The row of a cell and a measure: mean, lower, upper, runs, censored, horizon, median."""
+        return self._by[panel, level, measure]
+
+    def values(self, panel: str, measure: str, levels: list[str]) -> np.ndarray:
+        """(3, level): mean and bootstrap interval over runs."""
+        rows = [self._by[panel, level, measure] for level in levels]
+        return np.array([[float(row[k]) for row in rows] for k in ("mean", "lower", "upper")])
+
+    def reached(self, panel: str, level: str, measure: str) -> bool:
+        """Whether any run of the cell has the measure: false for a mark that none of them reached."""
+        row = self._by[panel, level, measure]
+        return not row["censored"] == row["runs"]
+
+    def differ(self, panel: str, measure: str) -> bool:
+        """Whether the levels of a panel differ in the mean of a measure."""
+        return len(set(self.values(panel, measure, self.levels_of(panel))[0])) > 1

@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""One analysis of every network of a study, in one table.
+
+    lmrnn study run studies/e5-small.toml
+    studies/analyze.py studies/e5-small.toml ring docs/results/data [--control shuffled-weights]
+
+Runs `lmrnn analyze RUN NAME` on the reporting runs that are over (again only where its output is not
+there yet; further arguments go to it) and joins the tables that it writes: DIRECTORY/STUDY-NAME-TABLE.csv
+with the columns cell, seed, control in front. Options: --table measures (repeatable; default: all
+tables with fewer than 100 rows), --cells GLOB, --lmrnn PROGRAM.
+"""
+
+import argparse
+import csv
+import fnmatch
+import subprocess
+import sys
+from pathlib import Path
+
+
+def reporting_runs(program, study):
+    """(name, cell, seed, run directory) of the runs that are over."""
+    home = Path("runs") / study.stem
+    subprocess.run([program, "study", "collect", study], check=True, stdout=subprocess.DEVNULL)
+    with open(home / "tables/runs.csv", newline="") as file:
+        for row in csv.DictReader(file):
+            directory = home / "runs" / f"{row['run']}-{row['hash'][:8]}"
+            if row["stage"] == "report" and (directory / "DONE").exists():
+                yield row["run"], row["cell"], row["seed"], directory
+
+
+def analyse(program, run, analysis, control, more):
+    """The directory of the output, made if it is not there."""
+    arguments = list(more)
+    suffix = ""
+    if control == "untrained":
+        arguments += ["--step", "0"]
+        suffix = "-step0"
+    elif control != "none":
+        arguments += ["--control", control]
+        suffix = f"-{control}"
+    out = run / "analysis" / (analysis + suffix)
+    if not (out / "summary.json").exists():
+        subprocess.run([program, "analyze", run, analysis, *arguments], check=True)
+    return out
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("study", type=Path)
+    parser.add_argument("analysis")
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("--control", action="append",
+                        help="none (default), untrained, shuffled-weights; repeatable")
+    parser.add_argument("--table", action="append", help="which tables; repeatable")
+    parser.add_argument("--cells", default="*", help="which cells, a glob")
+    parser.add_argument("--lmrnn", default="lmrnn", help="the program")
+    options, more = parser.parse_known_args()
+
+    joined = {}
+    for name, cell, seed, run in reporting_runs(options.lmrnn, options.study):
+        if not fnmatch.fnmatch(cell, options.cells):
+            continue
+        for control in options.control or ["none"]:
+            print(f"{name}, {control}", file=sys.stderr)
+            out = analyse(options.lmrnn, run, options.analysis, control, more)
+            for path in sorted(out.glob("*.csv")):
+                with open(path, newline="") as file:
+                    head, *rows = csv.reader(file)
+                if path.stem in options.table if options.table else len(rows) < 100:
+                    table = joined.setdefault(path.stem, [["cell", "seed", "control", *head]])
+                    table += [[cell, seed, control, *row] for row in rows]
+    if not joined:
+        sys.exit(f"{options.study}: no run of {options.cells} is over; lmrnn study run {options.study}")
+    options.directory.mkdir(parents=True, exist_ok=True)
+    for stem, rows in joined.items():
+        path = options.directory / f"{options.study.stem}-{options.analysis}-{stem}.csv"
+        with open(path, "w", newline="") as file:
+            csv.writer(file, lineterminator="\n").writerows(rows)
+        print(path)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""A study of seconds, read back: its tables as an object, its figures, its report."""
+
+import os
+import subprocess
+
+import numpy as np
+import pytest
+
+import lmrnn
+from lmrnn import plot, report
+
+FIGURES = {"study_curves", "study_density", "study_rates", "study_units"}
+
+STUDY = """
+claim = "small <networks> learn"
+support = "they do"
+seeds = [1, 2]
+[config]
+battery.tasks = "go,dlygo"
+wiring = { rows = 4, cols = 4, radius = 1 }
+stream = { batch = 8, steps = 20 }
+train.steps = 20
+evaluation = { every = 10, trials = 20 }
+[axis.length.short]
+[axis.length.long]
+train.steps = 30
+[axis.network.autapse16]
+wiring.kind = "autapse"
+[axis.network.autapse64]
+wiring = { kind = "autapse", rows = 8, cols = 8 }
+[axis.network.local]
+[axis.network.random]
+wiring.kind = "random"
+[[override]]
+when = { length = "long", network = "random" }
+skip = true
+[tuning]
+values = [1e-3, 3e-3, 1e-2]
+seeds = [101]
+extend = 0
+[[contrast]]
+axis = "network"
+a = "local"
+b = "autapse16"
+measure = "area"
+[[best]]
+axis = "network"
+measure = "area"
+[statistics]
+seed = 1
+"""
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    place = tmp_path_factory.mktemp("study")
+    (place / "tiny.toml").write_text(STUDY)
+    for verb in ("run", "collect"):
+        subprocess.run(
+            [os.environ.get("LMRNN", "lmrnn"), "study", verb, "tiny.toml"],
+            cwd=place, check=True, capture_output=True,
+        )
+    return lmrnn.Study(place / "runs/tiny")
+
+
+def test_cells_are_found_by_their_levels(study):
+    assert study.name == "tiny" and study.axes == ["length", "network"] and study.axis == "network"
+    assert study.panels == ["short", "long"]
+    assert study.levels == ["autapse16", "autapse64", "local", "random"]
+    assert study.levels_of("long") == ["autapse16", "autapse64", "local"]
+    assert study.value("long", "autapse64", "units")["mean"] == 64
+    mean, lower, upper = study.values("short", "area", study.levels)
+    assert np.all((lower <= mean) & (mean <= upper))
+    assert study.differ("short", "units") and not study.differ("short", "clipped_share")
+    assert not study.reached("short", "local", "steps_to_90")
+    assert study.registered["claim"] == "small <networks> learn"
+
+
+def test_every_figure_draws_what_the_tables_say(study, tmp_path):
+    for name in FIGURES:
+        axes = getattr(plot, name)(study)
+        assert plot.save(axes, tmp_path / f"{name}.svg").read_bytes().startswith(b"<?xml")
+    curves = plot.study_curves(study)
+    assert [ax.get_title(loc="left") for ax in curves] == study.panels
+    line = next(line for line in curves[1].lines if line.get_label() == "local")
+    assert list(line.get_xdata()) == [10, 20, 30]
+    rates = plot.study_rates(study)[0].images[0].get_array()
+    assert rates.shape == (4, 3) and np.nanmax(rates) <= 1
+
+
+def test_the_report_tells_claim_results_and_contrasts(study, tmp_path):
+    page = report.write_report(study.directory, tmp_path / "page.html").read_text()
+    for title in ("Claim", "Results", "Learning", "Density", "Units", "Learning rates", "Contrasts"):
+        assert f"<h2>{title}</h2>" in page
+    assert "small &lt;networks&gt; learn" in page and "local − autapse16" in page
+    assert report.write_report(study.directory, tmp_path / "again.html").read_text() == page
+
+
+def test_a_directory_without_tables_is_told_what_to_do(tmp_path):
+    (tmp_path / "runs").mkdir()
+    with pytest.raises(lmrnn.UsageError, match="lmrnn study collect STUDY.toml"):
+        lmrnn.Study(tmp_path)
+    with pytest.raises(lmrnn.UsageError, match="lmrnn study collect STUDY.toml"):
+        report.write_report(tmp_path)
+
+
+def test_what_did_not_happen_is_not_drawn(study, tmp_path):
+    (study.directory / "tables/tuning.csv").rename(tmp_path / "tuning.csv")
+    try:
+        with pytest.raises(ValueError, match="nothing was tuned"):
+            plot.study_rates(study)
+        assert "Learning rates" not in report.write_report(study.directory, tmp_path / "p.html").read_text()
+    finally:
+        (tmp_path / "tuning.csv").rename(study.directory / "tables/tuning.csv")
