@@ -97,6 +97,12 @@ struct Arguments {
     same_steps(resets, "resets");
     same_steps(targets, "targets");
     same_steps(weights, "mask");
+    // Without its rule a network does something, but nothing that it was trained to do.
+    if (!rules && a.n_rules > 0)
+      throw UsageError(fmt::format(
+          "rules: the network has {} rule inputs; give the numbers of those that are on, (time, "
+          "trial, slot), or -1 for none",
+          a.n_rules));
     if (rules) within(rules->data(), rules->size(), -1, a.n_rules, "rules");
     if (targets) within(targets->data(), targets->size(), 0, a.n_classes, "targets");
   }

@@ -176,10 +176,11 @@ void run_analyze(const AnalyzeOptions& options) {
   const AnalysisEntry& entry = find_analysis(options.name);
   Control control{};
   from_config({options.control, "--control"}, "control", control, Range{});
+  const fs::path network = find_network(network_path(options));
   const fs::path directory = output_directory(options, control);
   const ConfigTable set = options.config.assigned({});
   const ConfigTable resolved = entry.resolve(set);
-  Subject subject = load_subject(network_path(options));
+  Subject subject = load_subject(network);
   const Seed seed = options.seed ? Seed{*options.seed} : subject.trained.seed;
   if (control != Control::none) subject = make_control(subject, control, seed);
   ThreadPool pool(options.n_threads);

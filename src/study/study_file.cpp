@@ -70,6 +70,21 @@ void check_study(const std::string& file, const StudyConfig& config) {
   check_names(config, study_axes(config));
 }
 
+/// What read_config, which knows the keys of a study only, cannot know: that this is a file of
+/// another kind.
+void check_kind(const std::string& file, const ConfigTable& table) {
+  if (find(table, "claim") || find(table, "config")) return;
+  const std::vector<FieldDoc> rows = document<RunConfig>();
+  for (const auto& [key, value] : table) {
+    const auto is_in_section = [&](const FieldDoc& row) { return row.key.starts_with(key + "."); };
+    if (std::ranges::any_of(rows, is_in_section))
+      throw UsageError(fmt::format(
+          "{}: [{}] makes this the configuration of one run, which lmrnn train {} carries out; in "
+          "a study, such keys stand under [config], below claim, support and seeds",
+          value.where, key, file));
+  }
+}
+
 void keep_first(std::vector<std::int64_t>& seeds) {
   if (seeds.size() > 1) seeds.erase(seeds.begin() + 1, seeds.end());
 }
@@ -92,6 +107,7 @@ Study load_study(const fs::path& file, const StudyOptions& options) {
   study.text = read_file(file);
   ConfigTable table = parse_toml(study.text, file.string());
   for (const std::string& assignment : options.assignments) assign(table, assignment);
+  check_kind(file.string(), table);
   read_config(study.config, table);
   check_study(file.string(), study.config);
   study.name = file.stem().string();

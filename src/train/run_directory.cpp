@@ -204,6 +204,11 @@ fs::path find_network(const fs::path& path) {
   if (!fs::exists(path, error))
     throw UsageError(
         fmt::format("{}: does not exist; give a run directory or a network file", path.string()));
+  if (path.extension() == ".toml")
+    throw UsageError(fmt::format(
+        "{}: is a configuration, not a network; lmrnn train makes a run directory of it, which is "
+        "what belongs here",
+        path.string()));
   if (!fs::is_directory(path)) return path;
   if (fs::exists(path / "network.safetensors")) return path / "network.safetensors";
   return open_run(path).latest_network();

@@ -86,6 +86,7 @@ class AnalyzeTest(ProgramTest):
 
     def test_a_network_file_needs_a_place(self):
         network = self.run_dir / "checkpoints/step-00000006/network.safetensors"
+        self.assert_refused(["analyze", self.dir / "small.toml", "weights"], "lmrnn train")
         self.assert_refused(["analyze", network, "weights"], "--out")
         self.output_of("analyze", network, "weights", "--out", self.dir / "w")
         self.assertTrue((self.dir / "w" / "summary.json").exists())

@@ -107,6 +107,8 @@ class StudyTest(ProgramTest):
     def test_bad_input_is_one_line_and_status_2(self):
         self.assert_refused(["study", "plan", self.dir / "none.toml"], "none.toml")
         self.assert_refused(["study", "plan"], "which study")
+        self.assert_refused(["study", "run", ROOT / "studies/quickstart.toml"], "quickstart.toml:",
+                            "lmrnn train")
         self.assert_refused(["study", "run", self.study, "--set", "config.wiring.radus=1"], "radus",
                             "radius")
         self.study.write_text(STUDY.replace("support", "suport"))

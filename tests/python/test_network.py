@@ -111,6 +111,8 @@ def test_refusals(network, data):
         network.forward(data["inputs"], np.full((12, 40, 1), 3, np.int32))
     with pytest.raises(lmrnn.UsageError, match="rules"):
         network.forward(data["inputs"], data["rules"][:5].copy())
+    with pytest.raises(lmrnn.UsageError, match="rule inputs"):
+        network.forward(data["inputs"])
     with pytest.raises(lmrnn.UsageError, match="seed"):
         network.forward(**data, recurrent_noise=0.1)
     with pytest.raises(lmrnn.UsageError, match="targets"):
