@@ -4,15 +4,15 @@
     lmrnn study run studies/e5-small.toml
     studies/analyze.py studies/e5-small.toml ring docs/results/data [--control shuffled-weights]
 
-Runs `lmrnn analyze RUN NAME` on the reporting runs that are over (again only where its output is not
-there yet; further arguments go to it) and joins the tables that it writes: DIRECTORY/STUDY-NAME-TABLE.csv
-with the columns cell, seed, control in front. Options: --table measures (repeatable; default: all
-tables with fewer than 100 rows), --cells GLOB, --lmrnn PROGRAM.
+Runs `lmrnn analyze RUN NAME` on the reporting runs that are over (where its output is not there yet;
+further arguments go to it) and joins what it writes: DIRECTORY/STUDY-NAME-summary.csv with the
+headlines, and DIRECTORY/STUDY-NAME-TABLE.csv for every --table, with the columns cell, seed, control.
 """
 
 import argparse
 import csv
 import fnmatch
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -52,7 +52,7 @@ def main():
     parser.add_argument("directory", type=Path)
     parser.add_argument("--control", action="append",
                         help="none (default), untrained, shuffled-weights; repeatable")
-    parser.add_argument("--table", action="append", help="which tables; repeatable")
+    parser.add_argument("--table", action="append", default=[], help="tables to join; repeatable")
     parser.add_argument("--cells", default="*", help="which cells, a glob")
     parser.add_argument("--lmrnn", default="lmrnn", help="the program")
     options, more = parser.parse_known_args()
@@ -64,12 +64,14 @@ def main():
         for control in options.control or ["none"]:
             print(f"{name}, {control}", file=sys.stderr)
             out = analyse(options.lmrnn, run, options.analysis, control, more)
-            for path in sorted(out.glob("*.csv")):
-                with open(path, newline="") as file:
-                    head, *rows = csv.reader(file)
-                if path.stem in options.table if options.table else len(rows) < 100:
-                    table = joined.setdefault(path.stem, [["cell", "seed", "control", *head]])
-                    table += [[cell, seed, control, *row] for row in rows]
+            headlines = json.loads((out / "summary.json").read_text())
+            tables = {"summary": [["headline", "value"], *headlines.items()]}
+            for name_of_table in options.table:
+                with open(out / f"{name_of_table}.csv", newline="") as file:
+                    tables[name_of_table] = list(csv.reader(file))
+            for stem, (head, *rows) in tables.items():
+                table = joined.setdefault(stem, [["cell", "seed", "control", *head]])
+                table += [[cell, seed, control, *row] for row in rows]
     if not joined:
         sys.exit(f"{options.study}: no run of {options.cells} is over; lmrnn study run {options.study}")
     options.directory.mkdir(parents=True, exist_ok=True)

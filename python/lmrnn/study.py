@@ -64,8 +64,14 @@ class Study:
         return self.table("cells")
 
     def panel(self, row) -> str:
-        """The name of the panel that a row of any table with the axes' columns belongs to."""
-        return ", ".join(str(row[axis]) for axis in self.axes if axis != self.axis)
+        """The name of the panel that a row of any table with the axes' columns belongs to: the levels
+        of the other axes, and for those that are keys (optimiser.learning_rate) the key as well."""
+        parts = []
+        for axis in self.axes:
+            if axis != self.axis:
+                key = axis.rsplit(".", 1)[-1].replace("_", " ") + " " if "." in axis else ""
+                parts.append(f"{key}{row[axis]}")
+        return ", ".join(parts)
 
     def levels_of(self, panel: str) -> list[str]:
         """Levels of `axis` that a panel has, in the order of the study file."""

@@ -52,30 +52,41 @@ void add_units(const Subject& subject, const std::vector<std::size_t>& tasks,
   result.recordings.push_back(std::move(recording));
 }
 
-// Mean normalised variance by cluster and task.
+// Mean normalised variance (cluster x task).
+MatrixXd cluster_means(const ActiveUnits& active, const Clustering& clustering) {
+  const auto n = static_cast<Index>(clustering.n_clusters);
+  MatrixXd sum = MatrixXd::Zero(n, active.normalised.cols());
+  Eigen::VectorXd units = Eigen::VectorXd::Zero(n);
+  for (std::size_t r = 0; r < active.units.size(); ++r) {
+    const auto c = static_cast<Index>(clustering.label[r]);
+    sum.row(c) += active.normalised.row(static_cast<Index>(r));
+    ++units[c];
+  }
+  return sum.array().colwise() / units.array();
+}
+
 Table cluster_table(const Subject& subject, const std::vector<std::size_t>& tasks,
-                    const ActiveUnits& active, const Clustering& clustering) {
+                    const ActiveUnits& active, const Clustering& clustering,
+                    const MatrixXd& means) {
   Table table{"clusters",
               {"cluster", "units", "task", "variance"},
               {},
               "Mean normalised task variance by cluster"};
   for (std::size_t c = 0; c < clustering.n_clusters; ++c)
-    for (std::size_t t = 0; t < tasks.size(); ++t) {
-      double sum = 0, n = 0;
-      for (std::size_t r = 0; r < active.units.size(); ++r)
-        if (clustering.label[r] == c) {
-          sum += active.normalised(static_cast<Index>(r), static_cast<Index>(t));
-          ++n;
-        }
-      table.add({static_cast<std::int64_t>(c), static_cast<std::int64_t>(n),
-                 subject.battery.tasks()[tasks[t]].name(), sum / n});
-    }
+    for (std::size_t t = 0; t < tasks.size(); ++t)
+      table.add({static_cast<std::int64_t>(c),
+                 static_cast<std::int64_t>(members(active, clustering, c).size()),
+                 subject.battery.tasks()[tasks[t]].name(),
+                 means(static_cast<Index>(c), static_cast<Index>(t))});
   return table;
 }
 
-Table lesion_table(const Subject& subject, const std::vector<std::size_t>& tasks,
-                   const ActiveUnits& active, const Clustering& clustering,
-                   const VarianceOptions& options, const AnalysisContext& context) {
+// Table and headlines: what the lesion of a cluster costs on the tasks that are its own, those in
+// which no other cluster varies more, and elsewhere.
+void add_lesions(const Subject& subject, const std::vector<std::size_t>& tasks,
+                 const ActiveUnits& active, const Clustering& clustering, const MatrixXd& means,
+                 const VarianceOptions& options, const AnalysisContext& context,
+                 AnalysisResult& result) {
   const Evaluator evaluator(subject.battery, context.seed, Split::test,
                             static_cast<std::size_t>(options.lesion_trials), context.pool, tasks);
   const auto n_units = subject.network.architecture().n_units();
@@ -97,16 +108,30 @@ Table lesion_table(const Subject& subject, const std::vector<std::size_t>& tasks
               {"cluster", "units", "task", "intact", "cost", "random_cost"},
               {},
               "Points of accuracy lost without a cluster of units"};
+  double own[2] = {}, others[2] = {};  // by a cluster, by random units
   for (std::size_t c = 0; c < n; ++c)
     for (std::size_t t = 0; t < tasks.size(); ++t) {
       const double intact = scores[0].tasks[t].decision_accuracy;
+      Index owner = 0;
+      means.col(static_cast<Index>(t)).maxCoeff(&owner);
+      double cost[2];
+      for (std::size_t k = 0; k < 2; ++k) {
+        cost[k] = 100 * (intact - scores[1 + 2 * c + k].tasks[t].decision_accuracy);
+        (static_cast<std::size_t>(owner) == c ? own : others)[k] += cost[k];
+      }
       table.add({static_cast<std::int64_t>(c),
                  static_cast<std::int64_t>(members(active, clustering, c).size()),
-                 scores[0].tasks[t].name, intact,
-                 100 * (intact - scores[1 + 2 * c].tasks[t].decision_accuracy),
-                 100 * (intact - scores[2 + 2 * c].tasks[t].decision_accuracy)});
+                 scores[0].tasks[t].name, intact, cost[0], cost[1]});
     }
-  return table;
+  result.tables.push_back(std::move(table));
+  const auto n_own = static_cast<double>(tasks.size());
+  const double n_others = n_own * static_cast<double>(n - 1);
+  result.headline("cost_on_own_tasks", own[0] / n_own);
+  result.headline("random_cost_on_own_tasks", own[1] / n_own);
+  if (n > 1) {
+    result.headline("cost_on_other_tasks", others[0] / n_others);
+    result.headline("random_cost_on_other_tasks", others[1] / n_others);
+  }
 }
 
 // (TV(a) - TV(b)) / (TV(a) + TV(b)) over units: how units divide two tasks between them.
@@ -158,11 +183,12 @@ AnalysisResult variance(const Subject& subject, const VarianceOptions& options,
     best = std::max(best, chosen.silhouettes[i]);
   }
   result.headline("silhouette", best);
-  result.tables = {std::move(silhouettes), cluster_table(subject, tasks, active, chosen.clustering),
+  const MatrixXd means = cluster_means(active, chosen.clustering);
+  result.tables = {std::move(silhouettes),
+                   cluster_table(subject, tasks, active, chosen.clustering, means),
                    fractional_table(subject, tasks, tv, active)};
   if (options.lesions && chosen.clustering.n_clusters > 0)
-    result.tables.push_back(
-        lesion_table(subject, tasks, active, chosen.clustering, options, context));
+    add_lesions(subject, tasks, active, chosen.clustering, means, options, context, result);
   add_units(subject, tasks, tv, active, chosen.clustering, result);
   return result;
 }

@@ -152,6 +152,20 @@ def test_every_figure_draws_and_saves(analysed, tmp_path):
     assert drawn == FIGURES
 
 
+def test_clusters_are_tested_on_the_tasks_in_which_they_vary_most(analysed):
+    variance = analysed[2]["variance"]
+    means, lesions = variance.table("clusters"), variance.table("lesions")
+    costs = []
+    for task in dict.fromkeys(means["task"]):
+        rows = means.where(means["task"] == task)
+        owner = rows["cluster"][rows["variance"].argmax()]
+        mine = lesions.where((lesions["task"] == task) & (lesions["cluster"] == owner))
+        costs.append([mine["cost"][0], mine["random_cost"][0]])
+    cost, random = np.mean(costs, axis=0)
+    assert variance.summary["cost_on_own_tasks"] == pytest.approx(cost)
+    assert variance.summary["random_cost_on_own_tasks"] == pytest.approx(random)
+
+
 def test_the_report_shows_them(analysed):
     local, autapse, made = analysed
     body = str(section.section(local).body) + str(section.section(autapse).body)

@@ -57,7 +57,9 @@ def study_density(study, measures=("area", "final_share"), label="share of ceili
         for measure, colour in zip(measures, style.COLOURS.values()):
             _along_density(ax, study, panel, measure, colour)
         ax.set_xscale("log")
+        ax.set_xlim(min(ax.get_xlim()[0], 8), 130)  # at least two labelled decades
         ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}%")
+        ax.xaxis.set_minor_formatter(lambda value, _: "")
         ax.set_xlabel("density of recurrent synapses")
     _finish(axes, label)
     return axes
