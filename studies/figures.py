@@ -60,7 +60,7 @@ def markdown(study):
                 *(f"{get(m)['mean']:g}" for m in ("units", "synapses", "learning_rate")),
                 *(number(get(m)) for m in ("final_share", "area", "tasks_solved", "steps_to_50",
                                            "steps_to_80")),
-                *(f"{np.mean(by_kind[cell, k]):.3f}" for k in kinds)]) + " |")
+                *(f"{np.mean(by_kind[cell, k]):.3f}" if by_kind[cell, k] else "" for k in kinds)]) + " |")
 
 
 def main(directory, out):

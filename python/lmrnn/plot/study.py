@@ -27,6 +27,8 @@ def study_curves(study):
     colours = list(style.COLOURS.values())
     for ax, panel in zip(axes, study.panels):
         for level in study.levels_of(panel):
+            if not points[panel, level]:
+                continue  # all runs diverged before their first evaluation
             step, mean, lower, upper = np.array(points[panel, level], dtype=float).T
             number = study.levels.index(level)
             colour = colours[number % len(colours)]
@@ -127,7 +129,7 @@ def study_rates(study):
     by = {
         (study.panel(row), str(row[study.axis]), row["value"]): row
         for row in tuning.rows()
-        if not np.isnan(row["score"])
+        if np.isfinite(row["score"])
     }
     panels = [panel for panel in study.panels if any(key[0] == panel for key in by)]
     rates = sorted({rate for _, _, rate in by})
