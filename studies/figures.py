@@ -33,14 +33,6 @@ def draw(study, out):
         plot.save(plot.study_rates(study), out / f"{study.name}-rates.svg")
 
 
-def number(row, digits=3):
-    if row["censored"] == row["runs"]:
-        return f"not within {row['horizon']:g}"
-    mean, lower, upper = (f"{float(f'{row[k]:.{digits}g}'):g}" for k in ("mean", "lower", "upper"))
-    censored = f"; {row['censored']:g} of {row['runs']} never" if row["censored"] > 0 else ""
-    return f"{mean} ({lower} to {upper}{censored})"
-
-
 def markdown(study):
     """A row per cell: what it is, its measures, and the share of the ceiling by kind of task."""
     by_kind = defaultdict(list)
@@ -58,7 +50,7 @@ def markdown(study):
             print("| " + " | ".join([
                 *(str(get("area")[axis]) for axis in study.axes),
                 *(f"{get(m)['mean']:g}" for m in ("units", "synapses", "learning_rate")),
-                *(number(get(m)) for m in ("final_share", "area", "tasks_solved", "steps_to_50",
+                *(study.text(panel, level, m) for m in ("final_share", "area", "tasks_solved", "steps_to_50",
                                            "steps_to_80")),
                 *(f"{np.mean(by_kind[cell, k]):.3f}" if by_kind[cell, k] else "" for k in kinds)]) + " |")
 

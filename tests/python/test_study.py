@@ -73,6 +73,8 @@ def test_cells_are_found_by_their_levels(study):
     assert np.all((lower <= mean) & (mean <= upper))
     assert study.differ("short", "units") and not study.differ("short", "clipped_share")
     assert not study.reached("short", "local", "steps_to_90")
+    assert study.text("short", "local", "steps_to_90") == "not within 20"
+    assert study.text("long", "local", "density").startswith("0.3")
     assert study.registered["claim"] == "small <networks> learn"
 
 

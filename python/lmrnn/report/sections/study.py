@@ -58,23 +58,18 @@ def results(study) -> Section:
     rows = []
     for panel in study.panels:
         for level in study.levels_of(panel):
-            found = {name: study.value(panel, level, key) for name, key in MEASURES.items()}
-            first = found["area"]
+            first = study.value(panel, level, "area")
             rows.append([
                 *(str(first[axis]) for axis in study.axes),
                 int(first["runs"]),
-                *(_shown(row, PLAIN.get(name)) for name, row in found.items()),
+                *(
+                    format(study.value(panel, level, key)["mean"], PLAIN[name])
+                    if name in PLAIN
+                    else study.text(panel, level, key)
+                    for name, key in MEASURES.items()
+                ),
             ])
     return Section("Results", join(NOTE, table([*study.axes, "runs", *MEASURES], rows)))
-
-
-def _shown(row, plain):
-    """A number, or text with its interval."""
-    if plain:
-        return format(row["mean"], plain)
-    if row["censored"] == row["runs"]:
-        return f"not within {row['horizon']:g}"
-    return f"{row['mean']:.3g} ({row['lower']:.3g} to {row['upper']:.3g})"
 
 
 def learning(study) -> Section:
