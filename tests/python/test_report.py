@@ -71,3 +71,4 @@ def test_the_command(small_run, tmp_path, capsys):
     assert run_command([str(tmp_path / "nothing")]) == 2
     assert "no such directory" in capsys.readouterr().err
     assert run_command([str(tmp_path)]) == 2
+    assert "neither a run nor a study" in capsys.readouterr().err

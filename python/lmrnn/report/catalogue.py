@@ -53,5 +53,10 @@ def find_subject(path: Path) -> Subject:
     if (path / "runs").is_dir() or (path / "tables").is_dir():
         found = Study(path)
         return Subject(found.name, found, STUDY_SECTIONS)
+    if not (path / "config.toml").is_file():
+        raise UsageError(
+            f"{path}: is the directory of neither a run nor a study; give what lmrnn train or "
+            "lmrnn study run made"
+        )
     run = Run(path)
     return Subject(run.name, run, RUN_SECTIONS)
