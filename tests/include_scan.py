@@ -34,6 +34,7 @@ HEADERS = {
     "files": "core",
     "golden": "tasks",
     "lesion": "eval",
+    "machine": "core",
     "network": "rnn",
     "processes": "core",
     "random": "core",

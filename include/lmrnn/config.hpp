@@ -100,6 +100,9 @@ struct FieldDoc {
   std::string meaning;
 };
 
+/// Key, type, default and meaning, a row each.
+std::string markdown_table(std::span<const FieldDoc> rows);
+
 template <class T>
 concept HasFields = requires(T& t) {
   T::fields(t, [](auto&&...) {});

@@ -31,8 +31,9 @@ class RunError : public Error {
   using Error::Error;
 };
 
-/// `; did you mean "radius"?` for the known word nearest to `word`, or an empty string if none is
-/// near (edit distance at most a third of the longer one, at least 1).
-std::string did_you_mean(std::string_view word, std::span<const std::string> known);
+/// `; did you mean "radius"?` for the known word nearest to `word`, or `otherwise` if none is near
+/// (edit distance at most a third of the longer one, at least 1).
+std::string did_you_mean(std::string_view word, std::span<const std::string> known,
+                         std::string_view otherwise = {});
 
 }  // namespace lmrnn

@@ -86,7 +86,6 @@ struct ArrayFile {
 
 /// Writes to `path` + ".tmp-<pid>", syncs, renames over `path`, and syncs the directory. Throws
 /// RunError (disk full, no permission) and leaves an existing `path` as it was.
-void write_file(const std::filesystem::path& path, std::span<const std::byte> content);
 void write_file(const std::filesystem::path& path, std::string_view content);
 
 /// The whole file. Throws UsageError if it cannot be read.

@@ -48,6 +48,10 @@ enum class Period : std::uint8_t {
 };
 std::string_view period_name(Family family, Period period);
 constexpr std::size_t n_periods = 5;
+/// Its place in arrays by Period.
+constexpr std::size_t index(Period period) {
+  return static_cast<std::size_t>(period);
+}
 
 /// A row of the table of base tasks.
 struct BaseTask {
@@ -95,6 +99,8 @@ Task parse_task(std::string_view name);
 std::vector<Task> select_tasks(std::string_view expression);
 
 std::span<const std::string> collection_names();
+
+std::vector<std::string> names_of(std::span<const Task> tasks);
 
 /// How the battery behaves; one switch per difference between the published code and the mended
 /// one. true = corrected. docs/concepts/battery.md explains each.

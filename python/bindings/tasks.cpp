@@ -29,12 +29,6 @@ Battery make_battery(const std::string& tasks, std::optional<std::uint64_t> seed
   return Battery(config, Seed{seed.value_or(0)});
 }
 
-std::vector<std::string> names_of(std::span<const Task> tasks) {
-  std::vector<std::string> names;
-  for (const Task& task : tasks) names.push_back(task.name());
-  return names;
-}
-
 BoundTask task_at(const Battery& battery, std::int64_t index) {
   const auto n = static_cast<std::int64_t>(battery.tasks().size());
   if (index < -n || index >= n)

@@ -2,13 +2,13 @@
 #include <fmt/format.h>
 
 #include <filesystem>
-#include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 
 #include "common.hpp"
 #include "cost_table.hpp"
+#include "lmrnn/machine.hpp"
 #include "lmrnn/network.hpp"
 #include "lmrnn/run.hpp"
 #include "lmrnn/simd.hpp"
@@ -25,14 +25,6 @@ struct InfoOptions {
   std::string path;
   bool json = false;
 };
-
-std::string processor_name() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);)
-    if (line.starts_with("model name"))
-      return line.substr(std::min(line.find(':') + 2, line.size()));
-  return "unknown";
-}
 
 Json describe_program() {
   const BuildInfo build = build_info();

@@ -80,13 +80,13 @@ std::string explain(const CLI::App& program, const CLI::ParseError& error) {
     const std::string word = unknown.front().substr(0, unknown.front().find('='));
     const bool option = word.starts_with("-");
     std::string hint = did_you_mean_key(*verb, word);
-    if (hint.empty()) hint = did_you_mean(word, known_words(*verb, option));
+    if (hint.empty()) hint = did_you_mean(word, known_words(*verb, option), see);
     const bool wants_verb = !option && !known_words(*verb, false).empty();
     return fmt::format("{}: {} \"{}\"{}", name,
                        option       ? "unknown option"
                        : wants_verb ? "unknown verb"
                                     : "unexpected word",
-                       word, hint.empty() ? see : hint);
+                       word, hint);
   }
   const std::vector<std::string> verbs = known_words(*verb, false);
   if (!verbs.empty() && verb->get_subcommands().empty())

@@ -193,8 +193,8 @@ std::array<std::int32_t, 2 * n_periods> bounds_of(std::span<const PeriodSpan> sp
   std::array<std::int32_t, 2 * n_periods> bounds;
   bounds.fill(-1);
   for (const PeriodSpan& span : spans) {
-    bounds[2 * static_cast<std::size_t>(span.period)] = span.first;
-    bounds[2 * static_cast<std::size_t>(span.period) + 1] = span.last;
+    bounds[2 * index(span.period)] = span.first;
+    bounds[2 * index(span.period) + 1] = span.last;
   }
   return bounds;
 }
@@ -260,9 +260,7 @@ void sample_stream(Sample& sample, const Battery& battery, const SampleOptions& 
 }
 
 void describe_sample(Sample& sample, const Battery& battery, const SampleOptions& options) {
-  nlohmann::json names = nlohmann::json::array();
-  for (const Task& task : battery.tasks()) names.push_back(task.name());
-  sample.set("tasks", names.dump());
+  sample.set("tasks", nlohmann::json(names_of(battery.tasks())).dump());
   sample.set("battery", to_toml(write_config(battery.config())));
   sample.set("seed", std::to_string(options.seed));
   sample.set("split", options.split);

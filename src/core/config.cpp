@@ -171,6 +171,21 @@ const ConfigValue* find(const ConfigTable& table, std::string_view dotted_key) {
   return nullptr;
 }
 
+std::string markdown_table(std::span<const FieldDoc> rows) {
+  // A bar would end the cell.
+  const auto cell = [](std::string_view text) {
+    std::string out;
+    for (const char c : text) out += c == '|' ? std::string("\\|") : std::string(1, c);
+    return out;
+  };
+  std::string table = "| key | type | default | meaning |\n|---|---|---|---|\n";
+  for (const FieldDoc& row : rows)
+    table +=
+        fmt::format("| `{}` | {} | {} | {} |\n", row.key, cell(row.type),
+                    row.fallback.empty() ? "" : "`" + cell(row.fallback) + "`", cell(row.meaning));
+  return table;
+}
+
 namespace detail {
 
 std::string toml_value(const ConfigValue& v) {
@@ -201,10 +216,8 @@ void wrong_type(const ConfigValue& v, std::string_view key, std::string_view exp
 
 void unknown_name(const std::string& where, std::string_view key, std::string_view name,
                   std::span<const std::string> known) {
-  std::string list;
-  for (const std::string& k : known) list += (list.empty() ? "\"" : ", \"") + k + "\"";
-  throw UsageError(where + ": " + std::string(key) + " = \"" + std::string(name) +
-                   "\" is not one of " + list + did_you_mean(name, known));
+  throw UsageError(fmt::format("{}: {} = \"{}\" is not one of \"{}\"{}", where, key, name,
+                               fmt::join(known, "\", \""), did_you_mean(name, known)));
 }
 
 void check_range(const ConfigValue& v, std::string_view key, double number, const Range& range) {
@@ -228,12 +241,10 @@ void check_known_keys(const ConfigTable& table, std::string_view prefix,
                       std::span<const std::string> known) {
   for (const auto& [key, value] : table) {
     if (std::ranges::find(known, key) != known.end()) continue;
-    std::string list;
-    for (const std::string& k : known) list += (list.empty() ? "" : ", ") + k;
-    const std::string hint = did_you_mean(key, known);
-    throw UsageError(value.where + ": unknown key \"" + key + "\"" +
-                     (prefix.empty() ? "" : " in [" + std::string(prefix) + "]") +
-                     (hint.empty() ? "; known keys are: " + list : hint));
+    const std::string all = fmt::format("; known keys are: {}", fmt::join(known, ", "));
+    throw UsageError(fmt::format("{}: unknown key \"{}\"{}{}", value.where, key,
+                                 prefix.empty() ? "" : fmt::format(" in [{}]", prefix),
+                                 did_you_mean(key, known, all)));
   }
 }
 

@@ -26,7 +26,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-std::string did_you_mean(std::string_view word, std::span<const std::string> known) {
+std::string did_you_mean(std::string_view word, std::span<const std::string> known,
+                         std::string_view otherwise) {
   std::size_t best = std::string_view::npos;
   std::string_view nearest;
   for (const std::string& candidate : known) {
@@ -37,7 +38,8 @@ std::string did_you_mean(std::string_view word, std::span<const std::string> kno
       nearest = candidate;
     }
   }
-  return nearest.empty() ? std::string() : "; did you mean \"" + std::string(nearest) + "\"?";
+  return nearest.empty() ? std::string(otherwise)
+                         : "; did you mean \"" + std::string(nearest) + "\"?";
 }
 
 }  // namespace lmrnn

@@ -1,26 +1,15 @@
 #include "lmrnn/files.hpp"
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <memory>
 #include <system_error>
 
 #include "core/array_formats.hpp"
+#include "core/text.hpp"
 #include "lmrnn/error.hpp"
 
 namespace lmrnn {
-namespace {
-
-std::string lower_ending(const std::filesystem::path& path) {
-  std::string ending = path.extension().string();
-  std::ranges::transform(ending, ending.begin(), [](unsigned char c) {
-    return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-  });
-  return ending;
-}
-
-}  // namespace
 
 const ArrayData* ArrayFile::find(std::string_view name) const noexcept {
   for (const auto& [key, data] : arrays)
@@ -61,21 +50,21 @@ std::string read_file(const std::filesystem::path& path) {
 }
 
 ArrayFile read_arrays(const std::filesystem::path& path) {
-  const std::string ending = lower_ending(path);
-  if (ending == ".npz") return read_npz(path);
-  if (ending == ".npy") return read_npy(path);
-  if (ending == ".h5" || ending == ".hdf5") return read_hdf5(path);
-  if (ending == ".safetensors") return read_safetensors(path);
+  const std::string ending = ending_of(path);
+  if (ending == "npz") return read_npz(path);
+  if (ending == "npy") return read_npy(path);
+  if (ending == "h5" || ending == "hdf5") return read_hdf5(path);
+  if (ending == "safetensors") return read_safetensors(path);
   throw UsageError(path.string() +
                    ": what is in this file? end its name in .npz, .npy, .h5, .hdf5 or "
                    ".safetensors");
 }
 
 void write_arrays(const std::filesystem::path& path, const ArrayFile& file) {
-  const std::string ending = lower_ending(path);
-  if (ending == ".npz") return write_npz(path, file);
-  if (ending == ".h5" || ending == ".hdf5") return write_hdf5(path, file);
-  if (ending == ".safetensors") return write_safetensors(path, file);
+  const std::string ending = ending_of(path);
+  if (ending == "npz") return write_npz(path, file);
+  if (ending == "h5" || ending == "hdf5") return write_hdf5(path, file);
+  if (ending == "safetensors") return write_safetensors(path, file);
   throw UsageError(path.string() +
                    ": which format is meant? end the name in .npz, .h5, .hdf5 or .safetensors");
 }

@@ -10,10 +10,10 @@
 //   readout.bias           (class)          float32
 #include <fmt/format.h>
 
-#include <charconv>
 #include <cmath>
 #include <utility>
 
+#include "core/text.hpp"
 #include "lmrnn/config.hpp"
 #include "lmrnn/error.hpp"
 #include "lmrnn/files.hpp"
@@ -82,11 +82,8 @@ class Reader {
   }
   double number(const std::string& key) const {
     const std::string& value = text(key);
-    double x = 0;
-    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), x);
-    if (error != std::errc() || end != value.data() + value.size())
-      fail("metadata \"" + key + "\" is \"" + value + "\"; expected a number");
-    return x;
+    if (const auto x = number_from<double>(value)) return *x;
+    fail("metadata \"" + key + "\" is \"" + value + "\"; expected a number");
   }
 
  private:

@@ -4,6 +4,7 @@
 #include <set>
 #include <string>
 
+#include "core/text.hpp"
 #include "lmrnn/tasks.hpp"
 
 namespace lmrnn {
@@ -120,11 +121,7 @@ const std::vector<Task>& all_tasks() {
 }
 
 const std::vector<std::string>& all_names() {
-  static const std::vector<std::string> names = [] {
-    std::vector<std::string> result;
-    for (const Task task : all_tasks()) result.push_back(task.name());
-    return result;
-  }();
+  static const std::vector<std::string> names = names_of(all_tasks());
   return names;
 }
 
@@ -157,12 +154,6 @@ bool matches_glob(std::string_view pattern, std::string_view text) {
     }
   }
   return pattern.find_first_not_of('*', p) == std::string_view::npos;
-}
-
-std::string_view trimmed(std::string_view text) {
-  const auto begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
 }
 
 /// Numbers (positions in modcog132) of the tasks that one part of an expression names.
@@ -235,9 +226,8 @@ Task parse_task(std::string_view name) {
   const auto found = std::ranges::find(all_names(), wanted);
   if (found != all_names().end())
     return all_tasks()[static_cast<std::size_t>(found - all_names().begin())];
-  const std::string hint = did_you_mean(wanted, all_names());
   throw UsageError("tasks: unknown task \"" + std::string(name) + "\"" +
-                   (hint.empty() ? "; `lmrnn tasks list` shows the names" : hint));
+                   did_you_mean(wanted, all_names(), "; `lmrnn tasks list` shows the names"));
 }
 
 std::span<const std::string> collection_names() {
@@ -246,12 +236,16 @@ std::span<const std::string> collection_names() {
   return names;
 }
 
+std::vector<std::string> names_of(std::span<const Task> tasks) {
+  std::vector<std::string> names;
+  for (const Task& task : tasks) names.push_back(task.name());
+  return names;
+}
+
 std::vector<Task> select_tasks(std::string_view expression) {
   std::set<std::uint32_t> chosen, excluded;
-  for (std::size_t begin = 0; begin <= expression.size();) {
-    const std::size_t end = std::min(expression.find(',', begin), expression.size());
-    const std::string_view part = trimmed(expression.substr(begin, end - begin));
-    begin = end + 1;
+  for (const std::string_view untrimmed : split(expression, ',')) {
+    const std::string_view part = trimmed(untrimmed);
     if (part.empty())
       throw UsageError("tasks: empty part in \"" + std::string(expression) +
                        "\"; separate names by single commas");

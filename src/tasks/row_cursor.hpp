@@ -29,7 +29,7 @@ class RowCursor {
   RowCursor(const StreamPlan& plan, std::uint32_t row);
 
   /// Goes to the beginning of batch `batch`. Where a batch depends on those before, the cursor must
-  /// stand before it: `batch` >= next_batch(), and batches in between are passed by `skip`.
+  /// have passed all of them: `batch` == next_batch().
   void begin_batch(std::uint32_t batch);
   std::uint32_t next_batch() const noexcept { return next_batch_; }
 
@@ -42,8 +42,7 @@ class RowCursor {
   const TrialOutline& outline() const noexcept { return outline_; }
   std::int32_t step() const noexcept { return step_; }  ///< of the trial, the next to be given
 
-  /// Finite data sets: a trial brings its own noise, which is the same at every visit. `key` and
-  /// `first` of the numbers that the next step begins with.
+  /// Finite data sets: the key of the trial's own noise, which is the same at every visit.
   Key trial_noise() const noexcept { return trial_noise_; }
 
  private:

@@ -27,11 +27,9 @@ Semantics Semantics::published() {
 
 Semantics SemanticsConfig::resolve() const {
   for (const auto& [name, behaviour] : switches)
-    if (std::ranges::find(switch_names(), name) == switch_names().end()) {
-      const std::string hint = did_you_mean(name, switch_names());
+    if (std::ranges::find(switch_names(), name) == switch_names().end())
       throw UsageError("semantics: unknown switch \"" + name + "\"" +
-                       (hint.empty() ? "; docs/concepts/battery.md lists them" : hint));
-    }
+                       did_you_mean(name, switch_names(), "; docs/concepts/battery.md lists them"));
   Semantics semantics =
       base == SemanticsBase::corrected ? Semantics::corrected() : Semantics::published();
   Semantics::fields(semantics, [&](std::string_view name, bool& is_corrected, auto&&...) {

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 
 namespace lmrnn {
 namespace {
@@ -163,24 +162,6 @@ double shortest(const Duration& duration) noexcept {
 
 double longest(const Duration& duration) noexcept {
   return *std::ranges::max_element(duration.values);
-}
-
-std::vector<std::pair<std::int32_t, double>> step_distribution(const Duration& duration,
-                                                               double dt) {
-  std::map<std::int32_t, double> probability;
-  const auto& values = duration.values;
-  if (duration.kind == Duration::Kind::uniform && values[0] < values[1]) {
-    const std::int32_t last = steps_in(values[1], dt);
-    for (std::int32_t n = steps_in(values[0], dt); n <= last; ++n) {
-      const double low = std::max(values[0], n * dt), high = std::min(values[1], (n + 1) * dt);
-      if (high > low) probability[n] = (high - low) / (values[1] - values[0]);
-    }
-  } else {
-    const std::size_t n_values = duration.kind == Duration::Kind::uniform ? 1 : values.size();
-    for (std::size_t i = 0; i < n_values; ++i)
-      probability[steps_in(values[i], dt)] += 1.0 / static_cast<double>(n_values);
-  }
-  return {probability.begin(), probability.end()};
 }
 
 std::string in_words(const Duration& duration) {

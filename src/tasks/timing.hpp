@@ -12,10 +12,6 @@ namespace lmrnn {
 
 using Durations = std::array<Duration, n_periods>;
 
-constexpr std::size_t index(Period period) {
-  return static_cast<std::size_t>(period);
-}
-
 /// The durations that `task` draws from, by Period, with the overrides of `config`; no values
 /// where the task has no such period. Ignores published `match_delay` (see Battery).
 Durations durations_of(Task task, const BatteryConfig& config, const Semantics& semantics);
@@ -46,9 +42,6 @@ struct Timer {
 
 double shortest(const Duration& duration) noexcept;
 double longest(const Duration& duration) noexcept;
-
-/// Numbers of steps that the duration can come to, with their probabilities.
-std::vector<std::pair<std::int32_t, double>> step_distribution(const Duration& duration, double dt);
 
 /// "500 ms", "200 to 500 ms", "0, 100 or 200 ms".
 std::string in_words(const Duration& duration);

@@ -2,12 +2,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cctype>
-#include <charconv>
 #include <cmath>
 #include <filesystem>
 #include <tuple>
 
+#include "core/text.hpp"
 #include "lmrnn/error.hpp"
 #include "lmrnn/files.hpp"
 #include "wiring/makers.hpp"
@@ -19,28 +18,16 @@ using Index = std::uint32_t;
 
 // CSV: one `source,target` per line. ------------------------------------------------------------
 
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.front())))
-    text.remove_prefix(1);
-  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())))
-    text.remove_suffix(1);
-  return text;
-}
-
 /// The two fields of a line, or nothing if it has another number of fields.
 std::optional<std::array<std::string_view, 2>> two_fields(std::string_view line) {
-  const std::size_t comma = line.find(',');
-  if (comma == std::string_view::npos || line.find(',', comma + 1) != std::string_view::npos)
-    return std::nullopt;
-  return {{trimmed(line.substr(0, comma)), trimmed(line.substr(comma + 1))}};
+  const auto fields = split(line, ',');
+  if (fields.size() != 2) return std::nullopt;
+  return {{trimmed(fields[0]), trimmed(fields[1])}};
 }
 
 std::optional<Index> unit_number(std::string_view text, std::size_t n_units) {
-  Index unit = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), unit);
-  if (error != std::errc() || end != text.data() + text.size() || unit >= n_units)
-    return std::nullopt;
-  return unit;
+  const auto unit = number_from<Index>(text);
+  return unit && *unit < n_units ? unit : std::nullopt;
 }
 
 struct Edge {
@@ -64,12 +51,12 @@ void check_distinct(const std::string& path, std::vector<Edge> edges) {
 Mask read_edge_list(const std::string& path, std::size_t n_units) {
   const std::string content = read_file(path);
   std::vector<Edge> edges;
-  std::string_view rest = content;
-  if (rest.starts_with("\xef\xbb\xbf")) rest.remove_prefix(3);  // spreadsheets put it there
-  for (std::size_t n_line = 1; !rest.empty(); ++n_line) {
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
-    const std::string_view line = trimmed(rest.substr(0, end));
-    rest.remove_prefix(std::min(end + 1, rest.size()));
+  std::string_view text = content;
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // spreadsheets put it there
+  std::size_t n_line = 0;
+  for (const std::string_view whole_line : split(text, '\n')) {
+    const std::string_view line = trimmed(whole_line);
+    ++n_line;
     if (line.empty()) continue;
     const auto fields = two_fields(line);
     if (edges.empty() && fields && (*fields)[0] == "source" && (*fields)[1] == "target") continue;
@@ -129,20 +116,13 @@ Mask read_array(const WiringConfig& config, std::size_t n_units) {
   return {n_units, n_units, std::move(offsets), std::move(sources)};
 }
 
-/// "csv", "npz", ...: the ending of the name in small letters.
-std::string format_of(const std::filesystem::path& path) {
-  std::string ending = path.extension().string();
-  for (char& c : ending) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return ending.empty() ? ending : ending.substr(1);
-}
-
 }  // namespace
 
 Mask make_from_file(const WiringConfig& config, Seed) {
   if (config.path.empty())
     throw UsageError("wiring.kind = \"file\" needs wiring.path, the file that holds the mask");
   const std::size_t n_units = config.sheet().n_units();
-  const std::string format = format_of(config.path);
+  const std::string format = ending_of(config.path);
   constexpr std::string_view formats[] = {"csv", "npz", "npy", "h5", "hdf5", "safetensors"};
   if (std::ranges::find(formats, format) == std::end(formats))
     throw UsageError(config.path +
