@@ -39,6 +39,7 @@ HEADERS = {
     "processes": "core",
     "random": "core",
     "run": "train",
+    "run_config": "train",
     "simd": "kernels",
     "statistics": "study",
     "streams": "tasks",

@@ -3,7 +3,7 @@
 #include <fmt/core.h>
 
 #include "bindings.hpp"
-#include "lmrnn/train.hpp"
+#include "lmrnn/run_config.hpp"
 
 namespace lmrnn::python {
 namespace {

@@ -1,7 +1,6 @@
 // lmrnn analyze: what a network does, and how.
 #include <fmt/format.h>
 
-#include <csignal>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -12,6 +11,7 @@
 #include "lmrnn/analysis.hpp"
 #include "lmrnn/run.hpp"
 #include "progress.hpp"
+#include "stop_signals.hpp"
 #include "verbs.hpp"
 
 namespace lmrnn::cli {
@@ -28,13 +28,6 @@ struct AnalyzeOptions {
   bool list = false, json = false, latex = false;
   int n_threads = 0;
 };
-
-volatile std::sig_atomic_t stop_signal = 0;
-
-void on_signal(int signal) {
-  stop_signal = signal;
-  std::signal(signal, SIG_DFL);
-}
 
 Subject load_subject(const fs::path& path) {
   const fs::path file = find_network(path);
@@ -87,15 +80,11 @@ AnalysisResult run_with_progress(const AnalysisEntry& entry, const Subject& subj
     }
     bar->update(static_cast<std::int64_t>(done));
   };
-  context.stop_requested = [] { return stop_signal != 0; };
+  const StopSignals signals;
+  context.stop_requested = [&signals] { return signals.asked(); };
   context.load = load_subject;
   context.untrained = [&network] { return untrained(network); };
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
-  AnalysisResult result = entry.run(subject, set, context);
-  std::signal(SIGINT, SIG_DFL);
-  std::signal(SIGTERM, SIG_DFL);
-  return result;
+  return entry.run(subject, set, context);
 }
 
 // Output ------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@
 #include "common.hpp"
 #include "lmrnn/analysis.hpp"
 #include "lmrnn/error.hpp"
-#include "lmrnn/train.hpp"
+#include "lmrnn/run_config.hpp"
 #include "verbs.hpp"
 
 namespace lmrnn::cli {

@@ -14,8 +14,8 @@
 
 #include "common.hpp"
 #include "lmrnn/error.hpp"
+#include "lmrnn/run_config.hpp"
 #include "lmrnn/simd.hpp"
-#include "lmrnn/train.hpp"
 #include "lmrnn/version.hpp"
 #include "verbs.hpp"
 

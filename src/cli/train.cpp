@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
@@ -19,6 +18,7 @@
 #include "lmrnn/run.hpp"
 #include "progress.hpp"
 #include "score_table.hpp"
+#include "stop_signals.hpp"
 #include "verbs.hpp"
 
 namespace lmrnn::cli {
@@ -34,15 +34,6 @@ struct TrainOptions {
   bool dry_run = false, json = false, list_keys = false;
   int n_threads = 0;
 };
-
-// Set by Ctrl-C or SIGTERM. A second signal ends the program at once: the run can be resumed from
-// its last checkpoint all the same.
-volatile std::sig_atomic_t stop_signal = 0;
-
-void on_signal(int signal) {
-  stop_signal = signal;
-  std::signal(signal, SIG_DFL);
-}
 
 void check_file(const fs::path& file) {
   if (fs::exists(file / "config.toml"))
@@ -137,13 +128,9 @@ Outcome train(Trainer& trainer, bool quiet) {
     callbacks.progress = [&bar](const Progress& p) {
       bar.update(p.step, note(p), p.seconds_left, p.evaluated_now);
     };
-  callbacks.stop_requested = [] { return stop_signal != 0; };
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
-  const Outcome outcome = trainer.run(callbacks);
-  std::signal(SIGINT, SIG_DFL);
-  std::signal(SIGTERM, SIG_DFL);
-  return outcome;
+  const StopSignals signals;
+  callbacks.stop_requested = [&signals] { return signals.asked(); };
+  return trainer.run(callbacks);
 }
 
 void report(const Trainer& trainer, Outcome outcome, bool json) {

@@ -10,7 +10,7 @@ namespace lmrnn {
 std::array<float, 5> weights_by_period(const PeriodWeights& weights) noexcept {
   std::array<float, 5> result{};
   const auto set = [&](Period period, double weight) {
-    result[static_cast<std::size_t>(period)] = static_cast<float>(weight);
+    result[index(period)] = static_cast<float>(weight);
   };
   set(Period::fixation, weights.fixation);
   set(Period::stimulus, weights.stimulus);
@@ -57,11 +57,7 @@ class PackedSource : public BatchSource {
     return {battery.n_channels(), battery.n_rules(), battery.n_rule_slots(), battery.n_classes()};
   }
 
-  std::vector<std::string> tasks() const override {
-    std::vector<std::string> names;
-    for (const Task& task : stream_.battery().tasks()) names.push_back(task.name());
-    return names;
-  }
+  std::vector<std::string> tasks() const override { return names_of(stream_.battery().tasks()); }
 
   void fill(Split, std::uint32_t batch, std::uint32_t first_row,
             const BatchRows& rows) const override {

@@ -1,16 +1,13 @@
 #include "train/checkpoint.hpp"
 
-#include <fcntl.h>
 #include <fmt/core.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <charconv>
-#include <cstring>
 #include <string>
 
+#include "core/descriptor.hpp"
+#include "core/text.hpp"
 #include "lmrnn/files.hpp"
 #include "lmrnn/run.hpp"
 
@@ -24,16 +21,6 @@ constexpr std::string_view prefix = "step-";
 constexpr std::string_view unfinished = ".writing-", discarded = ".removing-";
 constexpr std::size_t n_counts = 5, n_sums = 2;
 
-void sync_directory(const fs::path& directory) {
-  const int file = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const bool synced = file >= 0 && ::fsync(file) == 0;
-  const int error = errno;
-  if (file >= 0) ::close(file);
-  if (!synced)
-    throw RunError(
-        fmt::format("{}: cannot be synced ({})", directory.string(), std::strerror(error)));
-}
-
 [[noreturn]] void fail(const fs::path& path, const std::error_code& error) {
   throw RunError(
       fmt::format("{}: cannot be written ({}); free some space or mend the permissions, "
@@ -44,10 +31,7 @@ void sync_directory(const fs::path& directory) {
 // The step of a directory named step-00000500; -1 for any other name.
 std::int64_t step_of(const std::string& name) {
   if (!name.starts_with(prefix)) return -1;
-  std::int64_t step = -1;
-  const char* end = name.data() + name.size();
-  const auto [last, error] = std::from_chars(name.data() + prefix.size(), end, step);
-  return error == std::errc() && last == end ? step : -1;
+  return number_from<std::int64_t>(std::string_view(name).substr(prefix.size())).value_or(-1);
 }
 
 template <class T>

@@ -9,17 +9,6 @@
 namespace lmrnn {
 namespace {
 
-// A cell of a Markdown table: bars would end it.
-std::string cell(std::string_view text) {
-  std::string out;
-  for (const char c : text) out += c == '|' ? std::string("\\|") : std::string(1, c);
-  return out;
-}
-
-std::string code_cell(std::string_view text) {
-  return text.empty() ? std::string() : "`" + cell(text) + "`";
-}
-
 bool any_modifier(const std::string& tasks) {
   const auto has_one = [](const Task& t) { return t.interval != 0 || t.sequence != 0; };
   return std::ranges::any_of(select_tasks(tasks), has_one);
@@ -120,11 +109,7 @@ void check_config(const RunConfig& config) {
 }
 
 std::string config_reference() {
-  std::string out = "| key | type | default | meaning |\n|---|---|---|---|\n";
-  for (const FieldDoc& row : document<RunConfig>())
-    out += fmt::format("| `{}` | {} | {} | {} |\n", row.key, cell(row.type),
-                       code_cell(row.fallback), cell(row.meaning));
-  return out;
+  return markdown_table(document<RunConfig>());
 }
 
 std::size_t block_rows(const TrainConfig& train, const StreamConfig& stream) noexcept {

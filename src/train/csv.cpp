@@ -2,12 +2,11 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
-#include <unistd.h>
 
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 
+#include "core/text.hpp"
 #include "lmrnn/error.hpp"
 #include "lmrnn/files.hpp"
 
@@ -23,19 +22,7 @@ namespace {
 
 // The step in the first column; -1 if there is none.
 std::int64_t step_of(std::string_view row) {
-  std::int64_t step = -1;
-  const auto [end, error] = std::from_chars(row.data(), row.data() + row.size(), step);
-  return error == std::errc() ? step : -1;
-}
-
-// The lines of `text` that end in a newline.
-std::vector<std::string_view> complete_lines(std::string_view text) {
-  std::vector<std::string_view> lines;
-  for (std::size_t end; (end = text.find('\n')) != std::string_view::npos;) {
-    lines.push_back(text.substr(0, end));
-    text.remove_prefix(end + 1);
-  }
-  return lines;
+  return number_from<std::int64_t>(row.substr(0, row.find(','))).value_or(-1);
 }
 
 }  // namespace
@@ -57,37 +44,21 @@ StepTable::StepTable(const std::filesystem::path& path, std::string_view header,
     last_row_ = lines[i];
   }
   if (kept != before) write_file(path, kept);
-  file_ = ::open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
-  if (file_ < 0) fail(path_, errno);
-}
-
-StepTable::~StepTable() {
-  if (file_ >= 0) ::close(file_);
+  file_ = Descriptor(path, O_WRONLY | O_APPEND);
+  if (!file_.valid()) fail(path_, errno);
 }
 
 void StepTable::append(std::string_view row) {
-  const std::string line = std::string(row) + "\n";
-  std::string_view rest = line;
-  while (!rest.empty()) {
-    const ssize_t n = ::write(file_, rest.data(), rest.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) fail(path_, errno);
-    rest.remove_prefix(static_cast<std::size_t>(n));
-  }
+  if (!file_.write(std::string(row) + "\n")) fail(path_, errno);
 }
 
 void StepTable::sync() {
-  if (::fsync(file_) != 0) fail(path_, errno);
+  if (!file_.sync()) fail(path_, errno);
 }
 
 std::vector<std::string> split_row(std::string_view row) {
-  std::vector<std::string> cells;
-  for (;;) {
-    const std::size_t comma = row.find(',');
-    cells.emplace_back(row.substr(0, comma));
-    if (comma == std::string_view::npos) return cells;
-    row.remove_prefix(comma + 1);
-  }
+  const auto cells = split(row, ',');
+  return {cells.begin(), cells.end()};
 }
 
 }  // namespace lmrnn

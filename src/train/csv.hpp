@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "core/descriptor.hpp"
+
 namespace lmrnn {
 
 /// A CSV file whose first column is the optimiser step. Rows go to disk in one write each, so that
@@ -17,9 +19,6 @@ class StepTable {
   /// with `header` if there is none. Throws UsageError if it has another header, RunError if it
   /// cannot be written.
   StepTable(const std::filesystem::path& path, std::string_view header, std::int64_t last_step);
-  ~StepTable();
-  StepTable(const StepTable&) = delete;
-  StepTable& operator=(const StepTable&) = delete;
 
   void append(std::string_view row);  ///< without the end of the line
   void sync();                        ///< what was appended survives a loss of power
@@ -29,7 +28,7 @@ class StepTable {
 
  private:
   std::filesystem::path path_;
-  int file_ = -1;
+  Descriptor file_;
   std::string last_row_;
 };
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "lmrnn/network.hpp"
-#include "lmrnn/train.hpp"
+#include "lmrnn/run_config.hpp"
 
 namespace lmrnn {
 

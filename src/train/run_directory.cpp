@@ -4,16 +4,15 @@
 #include <fmt/chrono.h>
 #include <fmt/core.h>
 #include <sys/file.h>
-#include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
 #include <cstring>
-#include <fstream>
 #include <nlohmann/json.hpp>
-#include <utility>
 
+#include "core/descriptor.hpp"
 #include "lmrnn/files.hpp"
+#include "lmrnn/machine.hpp"
 #include "lmrnn/run.hpp"
 #include "lmrnn/simd.hpp"
 #include "lmrnn/version.hpp"
@@ -23,21 +22,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
-
-std::string processor_name() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);)
-    if (line.starts_with("model name") || line.starts_with("Model")) {
-      const std::size_t colon = line.find(": ");
-      if (colon != std::string::npos) return line.substr(colon + 2);
-    }
-  return "unknown";
-}
-
-std::string host_name() {
-  char name[256] = {};
-  return ::gethostname(name, sizeof name - 1) == 0 ? std::string(name) : std::string("unknown");
-}
 
 Json describe_session(std::int64_t first_step, int n_threads) {
   const BuildInfo build = build_info();
@@ -99,33 +83,18 @@ void remove_unfinished_files(const fs::path& run) {
   for (const fs::path& path : leftovers) fs::remove(path, error);
 }
 
-RunLock::RunLock(const fs::path& run) {
+RunLock::RunLock(const fs::path& run) : file_(run / "lock", O_RDWR | O_CREAT, 0644) {
   const fs::path path = run / "lock";
-  file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (file_ < 0)
+  if (!file_.valid())
     throw RunError(fmt::format("{}: cannot be made ({}); mend the permissions of the directory",
                                path.string(), std::strerror(errno)));
-  if (::flock(file_, LOCK_EX | LOCK_NB) == 0) return;
-  const int error = errno;
-  ::close(file_);
-  file_ = -1;
-  if (error == EWOULDBLOCK)
+  if (::flock(file_.get(), LOCK_EX | LOCK_NB) == 0) return;
+  if (errno == EWOULDBLOCK)
     throw UsageError(
         fmt::format("{}: another process is training in this directory; wait until it has ended",
                     run.string()));
   throw RunError(fmt::format("{}: cannot be locked ({}); use a file system with locks",
-                             path.string(), std::strerror(error)));
-}
-
-RunLock::~RunLock() {
-  if (file_ >= 0) ::close(file_);
-}
-
-RunLock::RunLock(RunLock&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
-
-RunLock& RunLock::operator=(RunLock&& other) noexcept {
-  std::swap(file_, other.file_);
-  return *this;
+                             path.string(), std::strerror(errno)));
 }
 
 void require_unused(const fs::path& run) {
@@ -148,11 +117,7 @@ void require_unused(const fs::path& run) {
 
 RunLock create_run(const fs::path& run, const RunConfig& config, int n_threads) {
   require_unused(run);
-  std::error_code error;
-  fs::create_directories(run, error);
-  if (error)
-    throw RunError(fmt::format("{}: cannot be made ({}); choose another --out", run.string(),
-                               error.message()));
+  make_directories(run);
   RunLock lock(run);
   require_unused(run);  // now that nobody else can begin a run here
   remove_unfinished_files(run);
@@ -182,6 +147,9 @@ std::vector<std::string> add_session(const fs::path& run, std::int64_t first_ste
 }
 
 RunRecord open_run(const fs::path& directory) {
+  if (!fs::exists(directory))
+    throw UsageError(fmt::format(
+        "{}: there is no such directory; give the one that lmrnn train made", directory.string()));
   for (const char* name : {"config.toml", "provenance.json"})
     if (!fs::exists(directory / name))
       throw UsageError(fmt::format(

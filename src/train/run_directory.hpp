@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string>
 
+#include "core/descriptor.hpp"
 #include "lmrnn/train.hpp"
 
 namespace lmrnn {
@@ -13,12 +14,9 @@ class RunLock {
  public:
   /// Throws UsageError if another process has it, RunError if the file cannot be made.
   explicit RunLock(const std::filesystem::path& run);
-  ~RunLock();
-  RunLock(RunLock&& other) noexcept;
-  RunLock& operator=(RunLock&& other) noexcept;
 
  private:
-  int file_ = -1;
+  Descriptor file_;
 };
 
 /// Throws UsageError if `run` exists and holds anything but the beginnings of a run that was killed

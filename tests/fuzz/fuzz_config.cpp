@@ -1,6 +1,6 @@
 // TOML text as the configuration of a run.
+#include "lmrnn/run_config.hpp"
 #include "lmrnn/tasks.hpp"
-#include "lmrnn/train.hpp"
 #include "target.hpp"
 
 using namespace lmrnn;

@@ -1,6 +1,6 @@
 // --set key=value, one per line, over a configuration that has a few tables.
+#include "lmrnn/run_config.hpp"
 #include "lmrnn/tasks.hpp"
-#include "lmrnn/train.hpp"
 #include "target.hpp"
 
 using namespace lmrnn;

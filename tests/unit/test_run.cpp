@@ -377,7 +377,13 @@ TEST(Refused, ADirectoryOfAnotherVersion) {
   EXPECT_THAT(complaint([&] { Trainer::resume(run, 1); }),
               AllOf(HasSubstr("format"), HasSubstr("the version that wrote it")));
   EXPECT_EQ(read_file(run / "metrics.csv"), before);
-  EXPECT_THAT(complaint([&] { open_run(dir / "nothing"); }), HasSubstr("not a run directory"));
+}
+
+TEST(Refused, ADirectoryThatIsNoRun) {
+  const TemporaryDirectory dir;
+  EXPECT_THAT(complaint([&] { open_run(dir / "nothing"); }), HasSubstr("no such directory"));
+  fs::create_directory(dir / "empty");
+  EXPECT_THAT(complaint([&] { open_run(dir / "empty"); }), HasSubstr("not a run directory"));
 }
 
 TEST(Refused, ATruncatedCheckpoint) {

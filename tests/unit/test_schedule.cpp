@@ -3,7 +3,7 @@
 #include <cmath>
 #include <numbers>
 
-#include "lmrnn/train.hpp"
+#include "lmrnn/run_config.hpp"
 
 namespace lmrnn {
 namespace {

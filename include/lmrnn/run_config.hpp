@@ -1,0 +1,268 @@
+// The configuration of a run: every key with its type, default, meaning and bounds.
+//
+//   loss = sum w l / sum w over (time, row) of the batch
+//          + rate_penalty * mean over (time, unit, row) of h^2 + weight_penalty / 2 * sum W^2
+//
+// with l the cross-entropy or squared error of a step and w the weight of the step's period.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "lmrnn/config.hpp"
+#include "lmrnn/evaluate.hpp"
+#include "lmrnn/network.hpp"
+#include "lmrnn/streams.hpp"
+#include "lmrnn/tasks.hpp"
+#include "lmrnn/wiring.hpp"
+
+namespace lmrnn {
+
+/// modern: the defaults of the structs below. field: what people who train these batteries with
+/// NeuroGym run. docs/concepts/training.md lists both.
+enum class Recipe { modern, field };
+constexpr std::array<std::pair<std::string_view, Recipe>, 2> enum_names(Recipe) {
+  return {{{"modern", Recipe::modern}, {"field", Recipe::field}}};
+}
+
+/// Weight of a time step's loss, by the period that it lies in.
+struct PeriodWeights {
+  double fixation = 1, stimulus = 1, delay = 1, second_stimulus = 1, decision = 1;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& field) {
+    field("fixation", self.fixation, "weight of steps before the stimulus", at_least(0));
+    field("stimulus", self.stimulus, "weight of steps with the (first) stimulus or sample",
+          at_least(0));
+    field("delay", self.delay, "weight of steps of the delay", at_least(0));
+    field("second_stimulus", self.second_stimulus,
+          "weight of steps with the second stimulus or test", at_least(0));
+    field("decision", self.decision, "weight of steps of the decision period", at_least(0));
+  }
+};
+
+enum class PenalisedWeights { recurrent, all };
+constexpr std::array<std::pair<std::string_view, PenalisedWeights>, 2> enum_names(
+    PenalisedWeights) {
+  return {{{"recurrent", PenalisedWeights::recurrent}, {"all", PenalisedWeights::all}}};
+}
+
+/// [loss] of a configuration.
+struct LossConfig {
+  LossKind kind = LossKind::cross_entropy;
+  PeriodWeights weights{};
+  double rate_penalty = 0;
+  double weight_penalty = 0;
+  PenalisedWeights penalised = PenalisedWeights::recurrent;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& field) {
+    field("kind", self.kind, "loss of a time step; least-squares as in Yang et al. 2019");
+    field("weights", self.weights, "weight of a time step, by period");
+    field("rate_penalty", self.rate_penalty, "times the mean square of the units' activity",
+          at_least(0));
+    field("weight_penalty", self.weight_penalty, "times half the sum of squared weights",
+          at_least(0));
+    field("penalised", self.penalised,
+          "weights that the penalty counts; all: recurrent, input, rule and readout");
+  }
+};
+
+enum class OptimiserKind { adam, sgd };
+constexpr std::array<std::pair<std::string_view, OptimiserKind>, 2> enum_names(OptimiserKind) {
+  return {{{"adam", OptimiserKind::adam}, {"sgd", OptimiserKind::sgd}}};
+}
+
+/// [optimiser] of a configuration. Groups: recurrent (W and b), input (W_in and W_rule), readout
+/// (W_out and b_out).
+struct OptimiserConfig {
+  OptimiserKind kind = OptimiserKind::adam;
+  double learning_rate = 1e-3;
+  std::optional<double> recurrent_rate{}, input_rate{}, readout_rate{};
+  double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
+  double momentum = 0.9;
+  double weight_decay = 0;
+  double clip = 1;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& field) {
+    field("kind", self.kind, "Adam (Kingma & Ba 2015) or stochastic gradient descent");
+    field("learning_rate", self.learning_rate, "step size before the schedule", at_least(0));
+    field("recurrent_rate", self.recurrent_rate,
+          "learning rate of recurrent weights and unit biases; else learning_rate", at_least(0));
+    field("input_rate", self.input_rate,
+          "learning rate of input and rule weights; else learning_rate", at_least(0));
+    field("readout_rate", self.readout_rate,
+          "learning rate of readout weights and biases; else learning_rate", at_least(0));
+    field("beta1", self.beta1, "adam: decay of the mean gradient", between(0, 0.999999));
+    field("beta2", self.beta2, "adam: decay of the mean squared gradient", between(0, 0.99999999));
+    field("epsilon", self.epsilon, "adam: added to the root of the mean squared gradient",
+          more_than(0));
+    field("momentum", self.momentum, "sgd: share of the last update that is kept",
+          between(0, 0.999999));
+    field("weight_decay", self.weight_decay,
+          "decoupled decay of all weights but biases (AdamW): w -= rate * decay * w", at_least(0));
+    field("clip", self.clip, "largest norm of the whole gradient; 0: no clipping", at_least(0));
+  }
+};
+
+enum class ScheduleKind { constant, cosine, warmup_cooldown };
+constexpr std::array<std::pair<std::string_view, ScheduleKind>, 3> enum_names(ScheduleKind) {
+  return {{{"constant", ScheduleKind::constant},
+           {"cosine", ScheduleKind::cosine},
+           {"warmup-cooldown", ScheduleKind::warmup_cooldown}}};
+}
+
+/// [schedule] of a configuration: what the learning rates are multiplied by.
+struct ScheduleConfig {
+  ScheduleKind kind = ScheduleKind::cosine;
+  double warmup = 0.05;
+  double cooldown = 0.2;
+  double last = 0;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& field) {
+    field("kind", self.kind,
+          "after the warm-up: constant; cosine to `last`; or flat, then linear to `last`");
+    field("warmup", self.warmup, "share of the steps over which the rate rises from 0",
+          between(0, 1));
+    field("cooldown", self.cooldown,
+          "warmup-cooldown: share of the steps over which the rate falls", between(0, 1));
+    field("last", self.last, "share of the learning rate at the end", between(0, 1));
+  }
+};
+
+/// [train] of a configuration. Criteria to stop early are looked at after each evaluation; all
+/// that are given must hold.
+struct TrainConfig {
+  std::int64_t steps = 5000;
+  std::int64_t block = 0;
+  bool recompute = false;
+  std::int64_t log_every = 50;
+  std::optional<double> stop_mean{}, stop_worst{};
+  std::optional<std::int64_t> stop_solved{};
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& field) {
+    field("steps", self.steps, "optimiser steps", between(1, 99999999));
+    field("block", self.block,
+          "rows whose gradient is computed together; 0: 32, 16 or 8, the largest that leaves two "
+          "blocks",
+          at_least(0));
+    field("recompute", self.recompute,
+          "keep few states and compute the others again: a quarter more time, far less memory, the "
+          "same bits");
+    field("log_every", self.log_every, "steps between rows of metrics.csv", at_least(1));
+    field("stop_mean", self.stop_mean, "stop at this mean accuracy (as a share of the ceiling)",
+          between(0, 1));
+    field("stop_worst", self.stop_worst,
+          "stop at this accuracy of the worst task (as a share of the ceiling)", between(0, 1));
+    field("stop_solved", self.stop_solved, "stop when so many tasks are solved", at_least(1));
+  }
+};
+
+/// [evaluation] of a configuration.
+struct EvaluationConfig {
+  std::int64_t every = 500;
+  std::int64_t trials = 1000;
+  Split split = Split::validation;
+  std::optional<std::int64_t> seed{};
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& field) {
+    field("every", self.every, "steps between evaluations; 0: only at the end", at_least(0));
+    field("trials", self.trials,
+          "held-out trials per task; a task can count as solved only with 1000 or more",
+          between(1, 10000000));
+    field("split", self.split, "which trials; lmrnn eval uses test");
+    field("seed", self.seed, "seed of the held-out trials; without it, the seed of the run",
+          at_least(0));
+  }
+};
+
+/// [checkpoint] of a configuration. The newest is always kept.
+struct CheckpointConfig {
+  std::int64_t every = 500;
+  std::int64_t keep_last = 2;
+  std::int64_t keep_every = 0;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& field) {
+    field("every", self.every, "steps between checkpoints; 0: only at the beginning and the end",
+          at_least(0));
+    field("keep_last", self.keep_last, "how many of the newest are kept", at_least(1));
+    field("keep_every", self.keep_every,
+          "those at multiples of this step are kept too (0 is one); 0: no others", at_least(0));
+  }
+};
+
+/// A whole configuration.
+struct RunConfig {
+  Recipe recipe = Recipe::modern;
+  std::optional<std::int64_t> seed{};
+  std::string init_from;
+  std::string source;
+  std::string simd = "auto";
+  BatteryConfig battery;
+  WiringConfig wiring;
+  NetworkConfig network;
+  StreamConfig stream;
+  LossConfig loss;
+  OptimiserConfig optimiser;
+  ScheduleConfig schedule;
+  TrainConfig train;
+  EvaluationConfig evaluation;
+  CheckpointConfig checkpoint;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& field) {
+    field("recipe", self.recipe, "defaults of the other keys");
+    field("seed", self.seed, "of everything random; required, here or as --seed", at_least(0));
+    field("init_from", self.init_from,
+          "run directory or network file whose weights training starts from");
+    field("source", self.source,
+          "name of training data that the calling program brings along; empty: the battery");
+    field("simd", self.simd, "instructions that the kernels use, e.g. avx2; auto: the best");
+    field("battery", self.battery, "tasks");
+    field("wiring", self.wiring, "recurrent synapses");
+    field("network", self.network, "units");
+    field("stream", self.stream, "training data");
+    field("loss", self.loss, "loss");
+    field("optimiser", self.optimiser, "optimiser");
+    field("schedule", self.schedule, "learning rate over time");
+    field("train", self.train, "length of training, and when to stop");
+    field("evaluation", self.evaluation, "held-out trials");
+    field("checkpoint", self.checkpoint, "what is kept");
+  }
+
+  Seed run_seed() const;         ///< throws UsageError if there is no seed
+  Seed evaluation_seed() const;  ///< throws UsageError if there is no seed
+};
+
+/// Defaults of `recipe` as far as they differ from those of the structs. `tasks`, `dt` and `tau`
+/// are what the recipe depends on: rows of 350 steps if any task has a modifier, and recurrent
+/// noise that grows with tau / dt.
+void apply_recipe(RunConfig& config, Recipe recipe, const BatteryConfig& battery, double tau);
+
+/// The recipe that `table` names, overwritten by the keys in `table`, checked as a whole. Throws
+/// UsageError.
+RunConfig resolve_config(const ConfigTable& table);
+
+/// Throws UsageError for values that do not fit each other.
+void check_config(const RunConfig& config);
+
+/// A Markdown table of every key: its type, its default and its meaning.
+std::string config_reference();
+
+/// Rows of each block of a batch: `block` if given, else a function of the batch alone.
+std::size_t block_rows(const TrainConfig& train, const StreamConfig& stream) noexcept;
+
+/// What the learning rates are multiplied by in step `step` (0-based) of `n_steps`.
+double schedule_factor(const ScheduleConfig& schedule, std::int64_t step,
+                       std::int64_t n_steps) noexcept;
+
+}  // namespace lmrnn

@@ -1,0 +1,245 @@
+#include "train/training.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "core/text.hpp"
+#include "lmrnn/files.hpp"
+#include "lmrnn/run.hpp"
+#include "train/run_tables.hpp"
+
+namespace lmrnn {
+namespace {
+
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+bool all_finite(std::span<const float> values) {
+  float sum = 0;  // finite times 0 is 0, anything else is NaN
+  for (const float x : values) sum += x * 0.0f;
+  return sum == 0.0f;
+}
+
+std::vector<std::uint8_t> collect(const Evaluation& evaluation, bool TaskScore::*member) {
+  std::vector<std::uint8_t> flags;
+  for (const TaskScore& task : evaluation.tasks) flags.push_back(task.*member ? 1 : 0);
+  return flags;
+}
+
+// As many rows of the program's own data as there would be trials of a battery.
+std::uint32_t held_out_batches(const RunConfig& config, const BatchSource& source) {
+  const auto rows = config.evaluation.trials * static_cast<std::int64_t>(source.tasks().size());
+  return static_cast<std::uint32_t>((rows + config.stream.batch - 1) / config.stream.batch);
+}
+
+}  // namespace
+
+Training::Files::Files(RunLock held, const std::filesystem::path& run, std::int64_t first_step)
+    : lock(std::move(held)),
+      metrics(run / "metrics.csv", metrics_header, first_step),
+      tasks(run / "tasks.csv", tasks_header, first_step) {}
+
+Training::Training(RunSetup setup, const std::function<Network()>& network, std::int64_t first_step,
+                   const std::function<RunLock(int)>& take_directory)
+    : config(setup.config),
+      directory(setup.directory),
+      battery(setup.battery),
+      source_(setup.source),
+      processes_(setup.processes),
+      pool_(setup.n_threads),
+      evaluator_(make_evaluator(setup.ceilings_of)),
+      learner_(config, source_ ? source_ : packed_source(config, battery), network(), first_step,
+               pool_, processes_),
+      metadata_(describe_data()) {
+  state.step = first_step;
+  if (!setup.writes()) return;
+  RunLock lock = take_directory(pool_.n_threads());
+  files_.emplace(std::move(lock), directory, first_step);
+  const auto cells = split(files_->metrics.last_row(), ',');
+  if (cells.size() > MetricsColumn::seconds)
+    seconds_before_ = number_from<double>(cells[MetricsColumn::seconds]).value_or(0);
+}
+
+void Training::restore(TrainingState restored) {
+  learner_.optimiser().first_moment() = restored.first_moment;
+  learner_.optimiser().second_moment() = restored.second_moment;
+  state = std::move(restored);
+}
+
+double Training::seconds() const {
+  return seconds_before_ + seconds_since(session_start_);
+}
+
+void Training::diverged(std::string_view what, double value) const {
+  const auto steps = checkpoint_steps(directory);
+  throw Diverged(fmt::format(
+      "{}: training diverged: {} is {} at step {}; the last good checkpoint is {}; start again "
+      "with a "
+      "smaller optimiser.learning_rate or optimiser.clip",
+      directory.string(), what, value, state.step + 1,
+      steps.empty() ? std::string("missing") : checkpoint_path(directory, steps.back()).string()));
+}
+
+void Training::step() {
+  const auto start = Clock::now();
+  const StepResult result = learner_.step();
+  if (!result.finite()) {
+    const bool loss = !std::isfinite(result.loss);
+    diverged(loss ? "the loss" : "the norm of the gradient",
+             loss ? result.loss : result.gradient_norm);
+  }
+  ++state.step;
+  state.trials += result.trials;
+  ++state.interval_steps;
+  state.interval_clipped += result.clipped ? 1 : 0;
+  state.interval_loss += result.loss;
+  state.interval_norm += result.gradient_norm;
+  last_loss_ = result.loss;
+  stepping_seconds_ += seconds_since(start);
+  ++session_steps_;
+}
+
+std::optional<Evaluator> Training::make_evaluator(const CeilingsOf& ceilings_of) {
+  if (source_) return std::nullopt;
+  return Evaluator(battery, config.evaluation_seed(), config.evaluation.split,
+                   static_cast<std::size_t>(config.evaluation.trials), pool_, {}, ceilings_of);
+}
+
+NetworkMetadata Training::describe_data() const {
+  if (!source_) return describe_training(battery, config.wiring, config.run_seed());
+  return {{"source", source_->name()},
+          {"tasks", fmt::format("{}", fmt::join(source_->tasks(), ","))},
+          {"wiring", to_toml(write_config(config.wiring))},
+          {"seed", std::to_string(config.run_seed().value)}};
+}
+
+void Training::evaluate() {
+  const auto start = Clock::now();
+  evaluation =
+      source_ ? evaluate_source(learner_.network(), *source_, config.stream,
+                                config.evaluation.split, held_out_batches(config, *source_), pool_)
+              : evaluator_->evaluate(learner_.network(), pool_);
+  mark_solved(*evaluation, state.reached);
+  evaluating_seconds_ += seconds_since(start);
+  ++session_evaluations_;
+}
+
+bool Training::criterion_met() const {
+  const TrainConfig& stop = config.train;
+  if (!stop.stop_mean && !stop.stop_worst && !stop.stop_solved) return false;
+  return (!stop.stop_mean || evaluation->mean_share_of_ceiling() >= *stop.stop_mean) &&
+         (!stop.stop_worst || evaluation->worst_share_of_ceiling() >= *stop.stop_worst) &&
+         (!stop.stop_solved ||
+          static_cast<std::int64_t>(evaluation->n_solved()) >= *stop.stop_solved);
+}
+
+void Training::write_rows(bool evaluated) {
+  if (files_) {
+    const double rate = config.optimiser.learning_rate *
+                        schedule_factor(config.schedule, state.step - 1, config.train.steps);
+    if (evaluated)
+      for (const TaskScore& score : evaluation->tasks)
+        files_->tasks.append(tasks_row(state.step, score));
+    files_->metrics.append(metrics_row(state, seconds(), rate, evaluated ? &*evaluation : nullptr));
+  }
+  state.interval_steps = state.interval_clipped = 0;
+  state.interval_loss = state.interval_norm = 0;
+}
+
+void Training::save() {
+  // A bad update shows in the weights before it shows in a loss; such weights are never kept.
+  if (!all_finite(learner_.network().parameters())) diverged("a weight", std::nan(""));
+  if (!files_) return;
+  state.first_moment = learner_.optimiser().first_moment();
+  state.second_moment = learner_.optimiser().second_moment();
+  files_->metrics.sync();  // a checkpoint never survives without the rows before it
+  files_->tasks.sync();
+  metadata_["step"] = std::to_string(state.step);
+  save_checkpoint(checkpoint_path(directory, state.step), learner_.network(), metadata_, state);
+  prune_checkpoints(directory, config.checkpoint.keep_last, config.checkpoint.keep_every);
+}
+
+void Training::report(const TrainerCallbacks& callbacks, bool evaluated) const {
+  if (!callbacks.progress) return;
+  Progress p;
+  p.step = state.step;
+  p.n_steps = config.train.steps;
+  p.loss = last_loss_;
+  p.evaluated_now = evaluated;
+  if (evaluation) p.evaluation = &*evaluation;
+  if (session_steps_ > 0) {
+    p.seconds_per_step = stepping_seconds_ / static_cast<double>(session_steps_);
+    const std::int64_t left = p.n_steps - p.step;
+    p.seconds_left = p.seconds_per_step * static_cast<double>(left);
+    if (session_evaluations_ > 0 && config.evaluation.every > 0)
+      p.seconds_left += evaluating_seconds_ / static_cast<double>(session_evaluations_) *
+                        static_cast<double>(left) / static_cast<double>(config.evaluation.every);
+  }
+  callbacks.progress(p);
+}
+
+// All processes must stop after the same step, whichever of them was told to.
+bool Training::stop_requested(const TrainerCallbacks& callbacks) const {
+  const bool here = callbacks.stop_requested && callbacks.stop_requested();
+  return processes_ ? processes_->any(here) : here;
+}
+
+Outcome Training::train(const TrainerCallbacks& callbacks) {
+  if (state.criterion_met) return Outcome::criterion;
+  while (state.step < config.train.steps) {
+    step();
+    const bool last = state.step == config.train.steps;
+    const bool evaluates = last || due(config.evaluation.every);
+    if (evaluates) {
+      evaluate();
+      state.reached = collect(*evaluation, &TaskScore::reached);
+      state.solved = collect(*evaluation, &TaskScore::solved);
+      state.criterion_met = criterion_met();
+    }
+    if (evaluates || due(config.train.log_every)) write_rows(evaluates);
+    const bool stops = stop_requested(callbacks) && !last && !state.criterion_met;
+    if (last || state.criterion_met || stops || due(config.checkpoint.every)) save();
+    report(callbacks, evaluates);
+    if (state.criterion_met && !last) return Outcome::criterion;
+    if (stops) return Outcome::interrupted;
+  }
+  return Outcome::finished;
+}
+
+void Training::finish(Outcome outcome) {
+  if (!evaluation) {
+    // Resumed from the very last checkpoint: the evaluation was made and written, but is not in
+    // memory. The same trials give the same scores again.
+    evaluate();
+    for (std::size_t i = 0; i < evaluation->tasks.size() && i < state.solved.size(); ++i)
+      evaluation->tasks[i].solved = state.solved[i] != 0;
+  }
+  if (!files_) return;
+  const nlohmann::ordered_json summary{
+      {"outcome", std::string(to_name(outcome))},
+      {"steps", state.step},
+      {"trials", state.trials},
+      {"seconds", seconds()},
+      {"mean_accuracy", evaluation->mean_accuracy()},
+      {"mean_trial_accuracy", evaluation->mean_trial_accuracy()},
+      {"mean_share_of_ceiling", evaluation->mean_share_of_ceiling()},
+      {"worst_share_of_ceiling", evaluation->worst_share_of_ceiling()},
+      {"tasks", evaluation->tasks.size()},
+      {"tasks_solved", evaluation->n_solved()}};
+  write_file(directory / "DONE", summary.dump(2) + "\n");
+}
+
+Outcome Training::run(const TrainerCallbacks& callbacks) {
+  session_start_ = Clock::now();
+  // The initial weights: something good to fall back on, and what pruning rewinds to.
+  if (files_ && checkpoint_steps(directory).empty()) save();
+  const Outcome outcome = train(callbacks);
+  if (outcome != Outcome::interrupted) finish(outcome);
+  return outcome;
+}
+
+}  // namespace lmrnn

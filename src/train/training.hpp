@@ -1,0 +1,100 @@
+// The training of one run: steps, evaluations, rows and checkpoints, until there is an end to it.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lmrnn/train.hpp"
+#include "train/checkpoint.hpp"
+#include "train/csv.hpp"
+#include "train/learner.hpp"
+#include "train/run_directory.hpp"
+
+namespace lmrnn {
+
+/// What a run is made of.
+struct RunSetup {
+  RunConfig config;
+  std::filesystem::path directory;
+  Battery battery;
+  int n_threads;
+  std::shared_ptr<const BatchSource> source;  ///< nullptr: the battery's packed stream
+  Processes* processes;                       ///< nullptr: this one alone
+  const CeilingsOf& ceilings_of;
+
+  /// Whether this process is the one that writes files.
+  bool writes() const noexcept { return processes == nullptr || processes->rank() == 0; }
+};
+
+class Training {
+ public:
+  /// From the weights of `network`. `take_directory` is asked for the lock when nothing else can
+  /// fail any more, with the number of threads.
+  Training(RunSetup setup, const std::function<Network()>& network, std::int64_t first_step,
+           const std::function<RunLock(int)>& take_directory);
+
+  /// Goes on where `state` stands; the network is that of its checkpoint.
+  void restore(TrainingState state);
+
+  Outcome run(const TrainerCallbacks& callbacks);
+
+  RunConfig config;
+  std::filesystem::path directory;
+  Battery battery;
+  TrainingState state;
+  std::vector<std::string> notices;
+  std::optional<Evaluation> evaluation;  ///< the last one
+
+  const Network& network() const noexcept { return learner_.network(); }
+  int n_threads() const noexcept { return pool_.n_threads(); }
+  bool writes() const noexcept { return files_.has_value(); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  /// What only the process that writes has.
+  struct Files {
+    RunLock lock;
+    StepTable metrics, tasks;
+
+    Files(RunLock held, const std::filesystem::path& run, std::int64_t first_step);
+  };
+
+  std::optional<Evaluator> make_evaluator(const CeilingsOf& ceilings_of);
+  NetworkMetadata describe_data() const;
+  Outcome train(const TrainerCallbacks& callbacks);
+  void step();
+  void evaluate();
+  bool criterion_met() const;
+  bool stop_requested(const TrainerCallbacks& callbacks) const;
+  void write_rows(bool evaluated);
+  void save();
+  void report(const TrainerCallbacks& callbacks, bool evaluated) const;
+  void finish(Outcome outcome);
+  [[noreturn]] void diverged(std::string_view what, double value) const;
+  bool due(std::int64_t every) const { return every > 0 && state.step % every == 0; }
+  double seconds() const;  ///< of training, all sessions
+
+  std::shared_ptr<const BatchSource> source_;
+  Processes* processes_;
+  ThreadPool pool_;
+  std::optional<Evaluator> evaluator_;  // of the battery
+  Learner learner_;
+  std::optional<Files> files_;
+  NetworkMetadata metadata_;
+
+  double seconds_before_ = 0;  // of earlier sessions
+  Clock::time_point session_start_ = Clock::now();
+  std::int64_t session_steps_ = 0, session_evaluations_ = 0;
+  double stepping_seconds_ = 0, evaluating_seconds_ = 0;
+  double last_loss_ = std::numeric_limits<double>::quiet_NaN();
+};
+
+}  // namespace lmrnn
