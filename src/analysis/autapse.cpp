@@ -3,8 +3,9 @@
 // so that what a trained pool does can be read off its weights, and be built by hand.
 #include <algorithm>
 #include <array>
-#include <limits>
 
+#include "analysis/catalogue.hpp"
+#include "analysis/entry.hpp"
 #include "analysis/fixed_points.hpp"
 #include "analysis/numerics.hpp"
 #include "analysis/uncoupled_pool.hpp"
@@ -12,12 +13,6 @@
 #include "lmrnn/error.hpp"
 
 namespace lmrnn {
-namespace {
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-
-}  // namespace
-
 UncoupledPool::UncoupledPool(const Subject& subject, const AutapseOptions& options,
                              const AnalysisContext& context)
     : s_(subject),
@@ -130,6 +125,8 @@ void UncoupledPool::epochs(AnalysisResult& result) const {
   result.recordings.push_back(std::move(recording));
 }
 
+namespace {
+
 AnalysisResult autapse(const Subject& subject, const AutapseOptions& options,
                        const AnalysisContext& context) {
   if (!subject.network.architecture().recurrent.is_diagonal())
@@ -146,6 +143,13 @@ AnalysisResult autapse(const Subject& subject, const AutapseOptions& options,
   pool.pools(result);
   pool.evidence(result);
   return result;
+}
+
+}  // namespace
+
+AnalysisEntry autapse_entry() {
+  return analysis_entry<AutapseOptions, autapse>(
+      "autapse", "units of an uncoupled pool as scalar maps: classes, lesions, hand-made pools");
 }
 
 }  // namespace lmrnn

@@ -1,7 +1,6 @@
 // Does lambda alone predict what longer delays do?
 #include <array>
 #include <cmath>
-#include <limits>
 
 #include "analysis/numerics.hpp"
 #include "analysis/simulate.hpp"
@@ -9,24 +8,20 @@
 #include "analysis/work.hpp"
 
 namespace lmrnn {
-namespace {
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-
-}  // namespace
+// Two hundred trials whose delays last `multiple` times as long as they were drawn.
+TrialBatch UncoupledPool::delayed_trials(std::size_t task, double multiple) const {
+  std::vector<Conditions> conditions = test_conditions(s_.battery, task, 200, context_.seed, true);
+  for (Conditions& c : conditions) c.duration[index(Period::delay)] *= multiple;
+  return compose_task(s_.battery, task, conditions, context_.seed);
+}
 
 // The delay is jumped over: from the second step of the delay on, a unit that is active goes as
 // lambda^n to its fixed point, one that is not decays as (1 - alpha)^n. The rest is simulated.
 double UncoupledPool::predicted_accuracy(const Dynamics& dynamics, std::size_t task,
                                          double multiple) const {
-  constexpr std::size_t n_trials = 200;
-  std::vector<Conditions> conditions =
-      test_conditions(s_.battery, task, n_trials, context_.seed, true);
-  const auto delay_at = static_cast<std::size_t>(Period::delay);
-  for (Conditions& c : conditions) c.duration[delay_at] *= multiple;
-  const TrialBatch trials = compose_task(s_.battery, task, conditions, context_.seed);
+  const TrialBatch trials = delayed_trials(task, multiple);
   double right = 0, n_steps = 0;
-  for (std::size_t k = 0; k < n_trials; ++k) {
+  for (std::size_t k = 0; k < trials.n_trials; ++k) {
     const PeriodSpan delay = span_of(trials, k, Period::delay);
     const PeriodSpan decision = span_of(trials, k, Period::decision);
     Eigen::VectorXd h = Eigen::VectorXd::Zero(dynamics.n_units());
@@ -50,7 +45,7 @@ double UncoupledPool::predicted_accuracy(const Dynamics& dynamics, std::size_t t
       if (t < decision.first) continue;
       Eigen::Index answer = 0;
       dynamics.logits(h).maxCoeff(&answer);
-      right += answer == trials.targets[at * n_trials + k];
+      right += answer == trials.targets[at * trials.n_trials + k];
       ++n_steps;
     }
   }
@@ -72,22 +67,8 @@ void UncoupledPool::delays(AnalysisResult& result) {
   for_each_item(context_, rows.size(), "delay", [&](std::size_t r) {
     const std::size_t task = with_delay[r / multiples.size()];
     const double multiple = multiples[r % multiples.size()];
-    std::vector<Conditions> conditions =
-        test_conditions(s_.battery, task, 200, context_.seed, true);
-    for (Conditions& c : conditions)
-      c.duration[static_cast<std::size_t>(Period::delay)] *= multiple;
-    const TrialBatch trials = compose_task(s_.battery, task, conditions, context_.seed);
-    const Simulation run = simulate(s_.network, s_.battery, trials);
-    double right = 0, n_steps = 0;
-    for (std::size_t k = 0; k < trials.n_trials; ++k) {
-      const PeriodSpan decision = span_of(trials, k, Period::decision);
-      for (auto t = decision.first; t < decision.last; ++t) {
-        const auto at = static_cast<std::size_t>(t);
-        right += run.answer(at, k) == trials.targets[at * trials.n_trials + k];
-        ++n_steps;
-      }
-    }
-    rows[r].measured = right / n_steps;
+    const TrialBatch trials = delayed_trials(task, multiple);
+    rows[r].measured = decision_accuracy(simulate(s_.network, s_.battery, trials), trials);
     if (relu) rows[r].predicted = predicted_accuracy(dynamics, task, multiple);
   });
   Table table{"delays",

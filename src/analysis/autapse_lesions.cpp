@@ -1,5 +1,4 @@
 // Are the classes the mechanism? Lesions of each, and every weight at the centre of its class.
-#include <limits>
 
 #include "analysis/numerics.hpp"
 #include "analysis/uncoupled_pool.hpp"
@@ -7,12 +6,6 @@
 #include "lmrnn/lesion.hpp"
 
 namespace lmrnn {
-namespace {
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-
-}  // namespace
-
 // Each class removed, against as many random units. A class is predicted to serve the tasks in
 // which it carries the margin of the right answer.
 void UncoupledPool::lesions(AnalysisResult& result) {

@@ -1,11 +1,24 @@
 // confusion: counts of (right class, answered class) over the steps of decision periods.
 #include <algorithm>
 
-#include "analysis/makers.hpp"
+#include "analysis/catalogue.hpp"
+#include "analysis/entry.hpp"
 #include "analysis/simulate.hpp"
 #include "analysis/work.hpp"
 
 namespace lmrnn {
+namespace {
+
+struct ConfusionOptions {
+  std::string tasks;
+  std::int64_t trials = 500;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& field) {
+    field("tasks", self.tasks, "which tasks; empty: all that the network was trained on");
+    field("trials", self.trials, "held-out trials per task", between(1, 1000000));
+  }
+};
 
 AnalysisResult confusion(const Subject& subject, const ConfusionOptions& options,
                          const AnalysisContext& context) {
@@ -68,6 +81,13 @@ AnalysisResult confusion(const Subject& subject, const ConfusionOptions& options
   result.tables.push_back(std::move(errors));
   result.recordings.push_back(std::move(recording));
   return result;
+}
+
+}  // namespace
+
+AnalysisEntry confusion_entry() {
+  return analysis_entry<ConfusionOptions, confusion>("confusion",
+                                                     "which direction is answered for which");
 }
 
 }  // namespace lmrnn

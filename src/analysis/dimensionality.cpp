@@ -3,7 +3,8 @@
 #include <Eigen/Dense>
 #include <algorithm>
 
-#include "analysis/makers.hpp"
+#include "analysis/catalogue.hpp"
+#include "analysis/entry.hpp"
 #include "analysis/representation.hpp"
 #include "analysis/work.hpp"
 
@@ -13,6 +14,20 @@ namespace {
 using Eigen::Index;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
+
+struct DimensionalityOptions {
+  std::string tasks;
+  std::int64_t trials = 50;
+  std::int64_t components = 10;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& field) {
+    field("tasks", self.tasks, "which tasks; empty: all that the network was trained on");
+    field("trials", self.trials, "trials per task", between(2, 100000));
+    field("components", self.components, "components that are compared between tasks",
+          between(1, 1000));
+  }
+};
 
 struct Components {
   VectorXd values;   // descending, >= 0
@@ -59,8 +74,6 @@ void add_row(Table& table, const std::string& name, const VectorXd& values) {
   table.add({name, participation_ratio(values), n_for(values, 0.8), n_for(values, 0.9),
              n_for(values, 0.95), values[0] / total, values.sum()});
 }
-
-}  // namespace
 
 AnalysisResult dimensionality(const Subject& subject, const DimensionalityOptions& options,
                               const AnalysisContext& context) {
@@ -148,6 +161,13 @@ AnalysisResult dimensionality(const Subject& subject, const DimensionalityOption
   result.tables = {std::move(table), std::move(overlap)};
   result.recordings.push_back(std::move(recording));
   return result;
+}
+
+}  // namespace
+
+AnalysisEntry dimensionality_entry() {
+  return analysis_entry<DimensionalityOptions, dimensionality>(
+      "dimensionality", "principal components, participation ratio, dimensions tasks share");
 }
 
 }  // namespace lmrnn

@@ -1,13 +1,32 @@
 // extrapolation: longer delays and more noise than the network was trained with.
 #include <algorithm>
 
-#include "analysis/makers.hpp"
+#include "analysis/catalogue.hpp"
+#include "analysis/entry.hpp"
 #include "analysis/numerics.hpp"
 #include "analysis/simulate.hpp"
 #include "analysis/work.hpp"
 
 namespace lmrnn {
 namespace {
+
+struct ExtrapolationOptions {
+  std::string tasks;
+  std::int64_t trials = 200;
+  std::vector<double> delays{0.5, 1, 2, 4};
+  std::vector<double> input_noise{0, 1, 2, 4};
+  std::vector<double> recurrent_noise{0.05, 0.1, 0.2};
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& field) {
+    field("tasks", self.tasks, "which tasks; empty: all that the network was trained on");
+    field("trials", self.trials, "held-out trials per task and point", between(1, 1000000));
+    field("delays", self.delays, "multiples of the trained delays", at_least(0));
+    field("input_noise", self.input_noise, "multiples of the trained input noise", at_least(0));
+    field("recurrent_noise", self.recurrent_noise, "standard deviations of noise inside f",
+          at_least(0));
+  }
+};
 
 struct Setting {
   std::string axis;
@@ -20,24 +39,12 @@ double accuracy(const Subject& subject, const Battery& battery, std::size_t task
                 const Setting& setting, std::size_t n, Seed seed) {
   std::vector<Conditions> conditions = test_conditions(battery, task, n, seed, true);
   if (setting.axis == "delay")
-    for (Conditions& c : conditions)
-      c.duration[static_cast<std::size_t>(Period::delay)] *= setting.value;
+    for (Conditions& c : conditions) c.duration[index(Period::delay)] *= setting.value;
   const TrialBatch trials = compose_task(battery, task, conditions, seed);
   const Simulation run = simulate(subject.network, battery, trials,
                                   setting.axis == "recurrent_noise" ? setting.value : 0, seed);
-  double right = 0, steps = 0;
-  for (std::size_t k = 0; k < n; ++k) {
-    const PeriodSpan decision = span_of(trials, k, Period::decision);
-    for (auto step = decision.first; step < decision.last; ++step) {
-      const auto t = static_cast<std::size_t>(step);
-      right += run.answer(t, k) == trials.targets[t * n + k];
-      ++steps;
-    }
-  }
-  return right / steps;
+  return decision_accuracy(run, trials);
 }
-
-}  // namespace
 
 AnalysisResult extrapolation(const Subject& subject, const ExtrapolationOptions& options,
                              const AnalysisContext& context) {
@@ -84,6 +91,13 @@ AnalysisResult extrapolation(const Subject& subject, const ExtrapolationOptions&
   result.headline("tasks", static_cast<std::int64_t>(tasks.size()));
   result.tables = {std::move(means), std::move(table)};
   return result;
+}
+
+}  // namespace
+
+AnalysisEntry extrapolation_entry() {
+  return analysis_entry<ExtrapolationOptions, extrapolation>(
+      "extrapolation", "accuracy at longer delays and with more noise than trained");
 }
 
 }  // namespace lmrnn

@@ -7,7 +7,8 @@
 #include <cmath>
 #include <numbers>
 
-#include "analysis/makers.hpp"
+#include "analysis/catalogue.hpp"
+#include "analysis/entry.hpp"
 #include "analysis/simulate.hpp"
 #include "analysis/work.hpp"
 #include "lmrnn/error.hpp"
@@ -16,6 +17,47 @@ namespace lmrnn {
 namespace {
 
 using Eigen::VectorXd;
+
+enum class PeriodChoice { automatic, fixation, stimulus, delay, second_stimulus, decision };
+constexpr std::array<std::pair<std::string_view, PeriodChoice>, 6> enum_names(PeriodChoice) {
+  return {{{"auto", PeriodChoice::automatic},
+           {"fixation", PeriodChoice::fixation},
+           {"stimulus", PeriodChoice::stimulus},
+           {"delay", PeriodChoice::delay},
+           {"second-stimulus", PeriodChoice::second_stimulus},
+           {"decision", PeriodChoice::decision}}};
+}
+
+struct FixedPointOptions {
+  std::string tasks;
+  PeriodChoice period = PeriodChoice::automatic;
+  std::int64_t starts = 64;
+  std::int64_t iterations = 100;
+  double fixed = 1e-6, slow = 0.01;
+  double merge = 0.01;
+  double marginal = 0.03;
+  std::int64_t eigenvalues = 10;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& field) {
+    field("tasks", self.tasks, "which tasks; empty: all that the network was trained on");
+    field("period", self.period,
+          "the input is that of the last step of this period; auto: delay, or else stimulus");
+    field("starts", self.starts, "trials from whose states the search begins, per task",
+          between(1, 100000));
+    field("iterations", self.iterations, "of the minimisation, at most", at_least(1));
+    field("fixed", self.fixed,
+          "a point is fixed if its speed per step is at most this share of "
+          "the mean norm of the states",
+          at_least(0));
+    field("slow", self.slow, "and slow up to this; faster ones are left out", at_least(0));
+    field("merge", self.merge, "points closer than this share of the mean norm are one",
+          at_least(0));
+    field("marginal", self.marginal, "an eigenvalue is near 1 if its modulus is within this",
+          at_least(0));
+    field("eigenvalues", self.eigenvalues, "how many are found, largest first", between(1, 1000));
+  }
+};
 
 // Where the minimisation begins, and under which input.
 struct Start {
@@ -168,8 +210,6 @@ void add_arrays(const TaskPoints& found, const std::string& task, Recording& to)
                  {"point", "eigenvalue"});
 }
 
-}  // namespace
-
 AnalysisResult fixed_points(const Subject& subject, const FixedPointOptions& options,
                             const AnalysisContext& context) {
   const Dynamics dynamics(subject.network);
@@ -212,6 +252,13 @@ AnalysisResult fixed_points(const Subject& subject, const FixedPointOptions& opt
   result.tables = {std::move(counts), std::move(table)};
   result.recordings.push_back(std::move(arrays));
   return result;
+}
+
+}  // namespace
+
+AnalysisEntry fixed_points_entry() {
+  return analysis_entry<FixedPointOptions, fixed_points>(
+      "fixed-points", "fixed and slow points under constant input, and their stability");
 }
 
 }  // namespace lmrnn

@@ -3,12 +3,13 @@
 #include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
+#include "analysis/catalogue.hpp"
 #include "analysis/communities.hpp"
 #include "analysis/dynamics.hpp"
-#include "analysis/makers.hpp"
+#include "analysis/entry.hpp"
 #include "analysis/numerics.hpp"
+#include "analysis/representation.hpp"
 #include "analysis/simulate.hpp"
 #include "analysis/work.hpp"
 #include "lmrnn/wiring.hpp"
@@ -19,7 +20,22 @@ namespace {
 using Eigen::Index;
 using Eigen::MatrixXd;
 
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+struct ModularityOptions {
+  std::string tasks;
+  std::int64_t trials = 10;
+  double correlation = 0.1;
+  std::int64_t starts = 5, permutations = 19;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& field) {
+    field("tasks", self.tasks, "which tasks; empty: all that the network was trained on");
+    field("trials", self.trials, "trials per task for the correlations", between(1, 100000));
+    field("correlation", self.correlation, "weaker correlations of activity are no edges",
+          between(0, 1));
+    field("starts", self.starts, "orders of the nodes that are tried", between(1, 1000));
+    field("permutations", self.permutations, "for each null", between(1, 100000));
+  }
+};
 
 Key key_of(Seed seed, std::uint32_t what) {
   return {seed, Stream::statistics, Split::test, 5000 + what, 0};
@@ -27,12 +43,11 @@ Key key_of(Seed seed, std::uint32_t what) {
 
 // |W| + |W^T|, without autapses.
 Graph weight_graph(const Network& network) {
-  const Eigen::SparseMatrix<double, Eigen::RowMajor> w = recurrent_matrix(network).cwiseAbs();
-  const Eigen::SparseMatrix<double, Eigen::RowMajor> both =
-      w + Eigen::SparseMatrix<double, Eigen::RowMajor>(w.transpose());
+  const SparseMatrix w = recurrent_matrix(network).cwiseAbs();
+  const SparseMatrix both = w + SparseMatrix(w.transpose());
   Graph graph(static_cast<std::size_t>(both.rows()));
   for (Index i = 0; i < both.outerSize(); ++i)
-    for (Eigen::SparseMatrix<double, Eigen::RowMajor>::InnerIterator it(both, i); it; ++it)
+    for (SparseMatrix::InnerIterator it(both, i); it; ++it)
       if (it.col() > it.row())
         graph.connect(static_cast<std::uint32_t>(it.row()), static_cast<std::uint32_t>(it.col()),
                       it.value());
@@ -81,15 +96,7 @@ MatrixXd sample_activity(const Subject& subject, const std::vector<std::size_t>&
     for (std::size_t r = 0; r < rows.size(); ++r)
       parts[i].row(static_cast<Index>(r)) = rows[r].transpose();
   });
-  Index n = 0;
-  for (const MatrixXd& p : parts) n += p.rows();
-  MatrixXd all(n, parts.front().cols());
-  n = 0;
-  for (const MatrixXd& p : parts) {
-    all.middleRows(n, p.rows()) = p;
-    n += p.rows();
-  }
-  return all;
+  return stacked(parts);
 }
 
 void add_graph(Table& table, const std::string& name, const Communities& found,
@@ -101,8 +108,6 @@ void add_graph(Table& table, const std::string& name, const Communities& found,
              deviation > 0 ? (found.modularity - mean) / deviation : nan,
              as_high / static_cast<double>(null.size() + 1)});
 }
-
-}  // namespace
 
 AnalysisResult modularity(const Subject& subject, const ModularityOptions& options,
                           const AnalysisContext& context) {
@@ -174,6 +179,13 @@ AnalysisResult modularity(const Subject& subject, const ModularityOptions& optio
   result.headline("small_worldness", sigma);
   result.tables = {std::move(table), std::move(small_world), std::move(units)};
   return result;
+}
+
+}  // namespace
+
+AnalysisEntry modularity_entry() {
+  return analysis_entry<ModularityOptions, modularity>(
+      "modularity", "modularity of weights and of activity, against nulls; small-worldness");
 }
 
 }  // namespace lmrnn

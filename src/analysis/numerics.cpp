@@ -3,19 +3,12 @@
 #include <Eigen/Cholesky>
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numbers>
 #include <numeric>
 
 #include "lmrnn/evaluate.hpp"
 
 namespace lmrnn {
-namespace {
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
-
-}  // namespace
-
 double mean_of(std::span<const double> x) {
   if (x.empty()) return nan;
   return std::accumulate(x.begin(), x.end(), 0.0) / static_cast<double>(x.size());

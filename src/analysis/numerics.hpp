@@ -3,12 +3,15 @@
 
 #include <Eigen/Core>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
 #include "lmrnn/random.hpp"
 
 namespace lmrnn {
+
+inline constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 double mean_of(std::span<const double> x);       ///< NaN if empty
 double deviation_of(std::span<const double> x);  ///< sample standard deviation; 0 for n < 2

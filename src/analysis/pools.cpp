@@ -103,7 +103,7 @@ Network hand_made_pool(const Battery& battery, std::size_t index) {
     throw UsageError(fmt::format("{}: there is no hand-made pool for this task", task.name()));
   const double dt = battery.config().dt;
   const auto durations = battery.durations(index);
-  const auto steps = [&](Period p) { return steps_of(durations[static_cast<std::size_t>(p)], dt); };
+  const auto steps = [&](Period p) { return steps_of(durations[lmrnn::index(p)], dt); };
   PoolBuilder pool(battery);
   if (task.interval != 0 || task.sequence != 0) {
     const double omega_steps =

@@ -4,7 +4,8 @@
 #include <cmath>
 #include <numeric>
 
-#include "analysis/makers.hpp"
+#include "analysis/catalogue.hpp"
+#include "analysis/entry.hpp"
 #include "analysis/numerics.hpp"
 #include "analysis/task_variance.hpp"
 #include "analysis/work.hpp"
@@ -12,6 +13,23 @@
 
 namespace lmrnn {
 namespace {
+
+struct PruningOptions {
+  std::string tasks;
+  std::int64_t trials = 200;
+  std::vector<double> fractions{0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9};
+  double keep = 0.95;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& field) {
+    field("tasks", self.tasks, "which tasks; empty: all that the network was trained on");
+    field("trials", self.trials, "held-out trials per task and network", between(1, 1000000));
+    field("fractions", self.fractions, "shares of the recurrent synapses, or of the units, removed",
+          between(0, 1));
+    field("keep", self.keep, "the minimal pool keeps this share of the mean accuracy",
+          between(0, 1));
+  }
+};
 
 // Synapses by magnitude, weakest first.
 std::vector<std::uint32_t> weakest_first(const Network& network) {
@@ -53,8 +71,6 @@ std::vector<std::uint32_t> least_important_first(const Subject& subject,
 std::size_t count_of(double fraction, std::size_t n) {
   return std::min(n, static_cast<std::size_t>(std::lround(fraction * static_cast<double>(n))));
 }
-
-}  // namespace
 
 AnalysisResult pruning(const Subject& subject, const PruningOptions& options,
                        const AnalysisContext& context) {
@@ -124,6 +140,13 @@ AnalysisResult pruning(const Subject& subject, const PruningOptions& options,
                   static_cast<double>(kept.size()) / static_cast<double>(n_units));
   result.tables = {std::move(curve), std::move(by_task), std::move(pool)};
   return result;
+}
+
+}  // namespace
+
+AnalysisEntry pruning_entry() {
+  return analysis_entry<PruningOptions, pruning>(
+      "pruning", "accuracy without the weakest synapses and the least important units");
 }
 
 }  // namespace lmrnn

@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numbers>
 #include <optional>
 
-#include "analysis/makers.hpp"
+#include "analysis/catalogue.hpp"
+#include "analysis/entry.hpp"
 #include "analysis/numerics.hpp"
 #include "analysis/simulate.hpp"
 #include "analysis/work.hpp"
@@ -21,7 +21,7 @@ double ideal_choice(const Battery& battery, const Task& task, const Conditions& 
   const double sigma = static_cast<double>(battery.noise_deviation());
   const bool one = base.counted == 1 || base.counted == 2;
   if (base.family != Family::decision || !one || task.interval != 0 || task.sequence != 0)
-    return std::numeric_limits<double>::quiet_NaN();
+    return nan;
   const auto& strength = c.strength[base.counted == 1 ? 0 : 1];
   const double difference = std::abs(strength[0] - strength[1]);
   if (sigma == 0) return 1;
@@ -44,7 +44,16 @@ double ideal_choice(const Battery& battery, const Task& task, const Conditions& 
 
 namespace {
 
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+struct PsychometricOptions {
+  std::string tasks;
+  std::int64_t trials = 500;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& field) {
+    field("tasks", self.tasks, "which tasks; empty: all that the network was trained on");
+    field("trials", self.trials, "trials per point of a curve", between(1, 1000000));
+  }
+};
 
 struct Point {
   std::string axis;
@@ -84,8 +93,7 @@ void add_points(const Battery& battery, std::size_t task, const std::vector<Cond
   if (has_period(battery, task, Period::delay) &&
       (base.family != Family::reach || base.memory_delay))
     for (const double ms : {0.0, 300.0, 600.0, 900.0, 1200.0, 2000.0, 3000.0})
-      add("delay", ms,
-          [&](Conditions& c) { c.duration[static_cast<std::size_t>(Period::delay)] = ms; });
+      add("delay", ms, [&](Conditions& c) { c.duration[index(Period::delay)] = ms; });
   if (base.family == Family::reach)
     for (std::int64_t k = 0; k < 3 * battery.config().n_ring; ++k) {  // and thirds in between
       const double angle = 2 * std::numbers::pi * static_cast<double>(k) /
@@ -99,17 +107,13 @@ Measured measure(const Subject& subject, std::size_t task, const Point& point, S
   const TrialBatch trials = compose_task(battery, task, point.conditions, seed);
   const Simulation run = simulate(subject.network, battery, trials);
   const BaseTask& base = battery.tasks()[task].base_task();
-  double right = 0, n_steps = 0, first = 0, either = 0, ideal = 0;
+  const double accuracy = decision_accuracy(run, trials);
+  if (!base.decides()) return {accuracy, nan, nan};
+  const auto n_trials = static_cast<double>(trials.n_trials);
+  double first = 0, ideal = 0;
   for (std::size_t k = 0; k < trials.n_trials; ++k) {
-    const PeriodSpan decision = span_of(trials, k, Period::decision);
-    for (auto step = decision.first; step < decision.last; ++step) {
-      const auto t = static_cast<std::size_t>(step);
-      right += run.answer(t, k) == trials.targets[t * trials.n_trials + k];
-      ++n_steps;
-    }
-    if (!base.decides()) continue;
     // The stronger of the two logits at the first step of the decision.
-    const auto t = static_cast<std::size_t>(decision.first);
+    const auto t = static_cast<std::size_t>(span_of(trials, k, Period::decision).first);
     const auto logit = [&](double angle) {
       const auto n = static_cast<double>(battery.config().n_ring);
       const auto k_ring =
@@ -119,14 +123,11 @@ Measured measure(const Subject& subject, std::size_t task, const Point& point, S
     };
     const Conditions& c = point.conditions[k];
     first += logit(c.directions[0]) > logit(c.directions[1]);
-    ++either;
     const PeriodSpan stimulus = span_of(trials, k, Period::stimulus);
     ideal += ideal_choice(battery, battery.tasks()[task], c, stimulus.last - stimulus.first);
   }
-  return {right / n_steps, either > 0 ? first / either : nan, either > 0 ? ideal / either : nan};
+  return {accuracy, first / n_trials, ideal / n_trials};
 }
-
-}  // namespace
 
 AnalysisResult psychometric(const Subject& subject, const PsychometricOptions& options,
                             const AnalysisContext& context) {
@@ -164,6 +165,13 @@ AnalysisResult psychometric(const Subject& subject, const PsychometricOptions& o
   result.headline("points", static_cast<std::int64_t>(table.rows.size()));
   result.tables.push_back(std::move(table));
   return result;
+}
+
+}  // namespace
+
+AnalysisEntry psychometric_entry() {
+  return analysis_entry<PsychometricOptions, psychometric>(
+      "psychometric", "accuracy and choice against evidence, delay and direction");
 }
 
 }  // namespace lmrnn

@@ -4,13 +4,38 @@
 #include <cmath>
 #include <numbers>
 
-#include "analysis/makers.hpp"
+#include "analysis/catalogue.hpp"
+#include "analysis/entry.hpp"
 #include "analysis/simulate.hpp"
 #include "analysis/work.hpp"
 #include "lmrnn/error.hpp"
 
 namespace lmrnn {
 namespace {
+
+struct RecordOptions {
+  std::string tasks;
+  std::int64_t trials = 16;
+  bool noise = true;
+  double recurrent_noise = 0;
+  std::optional<std::int64_t> modality{};
+  std::optional<double> delay{};
+  std::int64_t directions = 0;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& field) {
+    field("tasks", self.tasks, "which tasks; empty: all that the network was trained on");
+    field("trials", self.trials, "trials per task", between(1, 1000000));
+    field("noise", self.noise, "input noise");
+    field("recurrent_noise", self.recurrent_noise, "standard deviation of noise inside f",
+          at_least(0));
+    field("modality", self.modality, "reach, match: 0 or 1 in all trials; else as drawn",
+          between(0, 1));
+    field("delay", self.delay, "ms; else as drawn", at_least(0));
+    field("directions", self.directions,
+          "reach: trial k has direction k of so many, evenly spaced; 0: as drawn", at_least(0));
+  }
+};
 
 // Overwrites what the options fix; the rest stays as it was drawn.
 void apply(const RecordOptions& options, const Battery& battery, std::size_t task, std::size_t k,
@@ -19,7 +44,7 @@ void apply(const RecordOptions& options, const Battery& battery, std::size_t tas
   if (options.modality && (base.family == Family::reach || base.family == Family::match))
     c.modality = static_cast<int>(*options.modality);
   if (options.delay && has_period(battery, task, Period::delay))
-    c.duration[static_cast<std::size_t>(Period::delay)] = *options.delay;
+    c.duration[index(Period::delay)] = *options.delay;
   if (options.directions > 0 && base.family == Family::reach)
     c.direction = 2 * std::numbers::pi *
                   static_cast<double>(k % static_cast<std::size_t>(options.directions)) /
@@ -95,8 +120,6 @@ Recording record_task(const Subject& subject, const RecordOptions& options, std:
   return to;
 }
 
-}  // namespace
-
 AnalysisResult record(const Subject& subject, const RecordOptions& options,
                       const AnalysisContext& context) {
   const std::vector<std::size_t> tasks = chosen_tasks(subject.battery, options.tasks);
@@ -125,6 +148,13 @@ AnalysisResult record(const Subject& subject, const RecordOptions& options,
   result.headline("megabytes", bytes / 1e6);
   result.recordings.push_back(std::move(all));
   return result;
+}
+
+}  // namespace
+
+AnalysisEntry record_entry() {
+  return analysis_entry<RecordOptions, record>(
+      "record", "activity, inputs, outputs and conditions of chosen trials, as HDF5");
 }
 
 }  // namespace lmrnn

@@ -3,16 +3,15 @@
 
 #include <array>
 #include <cmath>
-#include <limits>
 #include <utility>
 
+#include "analysis/catalogue.hpp"
+#include "analysis/entry.hpp"
 #include "analysis/ring_setting.hpp"
 #include "analysis/work.hpp"
 
 namespace lmrnn {
 namespace {
-
-constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
 // Tables ------------------------------------------------------------------------------------------
 
@@ -179,8 +178,6 @@ Recording angle_recording(const RingSetting& s) {
   return recording;
 }
 
-}  // namespace
-
 AnalysisResult ring(const Subject& subject, const RingOptions& options,
                     const AnalysisContext& context) {
   const RingSetting setting(subject, options, context);
@@ -198,6 +195,13 @@ AnalysisResult ring(const Subject& subject, const RingOptions& options,
                    elapsed_table(setting)};
   result.recordings.push_back(angle_recording(setting));
   return result;
+}
+
+}  // namespace
+
+AnalysisEntry ring_entry() {
+  return analysis_entry<RingOptions, ring>(
+      "ring", "is the delay held by a ring attractor? Seven tests, drift, diffusion");
 }
 
 }  // namespace lmrnn

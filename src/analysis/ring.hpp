@@ -7,10 +7,33 @@
 #include <vector>
 
 #include "analysis/dynamics.hpp"
-#include "analysis/makers.hpp"
 #include "analysis/numerics.hpp"
+#include "lmrnn/analysis.hpp"
 
 namespace lmrnn {
+
+struct RingOptions {
+  std::string task = "dlygo";
+  std::int64_t angles = 64;
+  double long_delay = 5000;
+  double ridge = 1e-3;
+  double noise = 0.05;
+  std::int64_t repeats = 8;
+  std::int64_t kicks = 4;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& field) {
+    field("task", self.task, "a base task with a memory delay: dlygo or dlyanti");
+    field("angles", self.angles, "directions of the stimulus, evenly spaced; at least twice n_ring",
+          between(8, 1024));
+    field("long_delay", self.long_delay, "delay over which memory is tested, ms", at_least(2000));
+    field("ridge", self.ridge, "strength of the decoder's ridge, relative to the variance",
+          at_least(0));
+    field("noise", self.noise, "recurrent noise with which diffusion is measured", at_least(0));
+    field("repeats", self.repeats, "noisy trials per direction", between(1, 1000));
+    field("kicks", self.kicks, "random kicks off the ring per direction", between(1, 1000));
+  }
+};
 
 /// An angle read from the state by linear regression on (cos, sin).
 class AngleDecoder {

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numbers>
 
 #include "lmrnn/error.hpp"
@@ -76,8 +75,7 @@ RingSetting::RingSetting(const Subject& s, const RingOptions& o, const AnalysisC
       n_angles(enough_angles(o.angles, s.battery)),
       n_trials(2 * n_angles),
       dynamics(s.network),
-      trained_steps(
-          mean_steps(s.battery.durations(task)[static_cast<std::size_t>(Period::delay)], dt)),
+      trained_steps(mean_steps(s.battery.durations(task)[index(Period::delay)], dt)),
       circle(run_circle(task, o.long_delay, {}, s.network)) {
   fit_decoder();
   circle.decoded = decode(circle.run);
@@ -98,8 +96,8 @@ Circle RingSetting::run_circle(std::size_t of_task, double delay_ms,
                                double sigma, Seed seed) const {
   Conditions base = subject.battery.draw(of_task, {context.seed, Stream::conditions, Split::test});
   base.noise = false;
-  base.duration[static_cast<std::size_t>(Period::delay)] = delay_ms;
-  if (decision_ms) base.duration[static_cast<std::size_t>(Period::decision)] = *decision_ms;
+  base.duration[index(Period::delay)] = delay_ms;
+  if (decision_ms) base.duration[index(Period::decision)] = *decision_ms;
   std::vector<Conditions> conditions(n_trials, base);
   for (std::size_t k = 0; k < n_trials; ++k) {
     conditions[k].modality = static_cast<int>(k / n_angles);
@@ -176,7 +174,7 @@ double RingSetting::response_angle(const Eigen::VectorXd& logits) const {
     y += weight * std::sin(angle);
   }
   // All directions alike: what rounding prefers is no answer.
-  if (std::hypot(x, y) < 1e-6 * sum) return std::numeric_limits<double>::quiet_NaN();
+  if (std::hypot(x, y) < 1e-6 * sum) return nan;
   return std::atan2(y, x);
 }
 

@@ -8,7 +8,8 @@
 #include <map>
 #include <numbers>
 
-#include "analysis/makers.hpp"
+#include "analysis/catalogue.hpp"
+#include "analysis/entry.hpp"
 #include "analysis/moran.hpp"
 #include "analysis/numerics.hpp"
 #include "analysis/simulate.hpp"
@@ -32,7 +33,7 @@ double Neighbours::moran(std::span<const double> map) const {
   double cross = 0, square = 0;
   for (const auto& [a, b] : pairs_) cross += (map[a] - mean) * (map[b] - mean);
   for (const double x : map) square += (x - mean) * (x - mean);
-  if (!(square > 0) || pairs_.empty()) return std::numeric_limits<double>::quiet_NaN();
+  if (!(square > 0) || pairs_.empty()) return nan;
   return cross / static_cast<double>(pairs_.size()) / (square / static_cast<double>(n_));
 }
 
@@ -59,6 +60,22 @@ namespace {
 
 using Eigen::Index;
 using Eigen::MatrixXd;
+
+struct SheetOptions {
+  std::string tasks;
+  std::int64_t trials = 200;
+  double reach = 1;
+  std::int64_t permutations = 999;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& field) {
+    field("tasks", self.tasks, "which tasks; empty: all that the network was trained on");
+    field("trials", self.trials, "trials per task for the variance", between(2, 100000));
+    field("reach", self.reach, "units up to this distance on the sheet are neighbours",
+          more_than(0));
+    field("permutations", self.permutations, "of the places, for the null", between(19, 1000000));
+  }
+};
 
 struct Map {
   std::string name;
@@ -161,8 +178,6 @@ Table correlogram(const Sheet& sheet, const std::vector<Map>& maps) {
   return table;
 }
 
-}  // namespace
-
 AnalysisResult sheet(const Subject& subject, const SheetOptions& options,
                      const AnalysisContext& context) {
   const Sheet sheet = subject.trained.wiring.sheet();
@@ -208,6 +223,13 @@ AnalysisResult sheet(const Subject& subject, const SheetOptions& options,
   result.tables = {correlogram(sheet, maps), std::move(table)};
   result.recordings.push_back(std::move(recording));
   return result;
+}
+
+}  // namespace
+
+AnalysisEntry sheet_entry() {
+  return analysis_entry<SheetOptions, sheet>(
+      "sheet", "is selectivity laid out on the sheet? Maps and Moran's I against permutation");
 }
 
 }  // namespace lmrnn

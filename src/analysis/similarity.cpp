@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <optional>
 
-#include "analysis/makers.hpp"
+#include "analysis/catalogue.hpp"
+#include "analysis/entry.hpp"
 #include "analysis/numerics.hpp"
 #include "analysis/representation.hpp"
 #include "analysis/work.hpp"
@@ -14,6 +15,24 @@ namespace {
 
 using Eigen::Index;
 using Eigen::MatrixXd;
+
+struct SimilarityOptions {
+  std::string other;
+  std::string tasks;
+  std::int64_t trials = 50;
+  std::int64_t delays = 3, rank = 10, starts = 5;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& field) {
+    field("other", self.other, "run directory or network file to compare with");
+    field("tasks", self.tasks, "which tasks; empty: all that both were trained on");
+    field("trials", self.trials, "trials per task", between(2, 100000));
+    field("delays", self.delays, "dynamics: steps that are stacked", between(1, 20));
+    field("rank", self.rank, "dynamics: dimensions of the fitted operators", between(1, 100));
+    field("starts", self.starts, "dynamics: starts of the search for the best alignment",
+          between(1, 1000));
+  }
+};
 
 // The leading components of each trajectory: delays are stacked on few dimensions.
 std::vector<MatrixXd> projected(const std::vector<MatrixXd>& trajectories, Index n) {
@@ -26,8 +45,6 @@ std::vector<MatrixXd> projected(const std::vector<MatrixXd>& trajectories, Index
   for (const MatrixXd& t : trajectories) result.push_back((t.rowwise() - mean) * basis);
   return result;
 }
-
-}  // namespace
 
 AnalysisResult similarity(const Subject& subject, const SimilarityOptions& options,
                           const AnalysisContext& context) {
@@ -76,6 +93,13 @@ AnalysisResult similarity(const Subject& subject, const SimilarityOptions& optio
   result.headline("mean_dynamical_distance", mean_of(dsa));
   result.tables.push_back(std::move(table));
   return result;
+}
+
+}  // namespace
+
+AnalysisEntry similarity_entry() {
+  return analysis_entry<SimilarityOptions, similarity>(
+      "similarity", "how alike two networks are: representation (CKA) and dynamics (DSA)");
 }
 
 }  // namespace lmrnn

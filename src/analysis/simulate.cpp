@@ -92,6 +92,19 @@ TrialBatch test_trials(const Battery& battery, std::size_t task, std::size_t n, 
   return compose_task(battery, task, test_conditions(battery, task, n, seed, false), seed);
 }
 
+double decision_accuracy(const Simulation& run, const TrialBatch& trials) {
+  double right = 0, n_steps = 0;
+  for (std::size_t k = 0; k < trials.n_trials; ++k) {
+    const PeriodSpan decision = span_of(trials, k, Period::decision);
+    for (auto step = decision.first; step < decision.last; ++step) {
+      const auto t = static_cast<std::size_t>(step);
+      right += run.answer(t, k) == trials.targets[t * trials.n_trials + k];
+      ++n_steps;
+    }
+  }
+  return right / n_steps;
+}
+
 PeriodSpan span_of(const TrialBatch& trials, std::size_t k, Period period) {
   for (const PeriodSpan& span : trials.spans[k])
     if (span.period == period) return span;
@@ -99,7 +112,7 @@ PeriodSpan span_of(const TrialBatch& trials, std::size_t k, Period period) {
 }
 
 bool has_period(const Battery& battery, std::size_t task, Period period) {
-  return !battery.durations(task)[static_cast<std::size_t>(period)].values.empty();
+  return !battery.durations(task)[index(period)].values.empty();
 }
 
 }  // namespace lmrnn

@@ -41,6 +41,9 @@ std::vector<Conditions> test_conditions(const Battery& battery, std::size_t task
 TrialBatch compose_task(const Battery& battery, std::size_t task,
                         std::span<const Conditions> conditions, Seed seed);
 
+/// Share of the steps of decision periods at which the answer is right.
+double decision_accuracy(const Simulation& run, const TrialBatch& trials);
+
 /// The span of `period` in trial `k`, or an empty one.
 PeriodSpan span_of(const TrialBatch& trials, std::size_t k, Period period);
 

@@ -33,6 +33,7 @@ class UncoupledPool {
   std::vector<std::uint32_t> members(std::size_t of_class) const;
   std::vector<double> scores(const Network& network) const;
   std::string name(std::size_t i) const { return s_.battery.tasks()[tasks_[i]].name(); }
+  TrialBatch delayed_trials(std::size_t task, double multiple) const;
   double predicted_accuracy(const Dynamics& dynamics, std::size_t task, double multiple) const;
 
   const Subject& s_;

@@ -42,7 +42,7 @@ Epochs watch_task(const Subject& subject, std::size_t task, std::size_t n_trials
   double n_decisions = 0;
   for (std::size_t k = 0; k < n_trials; ++k)
     for (const PeriodSpan& span : trials.spans[k]) {
-      const auto p = static_cast<std::size_t>(span.period);
+      const auto p = index(span.period);
       e.active[p].resize(n, 0);
       e.slope[p].resize(n, 0);
       for (auto step = span.first; step < span.last; ++step) {

@@ -6,9 +6,38 @@
 #include <string_view>
 #include <vector>
 
-#include "analysis/makers.hpp"
+#include "lmrnn/analysis.hpp"
 
 namespace lmrnn {
+
+struct AutapseOptions {
+  std::string tasks;
+  std::int64_t trials = 400;
+  double relay = 0.37, memory = 0.9, integrator = 1.05;
+  double silent = 0.05;
+  double serves = 0.25;
+  std::int64_t random_lesions = 5;
+  bool pools = true;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& field) {
+    field("tasks", self.tasks, "which tasks; empty: all that the network was trained on");
+    field("trials", self.trials, "held-out trials per task and lesion", between(1, 1000000));
+    field("relay", self.relay, "relay: |lambda| below this", at_least(0));
+    field("memory", self.memory, "leaky memory: from relay to this", at_least(0));
+    field("integrator", self.integrator, "integrator: from memory to this; grower: above",
+          at_least(0));
+    field("silent", self.silent, "silent: active in at most this share of the steps",
+          between(0, 1));
+    field("serves", self.serves,
+          "a class is predicted to serve a task if this share of the margin of the right answer "
+          "comes from it",
+          between(0, 1));
+    field("random_lesions", self.random_lesions, "lesions of random units per class",
+          between(1, 1000));
+    field("pools", self.pools, "score hand-made pools on the same tasks");
+  }
+};
 
 enum class UnitClass { relay, memory, integrator, grower, silent };
 constexpr std::array<std::string_view, 5> unit_class_names{"relay", "leaky memory", "integrator",

@@ -3,7 +3,8 @@
 
 #include <algorithm>
 
-#include "analysis/makers.hpp"
+#include "analysis/catalogue.hpp"
+#include "analysis/entry.hpp"
 #include "analysis/numerics.hpp"
 #include "analysis/task_variance.hpp"
 #include "analysis/work.hpp"
@@ -14,6 +15,29 @@ namespace {
 
 using Eigen::Index;
 using Eigen::MatrixXd;
+
+struct VarianceOptions {
+  std::string tasks;
+  std::int64_t trials = 200;
+  double active = 1e-3;
+  std::int64_t most_clusters = 20, starts = 5;
+  bool lesions = true;
+  std::int64_t lesion_trials = 200;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& field) {
+    field("tasks", self.tasks, "which tasks; empty: all that the network was trained on");
+    field("trials", self.trials, "trials per task for the variance", between(2, 100000));
+    field("active", self.active, "units whose variance over all tasks is at most this are left out",
+          at_least(0));
+    field("most_clusters", self.most_clusters, "largest number of clusters that is tried",
+          between(2, 1000));
+    field("starts", self.starts, "starts of k-means for each number", between(1, 1000));
+    field("lesions", self.lesions, "remove each cluster, and as many random units");
+    field("lesion_trials", self.lesion_trials, "held-out trials per task and lesion",
+          between(1, 1000000));
+  }
+};
 
 std::vector<std::uint32_t> members(const ActiveUnits& active, const Clustering& clustering,
                                    std::size_t cluster) {
@@ -161,8 +185,6 @@ Table fractional_table(const Subject& subject, const std::vector<std::size_t>& t
   return table;
 }
 
-}  // namespace
-
 AnalysisResult variance(const Subject& subject, const VarianceOptions& options,
                         const AnalysisContext& context) {
   const std::vector<std::size_t> tasks = chosen_tasks(subject.battery, options.tasks);
@@ -191,6 +213,13 @@ AnalysisResult variance(const Subject& subject, const VarianceOptions& options,
     add_lesions(subject, tasks, active, chosen.clustering, means, options, context, result);
   add_units(subject, tasks, tv, active, chosen.clustering, result);
   return result;
+}
+
+}  // namespace
+
+AnalysisEntry variance_entry() {
+  return analysis_entry<VarianceOptions, variance>(
+      "variance", "task variance of units, their clusters, and what each cluster is for");
 }
 
 }  // namespace lmrnn

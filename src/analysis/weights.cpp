@@ -5,13 +5,23 @@
 #include <cmath>
 #include <map>
 
+#include "analysis/catalogue.hpp"
 #include "analysis/dynamics.hpp"
-#include "analysis/makers.hpp"
+#include "analysis/entry.hpp"
 #include "analysis/numerics.hpp"
 #include "analysis/work.hpp"
 
 namespace lmrnn {
 namespace {
+
+struct WeightsOptions {
+  std::int64_t bins = 20;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& field) {
+    field("bins", self.bins, "of the distribution of wire length by weight", between(1, 1000));
+  }
+};
 
 struct Synapse {
   double weight, distance;
@@ -80,8 +90,6 @@ void add_spectrum(const Network& network, const std::string& when, Table& table)
     table.add({when, lambda.real(), lambda.imag()});
 }
 
-}  // namespace
-
 AnalysisResult weights(const Subject& subject, const WeightsOptions& options,
                        const AnalysisContext& context) {
   const std::vector<Synapse> synapses =
@@ -115,6 +123,13 @@ AnalysisResult weights(const Subject& subject, const WeightsOptions& options,
                    wire_table(synapses, static_cast<std::size_t>(options.bins)),
                    std::move(spectrum)};
   return result;
+}
+
+}  // namespace
+
+AnalysisEntry weights_entry() {
+  return analysis_entry<WeightsOptions, weights>(
+      "weights", "weight against distance, and the spectrum before and after training");
 }
 
 }  // namespace lmrnn
