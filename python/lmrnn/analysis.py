@@ -79,18 +79,20 @@ def analyze(
 
         lmrnn.analyze("runs/quickstart-seed1", "ring", angles=32).table("tests")
     """
-    directory = Path(run.directory if isinstance(run, Run) else run)
-    is_run = (directory / "config.toml").is_file()
-    network, untrained = directory, None
-    if is_run and (directory / "checkpoints" / "step-00000000").is_dir():
-        untrained = directory / "checkpoints" / "step-00000000"
-    if step is not None:
-        network = directory / "checkpoints" / f"step-{step:08d}"
-    if out is None:
-        if not is_run:
-            raise _core.UsageError(f"{directory} is not a run directory; say where to write: out=")
+    if not isinstance(run, Run) and (Path(run) / "config.toml").is_file():
+        run = Run(run)
+    if isinstance(run, Run):
+        network, untrained = run.directory, run.untrained
+        if step is not None:
+            network = run.checkpoint(step)
         label = name + (f"-step{step}" if step is not None else "")
-        out = directory / "analysis" / (label + (f"-{control}" if control != "none" else ""))
+        label += f"-{control}" if control != "none" else ""
+        out = out or run.directory / "analysis" / label
+    else:
+        network, untrained = Path(run), None
+        if out is None or step is not None:
+            missing = "say where to write: out=" if out is None else f"it has no step {step}"
+            raise _core.UsageError(f"{network} is not a run directory; {missing}")
     _core.analyze(
         network,
         name,

@@ -87,7 +87,24 @@ class Run:
         """The network of a checkpoint; of the newest unless `step` names one."""
         if step is None:
             return _core.Network.load(self.directory)
-        return _core.Network.load(self.directory / "checkpoints" / f"step-{step:08d}")
+        return _core.Network.load(self.checkpoint(step))
+
+    def checkpoint(self, step: int) -> Path:
+        """The folder of the checkpoint of a step. Raises UsageError, with those that there are, if
+        there is none."""
+        folder = _checkpoint(self.directory, step)
+        if not folder.is_dir():
+            there = ", ".join(map(str, Run(self.directory).checkpoints))
+            raise _core.UsageError(
+                f"{self.directory}: no checkpoint of step {step}; there are those of {there}"
+            )
+        return folder
+
+    @property
+    def untrained(self) -> Path | None:
+        """The checkpoint of step 0, if it was kept."""
+        folder = _checkpoint(self.directory, 0)
+        return folder if folder.is_dir() else None
 
     def evaluate(self, **options) -> _core.Evaluation:
         """Scores on held-out trials; options of lmrnn.evaluate. Seed and split: the run's, test."""
@@ -113,3 +130,7 @@ class Run:
         state = "done" if self.done else "not done"
         data = self.source or self.config["battery"]["tasks"]
         return f"Run({str(self.directory)!r}, {state}, {data!r})"
+
+
+def _checkpoint(directory: Path, step: int) -> Path:
+    return directory / "checkpoints" / f"step-{step:08d}"

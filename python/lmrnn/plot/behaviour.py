@@ -131,7 +131,7 @@ def solved_raster(run, *, ax=None):
     ax = style.new_axes(ax, style.WIDTH, max(style.HEIGHT, 0.11 * len(tasks) + 0.6))
     rows, columns = np.nonzero(solved[order])
     ax.plot(steps[columns], rows, "s", color=style.COLOURS["blue"], markersize=3)
-    ax.set_yticks(range(len(tasks)), np.array(tasks)[order], fontsize=5 if len(tasks) > 30 else 8)
+    style.name_ticks(ax, np.array(tasks)[order], across=False)
     ax.set_ylim(len(tasks) - 0.5, -0.5)
     ax.set_xlim(0, steps.max() * 1.03)
     ax.set_xlabel("step")

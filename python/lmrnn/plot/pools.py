@@ -42,7 +42,7 @@ def lesions(analysis, *, group: str = "class", ax=None):
         ax.plot(*np.nonzero(predicted)[::-1], ".", color="white", markersize=5)
     sizes = np.reshape(table["units"], cost.shape)[:, 0]
     ax.set_yticks(range(len(groups)), [f"{g} ({n})" for g, n in zip(groups, sizes)])
-    ax.set_xticks(range(len(tasks)), tasks, rotation=90, fontsize=6 if len(tasks) > 30 else 8)
+    style.name_ticks(ax, tasks)
     ax.set_ylabel(f"{group} (units)")
     style.colour_bar(ax, image, "points lost")
     return ax

@@ -19,8 +19,7 @@ def dimensions(analysis, *, ax=None):
     ax.annotate("all tasks together", (0, together), xytext=(2, -3), textcoords="offset points",
                 va="top", color=style.COLOURS["vermillion"], fontsize=8)
     ax.set_xlim(-1, len(tasks))
-    names = table["task"][1:][order]
-    ax.set_xticks(range(len(names)), names, rotation=90, fontsize=6 if len(names) > 30 else 8)
+    style.name_ticks(ax, table["task"][1:][order])
     ax.set_ylabel("participation ratio")
     return ax
 
@@ -34,9 +33,8 @@ def task_similarity(analysis, *, ax=None):
     size = max(3.6, 0.1 * len(tasks) + 1.6)
     ax = style.new_axes(ax, size + 0.6, size)
     image = ax.imshow(values, vmin=0, vmax=1, aspect="equal")
-    font = 5 if len(tasks) > 30 else 8
-    ax.set_xticks(range(len(tasks)), tasks, rotation=90, fontsize=font)
-    ax.set_yticks(range(len(tasks)), tasks, fontsize=font)
+    style.name_ticks(ax, tasks)
+    style.name_ticks(ax, tasks, across=False)
     ax.set_xlabel("variance of")
     ax.set_ylabel("in the components of")
     style.colour_bar(ax, image, "share")

@@ -21,7 +21,7 @@ def clusters(analysis, *, ax=None):
     ax = style.new_axes(ax, max(style.WIDTH, 0.13 * len(tasks) + 2), 1.2 + 0.3 * len(groups))
     image = ax.imshow(values, vmin=0)
     ax.set_yticks(range(len(groups)), [f"{g} ({n})" for g, n in zip(groups, sizes)])
-    ax.set_xticks(range(len(tasks)), tasks, rotation=90, fontsize=6 if len(tasks) > 30 else 8)
+    style.name_ticks(ax, tasks)
     ax.set_ylabel("cluster (units)")
     style.colour_bar(ax, image, "task variance")
     return ax

@@ -88,6 +88,15 @@ def new_stack(heights: list[float], width: float = WIDTH, height: float = HEIGHT
     return made.subplots(len(heights), 1, sharex=True, gridspec_kw={"height_ratios": heights})
 
 
+def name_ticks(ax: Axes, names, *, across: bool = True) -> None:
+    """A name at each of 0, 1, 2, ... along one side; small where there are many."""
+    size = 8 if len(names) <= 30 else 6 if across else 5
+    if across:
+        ax.set_xticks(range(len(names)), names, rotation=90, fontsize=size)
+    else:
+        ax.set_yticks(range(len(names)), names, fontsize=size)
+
+
 def colour_bar(ax: Axes, mappable, label: str) -> None:
     bar = ax.figure.colorbar(mappable, ax=ax, shrink=0.9, pad=0.02, aspect=30)
     bar.set_label(label)

@@ -13,7 +13,7 @@ LARGEST_SPECTRUM = 2048  # units; beyond that, eigenvalues take minutes
 def section(run) -> Section:
     last = run.network()
     networks = {"trained": last}
-    if 0 in run.checkpoints and run.checkpoints[-1] > 0:
+    if run.untrained and run.checkpoints[-1] > 0:
         networks = {"untrained": run.network(0), "trained": last}
     figures = [figure(plot.weight_histogram(networks), "Recurrent weights.")]
     if last.n_units <= LARGEST_SPECTRUM:
