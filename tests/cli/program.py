@@ -2,7 +2,9 @@
 
 import os
 import subprocess
+import tempfile
 import unittest
+from functools import cached_property
 from pathlib import Path
 
 PROGRAM = os.environ["LMRNN"]
@@ -17,6 +19,13 @@ def run(*arguments, **options):
 
 class ProgramTest(unittest.TestCase):
     """Assertions on the conventions that all verbs keep."""
+
+    @cached_property
+    def dir(self):
+        """A directory for this test alone, removed after it."""
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        return Path(directory.name)
 
     def output_of(self, *arguments, **options):
         """stdout of a call that must succeed."""

@@ -2,9 +2,7 @@
 """lmrnn report hands over to lmrnn-report, and says what to install where there is none."""
 
 import shutil
-import tempfile
 import unittest
-from pathlib import Path
 
 import program
 from program import ProgramTest, run
@@ -12,10 +10,8 @@ from program import ProgramTest, run
 
 class Report(ProgramTest):
     def setUp(self):
-        self.directory = Path(tempfile.mkdtemp())
-        self.addCleanup(shutil.rmtree, self.directory)
         # Away from the build tree, where an lmrnn-report may lie beside the program.
-        self.here = self.directory / "bin"
+        self.here = self.dir / "bin"
         self.here.mkdir()
         original = program.PROGRAM
         program.PROGRAM = str(shutil.copy(original, self.here / "lmrnn"))
@@ -29,18 +25,18 @@ class Report(ProgramTest):
 
     def test_says_what_to_install(self):
         self.assert_refused(["report", "runs/a"], "lmrnn-report", "pip install 'lmrnn[report]'",
-                            status=1, env={"PATH": str(self.directory)})
+                            status=1, env={"PATH": str(self.dir)})
 
     def test_finds_the_command_on_path_and_hands_its_words_over(self):
-        self.install(self.directory / "elsewhere", 'printf "%s|" "$@"')
+        self.install(self.dir / "elsewhere", 'printf "%s|" "$@"')
         out = self.output_of("report", "runs/a b", "--out", "x.html",
-                             env={"PATH": f"/nowhere:{self.directory / 'elsewhere'}"})
+                             env={"PATH": f"/nowhere:{self.dir / 'elsewhere'}"})
         self.assertEqual(out, "runs/a b|--out|x.html|")
 
     def test_prefers_the_one_beside_the_program(self):
         self.install(self.here, "echo beside")
-        self.install(self.directory / "elsewhere", "echo elsewhere")
-        out = self.output_of("report", "a", env={"PATH": str(self.directory / "elsewhere")})
+        self.install(self.dir / "elsewhere", "echo elsewhere")
+        out = self.output_of("report", "a", env={"PATH": str(self.dir / "elsewhere")})
         self.assertEqual(out, "beside\n")
 
     def test_ends_as_the_command_ends(self):

@@ -4,10 +4,8 @@
 import ast
 import json
 import struct
-import tempfile
 import unittest
 import zipfile
-from pathlib import Path
 
 from program import ROOT, ProgramTest, run
 
@@ -105,15 +103,14 @@ class Show(ProgramTest):
                             "gointr")
 
     def test_configuration_from_a_file(self):
-        with tempfile.TemporaryDirectory() as directory:
-            file = Path(directory) / "net.toml"
-            file.write_text("[wiring]\nradius = 3\n[battery]\nn_rng = 8\n")
-            self.assert_refused(["tasks", "show", "dm1", "--config", file, "--seed", 1],
-                                f"{file}:4: ", 'did you mean "n_ring"?')
-            file.write_text("[wiring]\nradius = 3\n[battery]\nn_ring = 8\ndt = 50\n")
-            shown = ["tasks", "show", "dm1", "--seed", 1]
-            self.assertEqual(self.output_of(*shown, "--config", file, "--dt", 20),
-                             self.output_of(*shown, "--n-ring", 8, "--dt", 20))
+        file = self.dir / "net.toml"
+        file.write_text("[wiring]\nradius = 3\n[battery]\nn_rng = 8\n")
+        self.assert_refused(["tasks", "show", "dm1", "--config", file, "--seed", 1],
+                            f"{file}:4: ", 'did you mean "n_ring"?')
+        file.write_text("[wiring]\nradius = 3\n[battery]\nn_ring = 8\ndt = 50\n")
+        shown = ["tasks", "show", "dm1", "--seed", 1]
+        self.assertEqual(self.output_of(*shown, "--config", file, "--dt", 20),
+                         self.output_of(*shown, "--n-ring", 8, "--dt", 20))
 
 
 class Verify(ProgramTest):
@@ -130,10 +127,9 @@ class Verify(ProgramTest):
         """Result for a copy of a reference file whose last line `damage` has changed."""
         lines = GOLDEN[0].read_text().splitlines()
         lines[-1] = damage(lines[-1])
-        with tempfile.TemporaryDirectory() as directory:
-            file = Path(directory) / "copy.jsonl"
-            file.write_text("\n".join(lines) + "\n")
-            return run("tasks", "verify", file, "--semantics", "published"), len(lines)
+        file = self.dir / "copy.jsonl"
+        file.write_text("\n".join(lines) + "\n")
+        return run("tasks", "verify", file, "--semantics", "published"), len(lines)
 
     def assert_one_mismatch(self, damage):
         result, n_lines = self.damaged(damage)
@@ -161,12 +157,8 @@ class Verify(ProgramTest):
 
 
 class Sample(ProgramTest):
-    def setUp(self):
-        self.directory = tempfile.TemporaryDirectory()
-        self.addCleanup(self.directory.cleanup)
-
     def sample(self, *arguments, name="sample.npz"):
-        path = Path(self.directory.name) / name
+        path = self.dir / name
         self.output_of("tasks", "sample", "--seed", 1, "--out", path, *arguments)
         return path
 

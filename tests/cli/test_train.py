@@ -5,11 +5,9 @@ import csv
 import json
 import signal
 import subprocess
-import tempfile
 import time
 import tomllib
 import unittest
-from pathlib import Path
 
 from program import PROGRAM, ProgramTest, run
 
@@ -36,9 +34,6 @@ every = 5
 
 class TrainTest(ProgramTest):
     def setUp(self):
-        directory = tempfile.TemporaryDirectory()
-        self.addCleanup(directory.cleanup)
-        self.dir = Path(directory.name)
         self.config = self.dir / "small.toml"
         self.config.write_text(CONFIG)
 

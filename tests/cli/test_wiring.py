@@ -3,24 +3,17 @@
 
 import json
 import math
-import tempfile
 import unittest
-from pathlib import Path
 
 from program import ProgramTest, run
 
 
 class Wiring(ProgramTest):
-    def setUp(self):
-        directory = tempfile.TemporaryDirectory()
-        self.addCleanup(directory.cleanup)
-        self.directory = Path(directory.name)
-
     def stats(self, *arguments):
         return json.loads(self.output_of("wiring", "stats", *arguments, "--json"))
 
     def write(self, name, text):
-        path = self.directory / name
+        path = self.dir / name
         path.write_text(text, encoding="utf-8")
         return path
 
@@ -53,7 +46,7 @@ class Wiring(ProgramTest):
         arguments = ("--wiring", "rewired", "--sheet", "6x7", "--radius", "2")
         expected = self.stats(*arguments, "--seed", 3)
         for name in ("m.npz", "m.h5"):
-            path = self.directory / name
+            path = self.dir / name
             self.output_of("wiring", "show", *arguments, "--seed", 3, "--out", path)
             stats = self.stats("--wiring", "file", "--path", path, "--sheet", "6x7")
             self.assertEqual(stats | {"wiring": "rewired"}, expected)
@@ -84,16 +77,16 @@ class Wiring(ProgramTest):
         self.assert_refused((*stats, "--wiring", "random"), "--seed")
         self.assert_refused((*stats, "--radus", "4"), 'did you mean "--radius"')
         self.assert_refused(("wiring", "show", "--unit", "1024"), "1023")
-        self.assert_refused(("wiring", "show", "--out", self.directory / "m.txt"), ".npz")
-        self.assert_refused(("wiring", "show", "--out", self.directory / "no" / "m.npz"),
+        self.assert_refused(("wiring", "show", "--out", self.dir / "m.txt"), ".npz")
+        self.assert_refused(("wiring", "show", "--out", self.dir / "no" / "m.npz"),
                             "create the directory", status=1)
         file = self.write("bad.toml", "[wiring]\nradus = 3\n")
         self.assert_refused((*stats, "--config", file), "bad.toml:2", 'did you mean "radius"')
-        mask = self.directory / "m.npz"
+        mask = self.dir / "m.npz"
         self.output_of("wiring", "show", "--sheet", "4x4", "--out", mask)
         self.assert_refused((*stats, "--wiring", "file", "--path", mask, "--sheet", "4x5"),
                             "(16, 16)", "(20, 20)", "wiring.rows")
-        self.assertEqual(sorted(p.name for p in self.directory.iterdir()), ["bad.toml", "m.npz"])
+        self.assertEqual(sorted(p.name for p in self.dir.iterdir()), ["bad.toml", "m.npz"])
         mask.write_bytes(mask.read_bytes()[:-30])
         self.assert_refused((*stats, "--wiring", "file", "--path", mask, "--sheet", "4x4"), "m.npz")
         self.assertEqual(run("wiring").returncode, 2)
