@@ -30,6 +30,7 @@ namespace lmrnn::python {
 
 void bind_errors(nb::module_& m);
 void bind_configuration(nb::module_& m);
+void bind_battery(nb::module_& m);
 void bind_tasks(nb::module_& m);
 void bind_streams(nb::module_& m);
 void bind_wiring(nb::module_& m);

@@ -25,6 +25,7 @@ NB_MODULE(_core, m) {
   m.doc() = "The C++ core of lmrnn. Use it through the package `lmrnn`.";
   bind_errors(m);
   bind_configuration(m);
+  bind_battery(m);
   bind_tasks(m);
   bind_streams(m);
   bind_wiring(m);

@@ -3,24 +3,13 @@
 #include <fmt/core.h>
 #include <nanobind/stl/map.h>
 
-#include <memory>
-#include <mutex>
-
 #include "arrays.hpp"
 #include "bindings.hpp"
 #include "lmrnn/run.hpp"
-#include "lmrnn/threads.hpp"
+#include "network_run.hpp"
 
 namespace lmrnn::python {
 namespace {
-
-using Series = ArrayIn<float, nb::ndim<3>>;
-using Rules = ArrayIn<std::int32_t, nb::ndim<3>>;
-using Targets = ArrayIn<std::int32_t, nb::ndim<2>>;
-using Weights = ArrayIn<float, nb::ndim<2>>;
-using Resets = ArrayIn<bool, nb::ndim<2>>;
-
-constexpr std::size_t trials_per_block = 32;
 
 /// A network and what its file said of it.
 struct BoundNetwork {
@@ -28,151 +17,11 @@ struct BoundNetwork {
   NetworkMetadata metadata;
 };
 
-// Trials of one block, in the order of indices that networks compute with.
-struct BlockData {
-  std::size_t first, n_trials, n_steps;
-  std::vector<float> inputs, loss_weights;
-  std::vector<std::int32_t> rules, targets;
-  std::vector<std::uint8_t> resets;
-  std::size_t n_channels = 0, n_slots = 0;
-
-  TrialBlock view() const {
-    TrialBlock block;
-    block.inputs = {inputs.data(), n_steps, n_channels, n_trials};
-    if (n_slots > 0) block.rules = {rules.data(), n_steps, n_slots, n_trials};
-    if (!resets.empty()) block.resets = {resets.data(), n_steps, n_trials};
-    if (!targets.empty()) block.targets = {targets.data(), n_steps, n_trials};
-    if (!loss_weights.empty()) block.loss_weights = {loss_weights.data(), n_steps, n_trials};
-    return block;
-  }
-};
-
-// (time, trial, item) of trials first ... -> (time, item, trial).
-template <class From, class To>
-void take(const From* from, std::size_t n_time, std::size_t n_all, std::size_t n_items,
-          std::size_t first, std::size_t n, std::vector<To>& to) {
-  to.resize(n_time * n_items * n);
-  for (std::size_t t = 0; t < n_time; ++t)
-    for (std::size_t k = 0; k < n; ++k)
-      for (std::size_t i = 0; i < n_items; ++i)
-        to[(t * n_items + i) * n + k] =
-            static_cast<To>(from[(t * n_all + first + k) * n_items + i]);
-}
-
-struct Arguments {
-  Series inputs;
-  std::optional<Rules> rules;
-  std::optional<Resets> resets;
-  std::optional<Targets> targets;
-  std::optional<Weights> weights;
-
-  std::size_t n_steps() const { return inputs.shape(0); }
-  std::size_t n_trials() const { return inputs.shape(1); }
-  std::size_t n_blocks() const { return (n_trials() + trials_per_block - 1) / trials_per_block; }
-
-  template <class A>
-  void same_steps(const std::optional<A>& array, const char* name) const {
-    if (array && (array->shape(0) != n_steps() || array->shape(1) != n_trials()))
-      throw UsageError(fmt::format("{}: ({}, {}) steps and trials, but inputs have ({}, {})", name,
-                                   array->shape(0), array->shape(1), n_steps(), n_trials()));
-  }
-
-  template <class T>
-  static void within(const T* values, std::size_t n, std::int64_t least, std::size_t most,
-                     const char* name) {
-    for (std::size_t i = 0; i < n; ++i)
-      if (values[i] < least || values[i] >= static_cast<std::int64_t>(most))
-        throw UsageError(fmt::format("{}: {} is not in {} ... {}", name, values[i], least,
-                                     static_cast<std::int64_t>(most) - 1));
-  }
-
-  void check(const Architecture& a) const {
-    if (inputs.shape(2) != a.n_channels)
-      throw UsageError(fmt::format(
-          "inputs: (time, trial, channel) with {} channels, but the network has {}{}",
-          inputs.shape(2), a.n_channels,
-          inputs.shape(2) == a.n_channels + a.n_rules ? "; give rules as indices, not as channels"
-                                                      : ""));
-    same_steps(rules, "rules");
-    same_steps(resets, "resets");
-    same_steps(targets, "targets");
-    same_steps(weights, "mask");
-    // Without its rule a network does something, but nothing that it was trained to do.
-    if (!rules && a.n_rules > 0)
-      throw UsageError(fmt::format(
-          "rules: the network has {} rule inputs; give the numbers of those that are on, (time, "
-          "trial, slot), or -1 for none",
-          a.n_rules));
-    if (rules) within(rules->data(), rules->size(), -1, a.n_rules, "rules");
-    if (targets) within(targets->data(), targets->size(), 0, a.n_classes, "targets");
-  }
-
-  BlockData block(std::size_t b) const {
-    const std::size_t first = b * trials_per_block;
-    BlockData data{first, std::min(trials_per_block, n_trials() - first), n_steps(), {}, {}, {}, {},
-                   {}};
-    const auto copy = [&](const auto& array, std::size_t n_items, auto& to) {
-      take(array.data(), n_steps(), n_trials(), n_items, first, data.n_trials, to);
-    };
-    data.n_channels = inputs.shape(2);
-    copy(inputs, data.n_channels, data.inputs);
-    if (rules) {
-      data.n_slots = rules->shape(2);
-      copy(*rules, data.n_slots, data.rules);
-    }
-    if (resets) copy(*resets, 1, data.resets);
-    if (targets) copy(*targets, 1, data.targets);
-    if (weights)
-      copy(*weights, 1, data.loss_weights);
-    else
-      data.loss_weights.assign(n_steps() * data.n_trials, 1.0f);
-    return data;
-  }
-};
-
-// (time, item, trial) of a block -> (time, trial, item) of all.
-void put(const std::vector<float>& from, const BlockData& block, std::size_t n_all,
-         std::size_t n_items, Buffer<float>& to) {
-  for (std::size_t t = 0; t < block.n_steps; ++t)
-    for (std::size_t i = 0; i < n_items; ++i)
-      for (std::size_t k = 0; k < block.n_trials; ++k)
-        to[(t * n_all + block.first + k) * n_items + i] =
-            from[(t * n_items + i) * block.n_trials + k];
-}
-
-RecurrentNoise noise_of(double sigma, std::optional<std::uint64_t> seed, std::size_t first_row) {
-  if (sigma > 0 && !seed)
-    throw UsageError("recurrent_noise: noise is random; say which, e.g. seed=0");
-  return {sigma, Key{Seed{seed.value_or(0)}, Stream::recurrent_noise, Split::test},
-          static_cast<std::uint32_t>(first_row)};
-}
-
 nb::tuple forward(const BoundNetwork& self, Series inputs, std::optional<Rules> rules,
                   std::optional<Resets> resets, double sigma, std::optional<std::uint64_t> seed,
                   int threads) {
-  const Arguments arguments{std::move(inputs), std::move(rules), std::move(resets), {}, {}};
-  const Architecture& a = self.network.architecture();
-  arguments.check(a);
-  noise_of(sigma, seed, 0);
-  const std::size_t n_time = arguments.n_steps(), n_trials = arguments.n_trials();
-  Buffer<float> states(n_time * n_trials * a.n_units()), logits(n_time * n_trials * a.n_classes);
-  {
-    const nb::gil_scoped_release release;
-    ThreadPool pool(threads);
-    pool.for_each(arguments.n_blocks(), [&](std::size_t b) {
-      const BlockData block = arguments.block(b);
-      Workspace workspace;
-      std::vector<float> h(n_time * a.n_units() * block.n_trials);
-      std::vector<float> z(n_time * a.n_classes * block.n_trials);
-      self.network.forward(block.view(), noise_of(sigma, seed, block.first),
-                           {h.data(), n_time, a.n_units(), block.n_trials},
-                           {z.data(), n_time, a.n_classes, block.n_trials}, workspace);
-      put(h, block, n_trials, a.n_units(), states);
-      put(z, block, n_trials, a.n_classes, logits);
-    });
-  }
-  return nb::make_tuple(adopt(std::move(states), {n_time, n_trials, a.n_units()}),
-                        adopt(std::move(logits), {n_time, n_trials, a.n_classes}));
+  return run_forward(self.network, {std::move(inputs), std::move(rules), std::move(resets), {}, {}},
+                     sigma, seed, threads);
 }
 
 // Weights by name --------------------------------------------------------------------------------
@@ -238,33 +87,12 @@ void set_weights(BoundNetwork& self, const nb::kwargs& arrays) {
 nb::tuple loss_and_gradient(const BoundNetwork& self, Series inputs, Targets targets,
                             std::optional<Rules> rules, std::optional<Weights> mask,
                             std::optional<Resets> resets, const std::string& loss) {
-  const Arguments arguments{std::move(inputs), std::move(rules), std::move(resets),
-                            std::move(targets), std::move(mask)};
-  arguments.check(self.network.architecture());
-  const auto kind = named<LossKind>(loss, "loss");
-  const std::size_t n = self.network.layout().total;
-  Buffer<float> gradient(n);
-  double total = 0;
-  {
-    const nb::gil_scoped_release release;
-    std::vector<BlockData> blocks;
-    double weight = 0;
-    for (std::size_t b = 0; b < arguments.n_blocks(); ++b) {
-      blocks.push_back(arguments.block(b));
-      for (const float w : blocks.back().loss_weights) weight += w;
-    }
-    Workspace workspace;
-    std::vector<float> part(n);
-    for (const BlockData& block : blocks) {
-      const LossOptions options{.kind = kind, .scale = weight > 0 ? 1 / weight : 0};
-      total +=
-          self.network.loss_and_gradient(block.view(), RecurrentNoise{}, options, part, workspace)
-              .weighted_loss;
-      for (std::size_t i = 0; i < n; ++i) gradient[i] += part[i];
-    }
-    if (weight > 0) total /= weight;
-  }
+  auto [total, gradient] = run_loss(
+      self.network,
+      {std::move(inputs), std::move(rules), std::move(resets), std::move(targets), std::move(mask)},
+      named<LossKind>(loss, "loss"));
   const float* data = gradient.data();
+  const std::size_t n = gradient.size();
   const nb::object owner = nb::cast(adopt(std::move(gradient), {n}));
   return nb::make_tuple(total, by_name(self.network, data, owner));
 }

@@ -120,10 +120,8 @@ class PythonSource : public BatchSource {
 
   void within(const std::vector<std::int32_t>& values, std::int64_t least, std::size_t end,
               const char* what) const {
-    for (const std::int32_t value : values)
-      if (value < least || value >= static_cast<std::int64_t>(end))
-        throw UsageError(fmt::format("{}: {} of a batch: {} is not in {} ... {}", name_, what,
-                                     value, least, static_cast<std::int64_t>(end) - 1));
+    require_within(values.data(), values.size(), least, end,
+                   fmt::format("{}: {} of a batch", name_, what));
   }
 
   nb::object data_;

@@ -4,72 +4,15 @@
 
 #include <algorithm>
 #include <array>
-#include <iterator>
-#include <numeric>
 
 #include "arrays.hpp"
 #include "bindings.hpp"
 #include "configuration.hpp"
-#include "interruption.hpp"
 #include "lmrnn/ceiling.hpp"
 #include "lmrnn/streams.hpp"
 
 namespace lmrnn::python {
 namespace {
-
-// Battery --------------------------------------------------------------------------------------
-
-Battery make_battery(const std::string& tasks, std::optional<std::uint64_t> seed,
-                     const nb::kwargs& keywords) {
-  BatteryConfig config = from_keywords<BatteryConfig>(keywords, "Battery");
-  config.tasks = tasks;
-  if (!config.semantics.resolve().match_delay && !seed)
-    throw UsageError(
-        "Battery: published match_delay is drawn once per seed; say which, e.g. seed=0");
-  return Battery(config, Seed{seed.value_or(0)});
-}
-
-BoundTask task_at(const Battery& battery, std::int64_t index) {
-  const auto n = static_cast<std::int64_t>(battery.tasks().size());
-  if (index < -n || index >= n)
-    throw nb::index_error(fmt::format("task {} of {}", index, n).c_str());
-  return {battery, static_cast<std::size_t>(index < 0 ? index + n : index)};
-}
-
-// For pickle and copy: a battery is its configuration and its seed.
-nb::tuple reduce_battery(const Battery& battery) {
-  return nb::make_tuple(
-      nb::module_::import_("lmrnn.copying").attr("make_battery"),
-      nb::make_tuple(to_dict(write_config(battery.config())), battery.seed().value));
-}
-Battery remake_battery(const nb::dict& config, std::uint64_t seed) {
-  BatteryConfig read{};
-  read_config(read, to_table(config, "Battery"));
-  return Battery(read, Seed{seed});
-}
-
-nb::list ceilings_of(const Battery& battery, std::uint64_t seed, std::size_t n_trials,
-                     int threads) {
-  std::vector<Ceiling> found;
-  Interruption interruption;
-  {
-    const nb::gil_scoped_release release;
-    ThreadPool pool(threads);
-    // Some tasks at a time, so that Ctrl-C is seen in between; tasks know nothing of each other.
-    const auto at_once = static_cast<std::size_t>(pool.n_threads());
-    const std::size_t n = battery.tasks().size();
-    for (std::size_t i = 0; i < n && !interruption.asked(); i += at_once) {
-      std::vector<std::size_t> part(std::min(at_once, n - i));
-      std::iota(part.begin(), part.end(), i);
-      std::ranges::copy(ceilings(battery, part, Seed{seed}, pool, n_trials),
-                        std::back_inserter(found));
-    }
-  }
-  interruption.rethrow();
-  nb::list list;
-  for (const Ceiling& c : found) list.append(c);
-  return list;
-}
 
 // Conditions -----------------------------------------------------------------------------------
 
@@ -144,82 +87,6 @@ nb::list periods_of(const BoundTask& task, const std::vector<PeriodSpan>& spans)
 std::string repr(const BoundTrial& trial) {
   return fmt::format("Trial({}, {} steps of {} ms)", trial.task.task().name(), trial.trial.n_steps,
                      trial.task.battery.config().dt);
-}
-
-void bind_battery(nb::module_& m) {
-  const std::string doc =
-      "Tasks, their semantics and their timing. Immutable; may be shared between threads.\n\n"
-      "Parameters\n----------\n"
-      "tasks : text\n    names, collections (cog20, modcog82, modcog93, modcog126, modcog132), "
-      "globs and\n"
-      "    exclusions, comma-separated, e.g. `dly*,!*seql`\n"
-      "seed : int, optional\n"
-      "    needed only where something is drawn once per run (published match_delay)\n"
-      "**keywords\n    the keys of [battery] in a configuration:\n\n"
-      "Other Parameters\n----------------\n" +
-      keyword_list<BatteryConfig>();
-  nb::class_<Battery>(m, "Battery", doc.c_str())
-      .def(
-          "__init__",
-          [](Battery* self, const std::string& tasks, std::optional<std::uint64_t> seed,
-             const nb::kwargs& keywords) {
-            new (self) Battery(make_battery(tasks, seed, keywords));
-          },
-          "tasks"_a = "modcog82", nb::kw_only(), "seed"_a = nb::none(), "keywords"_a)
-      .def("__len__", [](const Battery& b) { return b.tasks().size(); })
-      .def("__getitem__", &task_at, "index"_a)
-      .def(
-          "__getitem__",
-          [](const Battery& b, const std::string& name) {
-            return BoundTask{b, b.index_of(name)};
-          },
-          "name"_a, "The task of this name or number.")
-      .def_prop_ro(
-          "names", [](const Battery& b) { return names_of(b.tasks()); },
-          "Names of the tasks, in collection order: the order of rule inputs.")
-      .def_prop_ro("n_channels", &Battery::n_channels,
-                   "Input channels without rules: 1 + 2 n_ring.")
-      .def_prop_ro("n_rules", &Battery::n_rules, "Columns of a dense rule input.")
-      .def_prop_ro("n_rule_slots", &Battery::n_rule_slots, "Rule inputs that are on at a time.")
-      .def_prop_ro("n_classes", &Battery::n_classes,
-                   "Classes: 0 is fixate, 1 + k respond in direction k; 1 + n_ring in all.")
-      .def_prop_ro(
-          "n_ring", [](const Battery& b) { return b.config().n_ring; }, "Directions on the ring.")
-      .def_prop_ro(
-          "dt", [](const Battery& b) { return b.config().dt; }, "Time step, ms.")
-      .def_prop_ro("noise_deviation", &Battery::noise_deviation,
-                   "Standard deviation of the input noise per step and channel.")
-      .def_prop_ro(
-          "config", [](const Battery& b) { return to_dict(write_config(b.config())); },
-          "Every keyword with its value.")
-      .def("__reduce__", &reduce_battery)
-      .def("ceilings", &ceilings_of, nb::kw_only(), "seed"_a, "n_trials"_a = 20000, "threads"_a = 0,
-           "For every task, the scores that an ideal observer would reach (Ceiling).")
-      // Defined in Python; here so that batteries from anywhere have them.
-      .def(
-          "stream",
-          [](const nb::object& self, const nb::kwargs& options) {
-            return nb::module_::import_("lmrnn.stream").attr("Stream")(self, **options);
-          },
-          nb::sig("def stream(self, *, batch: int = 64, steps: int = 350, seed: int, "
-                  "split: str = 'train', layout: str = 'time-major', rules: str = 'dense', "
-                  "weights: collections.abc.Mapping[str, float] | None = None, "
-                  "mode: str = 'restart', trials_per_task: int = 0, first: int = 0) "
-                  "-> lmrnn.stream.Stream"),
-          "Batches for training without end: lmrnn.Stream with this battery.")
-      .def(
-          "trials",
-          [](const nb::object& self, const nb::args& arguments, const nb::kwargs& options) {
-            return nb::module_::import_("lmrnn._core")
-                .attr("draw_trials")(self, *arguments, **options);
-          },
-          nb::sig("def trials(self, task: str | int, n: int, *, seed: int, split: str = 'test', "
-                  "first: int = 0) -> TrialBatch"),
-          "Trials number first ... first + n - 1 of a task (name or number) in a split.")
-      .def("__repr__", [](const Battery& b) {
-        return fmt::format("Battery({:?}, {} tasks, n_ring={}, dt={} ms)", b.config().tasks,
-                           b.tasks().size(), b.config().n_ring, b.config().dt);
-      });
 }
 
 void bind_conditions(nb::module_& m) {
@@ -362,19 +229,7 @@ void bind_trial(nb::module_& m) {
 }  // namespace
 
 void bind_tasks(nb::module_& m) {
-  nb::class_<Score>(m, "Score", "A score and its standard error (0 where it is exact).")
-      .def_ro("value", &Score::value)
-      .def_ro("standard_error", &Score::standard_error)
-      .def("__float__", [](const Score& s) { return s.value; })
-      .def("__repr__", [](const Score& s) {
-        return fmt::format("{:.4f} +- {:.4f}", s.value, s.standard_error);
-      });
-  nb::class_<Ceiling>(m, "Ceiling", "What an ideal observer would reach on a task.")
-      .def_ro("decision_accuracy", &Ceiling::decision_accuracy)
-      .def_ro("trial_accuracy", &Ceiling::trial_accuracy);
   bind_conditions(m);
-  m.def("_make_battery", &remake_battery, "config"_a, "seed"_a);
-  bind_battery(m);
   bind_task(m);
   bind_trial(m);
   m.def(

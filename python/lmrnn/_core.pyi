@@ -57,83 +57,6 @@ class Ceiling:
     @property
     def trial_accuracy(self) -> Score: ...
 
-class Conditions:
-    """
-    Everything that is random about a trial except its input noise. Which members matter depends on the family of the task; angles in rad.
-    """
-
-    def __init__(self) -> None: ...
-
-    @property
-    def modality(self) -> int:
-        """0 or 1 (reach, match)"""
-
-    @modality.setter
-    def modality(self, arg: int, /) -> None: ...
-
-    @property
-    def direction(self) -> float:
-        """angle of the stimulus, rad (reach)"""
-
-    @direction.setter
-    def direction(self, arg: float, /) -> None: ...
-
-    @property
-    def directions(self) -> tuple[float, float]:
-        """angles of the two stimuli, rad (decision families)"""
-
-    @directions.setter
-    def directions(self, arg: tuple[float, float], /) -> None: ...
-
-    @property
-    def strength(self) -> list[list[float]]:
-        """
-        `strength[modality][stimulus]`; 0 where it is not shown (decision families)
-        """
-
-    @strength.setter
-    def strength(self, arg: Sequence[Sequence[float]], /) -> None: ...
-
-    @property
-    def choice(self) -> int:
-        """0 or 1, the stimulus to respond to (decision)"""
-
-    @choice.setter
-    def choice(self, arg: int, /) -> None: ...
-
-    @property
-    def match(self) -> bool:
-        """whether test and sample match (match)"""
-
-    @match.setter
-    def match(self, arg: bool, /) -> None: ...
-
-    @property
-    def sample(self) -> float:
-        """angle of the sample, rad (match)"""
-
-    @sample.setter
-    def sample(self, arg: float, /) -> None: ...
-
-    @property
-    def test(self) -> float:
-        """angle of the test, rad (match)"""
-
-    @test.setter
-    def test(self, arg: float, /) -> None: ...
-
-    @property
-    def durations(self) -> dict:
-        """
-        ms by period (fixation, stimulus, delay, second_stimulus, decision); those that are not named stay as they are
-        """
-
-    @durations.setter
-    def durations(self, arg: dict, /) -> None: ...
-
-    def copy(self) -> Conditions:
-        """An independent copy."""
-
 class Battery:
     """
     Tasks, their semantics and their timing. Immutable; may be shared between threads.
@@ -235,6 +158,83 @@ class Battery:
         """
 
     def __repr__(self) -> str: ...
+
+class Conditions:
+    """
+    Everything that is random about a trial except its input noise. Which members matter depends on the family of the task; angles in rad.
+    """
+
+    def __init__(self) -> None: ...
+
+    @property
+    def modality(self) -> int:
+        """0 or 1 (reach, match)"""
+
+    @modality.setter
+    def modality(self, arg: int, /) -> None: ...
+
+    @property
+    def direction(self) -> float:
+        """angle of the stimulus, rad (reach)"""
+
+    @direction.setter
+    def direction(self, arg: float, /) -> None: ...
+
+    @property
+    def directions(self) -> tuple[float, float]:
+        """angles of the two stimuli, rad (decision families)"""
+
+    @directions.setter
+    def directions(self, arg: tuple[float, float], /) -> None: ...
+
+    @property
+    def strength(self) -> list[list[float]]:
+        """
+        `strength[modality][stimulus]`; 0 where it is not shown (decision families)
+        """
+
+    @strength.setter
+    def strength(self, arg: Sequence[Sequence[float]], /) -> None: ...
+
+    @property
+    def choice(self) -> int:
+        """0 or 1, the stimulus to respond to (decision)"""
+
+    @choice.setter
+    def choice(self, arg: int, /) -> None: ...
+
+    @property
+    def match(self) -> bool:
+        """whether test and sample match (match)"""
+
+    @match.setter
+    def match(self, arg: bool, /) -> None: ...
+
+    @property
+    def sample(self) -> float:
+        """angle of the sample, rad (match)"""
+
+    @sample.setter
+    def sample(self, arg: float, /) -> None: ...
+
+    @property
+    def test(self) -> float:
+        """angle of the test, rad (match)"""
+
+    @test.setter
+    def test(self, arg: float, /) -> None: ...
+
+    @property
+    def durations(self) -> dict:
+        """
+        ms by period (fixation, stimulus, delay, second_stimulus, decision); those that are not named stay as they are
+        """
+
+    @durations.setter
+    def durations(self, arg: dict, /) -> None: ...
+
+    def copy(self) -> Conditions:
+        """An independent copy."""
 
 class Task:
     """A task of a battery: battery["dlygointr"] or battery[3]."""

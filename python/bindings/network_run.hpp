@@ -1,0 +1,35 @@
+// Running a network on arrays as Python has them: (time, trial, item), all trials at once.
+#pragma once
+
+#include <optional>
+#include <utility>
+
+#include "arrays.hpp"
+#include "lmrnn/network.hpp"
+
+namespace lmrnn::python {
+
+using Series = ArrayIn<float, nb::ndim<3>>;
+using Rules = ArrayIn<std::int32_t, nb::ndim<3>>;
+using Targets = ArrayIn<std::int32_t, nb::ndim<2>>;
+using Weights = ArrayIn<float, nb::ndim<2>>;
+using Resets = ArrayIn<bool, nb::ndim<2>>;
+
+/// What a network is run on, as it came from Python.
+struct RunArguments {
+  Series inputs;
+  std::optional<Rules> rules;
+  std::optional<Resets> resets;
+  std::optional<Targets> targets;
+  std::optional<Weights> weights;
+};
+
+/// States and logits. Throws UsageError for arrays that do not fit the network or each other.
+nb::tuple run_forward(const Network& network, const RunArguments& arguments, double sigma,
+                      std::optional<std::uint64_t> seed, int threads);
+
+/// Mean loss and its gradient, flat. Throws UsageError.
+std::pair<double, Buffer<float>> run_loss(const Network& network, const RunArguments& arguments,
+                                          LossKind kind);
+
+}  // namespace lmrnn::python
