@@ -88,6 +88,7 @@ start() {
   done
   mkdir -p "$dir/state" "$dir/spool"
   chmod 755 "$dir"
+  trap stop EXIT  # what has been started does not outlive a start that fails
   write_config
   start_munge
   export SLURM_CONF=$dir/slurm.conf
@@ -95,6 +96,7 @@ start() {
   wait_until 30 slurmctld scontrol ping
   slurmd >&2
   wait_until 30 slurmd sh -c 'sinfo --noheader --format=%T | grep -q idle'
+  trap - EXIT
   printf 'export SLURM_CONF=%q\n' "$SLURM_CONF"
 }
 
@@ -103,6 +105,8 @@ stop() {
   for name in slurmd slurmctld munged; do
     [ -s "$dir/$name.pid" ] || continue
     pid=$(cat "$dir/$name.pid")
+    # After a crash the number may be another program's.
+    [ "$(cat "/proc/$pid/comm" 2>/dev/null)" = "$name" ] || continue
     kill "$pid" 2>/dev/null || continue
     for _ in $(seq 50); do
       kill -0 "$pid" 2>/dev/null || break
