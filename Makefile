@@ -13,7 +13,7 @@ CONFIGURE = mkdir -p build && { cmake --preset release $(CMAKE_ARGS) >build/conf
   || { cat build/configure.log; exit 1; }; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test coverage bench quickstart docs wheel install format clean
+.PHONY: help setup build test coverage valgrind bench quickstart docs wheel install format clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -40,6 +40,13 @@ coverage:  ## build with counters, run all tests, list the lines that none of th
 	  --exclude-unreachable-branches --csv build/coverage/files.csv \
 	  --html-details build/coverage/index.html --json build/coverage/lines.json
 	@tests/coverage_by_module.py build/coverage/lines.json
+
+valgrind: setup  ## run the tests of the kernels under memcheck
+	@scripts/setup.sh valgrind
+	@$(CONFIGURE)
+	@cmake --build --preset release --target lmrnn_program test_kernel_properties test_gradients \
+	  test_noise test_optimiser
+	@tests/robustness/valgrind.sh
 
 bench: setup  ## compare speed with PyTorch, JAX, NeuroGym (a large download, once)
 	@$(CONFIGURE)

@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
+#include <string>
 
 #include "lmrnn/simd.hpp"
 #include "network_cases.hpp"
@@ -91,19 +93,24 @@ struct AnyTarget {
   ~AnyTarget() { choose_simd("auto"); }
 };
 
-// Sanitizers make a shape twenty times slower, and look at every tail that 300 shapes have.
+// Sanitizers make a shape twenty times slower, and look at every tail that 300 shapes have. Under
+// valgrind (tests/robustness/valgrind.sh) a shape takes seconds, and the environment says how many.
+std::uint32_t number_of_shapes() {
+  if (const char* n = std::getenv("LMRNN_TEST_SHAPES"))
+    return static_cast<std::uint32_t>(std::stoul(n));
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr std::uint32_t n_shapes = 300;
+  return 300;
 #else
-constexpr std::uint32_t n_shapes = 2000;
+  return 2000;
 #endif
+}
 
 TEST(RandomShapes, EveryTargetAgreesWithTheReference) {
   const AnyTarget restore;
   const auto targets = simd_targets();
   double worst = 0;
   std::size_t n = 0;
-  for (std::uint32_t i = 0; i < n_shapes; ++i) {
+  for (std::uint32_t i = 0; i < number_of_shapes(); ++i) {
     const Laboratory lab(random_case(i));
     const NetworkCase& c = lab.c;
     const std::size_t N = lab.network->architecture().n_units();
