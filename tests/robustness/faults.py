@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from kill import PROGRAM, checkpoint_steps, digest, inspect
+from kill import PROGRAM, checkpoint_steps, digest, inspect, last_row
 
 CONFIG = """
 seed = 5
@@ -42,7 +42,7 @@ trials = 20
 [checkpoint]
 every = 5
 """
-INTERVAL = 20  # of checkpoints, the longest that is used here
+EVERY = 5  # steps between the checkpoints of this configuration: the most that a fault may cost
 IN_NAMESPACE = "LMRNN_FAULTS_IN_NAMESPACE"
 
 
@@ -88,7 +88,9 @@ class Table:
         steps = checkpoint_steps(run)
         stray = sorted(path.name for path in run.rglob("*")
                        if ".tmp-" in path.name or path.name.startswith("."))
-        return (f"checkpoints {', '.join(map(str, steps)) or 'none'}; all whole"
+        table = run / "metrics.csv"
+        rows = f"rows up to step {last_row(table)}; " if table.exists() else ""
+        return (f"{rows}checkpoints {', '.join(map(str, steps)) or 'none'}, all whole"
                 + (f"; left over: {', '.join(stray)}" if stray else ""))
 
     def goes_on(self, run):
@@ -112,13 +114,13 @@ class Table:
             if result.returncode == 0:
                 continue
             state = self.state(run)
-            damage = inspect(run, INTERVAL)
+            damage = inspect(run, EVERY)
             subprocess.run(["mount", "-o", "remount,size=10m", disk], check=True)
             again = (self.goes_on(run) if (run / "config.toml").exists()
                      else self.train(run).returncode == 0 and weights(run) == self.expected)
             self.row(f"disk of {kilobytes} KiB, full while training", result, state,
                      {"exit status 1": result.returncode == 1, "space or elsewhere named":
-                      "space" in result.stderr, "nothing damaged": not damage,
+                      "space" in result.stderr, f"no damage and no loss: {damage}": not damage,
                       "goes on with more space": again})
 
     def read_only(self):
@@ -131,8 +133,9 @@ class Table:
         shutil.rmtree(run / "checkpoints/step-00000060")
         subprocess.run(["mount", "-o", "remount,ro", disk], check=True)
         result = lmrnn("train", "--resume", run)
+        damage = inspect(run, 20)
         self.row("resumed on a file system mounted read-only", result, self.state(run),
-                 {"exit status 1": result.returncode == 1, "nothing damaged": not inspect(run, INTERVAL)})
+                 {"exit status 1": result.returncode == 1, f"no damage: {damage}": not damage})
         result = self.train(disk / "other")
         self.row("begun on a file system mounted read-only", result, self.state(disk / "other"),
                  {"exit status 1": result.returncode == 1})
@@ -155,6 +158,15 @@ class Table:
             self.row(f"{name.replace('00000055', 'NNN')} removed, then resumed", result, state,
                      {"exit status": result.returncode == status,
                       "named": path.name in result.stderr, "restored, it goes on": self.goes_on(run)})
+        run = self.interrupted("cut")
+        path = run / f"checkpoints/step-{checkpoint_steps(run)[-1]:08}/state.safetensors"
+        content = path.read_bytes()
+        path.write_bytes(content[:len(content) // 2])  # a copy that ended early, for one
+        result = lmrnn("train", "--resume", run)
+        path.write_bytes(content)
+        self.row("checkpoints/step-NNN/state.safetensors cut in half, then resumed", result,
+                 self.state(run), {"exit status": result.returncode == 2, "named":
+                 str(path) in result.stderr, "restored, it goes on": self.goes_on(run)})
         run = self.interrupted("missing-metrics")
         (run / "metrics.csv").unlink()
         result = lmrnn("train", "--resume", run, "--threads", 1)
@@ -200,20 +212,20 @@ class Table:
         program.send_signal(signal.SIGTERM)
         _, said = program.communicate(timeout=30)
         result = subprocess.CompletedProcess([], program.returncode, "", said)
-        state = self.state(run)
+        state, damage = self.state(run), inspect(run, 0)
         self.row("SIGTERM (Slurm's warning), then SIGKILL", result, state,
                  {"exit status 1": program.returncode == 1, "says how to go on": "--resume" in said,
-                  "nothing damaged": not inspect(run, INTERVAL), "goes on": self.goes_on(run)})
+                  f"no damage and no loss: {damage}": not damage, "goes on": self.goes_on(run)})
         run = self.directory / "twice"
         program = self.start(run)
         program.send_signal(signal.SIGSTOP)
         program.send_signal(signal.SIGTERM)
         program.send_signal(signal.SIGKILL)
         program.communicate()
-        damage = inspect(run, INTERVAL)
+        state, damage = self.state(run), inspect(run, EVERY)
         again = self.goes_on(run)
         print(f"| SIGKILL while stopped | {program.returncode} | (nothing: it could not) | "
-              f"checkpoint of every 5th step; resumed to the same weights |")
+              f"{state}; resumed to the same weights |")
         if damage or not again:
             self.failed += 1
             print(f"FAILED: killed: {damage}", file=sys.stderr)

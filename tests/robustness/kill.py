@@ -73,6 +73,12 @@ def checkpoint_steps(run):
     return sorted(int(path.name[5:]) for path in run.glob("checkpoints/step-*"))
 
 
+def last_row(table):
+    """The step of the last whole row of metrics.csv."""
+    rows = table.read_text().split("\n")[1:-1]
+    return max((int(row.split(",")[0]) for row in rows), default=0)
+
+
 def inspect(run, interval=1):
     """What is wrong with a directory that a killed process left, which writes a row per step and a
     checkpoint per `interval` steps; an empty list if nothing is."""
@@ -95,12 +101,11 @@ def inspect(run, interval=1):
                 json.loads((run / name).read_text())
             except ValueError as error:
                 wrong.append(f"{name}: {error}")
-    steps = checkpoint_steps(run)
-    if steps and (run / "metrics.csv").exists():
-        rows = (run / "metrics.csv").read_text().split("\n")[1:-1]
-        logged = max((int(row.split(",")[0]) for row in rows), default=0)
-        if not steps[-1] <= logged <= steps[-1] + interval:
-            wrong.append(f"rows up to step {logged}, checkpoints up to {steps[-1]}")
+    saved = max(checkpoint_steps(run), default=0)
+    if (run / "metrics.csv").exists():
+        logged = last_row(run / "metrics.csv")
+        if not saved <= logged <= saved + interval:
+            wrong.append(f"rows up to step {logged}, checkpoints up to {saved}")
     return wrong
 
 
