@@ -8,6 +8,7 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <new>
 #include <string>
 #include <system_error>
 #include <vector>
@@ -30,7 +31,9 @@ constexpr void (*catalogue[])(CLI::App&) = {add_tasks,  add_wiring,  add_train,
                                             add_report, add_info,    add_completion};
 
 int report(ExitStatus status, std::string message) {
-  std::ranges::replace(message, '\n', ' ');  // one line, whatever a library says
+  // One line, whatever a library says, and no escape sequences from names in somebody's file.
+  std::ranges::replace_if(
+      message, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
   const bool named = message.starts_with("lmrnn ") || message.starts_with("lmrnn:");
   fmt::print(stderr, "{}{}\n", named ? "" : "lmrnn: ", message);
   return status;
@@ -139,6 +142,10 @@ int main(int argc, char** argv) {
   } catch (const std::system_error& error) {
     if (error.code() == std::errc::broken_pipe) return done;
     return report(failed_run, error.what());
+  } catch (const std::bad_alloc&) {
+    return report(failed_run,
+                  "not enough memory; make stream.batch, stream.steps or the sheet smaller, or set "
+                  "train.recompute = true");
   } catch (const std::exception& error) {
     return report(failed_run, error.what());
   }

@@ -50,6 +50,24 @@ ConfigValue convert(const toml::node& node, const std::string& name) {
   return result;
 }
 
+// Tables within tables are walked by functions that call themselves, in toml++ as well as here: a
+// key of some ten thousand parts would be the end of the stack. Nobody writes a line with this many
+// dots.
+constexpr std::ptrdiff_t most_dots = 1000;
+
+void check_dots(std::string_view text, const std::string& name) {
+  std::size_t line = 1;
+  for (std::size_t begin = 0; begin < text.size(); ++line) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    if (std::ranges::count(text.substr(begin, end - begin), '.') > most_dots)
+      throw UsageError(
+          fmt::format("{}:{}: has more than {} dots; break the line up, or name keys "
+                      "with fewer parts",
+                      name, line, most_dots));
+    begin = end + 1;
+  }
+}
+
 // A basic string: the one kind of TOML text that can hold every text, on one line.
 std::string toml_text(std::string_view text) {
   std::string out = "\"";
@@ -105,6 +123,7 @@ void write_table(std::string& out, const ConfigTable& table, const std::string& 
 }  // namespace
 
 ConfigTable parse_toml(std::string_view text, const std::string& name) {
+  check_dots(text, name);
   try {
     const toml::table table = toml::parse(text, name);
     return std::get<ConfigTable>(convert(table, name).value);
@@ -128,6 +147,7 @@ void assign(ConfigTable& table, std::string_view assignment) {
   if (equals == std::string_view::npos || equals == 0)
     throw UsageError("--set " + std::string(assignment) +
                      ": write key=value, e.g. wiring.radius=4");
+  check_dots(assignment.substr(0, equals), "--set");
   const std::string_view text = assignment.substr(equals + 1);
   ConfigValue value;
   try {

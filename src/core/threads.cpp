@@ -6,8 +6,12 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
+
+#include "lmrnn/error.hpp"
 
 namespace lmrnn {
 
@@ -29,6 +33,15 @@ struct ThreadPool::State {
   bool stopping = false;
   std::exception_ptr error;
   std::vector<std::thread> workers;
+
+  void stop() {
+    {
+      const std::scoped_lock lock(mutex);
+      stopping = true;
+    }
+    start.notify_all();
+    for (auto& worker : workers) worker.join();
+  }
 
   void run_items() {
     for (std::size_t i; (i = next.fetch_add(1)) < n_items;) {
@@ -58,17 +71,24 @@ struct ThreadPool::State {
 
 ThreadPool::ThreadPool(int n_threads) : state_(std::make_unique<State>()) {
   if (n_threads <= 0) n_threads = available_processors();
-  for (int i = 1; i < n_threads; ++i)
-    state_->workers.emplace_back([s = state_.get()] { s->work(); });
+  constexpr int most_threads = 4096;
+  if (n_threads > most_threads)
+    throw UsageError(std::to_string(n_threads) + " threads are more than the " +
+                     std::to_string(most_threads) + " that can be; this process may use " +
+                     std::to_string(available_processors()) + " processors");
+  try {
+    for (int i = 1; i < n_threads; ++i)
+      state_->workers.emplace_back([s = state_.get()] { s->work(); });
+  } catch (const std::system_error& error) {
+    const std::size_t n = state_->workers.size() + 1;
+    state_->stop();
+    throw RunError("only " + std::to_string(n) + " of " + std::to_string(n_threads) +
+                   " threads could be started (" + error.what() + "); ask for fewer");
+  }
 }
 
 ThreadPool::~ThreadPool() {
-  {
-    const std::scoped_lock lock(state_->mutex);
-    state_->stopping = true;
-  }
-  state_->start.notify_all();
-  for (auto& worker : state_->workers) worker.join();
+  state_->stop();
 }
 
 int ThreadPool::n_threads() const noexcept {

@@ -190,6 +190,20 @@ const RunSummary* Harvest::of(const PlannedRun& run) const {
   return found == summaries_.end() ? nullptr : &found->second;
 }
 
+std::vector<std::string> table_columns(std::span<const double> marks) {
+  Study study;
+  study.config.statistics.seed = 0;
+  study.config.statistics.marks.assign(marks.begin(), marks.end());
+  const StudyPlan plan;  // without axes
+  const Harvest harvest(study, plan, ResultLookup(study));
+  std::vector<std::string> columns;
+  for (const Table& table : {runs_table(study, plan, harvest), cells_table(study, plan, harvest),
+                             curves_table(study, plan, harvest), tasks_table(plan, harvest),
+                             survival_table(study, plan, harvest), tuning_table(study, plan)})
+    columns.insert(columns.end(), table.columns.begin(), table.columns.end());
+  return columns;
+}
+
 std::vector<Siblings> siblings(const StudyPlan& plan, std::size_t axis) {
   std::vector<Siblings> out;
   for (std::size_t c = 0; c < plan.cells.size(); ++c) {

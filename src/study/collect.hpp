@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,10 @@ class Harvest {
   std::map<std::string, RunSummary> summaries_;  // by hash
   std::vector<std::map<std::int64_t, const RunSummary*>> reports_;
 };
+
+/// The columns of the tables that have a column per axis, without these: names that an axis cannot
+/// have.
+std::vector<std::string> table_columns(std::span<const double> marks);
 
 /// Cells that differ in one axis only: their index per level of that axis.
 struct Siblings {

@@ -3,8 +3,11 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <set>
+#include <span>
 
 #include "lmrnn/error.hpp"
+#include "study/collect.hpp"
 #include "study/keys.hpp"
 
 namespace lmrnn {
@@ -45,6 +48,53 @@ Axis grid_axis(const std::string& key, const ConfigValue& value) {
     axis.levels.push_back(std::move(level));
   }
   return axis;
+}
+
+// Axes are columns of the tables, beside which SQLite does not mind capitals.
+std::string lower(std::string text) {
+  std::ranges::transform(text, text.begin(), [](unsigned char c) {
+    return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  });
+  return text;
+}
+
+void check_axis_names(const std::vector<Axis>& axes, std::span<const double> marks) {
+  std::set<std::string> taken;
+  for (const std::string& column : table_columns(marks)) taken.insert(lower(column));
+  for (const Axis& axis : axes) {
+    const bool printable = std::ranges::all_of(
+        axis.name, [](unsigned char c) { return c >= 0x20 && c != 0x7f && c != '"'; });
+    if (axis.name.empty() || !printable)
+      throw UsageError(
+          fmt::format("axis {}: the name of an axis is that of a column of the tables; use "
+                      "letters, digits, dots and dashes",
+                      detail::toml_value({axis.name, {}})));
+    if (!taken.insert(lower(axis.name)).second)
+      throw UsageError(fmt::format(
+          "axis \"{0}\": the tables have a column called {0} already; give the axis another name",
+          axis.name));
+  }
+}
+
+void check_size(const std::vector<Axis>& axes) {
+  std::size_t n_cells = 1;
+  std::string sizes;
+  for (const Axis& axis : axes) {
+    sizes += (sizes.empty() ? "" : " x ") + std::to_string(axis.levels.size());
+    if (axis.levels.size() > most_runs / n_cells)
+      throw UsageError(
+          fmt::format("axes of {}{} levels make more than {} cells; leave out levels, or make "
+                      "several studies of it",
+                      sizes, &axis == &axes.back() ? "" : " x ...", most_runs));
+    n_cells *= axis.levels.size();
+  }
+}
+
+// A run gets its seed from `seeds`; one that stands elsewhere would silently mean nothing.
+void refuse_seed(const ConfigTable& keys, const std::string& where) {
+  if (const ConfigValue* seed = find(keys, "seed"))
+    throw UsageError(fmt::format("{}: {}seed means nothing here; write seeds = [...] at the top",
+                                 seed->where, where));
 }
 
 const Axis* find_axis(const std::vector<Axis>& axes, const std::string& name) {
@@ -90,6 +140,16 @@ std::vector<std::string> wanted_levels(const ConfigValue& value) {
   return wanted;
 }
 
+// Empty tables have no leaves: `flatten` passes over them.
+const ConfigValue* empty_table(const ConfigTable& table) {
+  for (const auto& [key, value] : table)
+    if (const auto* child = std::get_if<ConfigTable>(&value.value)) {
+      if (child->empty()) return &value;
+      if (const ConfigValue* below = empty_table(*child)) return below;
+    }
+  return nullptr;
+}
+
 bool applies(const StudyOverride& change, const std::vector<Axis>& axes, const Cell& cell) {
   for (const auto& [name, value] : flatten(change.when.table)) {
     const auto index = static_cast<std::size_t>(find_axis(axes, name) - axes.data());
@@ -104,6 +164,9 @@ bool applies(const StudyOverride& change, const std::vector<Axis>& axes, const C
 std::vector<Axis> study_axes(const StudyConfig& config) {
   std::vector<Axis> axes;
   for (const auto& [name, value] : config.axis.table) axes.push_back(named_axis(name, value));
+  if (const ConfigValue* nothing = empty_table(config.grid.table))
+    throw UsageError(nothing->where +
+                     ": [grid] holds {} where values are expected; write key = [values]");
   for (const auto& [key, value] : flatten(config.grid.table)) {
     if (find_axis(axes, key))
       throw UsageError(fmt::format("{}: there is an [axis.{}] already; give that another name",
@@ -116,18 +179,36 @@ std::vector<Axis> study_axes(const StudyConfig& config) {
     if (const auto twice = std::ranges::adjacent_find(names); twice != names.end())
       throw UsageError(
           fmt::format("axis \"{}\" has the level \"{}\" twice; remove one", axis.name, *twice));
+    for (const Level& level : axis.levels) refuse_seed(level.keys, "");
   }
+  check_axis_names(axes, config.statistics.marks);
+  check_size(axes);
   return axes;
 }
 
 void check_names(const StudyConfig& config, const std::vector<Axis>& axes) {
-  for (const StudyOverride& change : config.overrides)
-    for (const auto& [name, value] : flatten(change.when.table))
-      for (const std::string& level : wanted_levels(value))
+  for (const StudyOverride& change : config.overrides) {
+    if (const ConfigValue* nothing = empty_table(change.when.table))
+      throw UsageError(nothing->where +
+                       ": override.when holds {} where a level is expected; write axis = level");
+    for (const auto& [name, value] : flatten(change.when.table)) {
+      const auto wanted = wanted_levels(value);
+      if (wanted.empty())
+        throw UsageError(
+            fmt::format("{}: override.when.{} = [] names no level, so that it is for no "
+                        "cell; name some, or remove the key to mean all",
+                        value.where, name));
+      for (const std::string& level : wanted)
         require_level(axes, value.where + ": override.when", name, &level);
+    }
+    refuse_seed(change.set.table, "override.set.");
+  }
   for (const ContrastConfig& c : config.contrasts) {
     require_level(axes, "[[contrast]]", c.axis, &c.a);
     require_level(axes, "[[contrast]]", c.axis, &c.b);
+    if (c.a == c.b)
+      throw UsageError(fmt::format(
+          "[[contrast]] of axis \"{}\": a and b are both \"{}\"; name two levels", c.axis, c.a));
   }
   for (const BestConfig& b : config.best) require_level(axes, "[[best]]", b.axis, nullptr);
 }

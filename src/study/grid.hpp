@@ -19,7 +19,12 @@ struct Axis {
   std::vector<Level> levels;
 };
 
-/// The named axes and then the keys of [grid], each in the order of the file. Throws UsageError.
+/// What a study may have of cells and of runs. Ten times what anybody has asked for, and as much as
+/// fits into the memory of a laptop.
+inline constexpr std::size_t most_runs = 100'000;
+
+/// The named axes and then the keys of [grid], each in the order of the file. Throws UsageError,
+/// also if their product is more than `most_runs`.
 std::vector<Axis> study_axes(const StudyConfig& config);
 
 /// A cell and the keys that its runs have, [pruning] included. The last axis varies fastest; cells

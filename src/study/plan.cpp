@@ -57,14 +57,17 @@ class Planner {
     auto cells = study_cells(study_.config, axes);
     for (auto& [cell, keys] : cells) plan_.cells.push_back(cell);
     check_cell_names();
+    std::vector<CellKeys> all;
     for (std::size_t i = 0; i < cells.size(); ++i) {
       auto pruning = take_pruning(cells[i].second);
       if (pruning && study_.smoke) {
         pruning->rounds = std::min<std::int64_t>(pruning->rounds, 2);
         pruning->rewind = std::min<std::int64_t>(pruning->rewind, 1);
       }
-      plan_cell({i, plan_.cells[i], std::move(cells[i].second), std::move(pruning)});
+      all.push_back({i, plan_.cells[i], std::move(cells[i].second), std::move(pruning)});
     }
+    check_size(all);
+    for (const CellKeys& cell : all) plan_cell(cell);
     // Tuning first, then what others are pruned from: the later a run can begin, the later it is
     // in the list.
     std::ranges::stable_sort(plan_.runs, {}, [](const PlannedRun& run) { return run.stage; });
@@ -81,6 +84,19 @@ class Planner {
     if (plan_.cells.empty())
       throw UsageError(
           fmt::format("{}: every cell is skipped; nothing is left to run", study_.file.string()));
+  }
+
+  void check_size(const std::vector<CellKeys>& cells) const {
+    const TuningConfig& tuning = study_.config.tuning;
+    const auto& seeds = study_.config.seeds;
+    std::size_t n = cells.size() * tuning.values.size() * tuning.seeds.size();
+    for (const CellKeys& cell : cells)
+      n += seeds.size() * (cell.pruning ? 1 + static_cast<std::size_t>(cell.pruning->rounds) : 1);
+    if (n > most_runs)
+      throw UsageError(
+          fmt::format("{}: {} runs are more than the {} that a study may have; leave out levels or "
+                      "seeds, or make several studies of it",
+                      study_.file.string(), n, most_runs));
   }
 
   RunConfig configure(const CellKeys& cell, std::int64_t seed, std::optional<double> tuned,
@@ -104,6 +120,12 @@ class Planner {
   // Cells may share runs (the dense network of two kinds of matching): the first to name a run
   // lends it its name.
   const PlannedRun& add(PlannedRun run) {
+    constexpr std::size_t longest_name = 200;  // file systems take 255, endings included
+    if (run.name.size() > longest_name)
+      throw UsageError(fmt::format(
+          "cell {}: a run of it would have a name of {} characters, and a directory cannot; give "
+          "its levels short names, [axis.NAME.LEVEL]",
+          plan_.cells[run.cell].name, run.name.size()));
     if (run.settled) {
       const auto [first, is_new] = names_.try_emplace(run.hash, run.name);
       run.name = first->second;
@@ -132,17 +154,32 @@ class Planner {
     std::vector<double> values = tuning.values;
     Tuning result = score(cell, values);
     for (std::int64_t i = 0; i < tuning.extend && result.best && !result.inside; ++i) {
-      const std::size_t n = values.size();
-      if (*result.best == values.front())
-        values.insert(values.begin(), round_off(values[0] * values[0] / values[1]));
-      else
-        values.push_back(round_off(values[n - 1] * values[n - 1] / values[n - 2]));
+      if (!grow(cell, values, *result.best)) break;
       result = score(cell, values);
     }
     for (const double value : values)
       for (const std::int64_t seed : tuning.seeds) add(tuning_run(cell, value, seed));
     plan_.tuning.push_back(result);
     return result.best;
+  }
+
+  // Another value beyond the best one; false if there is none: the key may be bounded (a density is
+  // at most 1), and ratios may be too fine for the digits of a name.
+  bool grow(const CellKeys& cell, std::vector<double>& values, double best) const {
+    const std::size_t n = values.size();
+    const bool down = best == values.front();
+    const double x = round_off(down ? values[0] * values[0] / values[1]
+                                    : values[n - 1] * values[n - 1] / values[n - 2]);
+    const bool beyond = down ? x > 0 && x < values.front() : x > values.back() && std::isfinite(x);
+    if (!beyond) return false;
+    try {
+      configure(cell, study_.config.tuning.seeds.front(), x, &study_.config.tuning.set.table);
+      configure(cell, study_.config.seeds.front(), x);
+    } catch (const UsageError&) {
+      return false;
+    }
+    values.insert(down ? values.begin() : values.end(), x);
+    return true;
   }
 
   // 0.0029999999999999996 makes no good name.

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <cmath>
 #include <cstring>
 #include <utility>
 
@@ -187,6 +188,15 @@ RunSummary from_row(const std::string& row, const std::string& where) {
     }
     ++i;
   });
+  const auto ascend = [&](const std::vector<double>& times) {
+    return times.size() == summary.curve_share.size() && std::ranges::is_sorted(times) &&
+           std::ranges::none_of(times, [](double t) { return !std::isfinite(t); });
+  };
+  if (!ascend(summary.curve_steps) || !ascend(summary.curve_trials))
+    throw UsageError(fmt::format(
+        "{}: the columns of the learning curve are damaged; remove the row, and the run "
+        "will be done again",
+        where));
   return summary;
 }
 

@@ -14,6 +14,7 @@
 #include "lmrnn/error.hpp"
 #include "lmrnn/files.hpp"
 #include "lmrnn/study.hpp"
+#include "study/keys.hpp"
 
 namespace lmrnn {
 namespace {
@@ -25,6 +26,17 @@ std::string shell_word(const std::string& text) {
   std::string out = "'";
   for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return out + "'";
+}
+
+// For an #SBATCH line: "text", in which sbatch takes % for the number of a job.
+std::string sbatch_word(const std::string& text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    if (c == '%') out += '%';
+    out += c;
+  }
+  return out + "\"";
 }
 
 /// Standard output of a shell command and whether it succeeded.
@@ -85,7 +97,7 @@ std::string script_text(const Study& study, const fs::path& program, std::size_t
   const fs::path logs = fs::absolute(study.out / "slurm");
   std::string text = "#!/bin/bash\n";
   const auto option = [&](const std::string& o) { text += "#SBATCH " + o + "\n"; };
-  option("--job-name=lmrnn-" + study.name);
+  option("--job-name=lmrnn-" + file_name_part(study.name));
   option(fmt::format("--array=1-{}{}", n_jobs,
                      s.throttle > 0 ? "%" + std::to_string(s.throttle) : ""));
   if (!s.partition.empty()) option("--partition=" + s.partition);
@@ -98,7 +110,9 @@ std::string script_text(const Study& study, const fs::path& program, std::size_t
   option("--mem=" + s.memory);
   option("--requeue");
   option("--open-mode=append");
-  option("--output=" + (logs / "%A_%a.log").string());
+  std::string log = sbatch_word((logs / "").string());
+  log.insert(log.size() - 1, "%A_%a.log");
+  option("--output=" + log);
   // To the step, not to this script: the step is lmrnn, which saves and ends.
   option(fmt::format("--signal=TERM@{}", s.warning));
   for (const std::string& more : s.options) option(more);

@@ -91,8 +91,11 @@ std::optional<Failure> read_failure(const Study& study, const PlannedRun& run) {
   std::error_code error;
   if (!fs::exists(path, error)) return std::nullopt;
   const Json json = Json::parse(read_file(path), nullptr, false);
-  if (json.is_discarded() || !json.is_object()) return Failure{false, "unknown"};
-  return Failure{json.value("diverged", false), json.value("error", std::string("unknown"))};
+  Failure failure{false, "unknown"};
+  if (json.contains("diverged") && json["diverged"].is_boolean())
+    failure.diverged = json["diverged"];
+  if (json.contains("error") && json["error"].is_string()) failure.error = json["error"];
+  return failure;
 }
 
 void write_failure(const Study& study, const PlannedRun& run, const Failure& failure) {

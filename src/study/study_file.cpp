@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "lmrnn/error.hpp"
@@ -18,6 +19,10 @@ namespace fs = std::filesystem;
   throw UsageError(file + ": " + what);
 }
 
+bool has_twice(const auto& values) {
+  return std::set(values.begin(), values.end()).size() != values.size();
+}
+
 void check_tuning(const std::string& file, const StudyConfig& config) {
   const TuningConfig& tuning = config.tuning;
   if (tuning.values.empty()) return;
@@ -26,9 +31,12 @@ void check_tuning(const std::string& file, const StudyConfig& config) {
   if (!std::ranges::is_sorted(tuning.values) ||
       std::ranges::adjacent_find(tuning.values) != tuning.values.end())
     refuse(file, "tuning.values must ascend, each value once");
-  if (tuning.values.front() <= 0)
-    refuse(file, "tuning.values must be above 0: the grid grows by ratios");
+  if (tuning.values.front() <= 0 || std::isinf(tuning.values.back()))
+    refuse(file, "tuning.values must be finite and above 0: the grid grows by ratios");
   if (tuning.seeds.empty()) refuse(file, "tuning.seeds is empty; give at least one seed");
+  if (has_twice(tuning.seeds)) refuse(file, "tuning.seeds holds a seed twice");
+  if (tuning.key == "seed" || find(tuning.set.table, "seed"))
+    refuse(file, "[tuning] cannot set seed; write tuning.seeds = [...]");
   for (const std::int64_t seed : tuning.seeds)
     if (std::ranges::find(config.seeds, seed) != config.seeds.end())
       refuse(file, fmt::format("seed {} is both a tuning seed and a reporting seed; what is tuned "
@@ -59,12 +67,14 @@ void check_study(const std::string& file, const StudyConfig& config) {
   if (config.support.empty())
     refuse(file, "support is missing; write down what will be called support before it runs");
   if (config.seeds.empty()) refuse(file, "seeds is missing; write seeds = [1, 2, 3]");
-  if (std::set(config.seeds.begin(), config.seeds.end()).size() != config.seeds.size())
-    refuse(file, "seeds holds a seed twice");
+  if (has_twice(config.seeds)) refuse(file, "seeds holds a seed twice");
   if (!config.statistics.seed)
     refuse(file, "statistics.seed is missing; bootstrap and permutations need one");
   if (find(config.config.table, "seed"))
     refuse(file, "config.seed means nothing here; write seeds = [...] at the top");
+  std::vector<std::string> marks;
+  for (const double mark : config.statistics.marks) marks.push_back(mark_text(mark));
+  if (has_twice(marks)) refuse(file, "statistics.marks holds a mark twice");
   check_tuning(file, config);
   check_measures(file, config);
   check_names(config, study_axes(config));

@@ -200,14 +200,17 @@ RunSummary summarise(const Study& study, const PlannedRun& run, const fs::path& 
     return s;
   }
   const Json done = Json::parse(read_file(dir / "DONE"), nullptr, false);
-  if (done.is_discarded() || !done.contains("outcome") || !done.contains("steps") ||
-      !done.contains("trials"))
+  const auto holds = [&](const char* key, bool (Json::*is)() const noexcept) {
+    return done.contains(key) && (done[key].*is)();
+  };
+  if (!holds("outcome", &Json::is_string) || !holds("steps", &Json::is_number) ||
+      !holds("trials", &Json::is_number) || !holds("seconds", &Json::is_number))
     throw UsageError(fmt::format("{}: is damaged; remove the run directory and run it again",
                                  (dir / "DONE").string()));
   s.outcome = done["outcome"].get<std::string>();
   s.steps = done["steps"].get<std::int64_t>();
   s.trials = done["trials"].get<std::int64_t>();
-  if (done.contains("seconds")) s.seconds = done["seconds"].get<double>();
+  s.seconds = done["seconds"].get<double>();
   return s;
 }
 

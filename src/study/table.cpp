@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 std::string quoted(const std::string& name) {
-  return "\"" + name + "\"";  // names of columns are ours or keys; none holds a quote
+  return "\"" + name + "\"";  // names of columns are ours or axes; neither holds a quote
 }
 
 class Database {

@@ -34,6 +34,12 @@ void check(const BatteryConfig& config, const Semantics& semantics) {
 
 /// Stimuli and decisions of less than a step would make trials that cannot be done.
 void check_steps(const TaskSetup& setup, double dt) {
+  for (const Duration& duration : setup.durations)
+    if (!duration.values.empty() && longest(duration) / dt > 1e6)
+      throw UsageError(
+          fmt::format("battery: a period of {} can last {} ms, more than a million steps of {} ms; "
+                      "make the period shorter or battery.dt larger",
+                      setup.task.name(), longest(duration), dt));
   for (const Period period : {Period::stimulus, Period::second_stimulus, Period::decision}) {
     if (!setup.has(period)) continue;
     const double ms = shortest(setup.durations[index(period)]);
@@ -43,11 +49,6 @@ void check_steps(const TaskSetup& setup, double dt) {
           "smaller or the period longer",
           period_name(setup.base->family, period), setup.task.name(), ms, dt));
   }
-  for (const Duration& duration : setup.durations)
-    if (!duration.values.empty() && longest(duration) / dt > 1e6)
-      throw UsageError(
-          fmt::format("battery: a period of {} can last {} ms, more than a million steps of {} ms",
-                      setup.task.name(), longest(duration), dt));
 }
 
 /// Durations of a task's trials in this battery.

@@ -1,6 +1,7 @@
 // Masks without a sheet: autapses, all pairs, disconnected groups.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <numeric>
 
 #include "lmrnn/error.hpp"
@@ -38,7 +39,7 @@ Mask make_blocks(const WiringConfig& config, Seed) {
   if (size > n || n % size != 0)
     throw UsageError(
         fmt::format("wiring.block_units = {} does not divide {} units ({} x {}); {} does, for one",
-                    size, n, config.rows, config.cols, nearest_divisor(n, size)));
+                    size, n, config.rows, config.cols, nearest_divisor(n, std::min(size, n))));
   std::vector<std::uint32_t> offsets{0}, sources;
   for (std::size_t target = 0; target < n; ++target) {
     const std::size_t first = target / size * size;

@@ -4,8 +4,11 @@
 import json
 import os
 import re
+import resource
 import subprocess
+import tempfile
 import unittest
+from pathlib import Path
 
 from program import PROGRAM, ROOT, ProgramTest, run
 
@@ -123,6 +126,28 @@ class Pipes(ProgramTest):
         self.assertEqual(result.returncode, 1)
         self.assertIn("lmrnn: ", result.stderr)
         self.assertEqual(result.stderr.count("\n"), 1)
+
+
+class Limits(ProgramTest):
+    def test_of_threads(self):
+        self.assert_refused(["tasks", "ceiling", "--tasks", "go", "--seed", "1", "--threads", "100000"],
+                            "100000 threads are more than the 4096 that can be")
+
+    def test_of_memory(self):
+        if json.loads(self.output_of("info", "--json"))["sanitizers"] != "none":
+            self.skipTest("sanitizers need terabytes of addresses")
+        limit = 2 ** 31
+        lower = lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        with tempfile.TemporaryDirectory() as name:
+            config = Path(name) / "large.toml"
+            config.write_text('seed = 1\nbattery.tasks = "go"\nwiring = {rows = 4, cols = 4}\n')
+            train = ["train", config, "--out", Path(name) / "run", "--set"]
+            self.assert_refused(["tasks", "ceiling", "--tasks", "go", "--seed", "1", "--threads", "4000"],
+                                "of 4000 threads could be started", "ask for fewer", status=1,
+                                preexec_fn=lower)
+            result = run(*train, "stream.batch=10000000", preexec_fn=lower)
+        self.assertEqual(result.returncode, 1)
+        self.assertRegex(result.stderr, r"(^|\n)lmrnn: not enough memory; .*stream.batch.*\n$")
 
 
 class Info(ProgramTest):

@@ -114,6 +114,17 @@ class StudyTest(ProgramTest):
         self.study.write_text(STUDY.replace("support", "suport"))
         self.assert_refused(["study", "plan", self.study], "tiny.toml:3", "support")
 
+    def test_names_in_a_file_cannot_write_to_the_terminal(self):
+        self.study.write_text(STUDY.replace('b = "dense"', r'b = "\u001b[2J\nlmrnn: all is well"'))
+        self.assert_refused(["study", "plan", self.study], 'no level " [2J lmrnn: all is well"')
+
+    def test_job_scripts_quote_what_sbatch_would_take_apart(self):
+        self.verb("submit", "--dry-run", "--out", "my runs at 100%")
+        script = (self.dir / "my runs at 100%/slurm/stage0.sh").read_text()
+        self.assertIn(f'#SBATCH --output="{self.dir.resolve()}/my runs at 100%%/slurm/%A_%a.log"\n',
+                      script)
+        self.assertIn("--out 'my runs at 100%' --limit 1", script)
+
     # Interruption
 
     def start(self, out, *arguments):

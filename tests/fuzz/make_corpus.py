@@ -111,6 +111,81 @@ def arrays():
     seed("edges", "twice", "0,1\n0,1\n")
 
 
+SMALL_STUDY = """claim = "c"
+support = "s"
+seeds = [1, 2]
+results = "results.csv"
+[config]
+battery = {tasks = "go,dms", n_ring = 2}
+wiring = {rows = 2, cols = 2, radius = 1}
+stream = {batch = 2, steps = 5}
+train.steps = 2
+evaluation = {every = 1, trials = 2}
+[axis.network.local]
+[axis.network.dense]
+wiring.kind = "dense"
+[tuning]
+values = [1e-3, 3e-3, 1e-2]
+seeds = [9]
+[[contrast]]
+axis = "network"
+a = "local"
+b = "dense"
+[[best]]
+axis = "network"
+measure = "steps_to_80"
+smaller = true
+[statistics]
+seed = 1
+"""
+PRUNED_STUDY = """claim = "c"
+support = "s"
+seeds = [1]
+statistics = {seed = 1, level = 0.9, marks = [0.5, 0.025]}
+config.battery.tasks = "go"
+[axis.network.ticket]
+wiring.kind = "dense"
+pruning = {density = 0.25, rounds = 2, rewind = 1, start = "reinitialise"}
+[axis.'a name / with signs'."../up"]
+[axis.'a name / with signs'.""]
+train.steps = 7
+[grid]
+stream.batch = [8, 16.0]
+network.input.patch = [[], [0, 0, 1, 1]]
+battery.semantics = ["published", {base = "corrected"}]
+[[override]]
+when = {stream.batch = [8, 16]}
+set = {train = {steps = 9}}
+[[override]]
+when = {network = "ticket", stream.batch = 16}
+skip = true
+[slurm]
+options = ["--constraint=avx2"]
+setup = ["module load gcc"]
+"""
+
+
+def studies():
+    for path in (ROOT / "studies").glob("*-small.toml"):
+        seed("study", path.stem, "".join(line for line in path.read_text().splitlines(True)
+                                         if not line.startswith("#")))
+    seed("study", "pruned", PRUNED_STUDY)
+    many = ", ".join(map(str, range(400)))
+    seed("study", "huge", SMALL_STUDY + "[grid]\n" + "".join(f"a{i} = [{many}]\n" for i in range(2)))
+    seed("study", "deep", SMALL_STUDY + "[axis" + ".a" * 900 + "]\n")
+    with tempfile.TemporaryDirectory() as directory:
+        study = Path(directory) / "small.toml"
+        study.write_text(SMALL_STUDY)
+        program("study", "run", study, "--out", Path(directory) / "out")
+        results = (Path(directory) / "results.csv").read_text()
+    rows = [row.split(",") for row in results.splitlines()]
+    machine = [rows[0].index(name) for name in ("processor", "host", "started", "commit")]
+    for row in rows[1:]:
+        for column in machine:
+            row[column] = "x"
+    seed("study", "results", SMALL_STUDY + "\0" + "".join(",".join(row) + "\n" for row in rows))
+
+
 def runs():
     with tempfile.TemporaryDirectory() as directory:
         config = Path(directory) / "small.toml"
@@ -138,4 +213,5 @@ def runs():
 
 configurations()
 arrays()
+studies()
 runs()

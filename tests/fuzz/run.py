@@ -2,12 +2,18 @@
 """Fuzzes the readers: every target of our own, or the named ones, for so many seconds each.
 
     tests/fuzz/run.py SECONDS [READER...]      after: cmake --build --preset fuzz
+    tests/fuzz/run.py SECONDS --until MINUTES [READER...]
+
+With --until, it takes turns of SECONDS each, the reader with the least first, until every reader
+has had so many minutes of processor time, those of earlier runs in the record included; a reader
+that finds something has no further turns.
 
 What widened the coverage is kept in build/fuzz/corpus, findings go to build/fuzz/findings (move
 them to tests/fuzz/corpus/READER/found-* once they are mended: each is replayed by ctest), and a row
 per run to build/fuzz/record.csv. Exit 1 if there is any finding.
 """
 
+import argparse
 import csv
 import os
 import re
@@ -19,6 +25,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build/fuzz"
 SEEDS = ROOT / "tests/fuzz/corpus"
+RECORD = BUILD / "record.csv"
 # Readers whose findings lie in a library of others: fuzzed only when named. HDF5 1.10 can crash, or
 # go round in circles (H5HG_read), over a damaged variable-length text; that happens in a copy of the
 # process, but the sanitizers report it all the same.
@@ -34,6 +41,9 @@ WORDS = {
     "safetensors": ["dtype", "F32", "BF16", "BOOL", "shape", "data_offsets", "__metadata__"],
     "golden": ["params", "observation", "direction", "delay_ms", "n_ring", "1e308", "-1", "null"],
     "run_directory": ["format", "sessions", "[{}]", "step,trials,seconds"],
+    "study": ["[axis.", "[grid]", "[[override]]", "when", "set", "skip", "[tuning]", "values",
+              "[[contrast]]", "[[best]]", "measure", "pruning", "[config]", "statistics", "marks",
+              "optimiser.learning_rate", "finished", "diverged", "seeds"],
     "npz": ["descr", "fortran_order", "shape", "True", "<f4", ">i8", "|b1", "PK"],
 }
 
@@ -73,21 +83,44 @@ def fuzz(reader, seconds):
             "found": "; ".join(found)}
 
 
-def main():
-    seconds = int(sys.argv[1])
-    readers = sys.argv[2:] or sorted(
-        path.name for path in SEEDS.iterdir() if path.name not in LIBRARIES)
-    rows = [fuzz(reader, seconds) for reader in readers]
-    record = BUILD / "record.csv"
-    new = not record.exists()
-    with record.open("a", newline="") as file:
-        writer = csv.DictWriter(file, rows[0])
+def turn(reader, seconds):
+    """Fuzzes, and keeps the record. Whether anything was found."""
+    row = fuzz(reader, seconds)
+    new = not RECORD.exists()
+    with RECORD.open("a", newline="") as file:
+        writer = csv.DictWriter(file, row)
         if new:
             writer.writeheader()
-        writer.writerows(rows)
-    for row in rows:
-        print("  ".join(f"{key} {value}" for key, value in row.items() if value != ""))
-    return any(row["found"] for row in rows)
+        writer.writerow(row)
+    print("  ".join(f"{key} {value}" for key, value in row.items() if value != ""), flush=True)
+    return bool(row["found"])
+
+
+def minutes_had(reader):
+    if not RECORD.exists():
+        return 0
+    with RECORD.open(newline="") as file:
+        return sum(float(row["cpu_seconds"]) for row in csv.DictReader(file)
+                   if row["reader"] == reader) / 60
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("seconds", type=int)
+    parser.add_argument("readers", nargs="*", metavar="READER", default=[])
+    parser.add_argument("--until", type=float, metavar="MINUTES", default=0)
+    options = parser.parse_args()
+    left = options.readers or sorted(
+        path.name for path in SEEDS.iterdir() if path.name not in LIBRARIES)
+    if not options.until:
+        return any([turn(reader, options.seconds) for reader in left])
+    found = False
+    while left := [reader for reader in left if minutes_had(reader) < options.until]:
+        reader = min(left, key=minutes_had)
+        if turn(reader, options.seconds):
+            found = True
+            left.remove(reader)
+    return found
 
 
 if __name__ == "__main__":

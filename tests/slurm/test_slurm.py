@@ -78,7 +78,7 @@ class SlurmTest(unittest.TestCase):
     def setUp(self):
         self.study = self.dir / "tiny.toml"
         self.study.write_text(STUDY)
-        self.out = self.dir / self._testMethodName
+        self.out = self.dir / f"{self._testMethodName} at 100%"  # sbatch takes neither as it is
         self.options = []
 
     def tearDown(self):

@@ -13,6 +13,7 @@
 namespace lmrnn {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -257,6 +258,19 @@ TEST(Toml, KeepsTheOrderOfTheFile) {
   for (const auto& [key, value] : table) keys.push_back(key);
   EXPECT_THAT(keys, ElementsAre("zebra", "ant", "moth", "bee"));
   EXPECT_EQ(to_toml(table), "zebra = 1\nant = 2\n\n[moth]\nb = 1\na = 2\n\n[bee]\n");
+}
+
+// toml++ and we walk tables within tables by recursion; 30 000 of them were the end of the stack.
+TEST(Toml, RefusesKeysOfThousandsOfParts) {
+  std::string key = "a";
+  for (int i = 0; i < 200'000; ++i) key += ".a";
+  const std::string remedy = "has more than 1000 dots";
+  for (const std::string& text : {key + " = 1", "[" + key + "]", "b = {" + key + " = 1}"})
+    EXPECT_THAT(message_of<UsageError>([&] { parse_toml("x = 1\n" + text, "f.toml"); }),
+                AllOf(HasSubstr("f.toml:2: "), HasSubstr(remedy)));
+  ConfigTable table;
+  EXPECT_THAT(message_of<UsageError>([&] { assign(table, key + "=1"); }), HasSubstr(remedy));
+  assign(table, "text=" + key);  // a value may hold any number of them
 }
 
 TEST(Toml, IsReadFromAFile) {

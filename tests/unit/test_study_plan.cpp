@@ -14,6 +14,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using std::string_literals::operator""s;
 
 constexpr const char* head = R"(
 claim = "a claim"
@@ -144,6 +145,73 @@ TEST(Plan, RefusesWhatMakesNoSense) {
   EXPECT_THAT(refusal(std::string(head) + "[grid]\nwiring.radius = [1, 1]\n"), HasSubstr("twice"));
 }
 
+TEST(Plan, RefusesGridsThatNobodyCanFinish) {
+  std::string many;
+  for (int i = 0; i < 1000; ++i) many += (i == 0 ? "" : ", ") + std::to_string(i);
+  std::string grid = "[grid]\n";
+  // A million million, and 10^30: more than a count of cells can hold.
+  for (const int n_axes : {4, 6}) {
+    while (std::ranges::count(grid, '\n') <= n_axes)
+      grid += "a" + std::to_string(std::ranges::count(grid, '\n')) + " = [" + many + "]\n";
+    EXPECT_EQ(refusal(head + grid),
+              "axes of 1000 x 1000 x ... levels make more than 100000 cells; leave out levels, or "
+              "make several studies of it");
+  }
+  const StudyFile file(head + ("[grid]\nwiring.radius = [" + many + "]\n"));
+  EXPECT_THAT(message_of<UsageError>([&] {
+                plan_study(file.load({.out = {}, .assignments = {"seeds=[" + many + "]"}}),
+                           nothing_known);
+              }),
+              HasSubstr("1000000 runs are more than the 100000 that a study may have"));
+}
+
+TEST(Plan, RefusesNamesThatDirectoriesAndTablesCannotHave) {
+  const auto axis = [](const std::string& name) {
+    return refusal(head + ("[axis." + name + ".level]\nwiring.radius = 1\n"));
+  };
+  for (const std::string name : {"density", "time", "Seed", "steps_to_80", "key"})
+    EXPECT_THAT(axis(name), HasSubstr("the tables have a column called " + name)) << name;
+  for (const std::string name : {R"("")", R"("a\u0000b")", R"('a"b')", R"("a\nb")"})
+    EXPECT_THAT(axis(name), HasSubstr("use letters, digits, dots and dashes")) << name;
+  EXPECT_THAT(axis("a." + std::string(300, 'x') + "]\n[axis.a"),
+              AllOf(HasSubstr("a run of it would have a name of"), HasSubstr("short names")));
+}
+
+TEST(Plan, NamesWithSlashesAreNoPaths) {
+  const StudyFile file(head + std::string("[axis.\"../network\".\"../../up\"]\n"));
+  EXPECT_EQ(plan_study(file.load(), nothing_known).runs.at(0).name, ".._.._up-seed1");
+}
+
+TEST(Plan, RefusesWhatWouldSilentlyMeanNothing) {
+  const std::string axis = "[axis.network.local]\n[axis.network.dense]\nwiring.kind = \"dense\"\n";
+  for (const std::string& text :
+       {"[axis.x.y]\nseed = 5\n"s, "[grid]\nseed = [5, 6]\n"s,
+        "[[override]]\nset = { seed = 5 }\n"s,
+        "[tuning]\nvalues = [1, 2, 3]\nseeds = [9]\nset = { seed = 5 }\n"s,
+        "[tuning]\nvalues = [1, 2, 3]\nseeds = [9]\nkey = \"seed\"\n"s})
+    EXPECT_THAT(refusal(head + text), HasSubstr("seed")) << text;
+  for (const std::string& when : {"network = []"s, "network = {}"s})
+    EXPECT_THAT(refusal(head + axis + "[[override]]\nskip = true\nwhen = { " + when + " }\n"),
+                HasSubstr("override.when"))
+        << when;
+  EXPECT_THAT(refusal(std::string(head) + "[grid]\nwiring = {}\n"),
+              HasSubstr("write key = [values]"));
+  EXPECT_THAT(
+      refusal(head + axis + "[[contrast]]\naxis = \"network\"\na = \"dense\"\nb = \"dense\"\n"),
+      HasSubstr("name two levels"));
+  EXPECT_THAT(refusal(std::string(head) + "[tuning]\nvalues = [1, 2, 3]\nseeds = [9, 9]\n"),
+              HasSubstr("holds a seed twice"));
+  EXPECT_THAT(refusal(std::string(head) + "[tuning]\nvalues = [1, 2, inf]\nseeds = [9]\n"),
+              HasSubstr("finite"));
+  EXPECT_THAT(refusal(std::string(head) + "[tuning]\nvalues = [1, nan, 3]\nseeds = [9]\n"),
+              HasSubstr("nan"));
+  const StudyFile file(head);
+  EXPECT_THAT(message_of<UsageError>([&] {
+                file.load({.out = {}, .assignments = {"statistics.marks=[0.8, 0.80000001]"}});
+              }),
+              HasSubstr("statistics.marks holds a mark twice"));
+}
+
 TEST(Plan, SmokeIsEveryCellOnceAndShort) {
   const StudyFile file(std::string(head) + "[grid]\nwiring.radius = [1, 2]\n");
   const Study study = file.load({.out = {}, .assignments = {}, .smoke = true});
@@ -228,6 +296,22 @@ TEST(Tuning, TheGridGrowsWhileTheBestIsAtItsEdge) {
   });
   EXPECT_EQ(grown.tuning[0].best, 0.008);
   EXPECT_FALSE(grown.tuning[0].inside);
+}
+
+TEST(Tuning, TheGridDoesNotGrowWhereTheKeyEnds) {
+  // A density is at most 1; a learning rate has no more digits than its name.
+  for (const std::string& tuning :
+       {"key = \"network.input.density\"\nvalues = [0.25, 0.5, 1.0]"s,
+        "values = [1.0001, 1.0002, 1.0003]"s, "values = [1e100, 1e200, 1e300]"s}) {
+    const StudyFile file(head + ("[tuning]\nseeds = [11]\n" + tuning + "\n"));
+    const StudyPlan plan = plan_study(file.load(), [](const PlannedRun& run) {
+      return std::optional(RunResult{false, *run.tuned});
+    });
+    EXPECT_EQ(plan.tuning.at(0).values.size(), 3u) << tuning;
+    EXPECT_EQ(plan.tuning[0].best, plan.tuning[0].values.back().value);
+    EXPECT_FALSE(plan.tuning[0].inside);
+    EXPECT_TRUE(plan.runs.back().settled);
+  }
 }
 
 TEST(Tuning, AValueAtWhichARunDivergesIsNotChosen) {

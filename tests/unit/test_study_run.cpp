@@ -9,6 +9,7 @@
 
 #include "lmrnn/network.hpp"
 #include "lmrnn/study.hpp"
+#include "message_of.hpp"
 #include "small_run.hpp"
 #include "study/memory.hpp"
 #include "study/store.hpp"
@@ -446,6 +447,41 @@ TEST(Results, RowsSurviveTheRoundTrip) {
   EXPECT_FALSE(back.tasks[1].trained);
   EXPECT_EQ(back.held_out_share(), 0.75);
   EXPECT_THROW(from_row("0123,x", "results.csv:3"), UsageError);
+}
+
+// A merge of two people's results, or a spreadsheet, may leave curves whose columns do not match.
+TEST(Results, DamagedLearningCurvesAreRefused) {
+  RunSummary s;
+  const auto is_refused = [&] {
+    const std::string message =
+        message_of<UsageError>([&] { from_row(to_row(s), "results.csv:3"); });
+    EXPECT_THAT(message, AllOf(HasSubstr("results.csv:3"), HasSubstr("learning curve")));
+  };
+  s.curve_share = s.curve_trials = {0.5, 0.6};
+  is_refused();  // no steps
+  s.curve_steps = {20, 10};
+  is_refused();
+  s.curve_steps = {10, std::numeric_limits<double>::quiet_NaN()};
+  is_refused();
+  s.curve_steps = {10, 20};
+  EXPECT_EQ(from_row(to_row(s), "here").curve_steps, s.curve_steps);
+}
+
+TEST(StudyRun, DamagedFilesOfARunAreRefusedOrDoneWithout) {
+  const StudyDirectory dir("");
+  const Study study = dir.load({"seeds=[1]"});
+  run(study);
+  const StudyPlan plan = plan_study(study);
+  const fs::path directory = run_directory(study, plan.runs.at(0));
+  write_file(directory / "DONE", R"({"outcome": 3, "steps": "many", "trials": null})");
+  EXPECT_THAT(message_of<UsageError>([&] { collect_study(study); }),
+              AllOf(HasSubstr("DONE"), HasSubstr("run it again")));
+  fs::remove_all(directory);
+  fs::create_directories(study.out / "failures");
+  for (const char* text : {"", "[]", R"({"diverged": "yes", "error": 3})"}) {
+    write_file(study.out / "failures" / (plan.runs[0].directory_name() + ".json"), text);
+    EXPECT_EQ(states(study)[RunState::failed], 1) << text;
+  }
 }
 
 TEST(Results, TasksHeldOutOfTrainingAreKnown) {

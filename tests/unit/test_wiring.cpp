@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <filesystem>
+#include <limits>
 
 #include "lmrnn/error.hpp"
 #include "lmrnn/files.hpp"
@@ -187,11 +188,12 @@ TEST(Wiring, ImpossibleValues) {
                 c.block_units = 30;
               }),
               AllOf(HasSubstr("block_units = 30"), HasSubstr("32 does")));
-  EXPECT_THAT(refusal([](auto& c) {
-                c.kind = WiringKind::blocks;
-                c.block_units = 5000;
-              }),
-              HasSubstr("1024 does"));
+  for (const std::int64_t size : {std::int64_t{5000}, std::numeric_limits<std::int64_t>::max()})
+    EXPECT_THAT(refusal([size](auto& c) {
+                  c.kind = WiringKind::blocks;
+                  c.block_units = size;
+                }),
+                HasSubstr("1024 does"));
   EXPECT_THAT(refusal([](auto& c) {
                 c.kind = WiringKind::autapse;
                 c.autapses = false;
