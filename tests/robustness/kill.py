@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Kills a training with SIGKILL at random moments, resumes it, compares what is left of it.
 
-    LMRNN=build/release/src/cli/lmrnn tests/robustness/kill.py RUNS [--seed N] [--keep]
+    LMRNN=build/release/src/cli/lmrnn tests/robustness/kill.py RUNS [--seed N] [--record DIRECTORY]
 
 Every run is killed at a random moment of its first session, and now and then of the sessions that
 resume it; at last one session may end. Then checkpoints (SHA-256 of both files), metrics.csv
@@ -12,6 +12,10 @@ be whole, and no more may be lost than the steps since the last checkpoint.
 The configuration writes a checkpoint at every step and rows at every step, so that about half of
 the time is spent writing; a quarter of the kills waits for a checkpoint's temporary directory to
 appear, to fall into its writing for certain. Exit 1 unless all runs are identical.
+
+With --record, a line per run is added to runs.jsonl in that directory, where runs that are not
+identical are kept as they are; started again, the harness goes on after the last line. Every run has
+its own random moments, a function of seed and number.
 """
 
 import argparse
@@ -19,6 +23,7 @@ import hashlib
 import json
 import os
 import random
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -124,7 +129,7 @@ def session(run, config, kill_after, at_writing):
             if any(run.glob("checkpoints/.writing-*")):
                 break
         program.kill()
-    _, said = program.communicate(timeout=120)
+    _, said = program.communicate(timeout=3600)  # a hang; slow machines are not
     if program.returncode == -9:
         return "killed"
     return "done" if program.returncode == 0 else f"exit {program.returncode}: {said[-300:]}"
@@ -156,13 +161,44 @@ def torture(run, config, generator, seconds):
     return n_kills, wrong, fell
 
 
+def compare(run, expected):
+    """What differs from the undisturbed run."""
+    try:
+        found = fingerprint(run)
+    except (OSError, ValueError) as error:
+        return [str(error)]
+    return [f"differs in {key}" for key in expected if found.get(key) != expected[key]]
+
+
+def one_run(number, options, directory, config, seconds, expected):
+    """The line of the record."""
+    run = directory / f"run{number}"
+    generator = random.Random(f"{options.seed}/{number}")
+    n_kills, wrong = 0, []
+    while not n_kills and not wrong:  # again if it has ended before its moment came
+        shutil.rmtree(run, ignore_errors=True)
+        n_kills, wrong, fell = torture(run, config, generator, seconds)
+    wrong = wrong or compare(run, expected)
+    for what in wrong:
+        print(f"run {number} (seed {options.seed}): {what}", flush=True)
+    if wrong and options.record:
+        shutil.copytree(run, options.record / run.name, dirs_exist_ok=True)
+    shutil.rmtree(run, ignore_errors=True)
+    return {"seed": options.seed, "run": number, "kills": n_kills, "fell": fell, "wrong": wrong}
+
+
+def recorded(path, seed):
+    if not path.exists():
+        return []
+    return [line for line in map(json.loads, path.read_text().splitlines()) if line["seed"] == seed]
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("runs", type=int)
     parser.add_argument("--seed", type=int, default=1, help="of the moments")
+    parser.add_argument("--record", type=Path, metavar="DIRECTORY", help="of earlier runs and this one")
     options = parser.parse_args()
-    generator = random.Random(options.seed)
-    n_same, n_kills, fell = 0, 0, Counter()
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         config = directory / "kill.toml"
@@ -172,22 +208,20 @@ def main():
             sys.exit(f"the undisturbed run: {outcome}")
         seconds = time.monotonic() - began
         expected = fingerprint(directory / "whole")
-        for i in range(options.runs):
-            run = directory / f"run{i}"
-            kills, wrong, where = torture(run, config, generator, seconds)
-            n_kills += kills
-            fell += where
-            if not wrong and fingerprint(run) == expected:
-                n_same += 1
-            elif not wrong:
-                found = fingerprint(run)
-                wrong = [f"differs in {key}" for key in expected if found.get(key) != expected[key]]
-            for what in wrong:
-                print(f"run {i} (seed {options.seed}): {what}", flush=True)
-    print(f"{n_same} of {options.runs} runs identical; {n_kills} kills of a run of {seconds:.1f} s:")
+        record = (options.record or directory) / "runs.jsonl"
+        record.parent.mkdir(parents=True, exist_ok=True)
+        lines = recorded(record, options.seed)
+        with record.open("a") as file:
+            for number in range(len(lines), options.runs):
+                lines.append(one_run(number, options, directory, config, seconds, expected))
+                print(json.dumps(lines[-1]), file=file, flush=True)
+    n_same = sum(not line["wrong"] for line in lines)
+    n_kills = sum(line["kills"] for line in lines)
+    fell = sum((Counter(line["fell"]) for line in lines), Counter())
+    print(f"{n_same} of {len(lines)} runs identical; {n_kills} kills of a run of {seconds:.1f} s:")
     for where, n in fell.most_common():
         print(f"  {n:4} {where}")
-    return n_same != options.runs
+    return n_same != len(lines)
 
 
 if __name__ == "__main__":

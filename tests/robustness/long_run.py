@@ -6,9 +6,9 @@
 The network and battery are workload W1 of bench/ (Mod-Cog's 82 tasks, a sheet of 32 x 32 units, l1
 radius 4, batches of 64 x 350 steps), with evaluations and checkpoints as in the defaults, one thread
 on one core. Every ten seconds the resident memory is written down, and at every row of metrics.csv
-the processor time since the row before. Prints memory and medians of the first and the last tenth of
-the run (five minutes of an hour: 6 minutes). Processor time is what to compare on a machine that does
-other things as well; wall time is what a user sees.
+the processor time since the row before. Prints the medians of the first, second and last tenth of the
+run. Processor time is what to compare on a machine that does other things as well; wall time is what
+a user sees.
 
 Exit 1 if resident memory grew by more than 1% between the second tenth and the last, or processor
 time per step by more than 5%.
