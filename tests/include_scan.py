@@ -45,6 +45,7 @@ HEADERS = {
     "streams": "tasks",
     "table": "core",
     "study": "study",
+    "study_config": "study",
     "tasks": "tasks",
     "threads": "core",
     "train": "train",

@@ -25,10 +25,14 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(white) - begin + 1);
 }
 
-std::string ending_of(const std::filesystem::path& path) {
-  std::string ending = path.extension().string();
-  for (char& c : ending)
+std::string lowered(std::string text) {
+  for (char& c : text)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return text;
+}
+
+std::string ending_of(const std::filesystem::path& path) {
+  const std::string ending = lowered(path.extension().string());
   return ending.empty() ? ending : ending.substr(1);
 }
 

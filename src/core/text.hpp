@@ -20,6 +20,9 @@ std::vector<std::string_view> complete_lines(std::string_view text);
 /// Without white space at either end.
 std::string_view trimmed(std::string_view text);
 
+/// With small letters for the capitals of ASCII.
+std::string lowered(std::string text);
+
 /// "h5", "npz": the ending of a file's name in small letters, without the dot.
 std::string ending_of(const std::filesystem::path& path);
 

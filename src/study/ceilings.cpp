@@ -2,15 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <optional>
+#include <span>
 #include <string_view>
 
+#include "core/text.hpp"
 #include "lmrnn/config.hpp"
 #include "lmrnn/files.hpp"
 #include "lmrnn/version.hpp"
 #include "study/hash.hpp"
-#include "train/csv.hpp"
 
 namespace lmrnn {
 namespace {
@@ -19,7 +19,6 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view header =
     "task,decision_accuracy,decision_error,trial_accuracy,trial_error";
-constexpr std::size_t n_columns = 5;
 
 fs::path path_of(const Study& study, const Battery& battery, std::span<const std::size_t> tasks,
                  Seed seed) {
@@ -42,31 +41,19 @@ std::string to_csv(const Battery& battery, std::span<const std::size_t> tasks,
   return out;
 }
 
-bool parse(const std::string& text, double& out) {
-  const char* end = text.data() + text.size();
-  const auto [last, error] = std::from_chars(text.data(), end, out);
-  return error == std::errc() && last == end;
-}
-
 // Nothing if the file is not what `to_csv` writes: it is then made anew.
 std::optional<std::vector<Ceiling>> from_csv(std::string_view text, std::size_t n) {
+  const auto lines = complete_lines(text);
+  if (lines.size() != n + 1 || lines[0] != header) return std::nullopt;
   std::vector<Ceiling> ceilings;
-  bool first = true;
-  for (std::size_t begin = 0, end; (end = text.find('\n', begin)) != std::string_view::npos;
-       begin = end + 1) {
-    const std::string_view line = text.substr(begin, end - begin);
-    if (first && line != header) return std::nullopt;
-    if (!first) {
-      const auto cells = split_row(line);
-      auto& [decision, trial] = ceilings.emplace_back();
-      if (cells.size() != n_columns || !parse(cells[1], decision.value) ||
-          !parse(cells[2], decision.standard_error) || !parse(cells[3], trial.value) ||
-          !parse(cells[4], trial.standard_error))
-        return std::nullopt;
-    }
-    first = false;
+  for (const std::string_view line : std::span(lines).subspan(1)) {
+    std::vector<double> numbers;
+    const auto cells = split(line, ',');
+    for (const std::string_view cell : std::span(cells).subspan(1))
+      if (const auto number = number_from<double>(cell)) numbers.push_back(*number);
+    if (cells.size() != 5 || numbers.size() != 4) return std::nullopt;
+    ceilings.push_back({{numbers[0], numbers[1]}, {numbers[2], numbers[3]}});
   }
-  if (ceilings.size() != n) return std::nullopt;
   return ceilings;
 }
 

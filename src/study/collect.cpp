@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "lmrnn/error.hpp"
+#include "core/descriptor.hpp"
 #include "lmrnn/files.hpp"
 #include "study/states.hpp"
 
@@ -11,17 +11,6 @@ namespace lmrnn {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::vector<std::string> with_axes(const StudyPlan& plan, std::vector<std::string> before,
-                                   const std::vector<std::string>& after) {
-  before.insert(before.end(), plan.axes.begin(), plan.axes.end());
-  before.insert(before.end(), after.begin(), after.end());
-  return before;
-}
-
-void add_levels(std::vector<TableCell>& row, const Cell& cell) {
-  for (const std::string& level : cell.levels) row.emplace_back(level);
-}
 
 // Whatever depends on the machine or the clock is in times.csv alone: the other tables are the
 // same, to the last character, however often the study was interrupted.
@@ -171,8 +160,18 @@ void record_missing(const Study& study, const StudyPlan& plan, const Harvest& ha
 
 }  // namespace
 
-Harvest::Harvest(const Study&, const StudyPlan& plan, const ResultLookup& lookup)
-    : reports_(plan.cells.size()) {
+std::vector<std::string> with_axes(const StudyPlan& plan, std::vector<std::string> before,
+                                   const std::vector<std::string>& after) {
+  before.insert(before.end(), plan.axes.begin(), plan.axes.end());
+  before.insert(before.end(), after.begin(), after.end());
+  return before;
+}
+
+void add_levels(std::vector<TableCell>& row, const Cell& cell) {
+  for (const std::string& level : cell.levels) row.emplace_back(level);
+}
+
+Harvest::Harvest(const StudyPlan& plan, const ResultLookup& lookup) : reports_(plan.cells.size()) {
   for (const PlannedRun& run : plan.runs) {
     if (!run.settled) continue;
     auto found = summaries_.find(run.hash);
@@ -195,7 +194,7 @@ std::vector<std::string> table_columns(std::span<const double> marks) {
   study.config.statistics.seed = 0;
   study.config.statistics.marks.assign(marks.begin(), marks.end());
   const StudyPlan plan;  // without axes
-  const Harvest harvest(study, plan, ResultLookup(study));
+  const Harvest harvest(plan, ResultLookup(study));
   std::vector<std::string> columns;
   for (const Table& table : {runs_table(study, plan, harvest), cells_table(study, plan, harvest),
                              curves_table(study, plan, harvest), tasks_table(plan, harvest),
@@ -219,7 +218,7 @@ std::vector<Siblings> siblings(const StudyPlan& plan, std::size_t axis) {
 Collected collect_study(const Study& study) {
   const ResultLookup lookup(study);
   const StudyPlan plan = plan_study(study, [&](const PlannedRun& run) { return lookup(run); });
-  const Harvest harvest(study, plan, lookup);
+  const Harvest harvest(plan, lookup);
   record_missing(study, plan, harvest);
   std::vector<Table> tables;
   tables.push_back(runs_table(study, plan, harvest));
@@ -236,11 +235,7 @@ Collected collect_study(const Study& study) {
   Collected collected;
   collected.directory = study.out / "tables";
   collected.index = study.out / "index.sqlite";
-  std::error_code error;
-  fs::create_directories(collected.directory, error);
-  if (error)
-    throw RunError(collected.directory.string() + ": cannot be made (" + error.message() +
-                   "); choose another --out");
+  make_directories(collected.directory);
   for (const Table& table : tables) {
     write_file(collected.directory / (table.name + ".csv"), to_csv(table));
     collected.tables.emplace_back(table.name, table.rows.size());

@@ -1,8 +1,8 @@
 // From run directories to tables.
 #pragma once
 
+#include <limits>
 #include <map>
-#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -14,10 +14,19 @@
 
 namespace lmrnn {
 
+/// In a table of numbers: there is nothing to say.
+inline constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
+
+/// Names of columns: `before`, one per axis of the grid, `after`.
+std::vector<std::string> with_axes(const StudyPlan& plan, std::vector<std::string> before,
+                                   const std::vector<std::string>& after);
+/// The levels of a cell, in the columns of the axes.
+void add_levels(std::vector<TableCell>& row, const Cell& cell);
+
 /// The runs of a study that are over, by cell.
 class Harvest {
  public:
-  Harvest(const Study& study, const StudyPlan& plan, const ResultLookup& lookup);
+  Harvest(const StudyPlan& plan, const ResultLookup& lookup);
 
   /// nullptr if the run is not over.
   const RunSummary* of(const PlannedRun& run) const;

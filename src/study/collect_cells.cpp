@@ -9,20 +9,12 @@
 namespace lmrnn {
 namespace {
 
-constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t n_curve_samples = 2000;  // bands of figures, at every evaluation
 
 std::vector<TableCell> cell_row(const StudyPlan& plan, std::size_t cell) {
   std::vector<TableCell> row{plan.cells[cell].name};
-  for (const std::string& level : plan.cells[cell].levels) row.emplace_back(level);
+  add_levels(row, plan.cells[cell]);
   return row;
-}
-
-std::vector<std::string> cell_columns(const StudyPlan& plan, const std::vector<std::string>& more) {
-  std::vector<std::string> columns{"cell"};
-  columns.insert(columns.end(), plan.axes.begin(), plan.axes.end());
-  columns.insert(columns.end(), more.begin(), more.end());
-  return columns;
 }
 
 // The longest time up to which every run of the cell was watched.
@@ -64,10 +56,11 @@ std::vector<const RunSummary*> runs_of(const Harvest& harvest, std::size_t cell)
 
 Table cells_table(const Study& study, const StudyPlan& plan, const Harvest& harvest) {
   const auto& statistics = study.config.statistics;
-  const Seed seed{static_cast<std::uint64_t>(*statistics.seed)};
+  const Seed seed = statistics.resampling_seed();
   Table table{"cells",
-              cell_columns(plan, {"measure", "runs", "diverged", "mean", "lower", "upper",
-                                  "censored", "horizon", "median"}),
+              with_axes(plan, {"cell"},
+                        {"measure", "runs", "diverged", "mean", "lower", "upper", "censored",
+                         "horizon", "median"}),
               {}};
   for (std::size_t c = 0; c < plan.cells.size(); ++c) {
     const auto runs = runs_of(harvest, c);
@@ -103,9 +96,10 @@ Table cells_table(const Study& study, const StudyPlan& plan, const Harvest& harv
 
 Table curves_table(const Study& study, const StudyPlan& plan, const Harvest& harvest) {
   const auto& statistics = study.config.statistics;
-  const Seed seed{static_cast<std::uint64_t>(*statistics.seed)};
-  Table table{
-      "curves", cell_columns(plan, {"step", "trials", "runs", "mean_share", "lower", "upper"}), {}};
+  const Seed seed = statistics.resampling_seed();
+  Table table{"curves",
+              with_axes(plan, {"cell"}, {"step", "trials", "runs", "mean_share", "lower", "upper"}),
+              {}};
   for (std::size_t c = 0; c < plan.cells.size(); ++c) {
     const auto runs = runs_of(harvest, c);
     std::set<double> steps;
@@ -132,10 +126,10 @@ Table curves_table(const Study& study, const StudyPlan& plan, const Harvest& har
 }
 
 Table survival_table(const Study& study, const StudyPlan& plan, const Harvest& harvest) {
-  Table table{
-      "survival",
-      cell_columns(plan, {"measure", "time", "at_risk", "reached", "share_left", "standard_error"}),
-      {}};
+  Table table{"survival",
+              with_axes(plan, {"cell"},
+                        {"measure", "time", "at_risk", "reached", "share_left", "standard_error"}),
+              {}};
   for (std::size_t c = 0; c < plan.cells.size(); ++c) {
     const auto runs = runs_of(harvest, c);
     if (runs.empty()) continue;

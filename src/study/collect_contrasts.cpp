@@ -1,7 +1,6 @@
 // Tables of comparisons between cells: paired contrasts, and the best level of an axis.
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 #include "lmrnn/statistics.hpp"
@@ -9,8 +8,6 @@
 
 namespace lmrnn {
 namespace {
-
-constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
 
 std::size_t axis_index(const StudyPlan& plan, const std::string& name) {
   return static_cast<std::size_t>(std::ranges::find(plan.axes, name) - plan.axes.begin());
@@ -57,7 +54,7 @@ Pairs pair_up(const Harvest& harvest, std::size_t cell_a, std::size_t cell_b,
 
 Table contrasts_table(const Study& study, const StudyPlan& plan, const Harvest& harvest) {
   const auto& statistics = study.config.statistics;
-  const Seed seed{static_cast<std::uint64_t>(*statistics.seed)};
+  const Seed seed = statistics.resampling_seed();
   Table table{"contrasts",
               {"axis", "a", "b", "where", "measure", "pairs", "mean_a", "mean_b", "difference",
                "lower", "upper", "ratio", "ratio_lower", "ratio_upper", "censored_a", "censored_b",
@@ -101,7 +98,7 @@ Table contrasts_table(const Study& study, const StudyPlan& plan, const Harvest& 
 
 Table best_table(const Study& study, const StudyPlan& plan, const Harvest& harvest) {
   const auto& statistics = study.config.statistics;
-  const Seed seed{static_cast<std::uint64_t>(*statistics.seed)};
+  const Seed seed = statistics.resampling_seed();
   Table table{"best",
               {"axis", "where", "measure", "level", "position", "runs", "mean", "share_best",
                "best", "best_lower", "best_upper", "margin", "margin_lower", "margin_upper"},

@@ -1,11 +1,12 @@
 #include "study/grid.hpp"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <set>
 #include <span>
 
+#include "core/text.hpp"
 #include "lmrnn/error.hpp"
 #include "study/collect.hpp"
 #include "study/keys.hpp"
@@ -51,16 +52,9 @@ Axis grid_axis(const std::string& key, const ConfigValue& value) {
 }
 
 // Axes are columns of the tables, beside which SQLite does not mind capitals.
-std::string lower(std::string text) {
-  std::ranges::transform(text, text.begin(), [](unsigned char c) {
-    return static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-  });
-  return text;
-}
-
 void check_axis_names(const std::vector<Axis>& axes, std::span<const double> marks) {
   std::set<std::string> taken;
-  for (const std::string& column : table_columns(marks)) taken.insert(lower(column));
+  for (const std::string& column : table_columns(marks)) taken.insert(lowered(column));
   for (const Axis& axis : axes) {
     const bool printable = std::ranges::all_of(
         axis.name, [](unsigned char c) { return c >= 0x20 && c != 0x7f && c != '"'; });
@@ -69,7 +63,7 @@ void check_axis_names(const std::vector<Axis>& axes, std::span<const double> mar
           fmt::format("axis {}: the name of an axis is that of a column of the tables; use "
                       "letters, digits, dots and dashes",
                       detail::toml_value({axis.name, {}})));
-    if (!taken.insert(lower(axis.name)).second)
+    if (!taken.insert(lowered(axis.name)).second)
       throw UsageError(fmt::format(
           "axis \"{0}\": the tables have a column called {0} already; give the axis another name",
           axis.name));
@@ -108,26 +102,20 @@ std::vector<std::string> names_of(const auto& named) {
   return names;
 }
 
-std::string list_of(const std::vector<std::string>& names) {
-  std::string out;
-  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
-  return out;
-}
-
 void require_level(const std::vector<Axis>& axes, const std::string& where,
                    const std::string& axis_name, const std::string* level) {
   const Axis* axis = find_axis(axes, axis_name);
   if (!axis) {
     const auto names = names_of(axes);
-    const std::string hint = did_you_mean(axis_name, names);
+    const std::string all = fmt::format("; there are: {}", fmt::join(names, ", "));
     throw UsageError(fmt::format("{}: there is no axis \"{}\"{}", where, axis_name,
-                                 hint.empty() ? "; there are: " + list_of(names) : hint));
+                                 did_you_mean(axis_name, names, all)));
   }
   if (level && std::ranges::find(axis->levels, *level, &Level::name) == axis->levels.end()) {
     const auto names = names_of(axis->levels);
-    const std::string hint = did_you_mean(*level, names);
+    const std::string all = fmt::format("; it has: {}", fmt::join(names, ", "));
     throw UsageError(fmt::format("{}: axis \"{}\" has no level \"{}\"{}", where, axis_name, *level,
-                                 hint.empty() ? "; it has: " + list_of(names) : hint));
+                                 did_you_mean(*level, names, all)));
   }
 }
 

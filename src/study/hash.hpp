@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "lmrnn/train.hpp"
+#include "lmrnn/run_config.hpp"
 
 namespace lmrnn {
 

@@ -1,9 +1,9 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 
+#include "core/text.hpp"
 #include "lmrnn/error.hpp"
 #include "study/summary.hpp"
 
@@ -62,8 +62,7 @@ std::optional<TimeToMark> censored_measure(const RunSummary& summary, std::strin
   const bool steps = name.starts_with(steps_to);
   if (!steps && !name.starts_with(trials_to)) return std::nullopt;
   const std::string_view text = name.substr(steps ? steps_to.size() : trials_to.size());
-  double percent = 0;
-  std::from_chars(text.data(), text.data() + text.size(), percent);
+  const double percent = number_from<double>(text).value_or(0);
   return steps ? summary.steps_to(percent / 100) : summary.trials_to(percent / 100);
 }
 

@@ -1,4 +1,5 @@
-// Pruning with rewinding: what the next round starts from.
+#include "study/pruning.hpp"
+
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -10,7 +11,6 @@
 #include "lmrnn/network.hpp"
 #include "lmrnn/run.hpp"
 #include "study/store.hpp"
-#include "study/worker.hpp"
 
 namespace lmrnn {
 namespace {

@@ -6,15 +6,15 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cmath>
 #include <cstring>
 #include <utility>
 
+#include "core/descriptor.hpp"
+#include "core/text.hpp"
 #include "lmrnn/error.hpp"
 #include "lmrnn/files.hpp"
 #include "study/summary.hpp"
-#include "train/csv.hpp"
 
 namespace lmrnn {
 namespace {
@@ -79,67 +79,52 @@ std::string cell(const std::vector<TaskResult>& x) {
 
 struct Bad {};
 
-void parse(const std::string& text, std::string& out) {
+void parse(std::string_view text, std::string& out) {
   out = text;
 }
 template <class Number>
 requires std::is_arithmetic_v<Number>
-void parse(const std::string& text, Number& out) {
-  const char* end = text.data() + text.size();
-  const auto [last, error] = std::from_chars(text.data(), end, out);
-  if (error != std::errc() || last != end) throw Bad{};
+void parse(std::string_view text, Number& out) {
+  const auto number = number_from<Number>(text);
+  if (!number) throw Bad{};
+  out = *number;
 }
-std::vector<std::string> split_list(const std::string& text) {
-  std::vector<std::string> items;
-  for (std::size_t begin = 0; begin < text.size();) {
-    const std::size_t end = std::min(text.find(';', begin), text.size());
-    items.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return items;
+std::vector<std::string_view> split_list(std::string_view text) {
+  if (text.empty()) return {};
+  return split(text, ';');
 }
-void parse(const std::string& text, std::vector<double>& out) {
-  for (const std::string& item : split_list(text)) parse(item, out.emplace_back());
+void parse(std::string_view text, std::vector<double>& out) {
+  for (const std::string_view item : split_list(text)) parse(item, out.emplace_back());
 }
-void parse(const std::string& text, std::vector<TaskResult>& out) {
-  for (std::string item : split_list(text)) {
+void parse(std::string_view text, std::vector<TaskResult>& out) {
+  for (std::string_view item : split_list(text)) {
     const std::size_t equals = item.find('=');
-    if (equals == std::string::npos) throw Bad{};
+    if (equals == std::string_view::npos) throw Bad{};
     TaskResult& t = out.emplace_back();
     t.name = item.substr(0, equals);
     t.trained = !item.ends_with('-');
-    if (!t.trained) item.pop_back();
+    if (!t.trained) item.remove_suffix(1);
     t.solved = item.ends_with('*');
-    if (t.solved) item.pop_back();
+    if (t.solved) item.remove_suffix(1);
     parse(item.substr(equals + 1), t.share);
   }
 }
 
+/// A file that no other process appends to meanwhile.
 class LockedFile {
  public:
-  explicit LockedFile(const fs::path& path) : path_(path) {
-    file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-    if (file_ < 0 || ::flock(file_, LOCK_EX) != 0) fail();
+  explicit LockedFile(const fs::path& path)
+      : path_(path), file_(path, O_RDWR | O_CREAT | O_APPEND, 0644) {
+    if (!file_.valid() || ::flock(file_.get(), LOCK_EX) != 0) fail();
   }
-  ~LockedFile() {
-    if (file_ >= 0) ::close(file_);
-  }
-  LockedFile(const LockedFile&) = delete;
-  LockedFile& operator=(const LockedFile&) = delete;
 
   void append(std::string_view text) const {
-    while (!text.empty()) {
-      const ssize_t n = ::write(file_, text.data(), text.size());
-      if (n < 0 && errno == EINTR) continue;
-      if (n < 0) fail();
-      text.remove_prefix(static_cast<std::size_t>(n));
-    }
-    if (::fsync(file_) != 0) fail();
+    if (!file_.write(text) || !file_.sync()) fail();
   }
   /// A row that a killed process did not finish is cut off.
   void drop_partial_row(const std::string& content) const {
     const std::size_t whole = content.rfind('\n') + 1;  // npos + 1 is 0
-    if (whole != content.size() && ::ftruncate(file_, static_cast<off_t>(whole)) != 0) fail();
+    if (whole != content.size() && ::ftruncate(file_.get(), static_cast<off_t>(whole)) != 0) fail();
   }
 
  private:
@@ -148,7 +133,7 @@ class LockedFile {
                                path_.string(), std::strerror(errno)));
   }
   fs::path path_;
-  int file_ = -1;
+  Descriptor file_;
 };
 
 }  // namespace
@@ -172,8 +157,9 @@ std::string to_row(const RunSummary& summary) {
   return row;
 }
 
-RunSummary from_row(const std::string& row, const std::string& where) {
-  const std::vector<std::string> cells = split_row(row);
+RunSummary from_row(std::string_view row, const std::string& where) {
+  // No quoting: nothing that is written needs it.
+  const std::vector<std::string_view> cells = split(row, ',');
   RunSummary summary;
   std::size_t i = 0;
   columns(summary, [&](const char* name, auto& value) {
@@ -206,9 +192,7 @@ std::vector<RunSummary> read_results(const fs::path& path) {
   if (path.empty() || !fs::exists(path, error)) return rows;
   const std::string text = read_file(path);
   std::size_t line = 0;
-  for (std::size_t begin = 0, end; (end = text.find('\n', begin)) != std::string::npos;
-       begin = end + 1) {
-    const std::string row = text.substr(begin, end - begin);
+  for (const std::string_view row : complete_lines(text)) {
     const std::string where = fmt::format("{}:{}", path.string(), ++line);
     if (line > 1) {
       rows.push_back(from_row(row, where));

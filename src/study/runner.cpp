@@ -14,8 +14,10 @@
 #include <set>
 #include <thread>
 
+#include "core/descriptor.hpp"
 #include "lmrnn/error.hpp"
 #include "lmrnn/files.hpp"
+#include "lmrnn/machine.hpp"
 #include "lmrnn/study.hpp"
 #include "lmrnn/threads.hpp"
 #include "study/memory.hpp"
@@ -59,9 +61,7 @@ struct Child {
 };
 
 std::string describe_owner(const std::string& job) {
-  char host[256] = {};
-  if (::gethostname(host, sizeof host - 1) != 0) host[0] = '?';
-  return fmt::format("{}{}, process {}", job.empty() ? "" : job + " on ", host, ::getpid());
+  return fmt::format("{}{}, process {}", job.empty() ? "" : job + " on ", host_name(), ::getpid());
 }
 
 class Runner {
@@ -319,11 +319,7 @@ class Runner {
 // What was written down before the first run stays; collect_study says if it was changed.
 void register_study(const Study& study) {
   const fs::path path = study.out / "registered.toml";
-  std::error_code error;
-  fs::create_directories(study.out, error);
-  if (error)
-    throw RunError(fmt::format("{}: cannot be made ({}); choose another --out", study.out.string(),
-                               error.message()));
+  make_directories(study.out);
   if (!fs::exists(path)) write_file(path, study.text);
 }
 

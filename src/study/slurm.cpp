@@ -11,6 +11,7 @@
 #include <memory>
 #include <sstream>
 
+#include "core/descriptor.hpp"
 #include "lmrnn/error.hpp"
 #include "lmrnn/files.hpp"
 #include "lmrnn/study.hpp"
@@ -143,11 +144,7 @@ std::vector<SlurmArray> submit_study(const Study& study, const fs::path& program
   const StudyPlan plan = plan_study(study);
   const auto counts = runs_by_stage(plan, study_status(study, plan));
   const fs::path directory = study.out / "slurm";
-  std::error_code error;
-  fs::create_directories(directory, error);
-  if (error)
-    throw RunError(fmt::format("{}: cannot be made ({}); choose another --out", directory.string(),
-                               error.message()));
+  make_directories(directory);
   std::vector<SlurmArray> arrays;
   std::string before;
   for (std::size_t stage = 0; stage < counts.size(); ++stage) {

@@ -48,40 +48,30 @@ std::optional<Claim> Claim::take(const Study& study, const PlannedRun& run,
   const fs::path path = claim_path(study, run);
   std::error_code error;
   fs::create_directories(path.parent_path(), error);
-  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (file < 0)
+  Claim claim(Descriptor(path, O_RDWR | O_CREAT, 0644));
+  const Descriptor& file = claim.file_;
+  if (!file.valid())
     throw RunError(
         fmt::format("{}: cannot be made ({}); mend the permissions, or choose another "
                     "--out",
                     path.string(), std::strerror(errno)));
-  Claim claim(file);
   struct flock lock = whole_file();
-  if (::fcntl(file, F_OFD_SETLK, &lock) != 0) {
+  if (::fcntl(file.get(), F_OFD_SETLK, &lock) != 0) {
     if (errno == EAGAIN || errno == EACCES) return std::nullopt;
     throw RunError(fmt::format("{}: cannot be locked ({}); use a file system with locks",
                                path.string(), std::strerror(errno)));
   }
   // For the eyes of others only; the lock is what counts.
-  static_cast<void>(::ftruncate(file, 0) == 0 && ::write(file, owner.data(), owner.size()) > 0);
+  static_cast<void>(::ftruncate(file.get(), 0) == 0 && file.write(owner));
   return claim;
-}
-
-Claim::~Claim() {
-  if (file_ >= 0) ::close(file_);
-}
-Claim::Claim(Claim&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
-Claim& Claim::operator=(Claim&& other) noexcept {
-  std::swap(file_, other.file_);
-  return *this;
 }
 
 std::optional<std::string> claim_owner(const Study& study, const PlannedRun& run) {
   const fs::path path = claim_path(study, run);
-  const int file = ::open(path.c_str(), O_RDWR | O_CLOEXEC);
-  if (file < 0) return std::nullopt;
+  const Descriptor file(path, O_RDWR);
+  if (!file.valid()) return std::nullopt;
   struct flock lock = whole_file();
-  const bool claimed = ::fcntl(file, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
-  ::close(file);
+  const bool claimed = ::fcntl(file.get(), F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
   if (!claimed) return std::nullopt;
   return read_file(path);
 }

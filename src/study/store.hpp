@@ -4,7 +4,9 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <utility>
 
+#include "core/descriptor.hpp"
 #include "lmrnn/study.hpp"
 
 namespace lmrnn {
@@ -20,13 +22,10 @@ class Claim {
   /// Nothing if somebody else has it. `owner` is what others will be told. Throws RunError.
   static std::optional<Claim> take(const Study& study, const PlannedRun& run,
                                    const std::string& owner);
-  ~Claim();
-  Claim(Claim&& other) noexcept;
-  Claim& operator=(Claim&& other) noexcept;
 
  private:
-  explicit Claim(int file) : file_(file) {}
-  int file_ = -1;
+  explicit Claim(Descriptor file) : file_(std::move(file)) {}
+  Descriptor file_;
 };
 
 /// Who has claimed a run; nothing if nobody has.

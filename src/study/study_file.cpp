@@ -1,4 +1,4 @@
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
@@ -48,11 +48,9 @@ void check_measures(const std::string& file, const StudyConfig& config) {
   const std::vector<std::string> known = measure_names(config.statistics.marks);
   const auto check = [&](const std::string& where, const std::string& name) {
     if (std::ranges::find(known, name) != known.end()) return;
-    std::string list;
-    for (const std::string& k : known) list += (list.empty() ? "" : ", ") + k;
-    const std::string hint = did_you_mean(name, known);
+    const std::string all = fmt::format("; there are: {}", fmt::join(known, ", "));
     refuse(file, fmt::format("{}.measure = \"{}\" is not a measure{}", where, name,
-                             hint.empty() ? "; there are: " + list : hint));
+                             did_you_mean(name, known, all)));
   };
   if (!config.tuning.values.empty()) check("tuning", config.tuning.measure);
   for (const ContrastConfig& c : config.contrasts) check("contrast", c.measure);
@@ -134,21 +132,11 @@ Study load_study(const fs::path& file, const StudyOptions& options) {
 }
 
 std::string study_reference() {
-  const auto escaped = [](std::string_view text) {
-    std::string out;
-    for (const char c : text) out += c == '|' ? std::string("\\|") : std::string(1, c);
-    return out;
-  };
   std::vector<FieldDoc> rows = document<StudyConfig>();
   for (auto&& more : {document<StudyOverride>("override"), document<ContrastConfig>("contrast"),
                       document<BestConfig>("best"), document<PruningConfig>("config.pruning")})
     rows.insert(rows.end(), more.begin(), more.end());
-  std::string out = "| key | type | default | meaning |\n|---|---|---|---|\n";
-  for (const FieldDoc& row : rows)
-    out += fmt::format("| `{}` | {} | {} | {} |\n", row.key, escaped(row.type),
-                       row.fallback.empty() ? "" : "`" + escaped(row.fallback) + "`",
-                       escaped(row.meaning));
-  return out;
+  return markdown_table(rows);
 }
 
 }  // namespace lmrnn

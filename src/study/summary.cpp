@@ -3,16 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "core/text.hpp"
 #include "lmrnn/error.hpp"
 #include "lmrnn/files.hpp"
 #include "lmrnn/network.hpp"
 #include "lmrnn/run.hpp"
 #include "lmrnn/tasks.hpp"
-#include "train/csv.hpp"
+#include "train/run_tables.hpp"
 
 namespace lmrnn {
 namespace {
@@ -20,76 +20,54 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-std::vector<std::string> lines_of(const fs::path& path) {
-  std::vector<std::string> lines;
-  const std::string text = read_file(path);
-  for (std::size_t begin = 0, end; (end = text.find('\n', begin)) != std::string::npos;
-       begin = end + 1)
-    lines.push_back(text.substr(begin, end - begin));
-  return lines;
-}
-
-// Columns of metrics.csv and tasks.csv (docs/concepts/training.md).
-enum MetricsColumn {
-  m_step,
-  m_trials,
-  m_seconds,
-  m_rate,
-  m_loss,
-  m_norm,
-  m_clipped,
-  m_accuracy,
-  m_trial_accuracy,
-  m_share
-};
-enum TasksColumn { t_step = 0, t_task = 1, t_share = 6, t_solved = 11, t_columns = 12 };
-
-double number(const std::string& text, const fs::path& path) {
-  double x = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), x);
-  if (error != std::errc() || end != text.data() + text.size())
-    throw UsageError(fmt::format(
-        "{}: \"{}\" is no number; remove the run directory and run it again", path.string(), text));
-  return x;
+double number(std::string_view text, const fs::path& path) {
+  if (const auto x = number_from<double>(text)) return *x;
+  throw UsageError(fmt::format("{}: \"{}\" is no number; remove the run directory and run it again",
+                               path.string(), text));
 }
 
 void read_metrics(RunSummary& s, const fs::path& path) {
+  using Column = MetricsColumn;
   double last_step = 0, clipped = 0;
-  const auto lines = lines_of(path);
+  const std::string text = read_file(path);
+  const auto lines = complete_lines(text);
   for (std::size_t i = 1; i < lines.size(); ++i) {
-    const auto cells = split_row(lines[i]);
-    if (cells.size() <= m_share)
+    const auto cells = split(lines[i], ',');
+    if (cells.size() <= Column::share)
       throw UsageError(
           fmt::format("{}:{}: has too few columns; remove the run directory and run "
                       "it again",
                       path.string(), i + 1));
-    const double step = number(cells[m_step], path);
-    clipped += (step - last_step) * number(cells[m_clipped], path);
+    const double step = number(cells[Column::step], path);
+    clipped += (step - last_step) * number(cells[Column::clipped], path);
     last_step = step;
-    s.seconds = number(cells[m_seconds], path);
-    if (cells[m_share].empty()) continue;
+    s.seconds = number(cells[Column::seconds], path);
+    if (cells[Column::share].empty()) continue;
     s.curve_steps.push_back(step);
-    s.curve_trials.push_back(number(cells[m_trials], path));
-    s.curve_share.push_back(number(cells[m_share], path));
-    s.final_accuracy = number(cells[m_accuracy], path);
-    s.final_trial_accuracy = number(cells[m_trial_accuracy], path);
+    s.curve_trials.push_back(number(cells[Column::trials], path));
+    s.curve_share.push_back(number(cells[Column::share], path));
+    s.final_accuracy = number(cells[Column::accuracy], path);
+    s.final_trial_accuracy = number(cells[Column::trial_accuracy], path);
   }
   s.clipped_share = last_step > 0 ? clipped / last_step : 0;
 }
 
 void read_tasks(RunSummary& s, const fs::path& path) {
-  const auto lines = lines_of(path);
-  std::string last_step;
+  const std::string text = read_file(path);
+  const auto lines = complete_lines(text);
+  using Column = TasksColumn;
+  std::string_view last_step;
   for (std::size_t i = 1; i < lines.size(); ++i) {
-    const auto cells = split_row(lines[i]);
-    if (cells.size() != t_columns)
+    const auto cells = split(lines[i], ',');
+    if (cells.size() != Column::n)
       throw UsageError(
           fmt::format("{}:{}: has {} columns instead of {}; remove the run directory "
                       "and run it again",
-                      path.string(), i + 1, cells.size(), +t_columns));
-    if (cells[t_step] != last_step) s.tasks.clear();
-    last_step = cells[t_step];
-    s.tasks.push_back({cells[t_task], number(cells[t_share], path), cells[t_solved] == "1"});
+                      path.string(), i + 1, cells.size(), std::size_t{Column::n}));
+    if (cells[Column::step] != last_step) s.tasks.clear();
+    last_step = cells[Column::step];
+    s.tasks.push_back({std::string(cells[Column::task]), number(cells[Column::share], path),
+                       cells[Column::solved] == "1"});
   }
 }
 

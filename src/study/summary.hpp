@@ -70,7 +70,7 @@ std::string mark_text(double mark);
 std::string results_header();
 std::string to_row(const RunSummary& summary);
 /// Throws UsageError naming `where`.
-RunSummary from_row(const std::string& row, const std::string& where);
+RunSummary from_row(std::string_view row, const std::string& where);
 
 /// Rows of a results file by hash; empty if there is none. Throws UsageError.
 std::vector<RunSummary> read_results(const std::filesystem::path& path);

@@ -7,6 +7,7 @@
 #include "lmrnn/error.hpp"
 #include "lmrnn/network.hpp"
 #include "study/ceilings.hpp"
+#include "study/pruning.hpp"
 #include "study/store.hpp"
 #include "study/summary.hpp"
 

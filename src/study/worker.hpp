@@ -22,11 +22,4 @@ enum class WorkerStatus { done = 0, interrupted = 10, failed = 11 };
 WorkerStatus carry_out(const Study& study, const PlannedRun& run, int n_threads,
                        ProgressSlot& progress) noexcept;
 
-/// The configuration that the run really gets: for a pruned one, with the mask and the weights that
-/// are made from its parent's (and written, if they are not there yet).
-RunConfig prepare(const Study& study, const PlannedRun& run);
-
-/// Name of the file in a run directory that holds the weights after `keep_weights_at` steps.
-constexpr const char* early_weights = "early.safetensors";
-
 }  // namespace lmrnn

@@ -56,9 +56,4 @@ void StepTable::sync() {
   if (!file_.sync()) fail(path_, errno);
 }
 
-std::vector<std::string> split_row(std::string_view row) {
-  const auto cells = split(row, ',');
-  return {cells.begin(), cells.end()};
-}
-
 }  // namespace lmrnn

@@ -5,7 +5,6 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "core/descriptor.hpp"
 
@@ -31,8 +30,5 @@ class StepTable {
   Descriptor file_;
   std::string last_row_;
 };
-
-/// Cells of a row; no quoting, since nothing that is written needs it.
-std::vector<std::string> split_row(std::string_view row);
 
 }  // namespace lmrnn

@@ -8,12 +8,10 @@ import random
 import signal
 import sqlite3
 import subprocess
-import tempfile
 import time
 import unittest
-from pathlib import Path
 
-from program import PROGRAM, ROOT, ProgramTest, run
+from program import PROGRAM, ROOT, ProgramTest
 
 STUDY = """
 claim = "local wiring learns faster"
@@ -57,9 +55,6 @@ set = { train.steps = 30 }
 
 class StudyTest(ProgramTest):
     def setUp(self):
-        directory = tempfile.TemporaryDirectory()
-        self.addCleanup(directory.cleanup)
-        self.dir = Path(directory.name)
         self.study = self.dir / "tiny.toml"
         self.study.write_text(STUDY)
 

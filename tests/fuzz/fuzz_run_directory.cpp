@@ -2,6 +2,7 @@
 // edited.
 #include <sys/stat.h>
 
+#include "core/text.hpp"
 #include "lmrnn/run.hpp"
 #include "target.hpp"
 #include "train/csv.hpp"
@@ -19,7 +20,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const auto table = fuzz::file_of("metrics.csv", input.substr(std::min(end + 1, size)));
   fuzz::accepts([&] {
     StepTable metrics(table, "step,trials,seconds", 5);
-    split_row(metrics.last_row());
+    split(metrics.last_row(), ',');
     metrics.append("6,1,1");
   });
   return 0;

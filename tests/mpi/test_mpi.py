@@ -7,12 +7,14 @@ Run for builds with the preset `mpi` only.
 import os
 import signal
 import subprocess
-import tempfile
+import sys
 import time
 import unittest
 from pathlib import Path
 
-PROGRAM = os.environ["LMRNN"]
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "cli"))
+from program import PROGRAM, ProgramTest  # noqa: E402
+
 CONFIG = """
 seed = 5
 [battery]
@@ -40,11 +42,8 @@ keep_last = 9
 """
 
 
-class MpiTest(unittest.TestCase):
+class MpiTest(ProgramTest):
     def setUp(self):
-        directory = tempfile.TemporaryDirectory()
-        self.addCleanup(directory.cleanup)
-        self.dir = Path(directory.name)
         self.config = self.dir / "small.toml"
         self.config.write_text(CONFIG)
 

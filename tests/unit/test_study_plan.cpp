@@ -6,7 +6,8 @@
 #include "lmrnn/error.hpp"
 #include "lmrnn/study.hpp"
 #include "message_of.hpp"
-#include "small_run.hpp"
+#include "study/pruning.hpp"
+#include "study_file.hpp"
 
 namespace lmrnn {
 namespace {
@@ -26,19 +27,6 @@ battery.tasks = "go"
 wiring.rows = 4
 wiring.cols = 4
 )";
-
-class StudyFile {
- public:
-  explicit StudyFile(const std::string& text) { write_file(path(), text); }
-  std::filesystem::path path() const { return dir_ / "example.toml"; }
-  Study load(StudyOptions options = {}) const {
-    if (options.out.empty()) options.out = dir_ / "out";
-    return load_study(path(), options);
-  }
-
- private:
-  TemporaryDirectory dir_;
-};
 
 std::optional<RunResult> nothing_known(const PlannedRun&) {
   return std::nullopt;

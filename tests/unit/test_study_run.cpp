@@ -10,10 +10,10 @@
 #include "lmrnn/network.hpp"
 #include "lmrnn/study.hpp"
 #include "message_of.hpp"
-#include "small_run.hpp"
 #include "study/memory.hpp"
 #include "study/store.hpp"
 #include "study/summary.hpp"
+#include "study_file.hpp"
 
 namespace lmrnn {
 namespace {
@@ -42,20 +42,12 @@ evaluation.trials = 20
 checkpoint.every = 5
 )";
 
-class StudyDirectory {
+class SmallStudy : public StudyFile {
  public:
-  explicit StudyDirectory(const std::string& more) : text_(head + more) {
-    write_file(dir_ / "example.toml", text_);
-  }
+  explicit SmallStudy(const std::string& more) : StudyFile(head + more) {}
   Study load(const std::vector<std::string>& assignments = {}) const {
-    return load_study(dir_ / "example.toml", {dir_ / "out", assignments, false});
+    return StudyFile::load({.out = {}, .assignments = assignments});
   }
-  fs::path operator/(const std::string& name) const { return dir_ / name; }
-  const std::string& text() const { return text_; }
-
- private:
-  TemporaryDirectory dir_;
-  std::string text_;
 };
 
 StudyOutcome run(const Study& study, StudyRunOptions options = {}) {
@@ -109,7 +101,7 @@ std::vector<std::map<std::string, std::string>> rows_of(const fs::path& csv) {
 // Running --------------------------------------------------------------------------------------
 
 TEST(StudyRun, DoesEveryRunOnce) {
-  const StudyDirectory dir("[grid]\nwiring.radius = [1, 2]\n");
+  const SmallStudy dir("[grid]\nwiring.radius = [1, 2]\n");
   const Study study = dir.load();
   EXPECT_EQ(states(study)[RunState::planned], 4);
   const StudyOutcome outcome = run(study, {.jobs = 3});
@@ -125,7 +117,7 @@ TEST(StudyRun, DoesEveryRunOnce) {
 }
 
 TEST(StudyRun, LimitAndInterruptionLeaveTheRest) {
-  const StudyDirectory dir("[grid]\nwiring.radius = [1, 2]\n");
+  const SmallStudy dir("[grid]\nwiring.radius = [1, 2]\n");
   const Study study = dir.load({"config.train.steps=20000", "config.evaluation.every=0"});
   StudyCallbacks callbacks;
   bool under_way = false;
@@ -145,7 +137,7 @@ TEST(StudyRun, LimitAndInterruptionLeaveTheRest) {
 }
 
 TEST(StudyRun, FailuresAreRecordedAndCanBeRetried) {
-  const StudyDirectory dir("[grid]\nwiring.radius = [1, 2]\n");
+  const SmallStudy dir("[grid]\nwiring.radius = [1, 2]\n");
   const Study study = dir.load();
   const StudyPlan plan = plan_study(study);
   // A file is where the directory should be.
@@ -167,7 +159,7 @@ TEST(StudyRun, FailuresAreRecordedAndCanBeRetried) {
 }
 
 TEST(StudyRun, ADivergedRunIsAResult) {
-  const StudyDirectory dir(
+  const SmallStudy dir(
       "[axis.rate.good]\noptimiser.learning_rate = 0.001\n"
       "[axis.rate.bad]\noptimiser = { kind = \"sgd\", learning_rate = 1e30, "
       "clip = 0 }\nschedule = { kind = \"constant\", warmup = 0 }\n");
@@ -186,7 +178,7 @@ TEST(StudyRun, ADivergedRunIsAResult) {
 }
 
 TEST(StudyRun, ClaimedRunsAreLeftToTheirOwners) {
-  const StudyDirectory dir("[grid]\nwiring.radius = [1, 2]\n");
+  const SmallStudy dir("[grid]\nwiring.radius = [1, 2]\n");
   const Study study = dir.load();
   const StudyPlan plan = plan_study(study);
   {
@@ -202,7 +194,7 @@ TEST(StudyRun, ClaimedRunsAreLeftToTheirOwners) {
 }
 
 TEST(StudyRun, HalfMadeDirectoriesAreBegunAnew) {
-  const StudyDirectory dir("");
+  const SmallStudy dir("");
   const Study study = dir.load();
   const fs::path half = run_directory(study, plan_study(study).runs[0]);
   fs::create_directories(half / "checkpoints");
@@ -211,7 +203,7 @@ TEST(StudyRun, HalfMadeDirectoriesAreBegunAnew) {
 }
 
 TEST(StudyRun, MemoryLimitsHowManyRunAtOnce) {
-  const StudyDirectory dir("[grid]\nwiring.radius = [1, 2]\n");
+  const SmallStudy dir("[grid]\nwiring.radius = [1, 2]\n");
   const Study study = dir.load({"config.train.steps=300"});
   std::size_t most = 0;
   StudyCallbacks callbacks;
@@ -225,7 +217,7 @@ TEST(StudyRun, MemoryLimitsHowManyRunAtOnce) {
 // Tuning ---------------------------------------------------------------------------------------
 
 TEST(StudyRun, CeilingsAreComputedOnceAndKept) {
-  const StudyDirectory dir("[axis.network.local]\n[axis.network.dense]\nwiring.kind = \"dense\"\n");
+  const SmallStudy dir("[axis.network.local]\n[axis.network.dense]\nwiring.kind = \"dense\"\n");
   const Study study = dir.load({"seeds=[1]", "config.battery.tasks=\"dm1,go\""});
   const fs::path kept = study.out / "ceilings";
   const auto ceiling_of = [&](std::size_t run) {
@@ -252,7 +244,7 @@ TEST(StudyRun, CeilingsAreComputedOnceAndKept) {
 }
 
 TEST(StudyRun, TunesAndThenReports) {
-  const StudyDirectory dir("[tuning]\nvalues = [0.0001, 0.001, 0.01]\nseeds = [11]\nextend = 1\n");
+  const SmallStudy dir("[tuning]\nvalues = [0.0001, 0.001, 0.01]\nseeds = [11]\nextend = 1\n");
   const Study study = dir.load();
   EXPECT_EQ(run(study, {.jobs = 2}).n_left, 0u);
   const StudyPlan plan = plan_study(study);
@@ -278,7 +270,7 @@ Network final_network(const fs::path& run) {
 }
 
 TEST(StudyRun, PrunesWithRewinding) {
-  const StudyDirectory dir(R"(
+  const SmallStudy dir(R"(
 [axis.network.ticket]
 wiring.kind = "dense"
 pruning = { density = 0.25, rounds = 2, rewind = 3 }
@@ -337,7 +329,7 @@ pruning = { density = 0.25, rounds = 2, rewind = 3, start = "reinitialise" }
 // Collecting -----------------------------------------------------------------------------------
 
 TEST(Collect, TablesCanBeDeletedAndMadeAgain) {
-  const StudyDirectory dir(R"(
+  const SmallStudy dir(R"(
 [axis.network.local]
 wiring.radius = 1
 [axis.network.dense]
@@ -383,7 +375,7 @@ measure = "area"
 }
 
 TEST(Collect, TheIndexHoldsTheTables) {
-  const StudyDirectory dir("");
+  const SmallStudy dir("");
   const Study study = dir.load();
   run(study);
   const Collected collected = collect_study(study);
@@ -402,7 +394,7 @@ TEST(Collect, TheIndexHoldsTheTables) {
 }
 
 TEST(Collect, SaysWhenTheCriterionWasChangedAfterwards) {
-  const StudyDirectory dir("");
+  const SmallStudy dir("");
   run(dir.load());
   EXPECT_TRUE(collect_study(dir.load()).warnings.empty());
   const auto warnings = collect_study(dir.load({"support=\"something easier\""})).warnings;
@@ -413,7 +405,7 @@ TEST(Collect, SaysWhenTheCriterionWasChangedAfterwards) {
 // The results file -----------------------------------------------------------------------------
 
 TEST(Results, ASecondMachineNeedsNothingElse) {
-  const StudyDirectory dir("[tuning]\nvalues = [0.0001, 0.001, 0.01]\nseeds = [11]\nextend = 1\n");
+  const SmallStudy dir("[tuning]\nvalues = [0.0001, 0.001, 0.01]\nseeds = [11]\nextend = 1\n");
   const Study study = dir.load({"results=results.csv"});
   run(study, {.jobs = 2});
   const std::string before = tables(study);
@@ -468,7 +460,7 @@ TEST(Results, DamagedLearningCurvesAreRefused) {
 }
 
 TEST(StudyRun, DamagedFilesOfARunAreRefusedOrDoneWithout) {
-  const StudyDirectory dir("");
+  const SmallStudy dir("");
   const Study study = dir.load({"seeds=[1]"});
   run(study);
   const StudyPlan plan = plan_study(study);
@@ -485,7 +477,7 @@ TEST(StudyRun, DamagedFilesOfARunAreRefusedOrDoneWithout) {
 }
 
 TEST(Results, TasksHeldOutOfTrainingAreKnown) {
-  const StudyDirectory dir("battery.weights = { \"dly*\" = 0 }\n");
+  const SmallStudy dir("battery.weights = { \"dly*\" = 0 }\n");
   const Study study = dir.load();
   run(study);
   collect_study(study);
