@@ -8,6 +8,7 @@
 #include "lmrnn/files.hpp"
 #include "lmrnn/study.hpp"
 #include "study/grid.hpp"
+#include "study/keys.hpp"
 #include "study/summary.hpp"
 
 namespace lmrnn {
@@ -78,19 +79,46 @@ void check_study(const std::string& file, const StudyConfig& config) {
   check_names(config, study_axes(config));
 }
 
+bool is_section_of_run(const std::string& key) {
+  const auto is_in_it = [&](const FieldDoc& row) { return row.key.starts_with(key + "."); };
+  return key == "pruning" || std::ranges::any_of(document<RunConfig>(), is_in_it);
+}
+
 /// What read_config, which knows the keys of a study only, cannot know: that this is a file of
 /// another kind.
 void check_kind(const std::string& file, const ConfigTable& table) {
   if (find(table, "claim") || find(table, "config")) return;
-  const std::vector<FieldDoc> rows = document<RunConfig>();
-  for (const auto& [key, value] : table) {
-    const auto is_in_section = [&](const FieldDoc& row) { return row.key.starts_with(key + "."); };
-    if (std::ranges::any_of(rows, is_in_section))
+  for (const auto& [key, value] : table)
+    if (is_section_of_run(key))
       throw UsageError(fmt::format(
           "{}: [{}] makes this the configuration of one run, which lmrnn train {} carries out; in "
           "a study, such keys stand under [config], below claim, support and seeds",
           value.where, key, file));
+}
+
+/// Nor that what a run should do, which [axis.NAME.LEVEL] says at once, stands one table deeper in
+/// [[override]] and [tuning].
+void check_set(const ConfigValue& table, std::string_view name) {
+  const auto* keys = std::get_if<ConfigTable>(&table.value);
+  if (!keys) return;
+  for (const auto& [key, value] : *keys) {
+    if (!std::holds_alternative<ConfigTable>(value.value) || !is_section_of_run(key)) continue;
+    std::string leaves;
+    for (const auto& [leaf, leaf_value] : flatten({{key, value}}))
+      leaves += fmt::format("{}{} = {}", leaves.empty() ? "" : ", ", leaf,
+                            detail::toml_value(leaf_value));
+    throw UsageError(fmt::format(
+        "{}: unknown key \"{}\" in [{}]; keys of a run stand under set there: write set = {{ {} }}",
+        value.where, key, name, leaves));
   }
+}
+
+void check_sets(const ConfigTable& table) {
+  if (const ConfigValue* tuning = find(table, "tuning")) check_set(*tuning, "tuning");
+  const ConfigValue* overrides = find(table, "override");
+  const auto* list = overrides ? std::get_if<ConfigList>(&overrides->value) : nullptr;
+  if (!list) return;
+  for (const ConfigValue& change : *list) check_set(change, "override");
 }
 
 void keep_first(std::vector<std::int64_t>& seeds) {
@@ -116,6 +144,7 @@ Study load_study(const fs::path& file, const StudyOptions& options) {
   ConfigTable table = parse_toml(study.text, file.string());
   for (const std::string& assignment : options.assignments) assign(table, assignment);
   check_kind(file.string(), table);
+  check_sets(table);
   read_config(study.config, table);
   check_study(file.string(), study.config);
   study.name = file.stem().string();

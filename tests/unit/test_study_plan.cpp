@@ -118,6 +118,14 @@ TEST(Plan, RefusesWhatMakesNoSense) {
   EXPECT_THAT(refusal(std::string(head) + "[grid]\nwiring.radus = [1]\n"),
               AllOf(HasSubstr("cell radus1"), HasSubstr("radius")));
   EXPECT_THAT(refusal(std::string(head) + "[grid]\nwiring.radius = 1\n"), HasSubstr("as a list"));
+  EXPECT_THAT(refusal(std::string(head) + "[[override]]\nskip = true\n[[override]]\n"
+                                          "wiring = { radius = 2, kind = \"dense\" }\n"),
+              AllOf(HasSubstr(".toml:13: unknown key \"wiring\" in [override]"),
+                    HasSubstr("set = { wiring.radius = 2, wiring.kind = \"dense\" }")));
+  EXPECT_THAT(refusal(std::string(head) + "[tuning]\ntrain.steps = 5\n"),
+              HasSubstr("in [tuning]; keys of a run stand under set there"));
+  EXPECT_THAT(refusal(std::string(head) + "[[override]]\nwhn = { network = \"x\" }\n"),
+              HasSubstr("did you mean \"when\"?"));
   EXPECT_THAT(refusal(std::string(head) + "[[override]]\nwhen = { netwrk = \"x\" }\n"),
               HasSubstr("no axis \"netwrk\""));
   EXPECT_THAT(refusal(std::string(head) +
