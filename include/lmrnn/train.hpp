@@ -140,6 +140,7 @@ struct RunEstimate {
   double seconds_per_step = 0;  ///< measured over `measured_steps`
   double seconds_training = 0;  ///< all steps, without evaluations
   std::int64_t measured_steps = 0;
+  std::vector<std::string> notices{};  ///< what Trainer::notices will say
 };
 
 /// Trains a few steps in memory and throws them away. Writes nothing.

@@ -51,23 +51,34 @@ struct Arguments : RunArguments {
   std::size_t n_blocks() const { return (n_trials() + trials_per_block - 1) / trials_per_block; }
 
   template <class A>
-  void same_steps(const std::optional<A>& array, const char* name) const {
-    if (array && (array->shape(0) != n_steps() || array->shape(1) != n_trials()))
+  static void has_shape(const A& array, const char* name, std::size_t n, const char* shape) {
+    if (array.ndim() != n)
+      throw UsageError(
+          fmt::format("{}: an array of {} dimensions; give {}", name, array.ndim(), shape));
+  }
+
+  template <class A>
+  void same_steps(const std::optional<A>& array, const char* name, const char* shape,
+                  std::size_t n = 2) const {
+    if (!array) return;
+    has_shape(*array, name, n, shape);
+    if (array->shape(0) != n_steps() || array->shape(1) != n_trials())
       throw UsageError(fmt::format("{}: ({}, {}) steps and trials, but inputs have ({}, {})", name,
                                    array->shape(0), array->shape(1), n_steps(), n_trials()));
   }
 
   void check(const Architecture& a) const {
+    has_shape(inputs, "inputs", 3, "(time, trial, channel)");
     if (inputs.shape(2) != a.n_channels)
       throw UsageError(fmt::format(
           "inputs: (time, trial, channel) with {} channels, but the network has {}{}",
           inputs.shape(2), a.n_channels,
           inputs.shape(2) == a.n_channels + a.n_rules ? "; give rules as indices, not as channels"
                                                       : ""));
-    same_steps(rules, "rules");
-    same_steps(resets, "resets");
-    same_steps(targets, "targets");
-    same_steps(weights, "mask");
+    same_steps(rules, "rules", "(time, trial, slot)", 3);
+    same_steps(resets, "resets", "(time, trial)");
+    same_steps(targets, "targets", "(time, trial)");
+    same_steps(weights, "mask", "(time, trial)");
     if (rules) require_within(rules->data(), rules->size(), -1, a.n_rules, "rules");
     if (targets) require_within(targets->data(), targets->size(), 0, a.n_classes, "targets");
     // Without its rule a network does something, but nothing that it was trained to do.

@@ -9,11 +9,12 @@
 
 namespace lmrnn::python {
 
-using Series = ArrayIn<float, nb::ndim<3>>;
-using Rules = ArrayIn<std::int32_t, nb::ndim<3>>;
-using Targets = ArrayIn<std::int32_t, nb::ndim<2>>;
-using Weights = ArrayIn<float, nb::ndim<2>>;
-using Resets = ArrayIn<bool, nb::ndim<2>>;
+// Any number of dimensions: nanobind's refusal of a wrong one does not say which was expected.
+using Series = ArrayIn<float>;
+using Rules = ArrayIn<std::int32_t>;
+using Targets = ArrayIn<std::int32_t>;
+using Weights = ArrayIn<float>;
+using Resets = ArrayIn<bool>;
 
 /// What a network is run on, as it came from Python.
 struct RunArguments {

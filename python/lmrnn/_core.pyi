@@ -544,7 +544,7 @@ class Network:
     def initialise(self, kind: str = 'fan-in', *, seed: int) -> None:
         """Fresh weights: identity, fan-in or radius."""
 
-    def forward(self, inputs: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], rules: Annotated[NDArray[numpy.int32], dict(shape=(None, None, None), order='C', device='cpu', writable=False)] | None = None, *, resets: Annotated[NDArray[numpy.bool_], dict(shape=(None, None), order='C', device='cpu', writable=False)] | None = None, recurrent_noise: float = 0.0, seed: int | None = None, threads: int = 1) -> tuple:
+    def forward(self, inputs: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], rules: Annotated[NDArray[numpy.int32], dict(order='C', device='cpu', writable=False)] | None = None, *, resets: Annotated[NDArray[numpy.bool_], dict(order='C', device='cpu', writable=False)] | None = None, recurrent_noise: float = 0.0, seed: int | None = None, threads: int = 1) -> tuple:
         """
         States (time, trial, unit) and logits (time, trial, class) from h = 0.
 
@@ -552,7 +552,7 @@ class Network:
         resets : (time, trial) bool, where h[t-1] is taken as 0.
         """
 
-    def loss_and_gradient(self, inputs: Annotated[NDArray[numpy.float32], dict(shape=(None, None, None), order='C', device='cpu', writable=False)], targets: Annotated[NDArray[numpy.int32], dict(shape=(None, None), order='C', device='cpu', writable=False)], rules: Annotated[NDArray[numpy.int32], dict(shape=(None, None, None), order='C', device='cpu', writable=False)] | None = None, *, mask: Annotated[NDArray[numpy.float32], dict(shape=(None, None), order='C', device='cpu', writable=False)] | None = None, resets: Annotated[NDArray[numpy.bool_], dict(shape=(None, None), order='C', device='cpu', writable=False)] | None = None, loss: str = 'cross-entropy') -> tuple:
+    def loss_and_gradient(self, inputs: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], targets: Annotated[NDArray[numpy.int32], dict(order='C', device='cpu', writable=False)], rules: Annotated[NDArray[numpy.int32], dict(order='C', device='cpu', writable=False)] | None = None, *, mask: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None = None, resets: Annotated[NDArray[numpy.bool_], dict(order='C', device='cpu', writable=False)] | None = None, loss: str = 'cross-entropy') -> tuple:
         """
         Mean loss, weighted by `mask` (time, trial), and its gradient by backpropagation through time: a dictionary like `weights`.
         """

@@ -93,7 +93,7 @@ std::string explain(const CLI::App& program, const CLI::ParseError& error) {
   }
   const std::vector<std::string> verbs = known_words(*verb, false);
   if (!verbs.empty() && verb->get_subcommands().empty())
-    return fmt::format("{}: which of {}?{}", name, fmt::join(verbs, ", "), see);
+    return fmt::format("{}: which verb? There are {}{}", name, fmt::join(verbs, ", "), see);
   return fmt::format("{}: {}{}", name, error.what(), see);
 }
 

@@ -99,6 +99,7 @@ void run_dry(const TrainOptions& options) {
   const RunConfig config =
       options.resume.empty() ? read_config(options) : open_run(options.resume).config;
   const RunEstimate estimate = estimate_run(config, options.n_threads);
+  for (const std::string& notice : estimate.notices) warn(notice);
   if (options.json) {
     Json out = to_json(estimate);
     out["config"] = to_toml(write_config(config));

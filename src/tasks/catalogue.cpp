@@ -243,6 +243,8 @@ std::vector<std::string> names_of(std::span<const Task> tasks) {
 }
 
 std::vector<Task> select_tasks(std::string_view expression) {
+  if (trimmed(expression).empty())
+    throw UsageError("tasks: none named; give names or a collection, e.g. \"modcog82\"");
   std::set<std::uint32_t> chosen, excluded;
   for (const std::string_view untrimmed : split(expression, ',')) {
     const std::string_view part = trimmed(untrimmed);

@@ -39,7 +39,7 @@ Seed RunConfig::run_seed() const {
   if (!seed)
     throw UsageError(
         "the run has no seed; write seed = 1 (or any whole number) in the configuration, or give "
-        "--seed");
+        "--seed 1 (in Python: seed=1)");
   return {static_cast<std::uint64_t>(*seed)};
 }
 

@@ -54,6 +54,7 @@ RunEstimate estimate_run(const RunConfig& config, int n_threads) {
   e.block_rows = block_rows(config.train, config.stream);
   e.n_blocks = learner.n_blocks();
   e.memory = estimate_memory(config, n_threads);
+  if (auto warning = warning_of_short_rows(config.stream, battery)) e.notices = {*warning};
 
   learner.step();  // memory is allocated and caches fill
   constexpr double enough_seconds = 2;

@@ -83,8 +83,8 @@ class Completion(ProgramTest):
 
 class Mistakes(ProgramTest):
     def test_no_verb(self):
-        self.assert_refused([], "which of tasks", "--help")
-        self.assert_refused(["tasks"], "lmrnn tasks", "which of list")
+        self.assert_refused([], "which verb? There are tasks", "--help")
+        self.assert_refused(["tasks"], "lmrnn tasks", "which verb? There are list")
 
     def test_unknown_verb(self):
         self.assert_refused(["taks"], 'unknown verb "taks"', 'did you mean "tasks"?')

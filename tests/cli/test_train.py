@@ -83,6 +83,7 @@ class TrainTest(ProgramTest):
     def test_bad_input_is_one_line_and_status_2(self):
         self.assert_refused(["train", self.config, "--set", "wiring.radus=3"], "radus", "radius")
         self.assert_refused(["train", self.config, "--set", "wiring.radius=-1"], "wiring.radius")
+        self.assert_refused(["train", self.config, "--set", "battery.tasks="], "none named")
         self.assert_refused(["train", self.config, "--radius", "3"], "--set wiring.radius=")
         self.assert_refused(["train", str(self.config).removesuffix(".toml")], "did you mean")
         self.assert_refused(["train", self.config, "--set", "battery.tasks=dmc", "--set",
@@ -173,6 +174,8 @@ class TrainTest(ProgramTest):
             self.assertIn(words, out)
         estimate = json.loads(self.train("--dry-run", "--json"))
         self.assertEqual(estimate["synapses"], 16 * 5)
+        short = run("train", self.config, "--dry-run", "--set", "stream.steps=5")
+        self.assertIn("stream.steps = 5 is too short for trials of 3 of 3 tasks", short.stderr)
         self.config.write_text(out)
         self.assertEqual(self.train("--dry-run").split("\n#")[0], out.split("\n#")[0])
 

@@ -105,6 +105,10 @@ def test_save_and_load(network, data, tmp_path):
 def test_refusals(network, data):
     with pytest.raises(lmrnn.UsageError, match="channel"):
         network.forward(np.zeros((3, 2, 6), np.float32))
+    with pytest.raises(lmrnn.UsageError, match=r"2 dimensions; give \(time, trial, channel\)"):
+        network.forward(data["inputs"][0])
+    with pytest.raises(lmrnn.UsageError, match=r"rules: .* give \(time, trial, slot\)"):
+        network.forward(data["inputs"], data["rules"][:, :, 0].copy())
     with pytest.raises(lmrnn.UsageError, match="indices"):
         network.forward(np.zeros((3, 2, 8), np.float32))
     with pytest.raises(lmrnn.UsageError, match="rules"):
