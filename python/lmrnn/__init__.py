@@ -15,6 +15,14 @@ Submodules are loaded when they are first used: `lmrnn.plot` (figures), `lmrnn.r
 """
 
 import importlib as _importlib
+import importlib.util as _util
+import sys as _sys
+
+if _util.find_spec("lmrnn._core") is None:
+    raise ImportError(
+        "lmrnn: its core was built for another Python than this one, "
+        f"{_sys.version.split()[0]} ({_sys.executable}); use that one, or pip install lmrnn with this"
+    )
 
 from ._core import (
     Battery,

@@ -1,6 +1,8 @@
 """What everybody meets first: import, errors, stubs."""
 
+import shutil
 import subprocess
+import sys
 
 import pytest
 
@@ -33,6 +35,13 @@ def test_errors_are_pythons():
     assert issubclass(lmrnn.RunError, RuntimeError)
     with pytest.raises(ValueError, match='unknown key "n_rng"; did you mean "n_ring"'):
         lmrnn.Battery("cog20", n_rng=32)
+
+
+def test_without_a_core_for_this_python_it_says_so(root, tmp_path):
+    shutil.copytree(root / "python/lmrnn", tmp_path / "lmrnn", ignore=lambda *_: {"_core.pyi"})
+    result = subprocess.run([sys.executable, "-c", "import lmrnn"], capture_output=True, text=True,
+                            env={"PYTHONPATH": str(tmp_path)})
+    assert "ImportError: lmrnn: its core was built for another Python" in result.stderr
 
 
 def test_stub_is_the_one_that_the_build_makes(root):
