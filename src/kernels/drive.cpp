@@ -237,8 +237,21 @@ HWY_INLINE void add_rule_gradient(const DriveGradient& s, std::size_t first_unit
     }
 }
 
+/// The trials' rules lie scattered over a table too large for the caches near the processor, so it
+/// is asked for them early. They are mostly those of the first and of the last step.
+HWY_INLINE void prefetch_rule_gradient(const DriveGradient& s, std::size_t first_unit) {
+  const std::size_t padded = padded_drive_units(s.n_units), n = s.n_slots * s.inputs->n_trials();
+  for (const std::size_t t : {std::size_t(0), s.inputs->n_steps() - 1})
+    for (std::size_t k = 0; k < n; ++k)
+      if (const std::int32_t rule = s.rules[t][k]; rule >= 0) {
+        const float* row = s.rule_gradient + static_cast<std::size_t>(rule) * padded + first_unit;
+        for (std::size_t part = 0; part < n_together; part += slice) hwy::Prefetch(row + part);
+      }
+}
+
 void add_drive_gradient(const DriveGradient& s) {
   for (std::size_t unit = 0; unit < s.n_units; unit += n_together) {
+    prefetch_rule_gradient(s, unit);
     transpose_deltas(s, unit);
     add_input_gradient(s, unit);
     add_rule_gradient(s, unit);
