@@ -4,9 +4,10 @@
     lmrnn study collect studies/e4-small.toml
     studies/figures.py runs/e4-small docs/results/figures     # with the package's Python
 
-Writes STUDY-curves.svg; if networks of the same number of units differ in density, STUDY-density.svg
-and STUDY-trials.svg; if they differ in size, STUDY-units.svg; if learning rates were tuned,
-STUDY-rates.svg. Prints Markdown. The committed results file is enough for `collect`, so that no run
+Writes STUDY-curves.svg; if networks of the same number of units, or of the same number of synapses
+or parameters (an axis called `matched`), differ in density, STUDY-density.svg and STUDY-trials.svg;
+if they differ in size otherwise, STUDY-units.svg; if learning rates were tuned, STUDY-rates.svg.
+Prints Markdown. The committed results file is enough for `collect`, so that no run
 need be repeated for this.
 """
 
@@ -22,12 +23,13 @@ from lmrnn import plot
 
 def draw(study, out):
     plot.save(plot.study_curves(study), out / f"{study.name}-curves.svg")
-    if any(study.differ(p, "density") and not study.differ(p, "units") for p in study.panels):
+    matched = "matched" in study.axes  # sizes follow from densities
+    if matched or any(study.differ(p, "density") and not study.differ(p, "units") for p in study.panels):
         plot.save(plot.study_density(study), out / f"{study.name}-density.svg")
         trials = plot.study_density(study, ("trials_to_50", "trials_to_80"),
                                     "trials to a share of the ceiling")
         plot.save(trials, out / f"{study.name}-trials.svg")
-    if study.differ(study.panels[0], "units"):
+    if study.differ(study.panels[0], "units") and not matched:
         plot.save(plot.study_units(study), out / f"{study.name}-units.svg")
     if study.table("tuning").n_rows:
         plot.save(plot.study_rates(study), out / f"{study.name}-rates.svg")
