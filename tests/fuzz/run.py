@@ -109,7 +109,7 @@ def main():
     parser.add_argument("seconds", type=int)
     parser.add_argument("readers", nargs="*", metavar="READER", default=[])
     parser.add_argument("--until", type=float, metavar="MINUTES", default=0)
-    options = parser.parse_args()
+    options = parser.parse_intermixed_args()
     left = options.readers or sorted(
         path.name for path in SEEDS.iterdir() if path.name not in LIBRARIES)
     if not options.until:
