@@ -3,6 +3,25 @@
 #include <fmt/format.h>
 
 namespace lmrnn {
+namespace {
+
+/// The name in a header that stands at `position`.
+constexpr std::string_view name_at(std::string_view header, std::size_t position) {
+  for (; position > 0; --position) header.remove_prefix(header.find(',') + 1);
+  return header.substr(0, header.find(','));
+}
+
+// The positions that readers go by are those of the headers.
+static_assert(name_at(metrics_header, MetricsColumn::seconds) == "seconds");
+static_assert(name_at(metrics_header, MetricsColumn::clipped) == "clipped_share");
+static_assert(name_at(metrics_header, MetricsColumn::trial_accuracy) == "mean_trial_accuracy");
+static_assert(name_at(metrics_header, MetricsColumn::share) == "mean_share_of_ceiling");
+static_assert(name_at(tasks_header, TasksColumn::task) == "task");
+static_assert(name_at(tasks_header, TasksColumn::share) == "share_of_ceiling");
+static_assert(name_at(tasks_header, TasksColumn::solved) == "solved");
+static_assert(name_at(tasks_header, TasksColumn::n - 1) == "solved");
+
+}  // namespace
 
 std::string metrics_row(const TrainingState& state, double seconds, double learning_rate,
                         const Evaluation* evaluation) {

@@ -1,6 +1,7 @@
 // metrics.csv and tasks.csv, column by column; docs/concepts/training.md describes them.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>

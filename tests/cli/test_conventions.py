@@ -6,9 +6,7 @@ import os
 import re
 import resource
 import subprocess
-import tempfile
 import unittest
-from pathlib import Path
 
 from program import PROGRAM, ROOT, ProgramTest, run
 
@@ -138,14 +136,13 @@ class Limits(ProgramTest):
             self.skipTest("sanitizers need terabytes of addresses")
         limit = 2 ** 31
         lower = lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-        with tempfile.TemporaryDirectory() as name:
-            config = Path(name) / "large.toml"
-            config.write_text('seed = 1\nbattery.tasks = "go"\nwiring = {rows = 4, cols = 4}\n')
-            train = ["train", config, "--out", Path(name) / "run", "--set"]
-            self.assert_refused(["tasks", "ceiling", "--tasks", "go", "--seed", "1", "--threads", "4000"],
-                                "of 4000 threads could be started", "ask for fewer", status=1,
-                                preexec_fn=lower)
-            result = run(*train, "stream.batch=10000000", preexec_fn=lower)
+        config = self.dir / "large.toml"
+        config.write_text('seed = 1\nbattery.tasks = "go"\nwiring = {rows = 4, cols = 4}\n')
+        self.assert_refused(["tasks", "ceiling", "--tasks", "go", "--seed", "1", "--threads", "4000"],
+                            "of 4000 threads could be started", "ask for fewer", status=1,
+                            preexec_fn=lower)
+        result = run("train", config, "--out", self.dir / "run", "--set", "stream.batch=10000000",
+                     preexec_fn=lower)
         self.assertEqual(result.returncode, 1)
         self.assertRegex(result.stderr, r"(^|\n)lmrnn: not enough memory; .*stream.batch.*\n$")
 

@@ -14,7 +14,7 @@ from .. import Run, Study, UsageError
 from .html import Section
 from .sections import analyses, curves, overview, provenance, scores, study, trials, weights, wiring
 
-Make = Callable[[Any], "Section | None"]
+Make = Callable[[Any], Section | None]
 
 # In the order of the page.
 RUN_SECTIONS: list[Make] = [
