@@ -1,6 +1,7 @@
 // What an ideal observer would reach: the best score that the noise allows.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <span>
 #include <vector>
@@ -14,6 +15,10 @@ struct Score {
   double value = 0;
   double standard_error = 0;  ///< 0 where the value is exact
 };
+
+/// Steps at the start of the decision period that do not count for trial accuracy, of networks and of
+/// the observer alike: those that begin less than 100 ms after it.
+std::int32_t grace_steps(double dt) noexcept;
 
 /// Expected scores of an observer who knows task, timing, noise level and prior, sees all
 /// channels, does not know which direction is stronger, and maximises the expected score.

@@ -38,10 +38,6 @@ constexpr std::array<std::pair<std::string_view, Split>, 3> enum_names(Split) {
 /// n = 0.
 double wilson_lower(double accuracy, double n) noexcept;
 
-/// Steps at the start of the decision period that do not count for trial accuracy: those that
-/// begin less than 100 ms after it.
-std::int32_t grace_steps(double dt) noexcept;
-
 /// Counts from which the scores of one task follow. Integers, so that adding them up is exact in
 /// any order.
 struct ScoreCounts {

@@ -10,7 +10,6 @@ namespace {
 constexpr double normal_quantile_975 = 1.959963984540054;
 constexpr std::uint64_t least_trials_of_solved = 1000;
 constexpr double solved_share = 0.95;
-constexpr double grace_ms = 100;
 
 double share(std::uint64_t part, std::uint64_t whole) noexcept {
   return whole == 0 ? 0 : static_cast<double>(part) / static_cast<double>(whole);
@@ -33,11 +32,6 @@ double wilson_lower(double accuracy, double n) noexcept {
   const double half_width =
       normal_quantile_975 * std::sqrt(accuracy * (1 - accuracy) / n + z2 / (4 * n * n));
   return std::max(0.0, (centre - half_width) / (1 + z2 / n));
-}
-
-std::int32_t grace_steps(double dt) noexcept {
-  // The tolerance keeps 100 / 33.333... at 3 steps.
-  return static_cast<std::int32_t>(std::ceil(grace_ms / dt - 1e-9));
 }
 
 ScoreCounts& ScoreCounts::operator+=(const ScoreCounts& other) noexcept {

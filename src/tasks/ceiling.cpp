@@ -31,9 +31,6 @@ namespace {
 /// Less noise than this cannot confuse any two conditions; it keeps likelihoods finite.
 constexpr double least_noise = 1e-4;
 
-/// A grace of 100 ms is not graded in trial accuracy.
-constexpr double grace_ms = 100;
-
 struct Mean {
   double sum = 0, squares = 0;
   std::size_t n = 0;
@@ -255,7 +252,7 @@ class Observer {
 
   void score(const Conditions& c, Mean& decision, Mean& trial) const {
     const std::int32_t n_steps = steps(c, Period::decision);
-    const auto grace = static_cast<std::int32_t>(std::ceil(grace_ms / battery_.config().dt));
+    const auto grace = grace_steps(battery_.config().dt);
     if (base_.family != Family::match || battery_.semantics().ring_wrap) {
       const double most = best(n_);
       decision.add(most);
@@ -318,6 +315,12 @@ Likeness likeness(const Battery& battery, std::size_t task) {
 }
 
 }  // namespace
+
+std::int32_t grace_steps(double dt) noexcept {
+  constexpr double grace_ms = 100;
+  // The tolerance keeps 100 / 33.3333333333 at 3 steps.
+  return static_cast<std::int32_t>(std::ceil(grace_ms / dt - 1e-9));
+}
 
 Ceiling ceiling(const Battery& battery, std::size_t task, Seed seed, std::size_t n_trials) {
   // Without noise a stimulus that was on for a step is known.

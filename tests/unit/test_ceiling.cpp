@@ -43,6 +43,26 @@ double knowing_the_directions() {
   return sum / 60;
 }
 
+TEST(Grace, IsAHundredMilliseconds) {
+  EXPECT_EQ(grace_steps(100), 1);
+  EXPECT_EQ(grace_steps(20), 5);
+  EXPECT_EQ(grace_steps(30), 4);  // the step that begins after 90 ms is still within
+  EXPECT_EQ(grace_steps(100. / 3), 3);
+  EXPECT_EQ(grace_steps(33.3333333333), 3);
+  EXPECT_EQ(grace_steps(250), 1);
+}
+
+TEST(Grace, IsTheSameForTheObserverAsForNetworks) {
+  BatteryConfig config = config_of("dm1");
+  config.dt = 33.3333333333;
+  const auto decision_of_steps = [&](int n) {
+    config.durations["dm1"]["decision"] = {Duration::Kind::fixed, {(n + 0.5) * config.dt}};
+    return ceiling_of(config, 200).trial_accuracy.value;
+  };
+  EXPECT_EQ(decision_of_steps(grace_steps(config.dt)), 1);  // no step is graded
+  EXPECT_LT(decision_of_steps(grace_steps(config.dt) + 1), 1);
+}
+
 TEST(Ceiling, OfReachIsExactlyOne) {
   for (const char* task : {"go", "rtanti", "dlygointrseql"})
     for (const bool as_published : {false, true}) {

@@ -26,14 +26,6 @@ TEST(Wilson, LiesBelowAndClosesInWithMoreTrials) {
   }
 }
 
-TEST(Grace, IsAHundredMilliseconds) {
-  EXPECT_EQ(grace_steps(100), 1);
-  EXPECT_EQ(grace_steps(20), 5);
-  EXPECT_EQ(grace_steps(30), 4);  // the step that begins after 90 ms is still within
-  EXPECT_EQ(grace_steps(100. / 3), 3);
-  EXPECT_EQ(grace_steps(250), 1);
-}
-
 // Trials of six steps: fixation 0-1, stimulus 2, delay 3, decision 4-6 (the last only in long
 // ones). Answers are given as classes and turned into logits.
 class ScoreTrials : public ::testing::Test {
