@@ -16,8 +16,8 @@ struct Score {
   double standard_error = 0;  ///< 0 where the value is exact
 };
 
-/// Steps at the start of the decision period that do not count for trial accuracy, of networks and of
-/// the observer alike: those that begin less than 100 ms after it.
+/// Steps at the start of the decision period that do not count for trial accuracy, of networks and
+/// of the observer alike: those that begin less than 100 ms after it.
 std::int32_t grace_steps(double dt) noexcept;
 
 /// Expected scores of an observer who knows task, timing, noise level and prior, sees all
