@@ -224,7 +224,7 @@ std::optional<std::string> decode_text(const Descr& descr, std::span<const std::
   }
   if (descr.kind != 'U' || descr.order == '>') return std::nullopt;
   std::vector<std::uint32_t> points(raw.size() / 4);
-  std::memcpy(points.data(), raw.data(), points.size() * 4);
+  if (!points.empty()) std::memcpy(points.data(), raw.data(), points.size() * 4);
   while (!points.empty() && points.back() == 0) points.pop_back();
   for (const std::uint32_t point : points) append_utf8(text, point);
   return text;

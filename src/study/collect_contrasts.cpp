@@ -1,6 +1,7 @@
 // Tables of comparisons between cells: paired contrasts, and the best level of an axis.
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numeric>
 
 #include "lmrnn/statistics.hpp"
@@ -127,16 +128,19 @@ Table best_table(const Study& study, const StudyPlan& plan, const Harvest& harve
       }
       const View2<const double> view{values.data(), levels.size(), count.size()};
       const BestLevel best = bootstrap_best(view, positions, b.smaller, seed, statistics.level);
+      // Where all values are the same (a mark that no run reached, mostly), none is the best.
+      const bool all_same =
+          std::ranges::adjacent_find(values, std::not_equal_to<>{}) == values.end();
       for (std::size_t l = 0; l < levels.size(); ++l) {
         const double* row = view.row(l);
         const double mean = std::accumulate(row, row + view.n1, 0.0) / static_cast<double>(view.n1);
-        const bool is_best = l == best.best;
-        table.rows.push_back({b.axis, where(family), b.measure, levels[l].first, positions[l],
-                              static_cast<std::int64_t>(view.n1), mean, best.share[l],
-                              std::int64_t{is_best}, is_best ? best.lower : nothing,
-                              is_best ? best.upper : nothing, is_best ? best.margin : nothing,
-                              is_best ? best.margin_lower : nothing,
-                              is_best ? best.margin_upper : nothing});
+        const bool is_best = l == best.best && !all_same;
+        table.rows.push_back(
+            {b.axis, where(family), b.measure, levels[l].first, positions[l],
+             static_cast<std::int64_t>(view.n1), mean, all_same ? nothing : best.share[l],
+             std::int64_t{is_best}, is_best ? best.lower : nothing, is_best ? best.upper : nothing,
+             is_best ? best.margin : nothing, is_best ? best.margin_lower : nothing,
+             is_best ? best.margin_upper : nothing});
       }
     }
   }

@@ -18,6 +18,7 @@ import csv
 import os
 import re
 import resource
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -57,16 +58,20 @@ def fuzz(reader, seconds):
     words = BUILD / f"{reader}.words"
     words.write_text("# words\n" + "".join(f'"{word}"\n' for word in WORDS.get(reader, ["\\x00"])))
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    limits, checks = list(LIMITS), "detect_leaks=1"
+    limits, checks, seeds = list(LIMITS), "detect_leaks=1", SEEDS / reader
     if reader == "hdf5":
         # Over damaged files the library of others loses memory, and asks for more than there is,
         # which it takes well when it does not get it.
         limits += ["-malloc_limit_mb=0", "-rss_limit_mb=0", "-detect_leaks=0"]
         checks = "detect_leaks=0:allocator_may_return_null=1"
+        # What sends it round in circles costs seconds each time, and so do its descendants.
+        seeds = BUILD / f"{reader}.seeds"
+        shutil.rmtree(seeds, ignore_errors=True)
+        shutil.copytree(SEEDS / reader, seeds, ignore=shutil.ignore_patterns("found-*"))
     result = subprocess.run(
         [BUILD / "tests/fuzz" / f"fuzz_{reader}", f"-max_total_time={seconds}", *limits,
          f"-dict={words}", f"-artifact_prefix={findings}/", "-print_final_stats=1", corpus,
-         SEEDS / reader],
+         seeds],
         stderr=subprocess.PIPE, text=True, errors="replace",
         env={**os.environ, "ASAN_OPTIONS": checks})
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -28,7 +28,7 @@ support = "what supports it"
 seeds = [1, 2]
 [statistics]
 seed = 3
-marks = [0.05]
+marks = [0.05, 0.99]
 [config]
 battery.tasks = "go,dlygointr"
 wiring.rows = 4
@@ -342,6 +342,10 @@ measure = "area"
 [[best]]
 axis = "network"
 measure = "area"
+[[best]]
+axis = "network"
+measure = "steps_to_99"
+smaller = true
 )");
   const Study study = dir.load();
   run(study, {.jobs = 2});
@@ -362,6 +366,11 @@ measure = "area"
       1e-8);
   EXPECT_GE(std::stod(contrast.at("p")), 0.5);  // two pairs cannot say more
   EXPECT_EQ(contrast.at("p"), contrast.at("p_holm"));
+  // One network is the best by area; none by a mark that no run reached.
+  std::map<std::string, int> n_best;
+  for (const auto& row : rows_of(study.out / "tables" / "best.csv"))
+    n_best[row.at("measure")] += row.at("best") == "1";
+  EXPECT_EQ(n_best, (std::map<std::string, int>{{"area", 1}, {"steps_to_99", 0}}));
   // The area is that of metrics.csv.
   const PlannedRun first = plan_study(study).runs[0];
   std::vector<double> steps, shares;
