@@ -150,13 +150,17 @@ class StudyTest(ProgramTest):
         self.assertEqual(undisturbed["runs.csv"].count("\n") - 1,
                          undisturbed["runs.csv"].count(",finished,"))
         chance = random.Random(5)
-        n_killed = 0
-        for _ in range(40):
+        seen, n_killed, alive = set(), 0, True
+        while alive:
+            # Not by the clock: a fast machine would be done before it is disturbed.
             processes = [self.start("killed") for _ in range(4)]
-            deadline = time.monotonic() + chance.uniform(0.05, 0.5)
-            while time.monotonic() < deadline and any(p.poll() is None for p in processes):
-                time.sleep(0.01)
-            n_killed += sum(p.poll() is None for p in processes)
+            enough, deadline = len(seen) + chance.randint(1, 6), time.monotonic() + 60
+            while len(seen) < enough and any(p.poll() is None for p in processes):
+                self.assertLess(time.monotonic(), deadline)
+                time.sleep(chance.uniform(0, 0.01))
+                seen.update(self.dir.glob("killed/runs/*/checkpoints/step-*"))
+            alive = sum(p.poll() is None for p in processes)
+            n_killed += alive
             for process in processes:  # parents and the runs that they have forked
                 try:
                     os.killpg(process.pid, signal.SIGKILL)
