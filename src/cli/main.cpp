@@ -74,6 +74,18 @@ std::string did_you_mean_key(const CLI::App& verb, std::string word) {
   return {};
 }
 
+// "Could not convert: --seed = 1.5" names no type.
+std::string plain_words(const CLI::App& verb, const CLI::ParseError& error) {
+  const std::string said = error.what();
+  const std::size_t colon = said.find(": "), equals = said.find(" = ");
+  if (error.get_name() != "ConversionError" || equals == std::string::npos) return said;
+  const std::string option = said.substr(colon + 2, equals - colon - 2);
+  const CLI::Option* found = verb.get_option_no_throw(option);
+  const bool whole = found == nullptr || found->get_type_name() != "FLOAT";
+  return fmt::format("{}: {} is no {}", option, said.substr(equals + 3),
+                     whole ? "whole number" : "number");
+}
+
 std::string explain(const CLI::App& program, const CLI::ParseError& error) {
   const CLI::App* verb = deepest_verb(&program);
   const std::string name = full_name(verb);
@@ -94,7 +106,7 @@ std::string explain(const CLI::App& program, const CLI::ParseError& error) {
   const std::vector<std::string> verbs = known_words(*verb, false);
   if (!verbs.empty() && verb->get_subcommands().empty())
     return fmt::format("{}: which verb? There are {}{}", name, fmt::join(verbs, ", "), see);
-  return fmt::format("{}: {}{}", name, error.what(), see);
+  return fmt::format("{}: {}{}", name, plain_words(*verb, error), see);
 }
 
 std::string version_text() {

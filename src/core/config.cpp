@@ -120,6 +120,23 @@ void write_table(std::string& out, const ConfigTable& table, const std::string& 
   }
 }
 
+// What the parser says names what it did not expect; this is what it did.
+std::string_view remedy_for(std::string_view description) {
+  static constexpr std::pair<std::string_view, std::string_view> remedies[] = {
+      {"redefine", "; give each key once"},
+      {"could not determine value type", "; a text stands in quotes"},
+      {"control characters", "; a text ends on its line, with the quotes that it began with"},
+      {"parsing boolean", "; write true or false"},
+      {"parsing inline table", "; entries are key = value, with commas between them"},
+      {"parsing array", "; entries have commas between them, and the list ends with ]"},
+      {"parsing key-value pair", "; a line holds one key = value, and numbers have no commas"},
+      {"parsing key", "; keys are letters, digits, - and _, others stand in quotes"},
+  };
+  for (const auto& [said, remedy] : remedies)
+    if (description.find(said) != std::string_view::npos) return remedy;
+  return "; see https://toml.io";
+}
+
 }  // namespace
 
 ConfigTable parse_toml(std::string_view text, const std::string& name) {
@@ -128,7 +145,8 @@ ConfigTable parse_toml(std::string_view text, const std::string& name) {
     const toml::table table = toml::parse(text, name);
     return std::get<ConfigTable>(convert(table, name).value);
   } catch (const toml::parse_error& error) {
-    throw UsageError(where(name, error.source()) + ": " + std::string(error.description()));
+    throw UsageError(where(name, error.source()) + ": " + std::string(error.description()) +
+                     std::string(remedy_for(error.description())));
   }
 }
 

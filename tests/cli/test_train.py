@@ -85,6 +85,7 @@ class TrainTest(ProgramTest):
         self.assert_refused(["train", self.config, "--set", "wiring.radius=-1"], "wiring.radius")
         self.assert_refused(["train", self.config, "--set", "battery.tasks="], "none named")
         self.assert_refused(["train", self.config, "--radius", "3"], "--set wiring.radius=")
+        self.assert_refused(["train", self.config, "--seed", "1.5"], "--seed: 1.5 is no whole number")
         self.assert_refused(["train", str(self.config).removesuffix(".toml")], "did you mean")
         self.assert_refused(["train", self.config, "--set", "battery.tasks=dmc", "--set",
                              "battery.n_ring=15"], "15")

@@ -130,6 +130,23 @@ TEST(Refusal, OfAKeyThatResemblesNothingListsWhatThereIs) {
             "net.toml:2: unknown key \"temperature\" in [sheet]; known keys are: rows, metric");
 }
 
+TEST(Refusal, OfTextThatIsNoTomlNamesARemedy) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"tasks = cog20", "in quotes"},
+      {"tasks = \"cog20\n", "with the quotes that it began with"},
+      {"autapses = True", "write true or false"},
+      {"units = 1,000", "numbers have no commas"},
+      {"sheet = { rows = 8 cols = 8 }", "commas between them"},
+      {"delays = [1 2]", "commas between them"},
+      {"units = 1\nunits = 2", "each key once"},
+      {"[sheet\nrows = 2", "https://toml.io"},
+  };
+  for (const auto& [text, remedy] : cases) {
+    EXPECT_THAT(refusal(text), testing::HasSubstr(remedy)) << text;
+    EXPECT_THAT(refusal(text), testing::StartsWith("net.toml:")) << text;
+  }
+}
+
 TEST(Refusal, OfWrongTypesSaysWhatIsExpected) {
   EXPECT_EQ(refusal("autapses = 1"), "net.toml:1: autapses = 1; expected true or false");
   EXPECT_EQ(refusal("units = 1.5"), "net.toml:1: units = 1.5; expected a whole number");
