@@ -2,8 +2,8 @@
 //
 // Conventions: data goes to stdout; log, warnings and progress to stderr. --json where a program
 // would read the output. Exit status 0: done; 1: the run failed (RunError); 2: the request makes
-// no sense (UsageError, or words that cannot be parsed). Verbs throw; main turns exceptions into
-// one line and the exit status.
+// no sense (UsageError, or words that cannot be parsed); 75: interrupted, all saved. Verbs throw;
+// main turns exceptions into one line and the exit status.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -31,6 +31,10 @@ CLI::App* add_verb(CLI::App& parent, const std::string& name, const std::string&
 struct Unsuccessful {
   int status = 1;
 };
+
+/// Interrupted, and to be gone on with. BSD's EX_TEMPFAIL: what batch scripts look for to queue a
+/// job again.
+constexpr int interrupted_status = 75;
 
 /// A message for the user, on stderr: "lmrnn: warning: ...".
 void warn(std::string_view message);

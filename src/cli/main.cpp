@@ -1,5 +1,5 @@
 // The program lmrnn: parses the command line, runs a verb, and turns errors into one line on
-// stderr and an exit status (0 done, 1 failed run, 2 usage).
+// stderr and an exit status (0 done, 1 failed run, 2 usage, 75 interrupted).
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>

@@ -20,9 +20,6 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-// BSD's EX_TEMPFAIL: what batch scripts look for to queue a job again.
-constexpr int interrupted_status = 75;
-
 struct Options {
   std::string file, out;
   std::vector<std::string> assignments;

@@ -139,7 +139,7 @@ void report(const Trainer& trainer, Outcome outcome, bool json) {
   if (outcome == Outcome::interrupted) {
     fmt::print(stderr, "interrupted at step {}; go on with: lmrnn train --resume {}\n",
                trainer.step(), directory);
-    throw Unsuccessful();
+    return;
   }
   const Evaluation& evaluation = *trainer.last_evaluation();
   if (json) {
@@ -180,7 +180,7 @@ void run_training(const TrainOptions& options, Processes* processes) {
                processes ? fmt::format(" with {} processes", processes->n()) : "");
   const Outcome outcome = train(trainer, !first);
   if (first) report(trainer, outcome, options.json);
-  if (outcome == Outcome::interrupted) throw Unsuccessful();
+  if (outcome == Outcome::interrupted) throw Unsuccessful{interrupted_status};
 }
 
 // An error in one process would leave the others waiting for it for ever.
@@ -229,7 +229,8 @@ void add_train(CLI::App& program) {
   options->config.add_to(*verb, false);
   CLI::Option* set = verb->get_option("--set");
   CLI::Option* resume =
-      verb->add_option("--resume", options->resume, "go on with the run in this directory")
+      verb->add_option("--resume", options->resume,
+                       "go on with the run in this directory (interrupted ones end with status 75)")
           ->type_name("DIR");
   for (CLI::Option* other : {config, out, seed, set}) resume->excludes(other);
   verb->add_flag("--dry-run", options->dry_run,

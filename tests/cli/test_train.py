@@ -140,7 +140,7 @@ class TrainTest(ProgramTest):
             program = self.start(name)
             program.send_signal(number)
             _, stderr = program.communicate(timeout=60)
-            self.assertEqual(program.returncode, 1)
+            self.assertEqual(program.returncode, 75)
             self.assertRegex(stderr, rf"interrupted at step \d+; .*--resume {self.dir / name}")
             step = int(stderr.split("interrupted at step ")[1].split(";")[0])
             self.assertTrue((self.dir / name / f"checkpoints/step-{step:08}").is_dir())
