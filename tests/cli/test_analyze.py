@@ -112,7 +112,7 @@ class AnalyzeTest(ProgramTest):
 
     def test_ctrl_c_leaves_nothing(self):
         program = subprocess.Popen(
-            [PROGRAM, "analyze", self.run_dir, "pruning", "--set", "trials=20000"],
+            [PROGRAM, "analyze", self.run_dir, "pruning", "--set", "trials=60000"],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.addCleanup(program.kill)
         time.sleep(1)
