@@ -98,21 +98,24 @@ def main():
     parser.add_argument("--core", type=int, default=0)
     parser.add_argument("--log", type=Path, help="CSV: seconds, MB, processor seconds, step")
     options = parser.parse_args()
+    if options.minutes < 5:
+        parser.error("a tenth of less than five minutes says nothing")
     with tempfile.TemporaryDirectory() as name:
         directory = Path(name)
         (directory / "w1.toml").write_text(CONFIG)
         run = directory / "run"
-        with (options.log or directory / "log.csv").open("w") as log:
+        said = directory / "stderr"  # a pipe that nobody reads would fill up, and stop the program
+        with (options.log or directory / "log.csv").open("w") as log, said.open("w") as stderr:
             print("seconds,megabytes,processor_seconds,step", file=log)
             program = subprocess.Popen(
                 ["taskset", "--cpu-list", str(options.core), PROGRAM, "train", directory / "w1.toml",
                  "--out", run, "--threads", "1"], stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE, text=True)
+                stderr=stderr)
             memory, speed = watch(program, run, options.minutes, log)
         program.send_signal(signal.SIGTERM)
-        _, said = program.communicate(timeout=600)
-        if program.returncode != 1 or "--resume" not in said:
-            sys.exit(f"exit {program.returncode}: {said[-500:]}")
+        program.wait(timeout=600)
+        if program.returncode != 75 or "--resume" not in said.read_text():
+            sys.exit(f"exit {program.returncode}: {said.read_text()[-500:]}")
         steps = rows_of(run / "metrics.csv")[-1][0]
         n_evaluations = (run / "tasks.csv").read_text().count("\n") // 82
     end = speed[-1][0]
