@@ -7,6 +7,7 @@
 #include "interruption.hpp"
 #include "lmrnn/analysis.hpp"
 #include "lmrnn/run.hpp"
+#include "seed_argument.hpp"
 
 namespace lmrnn::python {
 namespace {
@@ -20,7 +21,7 @@ Subject load_subject(const fs::path& path) {
 
 void analyze(const fs::path& network, const std::string& name, nb::dict options,
              const fs::path& out, std::optional<fs::path> untrained, const std::string& control,
-             std::optional<std::uint64_t> seed, int threads, bool latex) {
+             const std::optional<SeedArgument>& seed, int threads, bool latex) {
   const AnalysisEntry& entry = find_analysis(name);
   const ConfigTable table = to_table(options, "analyze(" + name + ")");
   const auto which = named<Control>(control, "control");
@@ -29,7 +30,7 @@ void analyze(const fs::path& network, const std::string& name, nb::dict options,
   try {
     const nb::gil_scoped_release release;
     Subject subject = load_subject(network);
-    const Seed chosen = seed ? Seed{*seed} : subject.trained.seed;
+    const Seed chosen = seed ? Seed(*seed) : subject.trained.seed;
     if (which != Control::none) subject = make_control(subject, which, chosen);
     ThreadPool pool(threads);
     AnalysisContext context{.pool = pool, .seed = chosen};

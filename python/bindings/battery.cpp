@@ -9,18 +9,19 @@
 #include "interruption.hpp"
 #include "lmrnn/ceiling.hpp"
 #include "lmrnn/tasks.hpp"
+#include "seed_argument.hpp"
 
 namespace lmrnn::python {
 namespace {
 
-Battery make_battery(const std::string& tasks, std::optional<std::uint64_t> seed,
+Battery make_battery(const std::string& tasks, const std::optional<SeedArgument>& seed,
                      const nb::kwargs& keywords) {
   BatteryConfig config = from_keywords<BatteryConfig>(keywords, "Battery");
   config.tasks = tasks;
   if (!config.semantics.resolve().match_delay && !seed)
     throw UsageError(
         "Battery: published match_delay is drawn once per seed; say which, e.g. seed=0");
-  return Battery(config, Seed{seed.value_or(0)});
+  return Battery(config, seed_or_zero(seed));
 }
 
 BoundTask task_at(const Battery& battery, std::int64_t index) {
@@ -42,7 +43,7 @@ Battery remake_battery(const nb::dict& config, std::uint64_t seed) {
   return Battery(read, Seed{seed});
 }
 
-nb::list ceilings_of(const Battery& battery, std::uint64_t seed, std::size_t n_trials,
+nb::list ceilings_of(const Battery& battery, const SeedArgument& seed, std::size_t n_trials,
                      int threads) {
   std::vector<Ceiling> found;
   Interruption interruption;
@@ -55,7 +56,7 @@ nb::list ceilings_of(const Battery& battery, std::uint64_t seed, std::size_t n_t
     for (std::size_t i = 0; i < n && !interruption.asked(); i += at_once) {
       std::vector<std::size_t> part(std::min(at_once, n - i));
       std::iota(part.begin(), part.end(), i);
-      std::ranges::copy(ceilings(battery, part, Seed{seed}, pool, n_trials),
+      std::ranges::copy(ceilings(battery, part, Seed(seed), pool, n_trials),
                         std::back_inserter(found));
     }
   }
@@ -93,7 +94,7 @@ void bind_battery(nb::module_& m) {
   nb::class_<Battery>(m, "Battery", doc.c_str())
       .def(
           "__init__",
-          [](Battery* self, const std::string& tasks, std::optional<std::uint64_t> seed,
+          [](Battery* self, const std::string& tasks, const std::optional<SeedArgument>& seed,
              const nb::kwargs& keywords) {
             new (self) Battery(make_battery(tasks, seed, keywords));
           },

@@ -9,11 +9,12 @@
 #include "bindings.hpp"
 #include "interruption.hpp"
 #include "network.hpp"
+#include "seed_argument.hpp"
 
 namespace lmrnn::python {
 namespace {
 
-Evaluation evaluate(nb::handle network, const Battery& battery, std::uint64_t seed,
+Evaluation evaluate(nb::handle network, const Battery& battery, const SeedArgument& seed,
                     const std::string& split, std::size_t n_trials,
                     const std::vector<std::string>& tasks, double recurrent_noise, int threads) {
   const Network& n = network_of(network);
@@ -33,7 +34,7 @@ Evaluation evaluate(nb::handle network, const Battery& battery, std::uint64_t se
     for (std::size_t i = 0; i < todo.size() && !interruption.asked(); i += at_once) {
       const auto part = todo.subspan(i, std::min(at_once, todo.size() - i));
       Evaluation some =
-          Evaluator(battery, Seed{seed}, which, n_trials, pool, {part.begin(), part.end()})
+          Evaluator(battery, Seed(seed), which, n_trials, pool, {part.begin(), part.end()})
               .evaluate(n, pool, recurrent_noise);
       std::ranges::move(some.tasks, std::back_inserter(all.tasks));
     }

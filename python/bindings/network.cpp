@@ -7,6 +7,7 @@
 #include "bindings.hpp"
 #include "lmrnn/run.hpp"
 #include "network_run.hpp"
+#include "seed_argument.hpp"
 
 namespace lmrnn::python {
 namespace {
@@ -18,8 +19,8 @@ struct BoundNetwork {
 };
 
 nb::tuple forward(const BoundNetwork& self, Series inputs, std::optional<Rules> rules,
-                  std::optional<Resets> resets, double sigma, std::optional<std::uint64_t> seed,
-                  int threads) {
+                  std::optional<Resets> resets, double sigma,
+                  const std::optional<SeedArgument>& seed, int threads) {
   return run_forward(self.network, {std::move(inputs), std::move(rules), std::move(resets), {}, {}},
                      sigma, seed, threads);
 }
@@ -179,8 +180,8 @@ void bind_network(nb::module_& m) {
           "Writes a .safetensors file, with text metadata (its own, unless given).")
       .def(
           "initialise",
-          [](BoundNetwork& n, const std::string& kind, std::uint64_t seed) {
-            n.network.initialise(named<Initialisation>(kind, "initialisation"), Seed{seed});
+          [](BoundNetwork& n, const std::string& kind, const SeedArgument& seed) {
+            n.network.initialise(named<Initialisation>(kind, "initialisation"), Seed(seed));
           },
           "kind"_a = "fan-in", nb::kw_only(), "seed"_a,
           "Fresh weights: identity, fan-in or radius.")

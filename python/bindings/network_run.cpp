@@ -7,6 +7,7 @@
 
 #include "lmrnn/error.hpp"
 #include "lmrnn/threads.hpp"
+#include "seed_argument.hpp"
 
 namespace lmrnn::python {
 namespace {
@@ -122,17 +123,18 @@ void put(const std::vector<float>& from, const BlockData& block, std::size_t n_a
             from[(t * n_items + i) * block.n_trials + k];
 }
 
-RecurrentNoise noise_of(double sigma, std::optional<std::uint64_t> seed, std::size_t first_row) {
+RecurrentNoise noise_of(double sigma, const std::optional<SeedArgument>& seed,
+                        std::size_t first_row) {
   if (sigma > 0 && !seed)
     throw UsageError("recurrent_noise: noise is random; say which, e.g. seed=0");
-  return {sigma, Key{Seed{seed.value_or(0)}, Stream::recurrent_noise, Split::test},
+  return {sigma, Key{seed_or_zero(seed), Stream::recurrent_noise, Split::test},
           static_cast<std::uint32_t>(first_row)};
 }
 
 }  // namespace
 
 nb::tuple run_forward(const Network& network, const RunArguments& given, double sigma,
-                      std::optional<std::uint64_t> seed, int threads) {
+                      const std::optional<SeedArgument>& seed, int threads) {
   const Arguments arguments{given};
   const Architecture& a = network.architecture();
   arguments.check(a);

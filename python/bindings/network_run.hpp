@@ -6,6 +6,7 @@
 
 #include "arrays.hpp"
 #include "lmrnn/network.hpp"
+#include "seed_argument.hpp"
 
 namespace lmrnn::python {
 
@@ -27,7 +28,7 @@ struct RunArguments {
 
 /// States and logits. Throws UsageError for arrays that do not fit the network or each other.
 nb::tuple run_forward(const Network& network, const RunArguments& arguments, double sigma,
-                      std::optional<std::uint64_t> seed, int threads);
+                      const std::optional<SeedArgument>& seed, int threads);
 
 /// Mean loss and its gradient, flat. Throws UsageError.
 std::pair<double, Buffer<float>> run_loss(const Network& network, const RunArguments& arguments,

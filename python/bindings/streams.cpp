@@ -6,6 +6,7 @@
 #include "arrays.hpp"
 #include "bindings.hpp"
 #include "configuration.hpp"
+#include "seed_argument.hpp"
 
 namespace lmrnn::python {
 namespace {
@@ -14,9 +15,9 @@ namespace {
 // must not do at once.
 class BoundStream {
  public:
-  BoundStream(const Battery& battery, std::uint64_t seed, const std::string& split,
+  BoundStream(const Battery& battery, const SeedArgument& seed, const std::string& split,
               const StreamConfig& config)
-      : stream_(battery, config, Seed{seed}, named<Split>(split, "split")) {}
+      : stream_(battery, config, Seed(seed), named<Split>(split, "split")) {}
 
   const PackedStream& stream() const noexcept { return stream_; }
 
@@ -85,7 +86,7 @@ nb::dict fill(BoundStream& self, std::uint32_t batch, bool batch_first, bool den
 }
 
 TrialBatch trials_of(const Battery& battery, const nb::object& task, std::size_t n,
-                     std::uint64_t seed, const std::string& split, std::size_t first) {
+                     const SeedArgument& seed, const std::string& split, std::size_t first) {
   const std::size_t index = nb::isinstance<nb::str>(task)
                                 ? battery.index_of(nb::cast<std::string>(task))
                                 : nb::cast<std::size_t>(task);
@@ -93,7 +94,7 @@ TrialBatch trials_of(const Battery& battery, const nb::object& task, std::size_t
     throw nb::index_error("the battery has no task of this number");
   const auto which = named<Split>(split, "split");
   const nb::gil_scoped_release release;
-  return draw_trials(battery, index, n, Seed{seed}, which, first);
+  return draw_trials(battery, index, n, Seed(seed), which, first);
 }
 
 // The core keeps trials last; NumPy sees (time, trial, ...) through strides.
@@ -164,7 +165,7 @@ void bind_streams(nb::module_& m) {
                           "Rows of fixed length, filled with trials end to end; see lmrnn.Stream.")
       .def(
           "__init__",
-          [](BoundStream* self, const Battery& battery, std::uint64_t seed,
+          [](BoundStream* self, const Battery& battery, const SeedArgument& seed,
              const std::string& split, const nb::kwargs& keywords) {
             new (self)
                 BoundStream(battery, seed, split, from_keywords<StreamConfig>(keywords, "stream"));

@@ -10,6 +10,7 @@
 #include "configuration.hpp"
 #include "lmrnn/ceiling.hpp"
 #include "lmrnn/streams.hpp"
+#include "seed_argument.hpp"
 
 namespace lmrnn::python {
 namespace {
@@ -48,8 +49,8 @@ void set_durations(Conditions& conditions, const nb::dict& values) {
 
 // Trials ---------------------------------------------------------------------------------------
 
-BoundTrial compose(const BoundTask& task, Conditions conditions, std::optional<std::uint64_t> seed,
-                   const nb::kwargs& changes) {
+BoundTrial compose(const BoundTask& task, Conditions conditions,
+                   const std::optional<SeedArgument>& seed, const nb::kwargs& changes) {
   nb::object object = nb::cast(conditions);
   for (const auto [name, value] : changes) nb::setattr(object, name, value);
   conditions = nb::cast<Conditions>(object);
@@ -59,16 +60,16 @@ BoundTrial compose(const BoundTask& task, Conditions conditions, std::optional<s
     const std::array index = {static_cast<std::uint32_t>(task.index)};
     const TrialBatch noisy =
         compose_trials(task.battery, index, std::array{conditions},
-                       Key{Seed{*seed}, Stream::input_noise, Split::test, 0, 0});
+                       Key{Seed(*seed), Stream::input_noise, Split::test, 0, 0});
     result.trial.inputs.assign(noisy.inputs.begin(), noisy.inputs.end());
   }
   return result;
 }
 
-BoundTrial draw_trial(const BoundTask& task, std::uint64_t seed, std::size_t number,
+BoundTrial draw_trial(const BoundTask& task, const SeedArgument& seed, std::size_t number,
                       const std::string& split) {
   const TrialBatch batch =
-      draw_trials(task.battery, task.index, 1, Seed{seed}, named<Split>(split, "split"), number);
+      draw_trials(task.battery, task.index, 1, Seed(seed), named<Split>(split, "split"), number);
   BoundTrial result{task, batch.conditions[0],
                     task.battery.compose(task.index, batch.conditions[0])};
   result.trial.inputs.assign(batch.inputs.begin(), batch.inputs.end());
@@ -161,8 +162,8 @@ void bind_task(nb::module_& m) {
           "The task in words, several lines.")
       .def(
           "draw",
-          [](const BoundTask& t, std::uint64_t seed, std::uint32_t trial) {
-            return t.battery.draw(t.index, Key{Seed{seed}, Stream::conditions, Split::test}, trial);
+          [](const BoundTask& t, const SeedArgument& seed, std::uint32_t trial) {
+            return t.battery.draw(t.index, Key{Seed(seed), Stream::conditions, Split::test}, trial);
           },
           nb::kw_only(), "seed"_a, "trial"_a = 0,
           "Conditions at random; the same for the same seed.")
@@ -175,9 +176,9 @@ void bind_task(nb::module_& m) {
            "Trial number `number` of a split, noise included.")
       .def(
           "ceiling",
-          [](const BoundTask& t, std::uint64_t seed, std::size_t n_trials) {
+          [](const BoundTask& t, const SeedArgument& seed, std::size_t n_trials) {
             const nb::gil_scoped_release release;
-            return lmrnn::ceiling(t.battery, t.index, Seed{seed}, n_trials);
+            return lmrnn::ceiling(t.battery, t.index, Seed(seed), n_trials);
           },
           nb::kw_only(), "seed"_a, "n_trials"_a = 20000,
           "The scores that an ideal observer would reach.")

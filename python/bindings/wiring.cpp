@@ -7,6 +7,7 @@
 #include "arrays.hpp"
 #include "bindings.hpp"
 #include "configuration.hpp"
+#include "seed_argument.hpp"
 
 namespace lmrnn::python {
 namespace {
@@ -37,7 +38,7 @@ auto targets_of(const Mask& mask) {
   return adopt(std::move(targets), {n});
 }
 
-Mask mask_of_kind(const std::string& kind, std::optional<std::uint64_t> seed,
+Mask mask_of_kind(const std::string& kind, const std::optional<SeedArgument>& seed,
                   const nb::kwargs& keywords) {
   nb::kwargs all = keywords;
   all["kind"] = kind;
@@ -54,7 +55,7 @@ Mask mask_of_kind(const std::string& kind, std::optional<std::uint64_t> seed,
     if (entry.kind == config.kind && entry.is_random && !seed)
       throw UsageError("Mask.make: " + kind + " masks are random; say which, e.g. seed=0");
   const nb::gil_scoped_release release;
-  return make_mask(config, Seed{seed.value_or(0)});
+  return make_mask(config, seed_or_zero(seed));
 }
 
 nb::dict statistics_of(const Mask& mask, const Sheet& sheet) {
@@ -183,9 +184,9 @@ void bind_wiring(nb::module_& m) {
       .def("to_dense", &to_dense, "(target, source) bool")
       .def(
           "shuffled",
-          [](const Mask& k, std::uint64_t seed) {
+          [](const Mask& k, const SeedArgument& seed) {
             const nb::gil_scoped_release release;
-            return shuffled(k, Seed{seed});
+            return shuffled(k, Seed(seed));
           },
           nb::kw_only(), "seed"_a,
           "A random mask with the same autapses, in-degrees, out-degrees and numbers of reciprocal "

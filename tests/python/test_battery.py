@@ -94,3 +94,17 @@ def test_batteries_and_tasks_can_be_pickled():
         again["dms"].trial(seed=1).inputs, copy.deepcopy(battery["dms"]).trial(seed=1).inputs
     )
     assert pickle.loads(pickle.dumps(battery["go"])).name == "go"
+
+
+@pytest.mark.parametrize("seed", [-1, 2**64, 1.5, "1"])
+def test_a_seed_that_is_none_is_told_so(seed):
+    battery = lmrnn.Battery("go")
+    for call in (
+        lambda: lmrnn.Battery("go", seed=seed),
+        lambda: battery.trials("go", 2, seed=seed),
+        lambda: battery.stream(batch=2, steps=10, seed=seed),
+        lambda: lmrnn.Mask.make("random", rows=4, cols=4, radius=1, seed=seed),
+    ):
+        with pytest.raises(lmrnn.UsageError, match="seed = .*; (it must be|expected)"):
+            call()
+    assert battery.trials("go", 2, seed=np.int64(3)).targets.shape[1] == 2
