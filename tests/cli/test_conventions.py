@@ -161,6 +161,25 @@ class Info(ProgramTest):
         self.assertIn(info["simd"], info["simd_targets"])
         self.assertEqual(info["processors"], len(os.sched_getaffinity(0)))
 
+    def test_describes_a_run_and_a_network_file(self):
+        (self.dir / "x.toml").write_text(
+            'seed = 1\nbattery.tasks = "go"\nwiring = {rows = 4, cols = 5, radius = 1}\n'
+            "train.steps = 2\nstream = {batch = 2, steps = 10}\nevaluation.trials = 5\n")
+        self.output_of("train", self.dir / "x.toml", "--out", self.dir / "x")
+        info = json.loads(self.output_of("info", self.dir / "x", "--json"))
+        self.assertTrue(info["done"])
+        self.assertEqual(info["checkpoints"], [0, 2])
+        network = info["network"]
+        self.assertEqual((network["units"], network["recurrent_synapses"]), (20, 100))
+        self.assertEqual(network["density"], 0.25)
+        self.assertEqual(network["representation"], "sparse")
+        self.assertIn("dense is faster from", network["representation_why"])
+        file = self.dir / "x/checkpoints/step-00000002/network.safetensors"
+        self.assertEqual(json.loads(self.output_of("info", file, "--json"))["network"], network)
+        text = self.output_of("info", self.dir / "x")
+        for words in ("recurrent_synapses   100", "25.0% of all pairs"):
+            self.assertIn(words, text)
+
 
 if __name__ == "__main__":
     unittest.main()

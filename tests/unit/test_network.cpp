@@ -1,0 +1,181 @@
+// Networks: initial weights, and what is refused before anything is multiplied.
+#include <gmock/gmock.h>
+
+#include <Eigen/Eigenvalues>
+#include <cmath>
+
+#include "lmrnn/network.hpp"
+#include "lmrnn/tasks.hpp"
+#include "message_of.hpp"
+#include "network_cases.hpp"
+
+namespace lmrnn {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::sheet_wiring;
+
+Architecture architecture_of(const WiringConfig& wiring) {
+  Architecture a;
+  a.recurrent = make_mask(wiring, Seed{1});
+  const std::size_t n = a.n_units();
+  a.n_channels = 3;
+  a.n_rules = 2;
+  a.n_classes = 4;
+  a.input = Mask::dense(n, 3);
+  a.readout = Mask::dense(4, n);
+  return a;
+}
+
+Eigen::MatrixXd recurrent_weights(const Network& network) {
+  const Mask& mask = network.architecture().recurrent;
+  const auto n = static_cast<Eigen::Index>(mask.n_targets());
+  Eigen::MatrixXd w = Eigen::MatrixXd::Zero(n, n);
+  std::size_t k = network.layout().recurrent;
+  for (Eigen::Index i = 0; i < n; ++i)
+    for (const std::uint32_t j : mask.sources_of(static_cast<std::size_t>(i)))
+      w(i, j) = network.parameters()[k++];
+  return w;
+}
+
+// Initial weights ------------------------------------------------------------------------------
+
+TEST(Initialise, RadiusScalesTheSpectralRadius) {
+  // Up to 256 units by the whole spectrum, above by iteration; autapses by themselves.
+  for (const WiringConfig& wiring :
+       {sheet_wiring(WiringKind::local, 7, 9, 2), sheet_wiring(WiringKind::local, 17, 19, 2),
+        sheet_wiring(WiringKind::autapse, 5, 5)}) {
+    Network network(architecture_of(wiring));
+    network.initialise(Initialisation::radius, Seed{3});
+    const Eigen::VectorXcd spectrum =
+        Eigen::EigenSolver<Eigen::MatrixXd>(recurrent_weights(network), false).eigenvalues();
+    EXPECT_NEAR(spectrum.cwiseAbs().maxCoeff(), 0.9, 1e-5) << wiring.rows;
+  }
+}
+
+TEST(Initialise, RadiusNeedsCycles) {
+  Architecture a = architecture_of(sheet_wiring(WiringKind::local, 3, 3));
+  a.recurrent = Mask(9, 9, {{1u, 0u}, {2u, 1u}});
+  Network network(a);
+  EXPECT_THAT(message_of<UsageError>([&] { network.initialise(Initialisation::radius, Seed{1}); }),
+              HasSubstr("no cycles"));
+}
+
+TEST(Initialise, FanInHasTheDeviationOfItsInDegree) {
+  Network network(architecture_of(sheet_wiring(WiringKind::local, 20, 20, 3)));
+  network.initialise(Initialisation::fan_in, Seed{1});
+  const std::size_t n = network.layout().n_recurrent, degree = n / 400;
+  double sum = 0, squares = 0;
+  for (const float w : network.parameters().subspan(network.layout().recurrent, n)) {
+    sum += w;
+    squares += double{w} * w;
+  }
+  const auto count = static_cast<double>(n);
+  const double deviation = 1 / std::sqrt(static_cast<double>(degree));
+  EXPECT_NEAR(sum / count, 0, 4 * deviation / std::sqrt(count));
+  EXPECT_NEAR(squares / count, deviation * deviation,
+              4 * deviation * deviation * std::sqrt(2 / count));
+}
+
+TEST(Initialise, IdentityIsHalfOnTheDiagonal) {
+  Network network(architecture_of(sheet_wiring(WiringKind::local, 4, 4)));
+  network.initialise(Initialisation::identity, Seed{1});
+  EXPECT_EQ(recurrent_weights(network), 0.5 * Eigen::MatrixXd::Identity(16, 16));
+}
+
+// Refusals -------------------------------------------------------------------------------------
+
+TEST(Refusal, OfAnArchitectureWhosePartsDoNotFit) {
+  const Architecture good = architecture_of(sheet_wiring(WiringKind::local, 3, 3));
+  const auto refusal = [&](auto spoil) {
+    Architecture a = good;
+    spoil(a);
+    return message_of<UsageError>([&] { Network network(a); });
+  };
+  EXPECT_THAT(refusal([](auto& a) { a.recurrent = Mask::dense(9, 8); }),
+              HasSubstr("(9, 8); it must be square"));
+  EXPECT_THAT(refusal([](auto& a) { a.input = Mask::dense(9, 4); }),
+              HasSubstr("input mask has shape (9, 4)"));
+  EXPECT_THAT(refusal([](auto& a) { a.readout = Mask::dense(4, 8); }),
+              HasSubstr("readout mask has shape (4, 8)"));
+  EXPECT_THAT(refusal([](auto& a) {
+                a.n_classes = 0;
+                a.readout = Mask::dense(0, 9);
+              }),
+              HasSubstr("at least one output class"));
+  EXPECT_THAT(refusal([](auto& a) { a.alpha = 1.5; }), HasSubstr("tau must be at least dt"));
+  EXPECT_THAT(refusal([](auto& a) { a.representation = Representation::diagonal; }),
+              HasSubstr("autapses only"));
+}
+
+TEST(Refusal, OfABlockThatDoesNotFitTheNetwork) {
+  Network network(architecture_of(sheet_wiring(WiringKind::local, 3, 3)));
+  const std::vector<float> inputs(5 * 3 * 2);
+  const std::vector<std::int32_t> rules(5 * 2), targets(5 * 2);
+  const std::vector<std::uint8_t> resets(5 * 2);
+  const std::vector<float> weights(5 * 2, 1.0f);
+  std::vector<float> gradient(network.layout().total);
+  const TrialBlock good{{inputs.data(), 5, 3, 2},
+                        {rules.data(), 5, 1, 2},
+                        {resets.data(), 5, 2},
+                        {targets.data(), 5, 2},
+                        {weights.data(), 5, 2}};
+  Workspace workspace;
+  const auto learn = [&](const TrialBlock& block, std::span<float> into) {
+    network.loss_and_gradient(block, {}, {}, into, workspace);
+  };
+  learn(good, gradient);
+  const auto refusal = [&](auto spoil) {
+    TrialBlock block = good;
+    spoil(block);
+    return message_of<UsageError>([&] { learn(block, gradient); });
+  };
+  EXPECT_THAT(refusal([](auto& b) { b.inputs = {}; }), HasSubstr("no trials"));
+  EXPECT_THAT(refusal([&](auto& b) {
+                b.inputs = {inputs.data(), 5, 2, 2};
+              }),
+              HasSubstr("2 channels; the network has 3"));
+  EXPECT_THAT(refusal([&](auto& b) {
+                b.rules = {rules.data(), 4, 1, 2};
+              }),
+              HasSubstr("rules and inputs differ"));
+  EXPECT_THAT(refusal([&](auto& b) {
+                b.resets = {resets.data(), 5, 1};
+              }),
+              HasSubstr("resets and inputs differ"));
+  EXPECT_THAT(refusal([](auto& b) { b.targets = {}; }), HasSubstr("needs targets"));
+  EXPECT_THAT(message_of<UsageError>([&] { learn(good, std::span(gradient).first(7)); }),
+              HasSubstr("gradient has 7 entries"));
+}
+
+TEST(Refusal, OfABatteryThatCannotBe) {
+  const auto refusal = [](auto spoil) {
+    BatteryConfig config;
+    config.tasks = "cog20";
+    spoil(config);
+    return message_of<UsageError>([&] { Battery battery(config, Seed{1}); });
+  };
+  EXPECT_THAT(refusal([](auto& c) { c.dt = 0; }), HasSubstr("battery.dt = 0"));
+  EXPECT_THAT(refusal([](auto& c) { c.dt = 1e-6; }), HasSubstr("more than a million steps"));
+  EXPECT_THAT(refusal([](auto& c) { c.dt = 1000; }), HasSubstr("less than one step"));
+  EXPECT_THAT(refusal([](auto& c) { c.input_noise = -1; }), HasSubstr("battery.input_noise = -1"));
+  EXPECT_THAT(refusal([](auto& c) { c.omega = INFINITY; }), HasSubstr("battery.omega"));
+  EXPECT_THAT(refusal([](auto& c) { c.n_ring = 7; }), HasSubstr("battery.n_ring = 7"));
+  using Weights = decltype(BatteryConfig::weights);
+  EXPECT_THAT(refusal([](auto& c) {
+                c.weights = Weights{{"go", -1.0}};
+              }),
+              HasSubstr("battery.weights.go = -1"));
+  EXPECT_THAT(refusal([](auto& c) {
+                c.weights = Weights{{"dlygointr", 1.0}};
+              }),
+              HasSubstr("none of the tasks of this battery"));
+  EXPECT_THAT(refusal([](auto& c) { c.weights = Weights{{"*", 0.0}}; }), HasSubstr("weight 0"));
+  EXPECT_THAT(refusal([](auto& c) {
+                c.weights = Weights{{"dly*", 1.0}, {"*go", 2.0}};
+              }),
+              HasSubstr("name the task itself to decide"));
+}
+
+}  // namespace
+}  // namespace lmrnn
