@@ -79,6 +79,8 @@ def fuzz(reader, seconds):
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     number = lambda pattern: int((re.findall(pattern, result.stderr) or [0])[-1])
     found = sorted(path.name for path in set(findings.iterdir()) - before)
+    if reader in LIBRARIES and result.returncode == 0:
+        found = []  # crashes of the copy, which the reader took as it should
     if result.returncode != 0:
         print(result.stderr[-6000:], file=sys.stderr)
         for line in re.findall(r"^(?:SUMMARY|broken promise).*$", result.stderr, re.M):
