@@ -4,7 +4,8 @@
 #   scripts/build-wheel.sh DIRECTORY            for machines like this one
 #   scripts/build-wheel.sh DIRECTORY portable   for any x86-64 Linux whose C library is not older:
 #                                               the libraries that it needs are packed into it;
-#                                               and the source distribution beside it
+#                                               and the source distribution of the commit
+#                                               that is checked out
 set -euo pipefail
 out=$(mkdir -p "$1" && cd "$1" && pwd)
 cd "$(dirname "$0")/.."
@@ -23,8 +24,12 @@ if [ "${2:-}" = portable ]; then
     { grep -vE '^INFO|^Fixed-up|^$' || true; }
   rm "${plain[@]}"
   rm -f "$out"/lmrnn-*.tar.gz
-  .venv/bin/python -m build --sdist --no-isolation --outdir "$out" . >"$out/sdist.log" 2>&1 ||
-    { cat "$out/sdist.log" >&2; exit 1; }
-  rm "$out/sdist.log"
+  # Of the commit, not of the working tree: an archive knows what it was made of.
+  tree=$(mktemp -d)
+  trap 'rm -rf "$tree"' EXIT
+  git archive HEAD | tar -x -C "$tree"
+  .venv/bin/python -m build --sdist --no-isolation --outdir "$out" "$tree" >"$tree.log" 2>&1 ||
+    { cat "$tree.log" >&2; exit 1; }
+  rm "$tree.log"
 fi
 for file in "$out"/lmrnn-*; do say "$file"; done

@@ -45,7 +45,8 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 
 say "installing $missing"
-"${as_root[@]}" apt-get update --quiet --quiet >&2
+"${as_root[@]}" apt-get update --option Acquire::Retries=3 --quiet --quiet >&2
 # shellcheck disable=SC2086  # a list of words
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
-  apt-get install --quiet --quiet --yes --no-install-recommends $missing >&2
+  apt-get install --option Acquire::Retries=3 --quiet --quiet --yes --no-install-recommends \
+  $missing >&2

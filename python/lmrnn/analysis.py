@@ -77,7 +77,7 @@ def analyze(
     out : where to write; by default RUN/analysis/NAME, with step and control in the name.
     options : those of the analysis; `lmrnn analyze --list NAME` explains them.
 
-        lmrnn.analyze("runs/quickstart-seed1", "ring", angles=32).table("tests")
+        lmrnn.analyze("runs/quickstart", "ring", angles=32).table("tests")
     """
     if not isinstance(run, Run) and (Path(run) / "config.toml").is_file():
         run = Run(run)

@@ -153,11 +153,15 @@ void print_keys(const AnalysisEntry& entry) {
     fmt::print("{:<20} {:<16} {}\n", f.key, f.fallback, f.meaning);
 }
 
+// lmrnn analyze --list [NAME]; a run before the name changes nothing.
+void list(const AnalyzeOptions& options) {
+  if (!options.name.empty()) return print_keys(find_analysis(options.name));
+  if (options.network.empty() || fs::exists(options.network)) return print_list(options);
+  print_keys(find_analysis(options.network));
+}
+
 void run_analyze(const AnalyzeOptions& options) {
-  if (options.list) {
-    if (options.network.empty()) return print_list(options);
-    return print_keys(find_analysis(options.network));  // lmrnn analyze --list NAME
-  }
+  if (options.list) return list(options);
   if (options.network.empty() || options.name.empty())
     throw UsageError(
         "lmrnn analyze: give a run directory or network file and the name of an analysis; see "
@@ -185,8 +189,8 @@ void add_analyze(CLI::App& program) {
   CLI::App* verb = add_verb(program, "analyze", "find out what a trained network does, and how",
                             "lmrnn analyze --list\n"
                             "lmrnn analyze --list fixed-points\n"
-                            "lmrnn analyze runs/quickstart-seed1 fixed-points --set 'tasks=dly*'\n"
-                            "lmrnn analyze runs/quickstart-seed1 ring --step 0",
+                            "lmrnn analyze runs/quickstart fixed-points --set 'tasks=dly*'\n"
+                            "lmrnn analyze runs/quickstart ring --step 1500",
                             [options] { run_analyze(*options); });
   verb->add_option("network", options->network, "run directory (newest checkpoint) or network file")
       ->type_name("RUN|FILE");

@@ -119,8 +119,8 @@ void run_eval(const EvalOptions& options) {
 void add_eval(CLI::App& program) {
   const auto options = std::make_shared<EvalOptions>();
   CLI::App* verb = add_verb(program, "eval", "score a trained network on held-out trials",
-                            "lmrnn eval runs/quickstart-seed1\n"
-                            "lmrnn eval runs/quickstart-seed1 --tasks 'dly*' --trials 5000 --json",
+                            "lmrnn eval runs/quickstart\n"
+                            "lmrnn eval runs/quickstart --tasks 'dly*' --trials 5000 --json",
                             [options] { run_eval(*options); });
   verb->add_option("network", options->network, "run directory (newest checkpoint) or network file")
       ->required()

@@ -1,8 +1,10 @@
 """Running the program under test. LMRNN in the environment says where it is."""
 
 import os
+import signal
 import subprocess
 import tempfile
+import time
 import unittest
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +17,18 @@ def run(*arguments, **options):
     """The program's exit status, stdout and stderr, as text."""
     return subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True,
                           encoding="utf-8", timeout=600, **options)
+
+
+def wait_until_handled(process, number=signal.SIGINT, seconds=120):
+    """Until the process has a handler for the signal: before that, it would just die of it."""
+    deadline = time.monotonic() + seconds
+    while process.poll() is None and time.monotonic() < deadline:
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        caught = next(line for line in status.splitlines() if line.startswith("SigCgt:"))
+        if int(caught.split()[1], 16) >> (number - 1) & 1:
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"no handler of signal {number}; exit status {process.returncode}")
 
 
 class ProgramTest(unittest.TestCase):

@@ -6,12 +6,11 @@ import json
 import signal
 import subprocess
 import tempfile
-import time
 import tomllib
 import unittest
 from pathlib import Path
 
-from program import PROGRAM, ProgramTest, run
+from program import PROGRAM, ProgramTest, run, wait_until_handled
 
 CONFIG = """
 seed = 5
@@ -52,7 +51,11 @@ class AnalyzeTest(ProgramTest):
         text = self.output_of("analyze", "--list")
         for name in names:
             self.assertIn(name, text)
-        self.assertIn("starts", self.output_of("analyze", "--list", "fixed-points"))
+        options = self.output_of("analyze", "--list", "fixed-points")
+        self.assertIn("starts", options)
+        self.assertEqual(self.output_of("analyze", self.run_dir, "--list"), text)
+        self.assertEqual(self.output_of("analyze", self.run_dir, "--list", "fixed-points"), options)
+        self.assert_refused(["analyze", "--list", "fixed"], "fixed-points")
 
     def test_writes_into_the_run(self):
         out = self.output_of("analyze", self.run_dir, "record", "--set", "tasks=go", "--set",
@@ -115,7 +118,7 @@ class AnalyzeTest(ProgramTest):
             [PROGRAM, "analyze", self.run_dir, "pruning", "--set", "trials=60000"],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.addCleanup(program.kill)
-        time.sleep(1)
+        wait_until_handled(program)
         program.send_signal(signal.SIGINT)
         _, stderr = program.communicate(timeout=120)
         self.assertEqual(program.returncode, 1, stderr)

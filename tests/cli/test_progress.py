@@ -50,7 +50,8 @@ class Bar(ProgramTest):
                 self.assertLessEqual(len(drawn.replace("\x1b[K", "").strip("\n")), columns)
 
     def test_elsewhere_quick_work_is_silent(self):
-        self.assertEqual(run(*CEILING).stderr, "")
+        quick = CEILING[:4] + ["--trials", "3", "--seed", "1"]  # on the slowest machine, too
+        self.assertEqual(run(*quick).stderr, "")
 
 
 if __name__ == "__main__":

@@ -127,7 +127,7 @@ class TrainTest(ProgramTest):
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.addCleanup(program.communicate)
         self.addCleanup(program.kill)
-        for _ in range(600):
+        for _ in range(6000):
             names = [path.name for path in self.dir.glob(f"{directory}/checkpoints/step-????????")]
             if names and max(names) >= "step-00000010":
                 return program
@@ -139,7 +139,7 @@ class TrainTest(ProgramTest):
             name = f"run{number}"
             program = self.start(name)
             program.send_signal(number)
-            _, stderr = program.communicate(timeout=60)
+            _, stderr = program.communicate(timeout=300)
             self.assertEqual(program.returncode, 75)
             self.assertRegex(stderr, rf"interrupted at step \d+; .*--resume {self.dir / name}")
             step = int(stderr.split("interrupted at step ")[1].split(";")[0])

@@ -4,6 +4,9 @@
     tests/fuzz/run.py SECONDS [READER...]      after: cmake --build --preset fuzz
     tests/fuzz/run.py SECONDS --until MINUTES [READER...]
 
+With --seed, the same inputs in the same order every time, as far as the time goes; for that, the
+corpus must be the same, too.
+
 With --until, it takes turns of SECONDS each, the reader with the least first, until every reader
 has had so many minutes of processor time, those of earlier runs in the record included; a reader
 that finds something has no further turns.
@@ -49,7 +52,7 @@ WORDS = {
 }
 
 
-def fuzz(reader, seconds):
+def fuzz(reader, seconds, seed):
     """Statistics of one run, and whether it found anything."""
     corpus, findings = BUILD / "corpus" / reader, BUILD / "findings" / reader
     for directory in (corpus, findings):
@@ -71,8 +74,8 @@ def fuzz(reader, seconds):
     # Inputs become files: in memory, where a disk would be waited for ten thousand times.
     memory = {"TMPDIR": "/dev/shm"} if os.access("/dev/shm", os.W_OK) else {}
     result = subprocess.run(
-        [BUILD / "tests/fuzz" / f"fuzz_{reader}", f"-max_total_time={seconds}", *limits,
-         f"-dict={words}", f"-artifact_prefix={findings}/", "-print_final_stats=1", corpus,
+        [BUILD / "tests/fuzz" / f"fuzz_{reader}", f"-max_total_time={seconds}", f"-seed={seed}",
+         *limits, f"-dict={words}", f"-artifact_prefix={findings}/", "-print_final_stats=1", corpus,
          seeds],
         stderr=subprocess.PIPE, text=True, errors="replace",
         env={**os.environ, **memory, "ASAN_OPTIONS": checks})
@@ -92,9 +95,9 @@ def fuzz(reader, seconds):
             "found": "; ".join(found)}
 
 
-def turn(reader, seconds):
+def turn(reader, seconds, seed):
     """Fuzzes, and keeps the record. Whether anything was found."""
-    row = fuzz(reader, seconds)
+    row = fuzz(reader, seconds, seed)
     new = not RECORD.exists()
     with RECORD.open("a", newline="") as file:
         writer = csv.DictWriter(file, row)
@@ -118,15 +121,16 @@ def main():
     parser.add_argument("seconds", type=int)
     parser.add_argument("readers", nargs="*", metavar="READER", default=[])
     parser.add_argument("--until", type=float, metavar="MINUTES", default=0)
+    parser.add_argument("--seed", type=int, metavar="N", default=0, help="0: of the time")
     options = parser.parse_intermixed_args()
     left = options.readers or sorted(
         path.name for path in SEEDS.iterdir() if path.name not in LIBRARIES)
     if not options.until:
-        return any([turn(reader, options.seconds) for reader in left])
+        return any([turn(reader, options.seconds, options.seed) for reader in left])
     found = False
     while left := [reader for reader in left if minutes_had(reader) < options.until]:
         reader = min(left, key=minutes_had)
-        if turn(reader, options.seconds):
+        if turn(reader, options.seconds, options.seed):
             found = True
             left.remove(reader)
     return found

@@ -57,7 +57,7 @@ class MpiTest(ProgramTest):
 
     def train(self, n, *arguments):
         return subprocess.run(self.command(n, *arguments), cwd=self.dir, capture_output=True,
-                              text=True, timeout=300)
+                              text=True, timeout=600)
 
     def run_of(self, n, name, *more):
         result = self.train(n, self.config, "--out", name, *more)
@@ -99,7 +99,7 @@ class MpiTest(ProgramTest):
         command = self.command(2, self.config, "--out", "x")
         process = subprocess.Popen(command, cwd=self.dir,
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while not list(self.dir.glob("x/checkpoints/step-0000000[1-9]")) and \
                 not list(self.dir.glob("x/checkpoints/step-000000[1-9]*")):
             self.assertLess(time.monotonic(), deadline)
@@ -109,7 +109,7 @@ class MpiTest(ProgramTest):
         for children in Path(f"/proc/{process.pid}/task").glob("*/children"):
             for child in children.read_text().split():
                 os.kill(int(child), signal.SIGTERM)
-        _, err = process.communicate(timeout=120)
+        _, err = process.communicate(timeout=300)
         self.assertNotEqual(process.returncode, 0)
         self.assertIn("interrupted at step", err)
         self.assertFalse((self.dir / "x/DONE").exists())

@@ -151,7 +151,7 @@ def test_ctrl_c_ends_long_calls(python, call):
         time.sleep(0.3)  # now it is inside the call
         process.send_signal(signal.SIGINT)
         try:
-            rest, _ = process.communicate(timeout=30)
+            rest, _ = process.communicate(timeout=120)
         except subprocess.TimeoutExpired:
             process.kill()
             raise

@@ -86,7 +86,7 @@ def test_ctrl_c_saves_and_raises(python, tmp_path):
     )
     assert process.stdout.readline() == "training\n"
     process.send_signal(signal.SIGINT)
-    rest, _ = process.communicate(timeout=60)
+    rest, _ = process.communicate(timeout=300)
     step = int(rest.split()[-1])
     assert step >= 20
     assert lmrnn.Run(tmp_path / "run").checkpoints[-1] == step

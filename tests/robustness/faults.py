@@ -48,7 +48,7 @@ IN_NAMESPACE = "LMRNN_FAULTS_IN_NAMESPACE"
 
 def lmrnn(*arguments, **options):
     return subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True,
-                          timeout=120, **options)
+                          timeout=600, **options)
 
 
 def message(result, directory):
@@ -90,8 +90,8 @@ class Table:
                        if ".tmp-" in path.name or path.name.startswith("."))
         table = run / "metrics.csv"
         rows = f"rows up to step {last_row(table)}; " if table.exists() else ""
-        return (f"{rows}checkpoints {', '.join(map(str, steps)) or 'none'}, all whole"
-                + (f"; left over: {', '.join(stray)}" if stray else ""))
+        kept = f"checkpoints {', '.join(map(str, steps))}, all whole" if steps else "no checkpoint yet"
+        return f"{rows}{kept}" + (f"; left over: {', '.join(stray)}" if stray else "")
 
     def goes_on(self, run):
         """Whether the run, resumed, ends in the weights of the undisturbed one."""
@@ -210,7 +210,7 @@ class Table:
         run = self.directory / "slurm"
         program = self.start(run)
         program.send_signal(signal.SIGTERM)
-        _, said = program.communicate(timeout=30)
+        _, said = program.communicate(timeout=300)
         result = subprocess.CompletedProcess([], program.returncode, "", said)
         state, damage = self.state(run), inspect(run, 0)
         self.row("SIGTERM (Slurm's warning), then SIGKILL", result, state,

@@ -169,7 +169,7 @@ class SlurmTest(unittest.TestCase):
                                                              'wiring.kind = "dense"\n', ""))
         self.study.write_text(self.study.read_text() + "warning = 20\n")
         self.assertIn("1 jobs", self.verb("submit"))
-        self.until_done(1, seconds=500)
+        self.until_done(1, seconds=1000)
         log = self.logs()
         self.assertGreaterEqual(log.count("study tiny in"), 2, log)  # begun, and gone on with
         self.assertIn("1 interrupted", log)
