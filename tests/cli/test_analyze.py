@@ -55,7 +55,7 @@ class AnalyzeTest(ProgramTest):
         self.assertIn("starts", options)
         self.assertEqual(self.output_of("analyze", self.run_dir, "--list"), text)
         self.assertEqual(self.output_of("analyze", self.run_dir, "--list", "fixed-points"), options)
-        self.assert_refused(["analyze", "--list", "fixed"], "fixed-points")
+        self.assert_refused(["analyze", "--list", "fixed-point"], "fixed-points")
 
     def test_writes_into_the_run(self):
         out = self.output_of("analyze", self.run_dir, "record", "--set", "tasks=go", "--set",
