@@ -147,7 +147,7 @@ class Table:
     def missing_files(self):
         for name, status in (("config.toml", 2), ("provenance.json", 2),
                              ("checkpoints/step-00000055/state.safetensors", 2)):
-            run = self.interrupted("missing-" + name.replace("/", "-"))
+            run = self.interrupted(f"without-{Path(name).name}")
             steps = checkpoint_steps(run)
             path = run / name.replace("00000055", f"{steps[-1]:08}")
             content = path.read_bytes()
