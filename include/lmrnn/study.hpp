@@ -156,6 +156,7 @@ struct StudyRunOptions {
   double memory_bytes = 0;  ///< that all of them may use; 0: what is available, less a tenth
   std::int64_t limit = 0;   ///< begin at most so many runs; 0: all
   bool retry = false;       ///< begin failed runs again (those that diverged would again)
+  std::string cells = "*";  ///< only runs of these cells: a glob
   std::string owner{};      ///< added to claims, e.g. the Slurm job
 };
 
@@ -187,6 +188,7 @@ struct StudyOutcome {
 
 /// Carries out what is left of a study. Forks a process per run, so that one that crashes or is
 /// killed for its memory takes no other along; call it from a process with a single thread.
+/// Throws UsageError if `cells` names none.
 StudyOutcome run_study(const Study& study, const StudyRunOptions& options,
                        const StudyCallbacks& callbacks);
 

@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 struct Options {
-  std::string file, out;
+  std::string file, out, cells = "*";
   std::vector<std::string> assignments;
   bool smoke = false, json = false, list_keys = false, retry = false, dry = false;
   int jobs = 1, n_threads = 0;
@@ -151,6 +151,7 @@ void run_verb(const Options& options) {
                       .memory_bytes = 1e9 * options.memory_gigabytes,
                       .limit = options.limit,
                       .retry = options.retry,
+                      .cells = options.cells,
                       .owner = slurm_job()};
   std::unique_ptr<ProgressBar> bar;
   StudyCallbacks callbacks;
@@ -303,6 +304,9 @@ void add_study(CLI::App& program) {
       ->capture_default_str();
   run->add_option("--limit", options->limit, "begin at most so many runs; 0: all")
       ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  run->add_option("--cells", options->cells, "only runs of these cells, e.g. 'dense*'")
+      ->type_name("GLOB")
       ->capture_default_str();
   run->add_flag("--retry", options->retry, "begin failed runs again");
 

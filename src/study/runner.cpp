@@ -1,5 +1,7 @@
 // Carrying out a study: a process per run, as many at a time as there are jobs and memory for.
 #include <fmt/core.h>
+#include <fmt/ranges.h>
+#include <fnmatch.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -84,6 +86,7 @@ class Runner {
 
   StudyOutcome run() {
     refresh();
+    find_cells();
     while (true) {
       obey_stop();
       bool changed = reap();
@@ -118,6 +121,21 @@ class Runner {
       states_.push_back(status_of(study_, plan_.runs[i], lookup, needed[i] != 0));
     refreshed_ = Clock::now();
   }
+
+  void find_cells() const {
+    std::vector<std::string> names;
+    for (const Cell& cell : plan_.cells) names.push_back(cell.name);
+    const auto wanted = [&](const std::string& name) { return is_wanted(name); };
+    if (std::ranges::none_of(names, wanted))
+      throw UsageError(fmt::format("no cell of the study is called \"{}\"; it has {}",
+                                   options_.cells, fmt::join(names, ", ")));
+  }
+
+  bool is_wanted(const std::string& cell) const {
+    return ::fnmatch(options_.cells.c_str(), cell.c_str(), 0) == 0;
+  }
+
+  bool is_wanted(std::size_t i) const { return is_wanted(plan_.cells[plan_.runs[i].cell].name); }
 
   void obey_stop() {
     const int wanted = callbacks_.stop_requested ? callbacks_.stop_requested() : 0;
@@ -182,6 +200,7 @@ class Runner {
   }
 
   bool may_begin(std::size_t i) const {
+    if (!is_wanted(i)) return false;
     const RunState state = states_[i].state;
     if (state == RunState::planned || state == RunState::interrupted) return true;
     return state == RunState::failed && options_.retry &&
@@ -257,7 +276,7 @@ class Runner {
     bool can_begin = false, waiting = false, elsewhere = false;
     for (std::size_t i = 0; i < states_.size(); ++i) {
       can_begin = can_begin || may_begin(i);
-      waiting = waiting || states_[i].state == RunState::waiting;
+      waiting = waiting || (is_wanted(i) && states_[i].state == RunState::waiting);
       elsewhere = elsewhere || states_[i].state == RunState::running;
     }
     return can_begin || (waiting && elsewhere);
@@ -269,6 +288,7 @@ class Runner {
     p.event = event_;
     std::set<std::string> seen;
     for (std::size_t i = 0; i < states_.size(); ++i) {
+      if (!is_wanted(i)) continue;
       if (plan_.runs[i].settled && !seen.insert(plan_.runs[i].hash).second) continue;
       ++p.n_runs;
       p.n_over += is_over(states_[i].state) ? 1 : 0;

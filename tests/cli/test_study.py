@@ -93,6 +93,17 @@ class StudyTest(ProgramTest):
         plan = json.loads(self.verb("plan", "--json", "--set", "seeds=[9]"))
         self.assertEqual([r["seed"] for r in plan["runs"]], [9, 9])
 
+    def test_some_cells_first(self):
+        self.study.write_text(STUDY + TUNING)
+        self.verb("run", "--cells", "den*", "--jobs", 2)
+        names = {path.name.split("-")[0] for path in self.dir.glob("runs/tiny/runs/*")}
+        self.assertEqual(names, {"dense"})
+        counts = json.loads(self.verb("status", "--json"))["counts"]
+        self.assertEqual(counts.keys(), {"done", "planned", "waiting"})
+        self.assertEqual((counts["planned"], counts["waiting"]), (6, 3))  # of the other cell
+        self.assert_refused(["study", "run", self.study, "--cells", "dens"], '"dens"',
+                            "local, dense", cwd=self.dir)
+
     def test_smoke_tries_every_cell_apart_from_the_study(self):
         self.study.write_text(STUDY + TUNING)
         self.verb("run", "--smoke")
