@@ -7,9 +7,9 @@ The network and battery are workload W1 of bench/ (Mod-Cog's 82 tasks, a sheet o
 radius 4, batches of 64 x 350 steps), with evaluations and checkpoints as in the defaults, one thread
 on one core. Every ten seconds the resident memory is written down, and at every row of metrics.csv
 the processor time since the row before. Prints the medians of the first, second and last tenth of the
-run, and of a training begun anew right afterwards, for a tenth of the time (at least 3 minutes): machines that are shared
-become slower and faster by themselves. Processor time is what to compare on a machine that does other
-things as well; wall time is what a user sees.
+run, and of a training begun anew right afterwards, for a tenth of the time (at least 3 minutes):
+machines that are shared become slower and faster by themselves. Processor time is what to compare on
+a machine that does other things as well; wall time is what a user sees.
 
 Exit 1 if resident memory grew by more than 1% between the second tenth and the last, or if the last
 tenth took more than 5% more processor time per step than the training begun anew.
