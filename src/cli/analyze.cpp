@@ -1,6 +1,7 @@
 // lmrnn analyze: what a network does, and how.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -156,6 +157,8 @@ void print_keys(const AnalysisEntry& entry) {
 // lmrnn analyze --list [NAME]; a run before the name changes nothing.
 void list(const AnalyzeOptions& options) {
   if (!options.name.empty()) return print_keys(find_analysis(options.name));
+  const auto named = std::ranges::find(analyses(), options.network, &AnalysisEntry::name);
+  if (named != analyses().end()) return print_keys(*named);
   if (options.network.empty() || fs::exists(options.network)) return print_list(options);
   print_keys(find_analysis(options.network));
 }

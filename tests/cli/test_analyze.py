@@ -56,6 +56,8 @@ class AnalyzeTest(ProgramTest):
         self.assertEqual(self.output_of("analyze", self.run_dir, "--list"), text)
         self.assertEqual(self.output_of("analyze", self.run_dir, "--list", "fixed-points"), options)
         self.assert_refused(["analyze", "--list", "fixed-point"], "fixed-points")
+        (self.dir / "fixed-points").mkdir()  # a folder of that name means nothing
+        self.assertEqual(self.output_of("analyze", "--list", "fixed-points", cwd=self.dir), options)
 
     def test_writes_into_the_run(self):
         out = self.output_of("analyze", self.run_dir, "record", "--set", "tasks=go", "--set",
