@@ -35,7 +35,7 @@ struct Options {
 };
 
 volatile std::sig_atomic_t n_signals = 0;
-void on_signal(int) {
+void count_signal(int) {
   n_signals = n_signals + 1;
 }
 
@@ -167,8 +167,8 @@ void run_verb(const Options& options) {
     }
     bar->update(static_cast<std::int64_t>(p.n_over), note(p), p.seconds_left);
   };
-  std::signal(SIGINT, on_signal);
-  std::signal(SIGTERM, on_signal);
+  std::signal(SIGINT, count_signal);
+  std::signal(SIGTERM, count_signal);
   const StudyOutcome outcome = run_study(study, run, callbacks);
   bar.reset();
   fmt::print(stderr, "{} finished, {} failed, {} interrupted; {} of the study left\n",

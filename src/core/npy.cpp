@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view magic = "\x93NUMPY";
 
-[[noreturn]] void fail(const std::string& where, const std::string& what) {
+[[noreturn]] void not_npy(const std::string& where, const std::string& what) {
   throw UsageError(where + ": not a whole npy array: " + what + "; copy or save it again");
 }
 
@@ -44,16 +44,16 @@ class DictionaryReader {
         has_shape = true;
         read_shape();
       } else {
-        fail(where_, "its header has an unknown key \"" + key + "\"");
+        not_npy(where_, "its header has an unknown key \"" + key + "\"");
       }
       if (!accept(',') && (skip_spaces(), !rest_.starts_with('}'))) broken();
     }
-    if (!has_descr || !has_order || !has_shape) fail(where_, "its header lacks an entry");
+    if (!has_descr || !has_order || !has_shape) not_npy(where_, "its header lacks an entry");
     return std::move(header_);
   }
 
  private:
-  [[noreturn]] void broken() { fail(where_, "its header cannot be parsed"); }
+  [[noreturn]] void broken() { not_npy(where_, "its header cannot be parsed"); }
 
   void skip_spaces() {
     while (!rest_.empty() && (rest_[0] == ' ' || rest_[0] == '\n')) rest_.remove_prefix(1);
@@ -269,13 +269,14 @@ std::string_view descr_of(ElementType type) {
 
 NpyContent parse_npy(const std::string& where, std::span<const std::byte> bytes) {
   const std::string_view view(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  if (!view.starts_with(magic) || view.size() < 12) fail(where, "it does not begin as one");
+  if (!view.starts_with(magic) || view.size() < 12) not_npy(where, "it does not begin as one");
   const int version = static_cast<unsigned char>(view[6]);
-  if (version < 1 || version > 3) fail(where, "version " + std::to_string(version) + " is unknown");
+  if (version < 1 || version > 3)
+    not_npy(where, "version " + std::to_string(version) + " is unknown");
   const std::size_t prefix = version == 1 ? 10 : 12;
   std::uint32_t header_size = 0;
   std::memcpy(&header_size, view.data() + 8, version == 1 ? 2 : 4);
-  if (header_size > view.size() - prefix) fail(where, "it ends within the header");
+  if (header_size > view.size() - prefix) not_npy(where, "it ends within the header");
 
   Header header = DictionaryReader(where, view.substr(prefix, header_size)).read();
   NpyContent content{{}, {}, header.descr};
@@ -288,8 +289,8 @@ NpyContent parse_npy(const std::string& where, std::span<const std::byte> bytes)
   const std::size_t width = descr->kind == 'U' ? 4 * descr->count : descr->count;
   const auto needed = bytes_of(header.shape, width);
   if (needed != raw.size())
-    fail(where, "shape and type need " + (needed ? std::to_string(*needed) : "too many") +
-                    " bytes and there are " + std::to_string(raw.size()));
+    not_npy(where, "shape and type need " + (needed ? std::to_string(*needed) : "too many") +
+                       " bytes and there are " + std::to_string(raw.size()));
   if (!stored) {
     content.text = decode_text(*descr, raw);
   } else if (header.fortran_order && header.shape.size() > 1) {

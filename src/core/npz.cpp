@@ -34,7 +34,7 @@ std::string reason(int zip_error_code) {
   return text;
 }
 
-[[noreturn]] void fail(const std::string& where, const std::string& what) {
+[[noreturn]] void not_npz(const std::string& where, const std::string& what) {
   throw UsageError(where + ": not a whole npz file: " + what + "; copy or save it again");
 }
 
@@ -43,19 +43,19 @@ std::vector<std::byte> read_member(const std::string& where, zip_t* archive, zip
   constexpr zip_uint64_t wanted = ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE;
   if ((stat.valid & wanted) != wanted || stat.comp_size > archive_size ||
       stat.size / largest_ratio > stat.comp_size)
-    fail(where, "its size cannot be true");
+    not_npz(where, "its size cannot be true");
   const Member member(zip_fopen_index(archive, index, 0));
-  if (!member) fail(where, zip_strerror(archive));
+  if (!member) not_npz(where, zip_strerror(archive));
   std::vector<std::byte> bytes(stat.size);
   std::size_t n_read = 0;
   while (n_read < bytes.size()) {
     const zip_int64_t n = zip_fread(member.get(), bytes.data() + n_read, bytes.size() - n_read);
-    if (n <= 0) fail(where, n < 0 ? zip_file_strerror(member.get()) : "it ends early");
+    if (n <= 0) not_npz(where, n < 0 ? zip_file_strerror(member.get()) : "it ends early");
     n_read += static_cast<std::size_t>(n);
   }
   // The checksum is compared when reading meets the end.
   std::byte beyond;
-  if (zip_fread(member.get(), &beyond, 1) != 0) fail(where, zip_file_strerror(member.get()));
+  if (zip_fread(member.get(), &beyond, 1) != 0) not_npz(where, zip_file_strerror(member.get()));
   return bytes;
 }
 
@@ -91,14 +91,14 @@ ArrayFile read_npz(const std::filesystem::path& path) {
                      "); give the path of a readable file");
   int code = 0;
   const Archive archive(zip_open(path.c_str(), ZIP_RDONLY, &code));
-  if (!archive) fail(path.string(), reason(code));
+  if (!archive) not_npz(path.string(), reason(code));
 
   ArrayFile file;
   const auto n_entries = static_cast<zip_uint64_t>(zip_get_num_entries(archive.get(), 0));
   for (zip_uint64_t i = 0; i < n_entries; ++i) {
     zip_stat_t stat;
     if (zip_stat_index(archive.get(), i, 0, &stat) != 0)
-      fail(path.string(), zip_strerror(archive.get()));
+      not_npz(path.string(), zip_strerror(archive.get()));
     std::string name = stat.name;
     if (!name.ends_with(ending)) continue;
     name.resize(name.size() - ending.size());
@@ -106,7 +106,7 @@ ArrayFile read_npz(const std::filesystem::path& path) {
     const auto bytes = read_member(where, archive.get(), i, stat, archive_size);
     NpyContent content = parse_npy(where, bytes);
     if (content.numbers) {
-      if (file.find(name)) fail(where, "the name occurs twice");
+      if (file.find(name)) not_npz(where, "the name occurs twice");
       file.arrays.emplace_back(name, std::move(*content.numbers));
     } else if (content.text) {
       file.metadata[name] = std::move(*content.text);

@@ -18,7 +18,7 @@ namespace lmrnn {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::json;
+using Json = nlohmann::ordered_json;
 
 double number(std::string_view text, const fs::path& path) {
   if (const auto x = number_from<double>(text)) return *x;

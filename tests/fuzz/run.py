@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Fuzzes the readers: every target of our own, or the named ones, for so many seconds each.
 
-    tests/fuzz/run.py SECONDS [READER...]      after: cmake --build --preset fuzz
+    tests/fuzz/run.py SECONDS [READER...]      after: cmake --build --preset sanitize
     tests/fuzz/run.py SECONDS --until MINUTES [READER...]
 
 With --seed, the same inputs in the same order every time, as far as the time goes; for that, the
@@ -27,9 +27,9 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-BUILD = ROOT / "build/fuzz"
+WORK = ROOT / "build/fuzz"
 SEEDS = ROOT / "tests/fuzz/corpus"
-RECORD = BUILD / "record.csv"
+RECORD = WORK / "record.csv"
 # Readers whose findings lie in a library of others: fuzzed only when named. HDF5 1.10 can crash, or
 # go round in circles (H5HG_read), over a damaged variable-length text; that happens in a copy of the
 # process, but the sanitizers report it all the same.
@@ -54,11 +54,11 @@ WORDS = {
 
 def fuzz(reader, seconds, seed):
     """Statistics of one run, and whether it found anything."""
-    corpus, findings = BUILD / "corpus" / reader, BUILD / "findings" / reader
+    corpus, findings = WORK / "corpus" / reader, WORK / "findings" / reader
     for directory in (corpus, findings):
         directory.mkdir(parents=True, exist_ok=True)
     before = set(findings.iterdir())
-    words = BUILD / f"{reader}.words"
+    words = WORK / f"{reader}.words"
     words.write_text("# words\n" + "".join(f'"{word}"\n' for word in WORDS.get(reader, ["\\x00"])))
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     limits, checks, seeds = list(LIMITS), "detect_leaks=1", SEEDS / reader
@@ -68,13 +68,13 @@ def fuzz(reader, seconds, seed):
         limits += ["-malloc_limit_mb=0", "-rss_limit_mb=0", "-detect_leaks=0"]
         checks = "detect_leaks=0:allocator_may_return_null=1"
         # What sends it round in circles costs seconds each time, and so do its descendants.
-        seeds = BUILD / f"{reader}.seeds"
+        seeds = WORK / f"{reader}.seeds"
         shutil.rmtree(seeds, ignore_errors=True)
         shutil.copytree(SEEDS / reader, seeds, ignore=shutil.ignore_patterns("found-*"))
     # Inputs become files: in memory, where a disk would be waited for ten thousand times.
     memory = {"TMPDIR": "/dev/shm"} if os.access("/dev/shm", os.W_OK) else {}
     result = subprocess.run(
-        [BUILD / "tests/fuzz" / f"fuzz_{reader}", f"-max_total_time={seconds}", f"-seed={seed}",
+        [ROOT / "build/sanitize/tests/fuzz" / f"fuzz_{reader}", f"-max_total_time={seconds}", f"-seed={seed}",
          *limits, f"-dict={words}", f"-artifact_prefix={findings}/", "-print_final_stats=1", corpus,
          seeds],
         stderr=subprocess.PIPE, text=True, errors="replace",
