@@ -28,6 +28,9 @@ class ProgressBar {
   void update(std::int64_t done, std::string_view note = {},
               std::optional<double> seconds_left = std::nullopt, bool now = false);
 
+  /// From now on out of so many: a study may find that it has more to do.
+  void set_total(std::int64_t total) { total_ = total; }
+
   /// Ends the bar's line, so that other text can follow; the next update begins a new bar.
   void finish();
 

@@ -165,6 +165,7 @@ void run_verb(const Options& options) {
       bar->finish();
       fmt::print(stderr, "{}\n", p.event);
     }
+    bar->set_total(static_cast<std::int64_t>(p.n_runs));  // a grid of rates may have grown
     bar->update(static_cast<std::int64_t>(p.n_over), note(p), p.seconds_left);
   };
   std::signal(SIGINT, count_signal);

@@ -1,9 +1,13 @@
 """Running the program under test. LMRNN in the environment says where it is."""
 
+import fcntl
 import os
+import pty
 import signal
+import struct
 import subprocess
 import tempfile
+import termios
 import time
 import unittest
 from functools import cached_property
@@ -17,6 +21,27 @@ def run(*arguments, **options):
     """The program's exit status, stdout and stderr, as text."""
     return subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, text=True,
                           encoding="utf-8", timeout=600, **options)
+
+
+def run_on_terminal(arguments, columns, **options):
+    """stdout, and what a terminal of that width gets to see on stderr."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    with subprocess.Popen([PROGRAM, *map(str, arguments)], stdout=subprocess.PIPE, stderr=slave,
+                          **options) as process:
+        os.close(slave)
+        seen = b""
+        while True:
+            try:
+                chunk = os.read(master, 65536)
+            except OSError:  # the other end is closed
+                break
+            if not chunk:
+                break
+            seen += chunk
+        output = process.stdout.read()
+    os.close(master)
+    return output.decode(), seen.decode()
 
 
 def wait_until_handled(process, number=signal.SIGINT, seconds=120):

@@ -1,37 +1,11 @@
 #!/usr/bin/env python3
 """Progress: a bar on a terminal, at most a line now and then elsewhere, never on stdout."""
 
-import fcntl
-import os
-import pty
-import struct
-import subprocess
-import termios
 import unittest
 
-from program import PROGRAM, ProgramTest, run
+from program import ProgramTest, run, run_on_terminal
 
 CEILING = ["tasks", "ceiling", "--tasks", "dm1,ctxdm1,multidm", "--trials", "300", "--seed", "1"]
-
-
-def run_on_terminal(arguments, columns):
-    """stdout, and what a terminal of that width gets to see on stderr."""
-    master, slave = pty.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    with subprocess.Popen([PROGRAM, *arguments], stdout=subprocess.PIPE, stderr=slave) as process:
-        os.close(slave)
-        seen = b""
-        while True:
-            try:
-                chunk = os.read(master, 65536)
-            except OSError:  # the other end is closed
-                break
-            if not chunk:
-                break
-            seen += chunk
-        output = process.stdout.read()
-    os.close(master)
-    return output.decode(), seen.decode()
 
 
 class Bar(ProgramTest):

@@ -5,13 +5,14 @@ import csv
 import json
 import os
 import random
+import re
 import signal
 import sqlite3
 import subprocess
 import time
 import unittest
 
-from program import PROGRAM, ROOT, ProgramTest
+from program import PROGRAM, ROOT, ProgramTest, run_on_terminal
 
 STUDY = """
 claim = "local wiring learns faster"
@@ -103,6 +104,15 @@ class StudyTest(ProgramTest):
         self.assertEqual((counts["planned"], counts["waiting"]), (6, 3))  # of the other cell
         self.assert_refused(["study", "run", self.study, "--cells", "dens"], '"dens"',
                             "local, dense", cwd=self.dir)
+
+    def test_the_bar_knows_when_the_grid_grows(self):
+        # So small that learning goes on getting faster: the best rate is the last of the grid.
+        self.study.write_text(STUDY + TUNING.replace("0.0003, 0.001, 0.003", "1e-6, 3e-6, 1e-5"))
+        _, seen = run_on_terminal(["study", "run", self.study, "--cells", "local"], 100, cwd=self.dir)
+        counts = [(int(n), int(total)) for n, total in re.findall(r"run (\d+)/(\d+)", seen)]
+        self.assertGreater(counts[-1][1], counts[0][1])
+        self.assertTrue(all(n <= total for n, total in counts), counts)
+        self.assertEqual(*counts[-1])
 
     def test_smoke_tries_every_cell_apart_from_the_study(self):
         self.study.write_text(STUDY + TUNING)
