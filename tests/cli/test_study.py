@@ -108,7 +108,8 @@ class StudyTest(ProgramTest):
     def test_the_bar_knows_when_the_grid_grows(self):
         # So small that learning goes on getting faster: the best rate is the last of the grid.
         self.study.write_text(STUDY + TUNING.replace("0.0003, 0.001, 0.003", "1e-6, 3e-6, 1e-5"))
-        _, seen = run_on_terminal(["study", "run", self.study, "--cells", "local"], 100, cwd=self.dir)
+        _, seen = run_on_terminal(["study", "run", self.study, "--cells", "local"], columns=100,
+                                  cwd=self.dir)
         counts = [(int(n), int(total)) for n, total in re.findall(r"run (\d+)/(\d+)", seen)]
         self.assertGreater(counts[-1][1], counts[0][1])
         self.assertTrue(all(n <= total for n, total in counts), counts)
