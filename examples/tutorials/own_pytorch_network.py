@@ -9,6 +9,7 @@ import lmrnn.torch
 battery = lmrnn.Battery("go,dlygo")
 stream = battery.stream(batch=32, steps=60, seed=1)  # endless; batch b is the same on any machine
 
+torch.manual_seed(1)
 network = torch.nn.GRU(stream.n_channels, 64)
 readout = torch.nn.Linear(64, stream.n_classes)
 optimiser = torch.optim.Adam([*network.parameters(), *readout.parameters()], 1e-2)
