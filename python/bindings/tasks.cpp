@@ -85,6 +85,17 @@ nb::list periods_of(const BoundTask& task, const std::vector<PeriodSpan>& spans)
   return list;
 }
 
+nb::dict timing_of(const BoundTask& task) {
+  const Family family = task.task().base_task().family;
+  const auto durations = task.battery.durations(task.index);
+  ConfigTable table;
+  for (std::size_t p = 0; p < n_periods; ++p)
+    if (!durations[p].values.empty())
+      table.emplace_back(std::string(period_name(family, static_cast<Period>(p))),
+                         to_config(durations[p]));
+  return to_dict(table);
+}
+
 std::string repr(const BoundTrial& trial) {
   return fmt::format("Trial({}, {} steps of {} ms)", trial.task.task().name(), trial.trial.n_steps,
                      trial.task.battery.config().dt);
@@ -157,6 +168,9 @@ void bind_task(nb::module_& m) {
             return names;
           },
           "Names of the periods that its trials pass through.")
+      .def_prop_ro("durations", &timing_of,
+                   "How long each period lasts, ms: a number, {\"uniform\": [low, high]} or "
+                   "{\"choice\": [...]}, as in battery.durations.")
       .def(
           "describe", [](const BoundTask& t) { return lmrnn::describe(t.battery, t.index); },
           "The task in words, several lines.")

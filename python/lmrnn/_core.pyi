@@ -269,6 +269,12 @@ class Task:
     def periods(self) -> list:
         """Names of the periods that its trials pass through."""
 
+    @property
+    def durations(self) -> dict:
+        """
+        How long each period lasts, ms: a number, {"uniform": [low, high]} or {"choice": [...]}, as in battery.durations.
+        """
+
     def describe(self) -> str:
         """The task in words, several lines."""
 

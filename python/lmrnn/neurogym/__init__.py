@@ -1,22 +1,36 @@
 """NeuroGym's and Mod-Cog's calls on this battery, so that a script changes its imports only:
 
+    import neurogym as ngym                 ->  import lmrnn.neurogym as ngym
     from neurogym ...                       ->  from lmrnn.neurogym ...
     from Mod_Cog.mod_cog_tasks import *     ->  from lmrnn.neurogym.mod_cog_tasks import *
 
-Task factories (`go()`, `dlygointr(dt=20)`), `ScheduleEnvs`, `MultiEnvs`, the schedules, `Dataset` and
-`dataset.env` take the same arguments and return arrays of the same shapes. Differences:
+`make("yang19.go-v0")`, task factories (`go()`, `dlygointr(dt=20)`), `ScheduleEnvs`, `MultiEnvs`,
+the schedules, `Dataset` and `dataset.env` take the same arguments, have the same defaults, return
+arrays of the same shapes and types, and begin and end as in NeuroGym 2.3.1. Differences:
 
 - Tasks follow the corrected semantics; `lmrnn.neurogym.configure(semantics={"base": "published"},
   seed=0)` before the factories are called gives those of the published code.
 - Observations have both rings in every task (as Mod-Cog's single-modality wrappers arrange it).
-- As there, everything is random unless it is seeded: `dataset.seed(1)` or `env.seed(1)`.
+- As there, everything is random unless it is seeded; `dataset.seed(1)`, `env.seed(1)` and
+  `env.reset(seed=1)` do make it reproducible.
+- NeuroGym's other environments and its wrappers are not here; asking for one says what to use.
+
+docs/howto/neurogym-and-mod-cog.md lists, situation by situation, what each of the two does.
 
 Needs the extra "gymnasium": pip install 'lmrnn[gymnasium]'.
 """
 
+from .absent import absent_from
 from .dataset import Dataset
-from .envs import MultiEnvs, ScheduleEnvs, TaskEnv, configure
-from .schedules import RandomBlockSchedule, RandomSchedule, SequentialBlockSchedule, SequentialSchedule
+from .multi import MultiEnvs, ScheduleEnvs
+from .registration import get_collection, make
+from .schedules import (
+    RandomBlockSchedule,
+    RandomSchedule,
+    SequentialBlockSchedule,
+    SequentialSchedule,
+)
+from .task_env import TaskEnv, configure
 
 __all__ = [
     "Dataset",
@@ -32,14 +46,4 @@ __all__ = [
     "make",
 ]
 
-
-def get_collection(collection: str) -> list[str]:
-    """Names that `make` takes: of "yang19" (the 20 base tasks), or of any collection of ours."""
-    from .._core import select_tasks
-
-    return select_tasks({"yang19": "cog20"}.get(collection, collection))
-
-
-def make(name: str, **keywords):
-    """The environment of a task by name."""
-    return TaskEnv(name, **keywords)
+__getattr__ = absent_from(__name__)

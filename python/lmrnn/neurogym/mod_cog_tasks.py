@@ -1,10 +1,10 @@
 """One factory per task, by its name: `go()`, `dlygointr(dt=20)`, ...
 
-Keywords: dt, dim_ring, sigma (scale of the input noise), rewards, and keys of [battery].
+Keywords: dt, dim_ring, sigma (scale of the input noise), rewards, timing, and keys of [battery].
 """
 
 from .._core import select_tasks
-from .envs import TaskEnv
+from .task_env import TaskEnv
 
 
 def _factory(name: str):

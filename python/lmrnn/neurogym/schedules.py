@@ -43,6 +43,7 @@ class SequentialSchedule(BaseSchedule):
     """One after the other."""
 
     def _next(self) -> int:
+        self.count = 1
         return (self.i + 1) % self.n
 
 

@@ -1,1 +1,9 @@
 """Where NeuroGym keeps its schedules."""
+
+from ..absent import absent_from
+from ..schedules import RandomSchedule, SequentialBlockSchedule, SequentialSchedule
+from .ngym_random import TruncExp
+
+__all__ = ["RandomSchedule", "SequentialBlockSchedule", "SequentialSchedule", "TruncExp"]
+
+__getattr__ = absent_from(__name__)

@@ -1,5 +1,8 @@
 """Where NeuroGym keeps them, too."""
 
-from ..envs import MultiEnvs, ScheduleEnvs
+from ..absent import absent_from
+from ..multi import MultiEnvs, ScheduleEnvs
 
 __all__ = ["MultiEnvs", "ScheduleEnvs"]
+
+__getattr__ = absent_from(__name__)

@@ -1,0 +1,5 @@
+"""Where NeuroGym keeps its collections."""
+
+from ...registration import get_collection
+
+__all__ = ["get_collection"]
