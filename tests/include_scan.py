@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Keeps the arrows between modules: prints every include, and every use of the outside world, that
-the design forbids, one a line, and exits 1 if there is any.
+the design forbids, one a line, and exits 1 if there is any. So too every kernel that is called on
+the SIMD target of the whole process.
 
     python3 tests/include_scan.py [ROOT]
 """
@@ -71,6 +72,9 @@ OUTSIDE_WORLD = re.compile(
     r"\b(std::c(?:out|err|log)|f?printf|puts|fmt::print|getenv|std::exit|abort|"
     r"spdlog::\w+)\s*[(<]|#\s*include\s*<iostream>"
 )
+
+# Highway's choice of a target is one for all runs of a process; ours is in kernels/dispatch.hpp.
+PROCESS_WIDE = re.compile(r"\b(HWY_DYNAMIC_DISPATCH|SetSupportedTargetsForTest|DisableTargets)\b")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')
 
@@ -148,8 +152,12 @@ def scan(root):
         if module == "unknown":
             violations.append(f"{where}:1: {check_include('lmrnn/' + path.name, path, root)}")
             continue
-        for number, line in enumerate(path.read_text().splitlines(), 1):
+        lines = path.read_text().splitlines()
+        for number, line in enumerate(lines, 1):
             code = without_comments(line)
+            if match := PROCESS_WIDE.search(code):
+                violations.append(
+                    f"{where}:{number}: {match[0]} is for the whole process; use LMRNN_DISPATCH")
             if match := INCLUDE.match(code):
                 if wrong := check_include(match[1], path, root):
                     violations.append(f"{where}:{number}: {wrong}")

@@ -70,6 +70,10 @@ class IncludeScan(unittest.TestCase):
                      "#include <iostream>", "std::cerr<<x;", "std::exit(1);"):
             self.assert_refused("src/core/a.cpp", line, "a library does not use")
 
+    def test_kernels_are_called_on_the_target_of_their_thread(self):
+        for line in ("HWY_DYNAMIC_DISPATCH(f)(x);", "hwy::SetSupportedTargetsForTest(0);"):
+            self.assert_refused("src/kernels/a.cpp", line, "for the whole process")
+
     def test_an_empty_tree_is_no_success(self):
         self.assertEqual(len(self.violations({"README.md": ""})), 1)
 

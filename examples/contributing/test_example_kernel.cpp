@@ -8,6 +8,8 @@
 
 #include <cstddef>
 
+#include "kernels/dispatch.hpp"
+
 // --8<-- [start:simd]
 HWY_BEFORE_NAMESPACE();
 namespace lmrnn::example::HWY_NAMESPACE {
@@ -43,7 +45,7 @@ HWY_EXPORT(leak);
 
 /// state <- (1 - alpha) state + alpha rate, for n units.
 void leak(float alpha, const float* rate, float* state, std::size_t n) noexcept {
-  HWY_DYNAMIC_DISPATCH(leak)(alpha, rate, state, n);
+  LMRNN_DISPATCH(leak)(alpha, rate, state, n);
 }
 // --8<-- [end:dispatch]
 

@@ -17,7 +17,7 @@ namespace {
 Evaluation evaluate(nb::handle network, const Battery& battery, const SeedArgument& seed,
                     const std::string& split, std::size_t n_trials,
                     const std::vector<std::string>& tasks, double recurrent_noise, int threads) {
-  const Network& n = network_of(network);
+  const SharedNetwork shared = network_of(network);
   const auto which = named<Split>(split, "split");
   std::vector<std::size_t> indices;
   for (const std::string& name : tasks) indices.push_back(battery.index_of(name));
@@ -27,6 +27,7 @@ Evaluation evaluate(nb::handle network, const Battery& battery, const SeedArgume
   Interruption interruption;
   {
     const nb::gil_scoped_release release;
+    const std::shared_lock turn(shared.turns);
     ThreadPool pool(threads);
     // Some tasks at a time, so that Ctrl-C is seen in between; tasks know nothing of each other.
     const auto at_once = static_cast<std::size_t>(pool.n_threads());
@@ -35,7 +36,7 @@ Evaluation evaluate(nb::handle network, const Battery& battery, const SeedArgume
       const auto part = todo.subspan(i, std::min(at_once, todo.size() - i));
       Evaluation some =
           Evaluator(battery, Seed(seed), which, n_trials, pool, {part.begin(), part.end()})
-              .evaluate(n, pool, recurrent_noise);
+              .evaluate(shared.network, pool, recurrent_noise);
       std::ranges::move(some.tasks, std::back_inserter(all.tasks));
     }
   }

@@ -14,6 +14,9 @@ nb::dict describe_build() {
   info["compiler"] = build.compiler;
   info["build_type"] = build.build_type;
   info["simd"] = std::string(simd_target());
+  nb::list targets;
+  for (const std::string_view target : simd_targets()) targets.append(std::string(target));
+  info["simd_targets"] = targets;
   info["processors"] = available_processors();
   return info;
 }
@@ -34,5 +37,5 @@ NB_MODULE(_core, m) {
   bind_analyze(m);
   bind_train(m);
   m.attr("__version__") = lmrnn::build_info().version;
-  m.def("build_info", &describe_build, "Version, commit, compiler, SIMD target and processors.");
+  m.def("build_info", &describe_build, "Version, commit, compiler, SIMD targets and processors.");
 }

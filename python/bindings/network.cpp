@@ -3,6 +3,11 @@
 #include <fmt/core.h>
 #include <nanobind/stl/map.h>
 
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <vector>
+
 #include "arrays.hpp"
 #include "bindings.hpp"
 #include "lmrnn/run.hpp"
@@ -16,13 +21,28 @@ namespace {
 struct BoundNetwork {
   Network network;
   NetworkMetadata metadata;
+  std::unique_ptr<std::shared_mutex> turns = std::make_unique<std::shared_mutex>();
+
+  SharedNetwork shared() const noexcept { return {network, *turns}; }
+
+  /// Calls write() when no other thread computes with the network.
+  template <class Write>
+  void change(Write&& write) {
+    std::unique_lock turn(*turns, std::defer_lock);
+    {
+      const nb::gil_scoped_release release;
+      turn.lock();
+    }
+    write();
+  }
 };
 
 nb::tuple forward(const BoundNetwork& self, Series inputs, std::optional<Rules> rules,
                   std::optional<Resets> resets, double sigma,
                   const std::optional<SeedArgument>& seed, int threads) {
-  return run_forward(self.network, {std::move(inputs), std::move(rules), std::move(resets), {}, {}},
-                     sigma, seed, threads);
+  return run_forward(self.shared(),
+                     {std::move(inputs), std::move(rules), std::move(resets), {}, {}}, sigma, seed,
+                     threads);
 }
 
 // Weights by name --------------------------------------------------------------------------------
@@ -53,43 +73,57 @@ nb::dict by_name(const Network& network, const float* parameters, nb::handle own
   return dict;
 }
 
-void set_weights(BoundNetwork& self, const nb::kwargs& arrays) {
-  for (const auto [key, value] : arrays) {
-    const auto name = nb::cast<std::string>(key);
-    ArrayIn<float> array;
-    if (!nb::try_cast(value, array))
-      throw UsageError(fmt::format("set_weights: {} must be an array", name));
-    bool found = false;
-    for (const Part& part : parts_of(self.network)) {
-      if (name != part.name) continue;
-      found = true;
-      const std::size_t n = part.n_rows * std::max<std::size_t>(part.n_cols, 1);
-      const bool fits = part.n_cols == 0 ? array.ndim() == 1 && array.shape(0) == n
-                                         : array.ndim() == 2 && array.shape(0) == part.n_rows &&
-                                               array.shape(1) == part.n_cols;
-      if (!fits)
-        throw UsageError(fmt::format("{}: must have the shape of weights[{:?}]", name, name));
-      std::copy_n(array.data(), n, self.network.parameters().data() + part.first);
-    }
-    if (!found) throw UsageError("set_weights: there is no \"" + name + "\"; see `weights`");
+// The part that an argument of set_weights names, and its values.
+struct NewPart {
+  Part part;
+  ArrayIn<float> values;
+};
+
+NewPart new_part(const Network& network, const std::string& name, nb::handle value) {
+  ArrayIn<float> array;
+  if (!nb::try_cast(value, array))
+    throw UsageError(fmt::format("set_weights: {} must be an array", name));
+  for (const Part& part : parts_of(network)) {
+    if (name != part.name) continue;
+    const bool fits = part.n_cols == 0 ? array.ndim() == 1 && array.shape(0) == part.n_rows
+                                       : array.ndim() == 2 && array.shape(0) == part.n_rows &&
+                                             array.shape(1) == part.n_cols;
+    if (!fits)
+      throw UsageError(fmt::format("{}: must have the shape of weights[{:?}]", name, name));
+    return {part, std::move(array)};
   }
-  const Architecture& a = self.network.architecture();
-  const auto clear = [&](const Mask& mask, std::size_t first) {
-    float* w = self.network.parameters().data() + first;
-    for (std::size_t i = 0; i < mask.n_targets(); ++i)
-      for (std::size_t j = 0; j < mask.n_sources(); ++j)
-        if (!mask.has(i, j)) w[i * mask.n_sources() + j] = 0;
-  };
-  if (!a.input.is_dense()) clear(a.input, self.network.layout().input);
-  if (!a.readout.is_dense()) clear(a.readout, self.network.layout().readout);
-  self.network.weights_changed();
+  throw UsageError("set_weights: there is no \"" + name + "\"; see `weights`");
+}
+
+// Entries without a synapse.
+void clear_absent(const Mask& mask, float* w) {
+  if (mask.is_dense()) return;
+  for (std::size_t i = 0; i < mask.n_targets(); ++i)
+    for (std::size_t j = 0; j < mask.n_sources(); ++j)
+      if (!mask.has(i, j)) w[i * mask.n_sources() + j] = 0;
+}
+
+// All arrays are checked before the first is taken: an error leaves the network as it was.
+void set_weights(BoundNetwork& self, const nb::kwargs& arrays) {
+  Network& network = self.network;
+  std::vector<NewPart> parts;
+  for (const auto [key, value] : arrays)
+    parts.push_back(new_part(network, nb::cast<std::string>(key), value));
+  self.change([&] {
+    float* parameters = network.parameters().data();
+    for (const NewPart& part : parts)
+      std::copy_n(part.values.data(), part.values.size(), parameters + part.part.first);
+    clear_absent(network.architecture().input, parameters + network.layout().input);
+    clear_absent(network.architecture().readout, parameters + network.layout().readout);
+    network.weights_changed();
+  });
 }
 
 nb::tuple loss_and_gradient(const BoundNetwork& self, Series inputs, Targets targets,
                             std::optional<Rules> rules, std::optional<Weights> mask,
                             std::optional<Resets> resets, const std::string& loss) {
   auto [total, gradient] = run_loss(
-      self.network,
+      self.shared(),
       {std::move(inputs), std::move(rules), std::move(resets), std::move(targets), std::move(mask)},
       named<LossKind>(loss, "loss"));
   const float* data = gradient.data();
@@ -112,14 +146,14 @@ BoundNetwork make_network(const Mask& recurrent, std::size_t n_channels, std::si
   a.recurrent = recurrent;
   a.input = input ? *input : Mask::dense(a.n_units(), n_channels);
   a.readout = readout ? *readout : Mask::dense(n_classes, a.n_units());
-  return {Network(std::move(a)), {}};
+  return {.network = Network(std::move(a)), .metadata = {}};
 }
 
 BoundNetwork load(const std::filesystem::path& path) {
   const std::filesystem::path file = find_network(path);
   const nb::gil_scoped_release release;
   LoadedNetwork loaded = load_network(file);
-  return {std::move(loaded.network), std::move(loaded.metadata)};
+  return {.network = std::move(loaded.network), .metadata = std::move(loaded.metadata)};
 }
 
 nb::dict trained_on_dict(const BoundNetwork& self) {
@@ -134,11 +168,11 @@ nb::dict trained_on_dict(const BoundNetwork& self) {
 
 }  // namespace
 
-const Network& network_of(nb::handle object) {
-  return nb::cast<const BoundNetwork&>(object).network;
+SharedNetwork network_of(nb::handle object) {
+  return nb::cast<const BoundNetwork&>(object).shared();
 }
 nb::object wrap_network(Network network, NetworkMetadata metadata) {
-  return nb::cast(BoundNetwork{std::move(network), std::move(metadata)});
+  return nb::cast(BoundNetwork{.network = std::move(network), .metadata = std::move(metadata)});
 }
 
 void bind_network(nb::module_& m) {
@@ -174,6 +208,7 @@ void bind_network(nb::module_& m) {
           [](const BoundNetwork& n, const std::filesystem::path& path,
              const std::optional<NetworkMetadata>& metadata) {
             const nb::gil_scoped_release release;
+            const std::shared_lock turn(*n.turns);
             save_network(path, n.network, metadata ? *metadata : n.metadata);
           },
           "path"_a, "metadata"_a = nb::none(),
@@ -181,7 +216,8 @@ void bind_network(nb::module_& m) {
       .def(
           "initialise",
           [](BoundNetwork& n, const std::string& kind, const SeedArgument& seed) {
-            n.network.initialise(named<Initialisation>(kind, "initialisation"), Seed(seed));
+            const auto initialisation = named<Initialisation>(kind, "initialisation");
+            n.change([&] { n.network.initialise(initialisation, Seed(seed)); });
           },
           "kind"_a = "fan-in", nb::kw_only(), "seed"_a,
           "Fresh weights: identity, fan-in or radius.")

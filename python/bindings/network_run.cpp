@@ -133,8 +133,9 @@ RecurrentNoise noise_of(double sigma, const std::optional<SeedArgument>& seed,
 
 }  // namespace
 
-nb::tuple run_forward(const Network& network, const RunArguments& given, double sigma,
+nb::tuple run_forward(const SharedNetwork& shared, const RunArguments& given, double sigma,
                       const std::optional<SeedArgument>& seed, int threads) {
+  const Network& network = shared.network;
   const Arguments arguments{given};
   const Architecture& a = network.architecture();
   arguments.check(a);
@@ -143,6 +144,7 @@ nb::tuple run_forward(const Network& network, const RunArguments& given, double 
   Buffer<float> states(n_time * n_trials * a.n_units()), logits(n_time * n_trials * a.n_classes);
   {
     const nb::gil_scoped_release release;
+    const std::shared_lock turn(shared.turns);
     ThreadPool pool(threads);
     pool.for_each(arguments.n_blocks(), [&](std::size_t b) {
       const BlockData block = arguments.block(b);
@@ -160,14 +162,16 @@ nb::tuple run_forward(const Network& network, const RunArguments& given, double 
                         adopt(std::move(logits), {n_time, n_trials, a.n_classes}));
 }
 
-std::pair<double, Buffer<float>> run_loss(const Network& network, const RunArguments& given,
+std::pair<double, Buffer<float>> run_loss(const SharedNetwork& shared, const RunArguments& given,
                                           LossKind kind) {
+  const Network& network = shared.network;
   const Arguments arguments{given};
   arguments.check(network.architecture());
   const std::size_t n = network.layout().total;
   Buffer<float> gradient(n);
   double total = 0;
   const nb::gil_scoped_release release;
+  const std::shared_lock turn(shared.turns);
   std::vector<BlockData> blocks;
   double weight = 0;
   for (std::size_t b = 0; b < arguments.n_blocks(); ++b) {

@@ -6,6 +6,7 @@
 
 #include "arrays.hpp"
 #include "lmrnn/network.hpp"
+#include "network.hpp"
 #include "seed_argument.hpp"
 
 namespace lmrnn::python {
@@ -27,11 +28,11 @@ struct RunArguments {
 };
 
 /// States and logits. Throws UsageError for arrays that do not fit the network or each other.
-nb::tuple run_forward(const Network& network, const RunArguments& arguments, double sigma,
+nb::tuple run_forward(const SharedNetwork& shared, const RunArguments& arguments, double sigma,
                       const std::optional<SeedArgument>& seed, int threads);
 
 /// Mean loss and its gradient, flat. Throws UsageError.
-std::pair<double, Buffer<float>> run_loss(const Network& network, const RunArguments& arguments,
-                                          LossKind kind);
+std::pair<double, Buffer<float>> run_loss(const SharedNetwork& shared,
+                                          const RunArguments& arguments, LossKind kind);
 
 }  // namespace lmrnn::python

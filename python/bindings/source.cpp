@@ -40,6 +40,9 @@ class PythonSource : public BatchSource {
     data_.reset();
   }
 
+  nb::handle data() const noexcept { return data_; }
+  void clear() const { const nb::object gone = std::exchange(data_, nb::object()); }
+
   std::string name() const override { return name_; }
   BatchShape shape() const override { return shape_; }
   std::vector<std::string> tasks() const override { return tasks_; }
@@ -87,6 +90,9 @@ class PythonSource : public BatchSource {
 
   Made make(Split split, std::uint32_t batch) const {
     const nb::gil_scoped_acquire gil;
+    if (!data_.is_valid())
+      throw UsageError(name_ +
+                       ": the data are gone: the garbage collector has taken their trainer");
     const nb::dict arrays = nb::cast<nb::dict>(
         data_.attr("arrays")(std::string(to_name(split)), batch, n_steps_, n_rows_));
     Made made;
@@ -124,7 +130,7 @@ class PythonSource : public BatchSource {
                    fmt::format("{}: {} of a batch", name_, what));
   }
 
-  nb::object data_;
+  mutable nb::object data_;
   std::size_t n_steps_, n_rows_;
   std::string name_;
   std::vector<std::string> tasks_;
@@ -138,6 +144,15 @@ class PythonSource : public BatchSource {
 std::shared_ptr<const BatchSource> source_from(nb::object data, const StreamConfig& stream) {
   if (data.is_none()) return nullptr;
   return std::make_shared<PythonSource>(std::move(data), stream);
+}
+
+nb::handle data_of(const BatchSource* source) {
+  const auto* python = dynamic_cast<const PythonSource*>(source);
+  return python != nullptr ? python->data() : nb::handle();
+}
+
+void clear_data(const BatchSource* source) {
+  if (const auto* python = dynamic_cast<const PythonSource*>(source)) python->clear();
 }
 
 }  // namespace lmrnn::python

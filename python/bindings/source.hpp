@@ -13,4 +13,9 @@ namespace lmrnn::python {
 /// The Python object `data` (lmrnn.data.BatchSource) as a source; nullptr for None.
 std::shared_ptr<const BatchSource> source_from(nanobind::object data, const StreamConfig& stream);
 
+/// The Python object behind a source that `source_from` made; null for nullptr, or once cleared.
+nanobind::handle data_of(const BatchSource* source);
+/// Lets go of it; the source cannot be used any more. For the garbage collector.
+void clear_data(const BatchSource* source);
+
 }  // namespace lmrnn::python

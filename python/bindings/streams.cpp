@@ -1,8 +1,5 @@
 #include "lmrnn/streams.hpp"
 
-#include <memory>
-#include <mutex>
-
 #include "arrays.hpp"
 #include "bindings.hpp"
 #include "configuration.hpp"
@@ -10,27 +7,6 @@
 
 namespace lmrnn::python {
 namespace {
-
-// A packed stream that writes whole batches. `continue` walks along its rows, which two threads
-// must not do at once.
-class BoundStream {
- public:
-  BoundStream(const Battery& battery, const SeedArgument& seed, const std::string& split,
-              const StreamConfig& config)
-      : stream_(battery, config, Seed(seed), named<Split>(split, "split")) {}
-
-  const PackedStream& stream() const noexcept { return stream_; }
-
-  void fill(std::uint32_t batch, const StreamArrays& arrays) {
-    std::unique_lock<std::mutex> turn(walking_, std::defer_lock);
-    if (stream_.config().mode == StreamMode::carry_on) turn.lock();
-    stream_.fill(batch, 0, arrays);
-  }
-
- private:
-  PackedStream stream_;
-  std::mutex walking_;
-};
 
 // (step, n_channels) and rules (step, n_slots) -> (step, n_channels + n_rules) with ones where a
 // rule is on. `step` runs over time and row together, in either order.
@@ -49,9 +25,9 @@ Buffer<float> with_dense_rules(const Buffer<float>& inputs, const Buffer<std::in
   return dense;
 }
 
-nb::dict fill(BoundStream& self, std::uint32_t batch, bool batch_first, bool dense) {
-  const StreamConfig& config = self.stream().config();
-  const Battery& battery = self.stream().battery();
+nb::dict fill(const PackedStream& self, std::uint32_t batch, bool batch_first, bool dense) {
+  const StreamConfig& config = self.config();
+  const Battery& battery = self.battery();
   const auto n_time = static_cast<std::size_t>(config.steps);
   const auto n_rows = static_cast<std::size_t>(config.batch);
   const std::size_t n = n_time * n_rows, n_slots = battery.n_rule_slots();
@@ -61,14 +37,15 @@ nb::dict fill(BoundStream& self, std::uint32_t batch, bool batch_first, bool den
   Buffer<std::uint8_t> periods(n), starts(n);
   {
     const nb::gil_scoped_release release;
-    self.fill(batch, {.inputs = inputs.data(),
-                      .rules = rules.data(),
-                      .targets = targets.data(),
-                      .tasks = tasks.data(),
-                      .periods = periods.data(),
-                      .trial_starts = starts.data(),
-                      .layout = batch_first ? Layout::batch_first : Layout::time_major,
-                      .n_rows = n_rows});
+    self.fill(batch, 0,
+              {.inputs = inputs.data(),
+               .rules = rules.data(),
+               .targets = targets.data(),
+               .tasks = tasks.data(),
+               .periods = periods.data(),
+               .trial_starts = starts.data(),
+               .layout = batch_first ? Layout::batch_first : Layout::time_major,
+               .n_rows = n_rows});
     if (dense) {
       inputs = with_dense_rules(inputs, rules, n, battery.n_rules());
       n_channels += battery.n_rules();
@@ -161,14 +138,14 @@ void bind_trial_batch(nb::module_& m) {
 }  // namespace
 
 void bind_streams(nb::module_& m) {
-  nb::class_<BoundStream>(m, "PackedStream",
-                          "Rows of fixed length, filled with trials end to end; see lmrnn.Stream.")
+  nb::class_<PackedStream>(m, "PackedStream",
+                           "Rows of fixed length, filled with trials end to end; see lmrnn.Stream.")
       .def(
           "__init__",
-          [](BoundStream* self, const Battery& battery, const SeedArgument& seed,
+          [](PackedStream* self, const Battery& battery, const SeedArgument& seed,
              const std::string& split, const nb::kwargs& keywords) {
-            new (self)
-                BoundStream(battery, seed, split, from_keywords<StreamConfig>(keywords, "stream"));
+            new (self) PackedStream(battery, from_keywords<StreamConfig>(keywords, "stream"),
+                                    Seed(seed), named<Split>(split, "split"));
           },
           "battery"_a, nb::kw_only(), "seed"_a, "split"_a, "keywords"_a)
       .def("fill", &fill, "batch"_a, "batch_first"_a, "dense_rules"_a,

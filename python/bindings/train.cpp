@@ -3,6 +3,10 @@
 #include <fmt/core.h>
 
 #include <exception>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
 #include <utility>
 
 #include "bindings.hpp"
@@ -30,47 +34,129 @@ struct BoundProgress {
 // a checkpoint and return, and then it goes on.
 class PythonCallbacks {
  public:
-  explicit PythonCallbacks(nb::object progress) : progress_(std::move(progress)) {}
+  /// `progress`: None, or called with every Progress; `stop`: None, or asked after every step.
+  PythonCallbacks(nb::object progress, nb::object stop)
+      : progress_(std::move(progress)), stop_(std::move(stop)) {}
 
-  TrainerCallbacks callbacks() {
-    return {.progress = [this](const Progress& p) { report(p); },
-            .stop_requested = [this] { return stop_requested(); }};
+  void report(const Progress& p) {
+    if (progress_.is_none() || failed_) return;
+    ask([&] { return progress_(BoundProgress(p)); });
+  }
+
+  bool stop_requested() {
+    if (interruption_.asked() || stops_) return true;
+    if (!stop_.is_none()) ask([&] { return stop_(); });
+    return stops_ || failed_;
   }
 
   void rethrow() { interruption_.rethrow(); }
 
  private:
-  void report(const Progress& p) {
-    if (progress_.is_none() || failed_) return;
+  template <class Call>
+  void ask(Call&& call) {
     const nb::gil_scoped_acquire gil;
     try {
-      const nb::object answer = progress_(BoundProgress(p));
-      stop_ = stop_ || answer.ptr() == Py_True;
+      const nb::object answer = call();
+      stops_ = stops_ || answer.ptr() == Py_True;
     } catch (...) {
       interruption_.keep(std::current_exception());
       failed_ = true;
     }
   }
 
-  bool stop_requested() { return interruption_.asked() || stop_; }
-
-  nb::object progress_;
+  nb::object progress_, stop_;
   Interruption interruption_;
-  bool failed_ = false, stop_ = false;
+  bool failed_ = false, stops_ = false;
 };
 
-std::string run(Trainer& trainer, nb::object progress) {
-  PythonCallbacks python(std::move(progress));
-  Outcome outcome{};
-  {
-    const nb::gil_scoped_release release;
-    outcome = trainer.run(python.callbacks());
+// A trainer that threads of Python may share. While `run` trains, without the GIL, other threads
+// see what it last reported; what only the trainer itself has is refused to them.
+class BoundTrainer {
+ public:
+  BoundTrainer(Trainer trainer, std::shared_ptr<const BatchSource> source)
+      : trainer_(std::move(trainer)), source_(std::move(source)) {
+    remember();
   }
-  python.rethrow();
-  return std::string(to_name(outcome));
-}
+  BoundTrainer(BoundTrainer&&) = default;
 
-nb::object network_now(const Trainer& trainer) {
+  std::string run(nb::object progress, nb::object stop) {
+    if (runner_)
+      throw UsageError(fmt::format("{}: the trainer is running already; `run` is called once",
+                                   trainer_.directory().string()));
+    PythonCallbacks python(std::move(progress), std::move(stop));
+    const TrainerCallbacks callbacks{.progress =
+                                         [&](const Progress& p) {
+                                           remember(p);
+                                           python.report(p);
+                                         },
+                                     .stop_requested = [&] { return python.stop_requested(); }};
+    const Running running(*this);
+    Outcome outcome{};
+    {
+      const nb::gil_scoped_release release;
+      outcome = trainer_.run(callbacks);
+    }
+    remember();
+    python.rethrow();
+    return std::string(to_name(outcome));
+  }
+
+  // Set once, when the trainer was made.
+  const Trainer& fixed() const noexcept { return trainer_; }
+
+  /// What `run` changes: for the thread that trains, in between of steps, and for others only
+  /// while nobody trains.
+  const Trainer& now(const char* what) const {
+    if (runner_ && *runner_ != std::this_thread::get_id())
+      throw UsageError(
+          fmt::format("Trainer.{}: the trainer is running in another thread; ask in a "
+                      "callback, or read the newest checkpoint of {}",
+                      what, trainer_.directory().string()));
+    return trainer_;
+  }
+
+  std::int64_t step() const {
+    const std::scoped_lock lock(*reporting_);
+    return step_;
+  }
+  std::optional<Evaluation> evaluation() const {
+    const std::scoped_lock lock(*reporting_);
+    return evaluation_;
+  }
+
+  const BatchSource* source() const noexcept { return source_.get(); }
+
+ private:
+  /// Both ends with the GIL.
+  struct Running {
+    BoundTrainer& trainer;
+    explicit Running(BoundTrainer& t) : trainer(t) { trainer.runner_ = std::this_thread::get_id(); }
+    ~Running() { trainer.runner_.reset(); }
+    Running(const Running&) = delete;
+    Running& operator=(const Running&) = delete;
+  };
+
+  void remember(const Progress& p) {
+    const std::scoped_lock lock(*reporting_);
+    step_ = p.step;
+    if (p.evaluated_now) evaluation_ = *p.evaluation;
+  }
+  void remember() {
+    const std::scoped_lock lock(*reporting_);
+    step_ = trainer_.step();
+    evaluation_ = trainer_.last_evaluation();
+  }
+
+  Trainer trainer_;
+  std::shared_ptr<const BatchSource> source_;
+  std::optional<std::thread::id> runner_;  // guarded by the GIL
+  std::unique_ptr<std::mutex> reporting_ = std::make_unique<std::mutex>();
+  std::int64_t step_ = 0;
+  std::optional<Evaluation> evaluation_;
+};
+
+nb::object network_now(const BoundTrainer& self) {
+  const Trainer& trainer = self.now("network");
   const Network& from = trainer.network();
   Network copy(from.architecture());
   std::ranges::copy(from.parameters(), copy.parameters().begin());
@@ -78,6 +164,22 @@ nb::object network_now(const Trainer& trainer) {
   return wrap_network(std::move(copy), describe_training(trainer.battery(), trainer.config().wiring,
                                                          trainer.config().run_seed()));
 }
+
+// Custom data that lead back to their trainer (by a method of a class that holds it, or by the
+// module that both are named in) make a cycle, which only the garbage collector can undo.
+int traverse(PyObject* self, visitproc visit, void* arg) {
+  Py_VISIT(Py_TYPE(self));
+  if (!nb::inst_ready(self)) return 0;
+  Py_VISIT(data_of(nb::inst_ptr<BoundTrainer>(self)->source()).ptr());
+  return 0;
+}
+int clear(PyObject* self) {
+  if (nb::inst_ready(self)) clear_data(nb::inst_ptr<BoundTrainer>(self)->source());
+  return 0;
+}
+PyType_Slot trainer_slots[] = {{Py_tp_traverse, reinterpret_cast<void*>(&traverse)},
+                               {Py_tp_clear, reinterpret_cast<void*>(&clear)},
+                               {0, nullptr}};
 
 nb::dict open(const std::filesystem::path& directory) {
   const RunRecord record = open_run(directory);
@@ -111,7 +213,8 @@ void bind_train(nb::module_& m) {
           "evaluated_now", [](const BoundProgress& p) { return p.progress.evaluated_now; },
           "Whether `evaluation` belongs to this step.");
 
-  nb::class_<Trainer>(m, "Trainer", "Trains a network in a run directory; see lmrnn.Trainer.")
+  nb::class_<BoundTrainer>(m, "Trainer", nb::type_slots(trainer_slots),
+                           "Trains a network in a run directory; see lmrnn.Trainer.")
       .def_static(
           "start",
           [](const nb::dict& config, const std::filesystem::path& directory, int threads,
@@ -119,7 +222,7 @@ void bind_train(nb::module_& m) {
             const RunConfig resolved = resolve_config(to_table(config, "config"));
             auto source = source_from(std::move(data), resolved.stream);
             const nb::gil_scoped_release release;
-            return Trainer::start(resolved, directory, threads, std::move(source));
+            return BoundTrainer(Trainer::start(resolved, directory, threads, source), source);
           },
           "config"_a, "directory"_a, "threads"_a, "data"_a = nb::none())
       .def_static(
@@ -127,16 +230,19 @@ void bind_train(nb::module_& m) {
           [](const std::filesystem::path& directory, int threads, nb::object data) {
             auto source = source_from(std::move(data), open_run(directory).config.stream);
             const nb::gil_scoped_release release;
-            return Trainer::resume(directory, threads, std::move(source));
+            return BoundTrainer(Trainer::resume(directory, threads, source), source);
           },
           "directory"_a, "threads"_a, "data"_a = nb::none())
-      .def("run", &run, "progress"_a.none(), "Trains; returns finished, criterion or interrupted.")
-      .def_prop_ro("step", &Trainer::step)
-      .def_prop_ro("config", [](const Trainer& t) { return to_dict(write_config(t.config())); })
-      .def_prop_ro("battery", [](const Trainer& t) { return t.battery(); })
-      .def_prop_ro("directory", [](const Trainer& t) { return t.directory().string(); })
-      .def_prop_ro("last_evaluation", [](const Trainer& t) { return t.last_evaluation(); })
-      .def_prop_ro("notices", [](const Trainer& t) { return t.notices(); })
+      .def("run", &BoundTrainer::run, "progress"_a.none(), "stop"_a.none() = nb::none(),
+           "Trains; returns finished, criterion or interrupted. `stop` is asked after every step.")
+      .def_prop_ro("step", &BoundTrainer::step)
+      .def_prop_ro("config",
+                   [](const BoundTrainer& t) { return to_dict(write_config(t.fixed().config())); })
+      .def_prop_ro("battery", [](const BoundTrainer& t) { return t.fixed().battery(); })
+      .def_prop_ro("directory",
+                   [](const BoundTrainer& t) { return t.fixed().directory().string(); })
+      .def_prop_ro("last_evaluation", &BoundTrainer::evaluation)
+      .def_prop_ro("notices", [](const BoundTrainer& t) { return t.fixed().notices(); })
       .def("network", &network_now);
   m.def("open_run", &open, "directory"_a);
 }

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -73,11 +77,15 @@ class Trainer:
     def run(self, callbacks: Callback | Iterable[Callback] = ()) -> Run:
         """Trains to the end, a criterion, or until a callback answers True.
 
-        Releases the GIL. Ctrl-C and exceptions of callbacks save a checkpoint and are raised again:
-        the run can be resumed. To be called once. Raises RunError if training diverges.
+        Releases the GIL. Ctrl-C and exceptions of callbacks let the step finish, save a checkpoint
+        and are raised again: you can resume the run. SIGTERM does the same in the main thread and
+        then ends the process, as it would without a trainer; a handler of your own is called in its
+        place, and what it raises is treated like Ctrl-C. A second SIGTERM ends the process at once.
+        To be called once. Raises RunError if training diverges.
         """
         called = [callbacks] if callable(callbacks) else list(callbacks)
-        self.outcome = self._trainer.run(_all(called) if called else None)
+        with _sigterm_as_request() as asked:
+            self.outcome = self._trainer.run(_all(called) if called else None, asked)
         return Run(self.directory)
 
     @property
@@ -111,6 +119,36 @@ class Trainer:
     def network(self) -> _core.Network:
         """A copy of the network as it is now."""
         return self._trainer.network()
+
+
+@contextmanager
+def _sigterm_as_request() -> Iterator[Callable[[], bool] | None]:
+    """Yields a function that says whether SIGTERM has come. Afterwards the process ends by it.
+
+    Yields None where Python lets nobody handle signals (outside the main thread), and where somebody
+    else handles SIGTERM: their handler is called while the trainer runs.
+    """
+    ours = threading.current_thread() is threading.main_thread()
+    if not ours or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield None
+        return
+    received = []
+
+    def note(number, frame):
+        received.append(number)
+        signal.signal(number, signal.SIG_DFL)  # a second one does not wait for the step
+
+    signal.signal(signal.SIGTERM, note)
+    try:
+        yield lambda: bool(received)
+    finally:
+        if signal.getsignal(signal.SIGTERM) is note:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        if received:
+            for stream in (sys.stdout, sys.stderr):
+                if stream is not None:
+                    stream.flush()
+            signal.raise_signal(signal.SIGTERM)
 
 
 def _save_mask(mask, config: dict[str, Any], directory: Path) -> dict[str, Any]:

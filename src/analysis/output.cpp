@@ -1,12 +1,12 @@
 // What an analysis leaves behind: tables, recordings, headline numbers.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <system_error>
 
+#include "core/atomic_write.hpp"
 #include "lmrnn/analysis.hpp"
 #include "lmrnn/error.hpp"
 
@@ -55,7 +55,7 @@ std::string summary_json(const AnalysisResult& result) {
 
 void write_analysis(const fs::path& directory, const AnalysisResult& result,
                     const ConfigTable& options, bool latex) {
-  const std::string suffix = fmt::format(".tmp-{}", ::getpid());
+  const std::string suffix = temporary_suffix();
   const fs::path fresh = directory.string() + suffix, old = directory.string() + ".old" + suffix;
   try {
     fs::remove_all(fresh);

@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
+#include <cstdint>
 #include <system_error>
 #include <utility>
 
@@ -61,9 +63,14 @@ void throw_write_error(const std::filesystem::path& path, int error_number) {
                  std::generic_category().message(error_number) + "); " + remedy(error_number));
 }
 
+std::string temporary_suffix() {
+  static std::atomic<std::uint64_t> n_given{0};
+  return ".tmp-" + std::to_string(::getpid()) + "-" + std::to_string(n_given++);
+}
+
 void write_atomically(const std::filesystem::path& path,
                       const std::function<void(const std::filesystem::path& temporary)>& write) {
-  TemporaryFile temporary(path.string() + ".tmp-" + std::to_string(::getpid()));
+  TemporaryFile temporary(path.string() + temporary_suffix());
   // Opening first gives the plain reason (no such directory, no permission) whoever writes.
   if (!Descriptor(temporary.path(), O_WRONLY | O_CREAT | O_TRUNC).valid())
     throw_write_error(path, errno);

@@ -3,12 +3,18 @@
 
 #include <filesystem>
 #include <functional>
+#include <string>
 
 namespace lmrnn {
 
+/// ".tmp-PROCESS-N": what a temporary name ends with. No two calls give the same, so threads that
+/// write the same file do not write into each other's.
+std::string temporary_suffix();
+
 /// Calls `write` with the name of a temporary file in the directory of `path`; when it returns,
 /// syncs that file, renames it over `path` and syncs the directory. If anything throws or fails,
-/// the temporary file is removed and `path` is as it was. System errors are RunError.
+/// the temporary file is removed and `path` is as it was. Of several threads that write the same
+/// file, the last one to rename wins. System errors are RunError.
 void write_atomically(const std::filesystem::path& path,
                       const std::function<void(const std::filesystem::path& temporary)>& write);
 

@@ -6,14 +6,23 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
+#include "core/simd_choice.hpp"
 #include "lmrnn/error.hpp"
 
 namespace lmrnn {
+namespace {
+
+/// The pool whose item this thread runs.
+thread_local const void* pool_at_work = nullptr;
+
+}  // namespace
 
 int available_processors() noexcept {
   cpu_set_t set;
@@ -23,10 +32,12 @@ int available_processors() noexcept {
 }
 
 struct ThreadPool::State {
+  std::mutex turn;  ///< held by the caller of for_each
   std::mutex mutex;
   std::condition_variable start, finished;
   const std::function<void(std::size_t)>* item = nullptr;
   std::size_t n_items = 0;
+  std::int64_t simd = 0;  ///< the caller's choice
   std::atomic<std::size_t> next{0};
   std::size_t generation = 0;
   int n_working = 0;
@@ -44,6 +55,7 @@ struct ThreadPool::State {
   }
 
   void run_items() {
+    const void* const outer = std::exchange(pool_at_work, this);
     for (std::size_t i; (i = next.fetch_add(1)) < n_items;) {
       try {
         (*item)(i);
@@ -52,6 +64,7 @@ struct ThreadPool::State {
         if (!error) error = std::current_exception();
       }
     }
+    pool_at_work = outer;
   }
 
   void work() {
@@ -62,6 +75,7 @@ struct ThreadPool::State {
       if (stopping) return;
       seen = generation;
       lock.unlock();
+      set_simd_of_thread(simd);
       run_items();
       lock.lock();
       if (--n_working == 0) finished.notify_one();
@@ -98,10 +112,16 @@ int ThreadPool::n_threads() const noexcept {
 void ThreadPool::for_each(std::size_t n, const std::function<void(std::size_t)>& item) {
   if (n == 0) return;
   State& s = *state_;
+  if (pool_at_work == &s)
+    throw std::logic_error(
+        "ThreadPool::for_each: called by one of the pool's own items, which would wait for itself; "
+        "use a loop or another pool in there");
+  const std::scoped_lock turn(s.turn);
   {
     const std::scoped_lock lock(s.mutex);
     s.item = &item;
     s.n_items = n;
+    s.simd = simd_of_thread();
     s.next = 0;
     s.error = nullptr;
     s.n_working = static_cast<int>(s.workers.size());

@@ -8,6 +8,7 @@
 // After foreach_target.h:
 #include <hwy/highway.h>
 
+#include "kernels/dispatch.hpp"
 #include "kernels/lanes-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
@@ -268,10 +269,10 @@ HWY_EXPORT(drive_step);
 HWY_EXPORT(add_drive_gradient);
 
 void drive_step(const DriveStep& s) noexcept {
-  HWY_DYNAMIC_DISPATCH(drive_step)(s);
+  LMRNN_DISPATCH(drive_step)(s);
 }
 void add_drive_gradient(const DriveGradient& s) noexcept {
-  HWY_DYNAMIC_DISPATCH(add_drive_gradient)(s);
+  LMRNN_DISPATCH(add_drive_gradient)(s);
 }
 
 }  // namespace lmrnn::kernels

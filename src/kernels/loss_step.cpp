@@ -7,6 +7,7 @@
 #include <hwy/contrib/math/math-inl.h>
 #include <hwy/highway.h>
 
+#include "kernels/dispatch.hpp"
 #include "kernels/lanes-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
@@ -86,7 +87,7 @@ namespace lmrnn::kernels {
 HWY_EXPORT(loss_step);
 
 void loss_step(const LossStep& s) noexcept {
-  HWY_DYNAMIC_DISPATCH(loss_step)(s);
+  LMRNN_DISPATCH(loss_step)(s);
 }
 
 }  // namespace lmrnn::kernels

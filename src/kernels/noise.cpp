@@ -10,6 +10,7 @@
 #include <array>
 #include <cstddef>
 
+#include "kernels/dispatch.hpp"
 #include "kernels/noise_constants.hpp"
 
 HWY_BEFORE_NAMESPACE();
@@ -201,12 +202,12 @@ void fill_normal(const Key& key, std::uint64_t first_index, std::span<float> out
     const std::size_t offset = index % normals_per_group;
     if (offset == 0 && left >= normals_per_group && is_aligned(out.data() + done)) {
       const std::size_t n_groups = left / normals_per_group;
-      HWY_DYNAMIC_DISPATCH(FillGroups)
+      LMRNN_DISPATCH(FillGroups)
       (place.counter.data(), place.key.data(), index / normals_per_group, n_groups,
        out.data() + done);
       done += n_groups * normals_per_group;
     } else {
-      HWY_DYNAMIC_DISPATCH(FillGroups)
+      LMRNN_DISPATCH(FillGroups)
       (place.counter.data(), place.key.data(), index / normals_per_group, 1, group.data());
       const std::size_t n = std::min(left, normals_per_group - offset);
       std::copy_n(group.data() + offset, n, out.data() + done);

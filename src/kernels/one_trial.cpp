@@ -6,6 +6,7 @@
 // After foreach_target.h:
 #include <hwy/highway.h>
 
+#include "kernels/dispatch.hpp"
 #include "kernels/lanes-inl.hpp"
 #include "kernels/nonlinearity-inl.hpp"
 
@@ -142,13 +143,13 @@ HWY_EXPORT(one_trial_step);
 HWY_EXPORT(dense_outputs);
 
 void input_currents(const InputCurrents& s) noexcept {
-  HWY_DYNAMIC_DISPATCH(input_currents)(s);
+  LMRNN_DISPATCH(input_currents)(s);
 }
 void one_trial_step(const OneTrialStep& s) noexcept {
-  HWY_DYNAMIC_DISPATCH(one_trial_step)(s);
+  LMRNN_DISPATCH(one_trial_step)(s);
 }
 void dense_outputs(const DenseOutputs& s) noexcept {
-  HWY_DYNAMIC_DISPATCH(dense_outputs)(s);
+  LMRNN_DISPATCH(dense_outputs)(s);
 }
 
 }  // namespace lmrnn::kernels

@@ -6,6 +6,7 @@
 // After foreach_target.h:
 #include <hwy/highway.h>
 
+#include "kernels/dispatch.hpp"
 #include "kernels/lanes-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
@@ -135,7 +136,7 @@ namespace lmrnn::kernels {
 HWY_EXPORT(add_outer_product);
 
 void add_outer_product(const OuterProduct& product) noexcept {
-  HWY_DYNAMIC_DISPATCH(add_outer_product)(product);
+  LMRNN_DISPATCH(add_outer_product)(product);
 }
 
 }  // namespace lmrnn::kernels

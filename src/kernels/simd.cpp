@@ -2,9 +2,9 @@
 
 #include <hwy/highway.h>
 
-#include <algorithm>
 #include <string>
 
+#include "core/simd_choice.hpp"
 #include "lmrnn/error.hpp"
 
 namespace lmrnn {
@@ -45,14 +45,21 @@ std::string_view name_of_target(std::int64_t target) {
   }
 }
 
-void apply(std::int64_t targets) {
-  hwy::SetSupportedTargetsForTest(targets);  // 0: whatever the processor has
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
-}
-
-std::vector<std::int64_t> all_targets() {
+// Not under the choice of any thread: what Highway would use by itself comes first.
+const std::vector<std::int64_t>& all_targets() {
   static const std::vector<std::int64_t> targets = hwy::SupportedAndGeneratedTargets();
   return targets;
+}
+
+std::int64_t target_of(std::string_view name) {
+  if (name == "auto") return 0;
+  std::string known = "auto";
+  for (const std::int64_t target : all_targets()) {
+    if (name_of_target(target) == name) return target;
+    known += ", " + std::string(name_of_target(target));
+  }
+  throw UsageError("simd = \"" + std::string(name) +
+                   "\" is not available on this machine; it has " + known);
 }
 
 }  // namespace
@@ -64,19 +71,19 @@ std::vector<std::string_view> simd_targets() {
 }
 
 std::string_view simd_target() {
-  return name_of_target(hwy::SupportedAndGeneratedTargets().front());
+  const std::int64_t chosen = simd_of_thread();
+  return name_of_target(chosen == 0 ? all_targets().front() : chosen);
 }
 
 void choose_simd(std::string_view name) {
-  const auto targets = all_targets();  // before any restriction
-  if (name == "auto") return apply(0);
-  std::string known = "auto";
-  for (const std::int64_t target : targets) {
-    if (name_of_target(target) == name) return apply(target);
-    known += ", " + std::string(name_of_target(target));
-  }
-  throw UsageError("simd = \"" + std::string(name) + "\" is not to be had here; this machine has " +
-                   known);
+  set_simd_of_thread(target_of(name));
+}
+
+SimdScope::SimdScope(std::string_view name) : before_(simd_of_thread()) {
+  choose_simd(name);
+}
+SimdScope::~SimdScope() {
+  set_simd_of_thread(before_);
 }
 
 }  // namespace lmrnn

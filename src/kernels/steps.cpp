@@ -6,6 +6,7 @@
 // After foreach_target.h:
 #include <hwy/highway.h>
 
+#include "kernels/dispatch.hpp"
 #include "kernels/lanes-inl.hpp"
 #include "kernels/nonlinearity-inl.hpp"
 
@@ -204,13 +205,13 @@ HWY_EXPORT(affine_step);
 HWY_EXPORT(backward_step);
 
 void forward_step(const ForwardStep& s) noexcept {
-  HWY_DYNAMIC_DISPATCH(forward_step)(s);
+  LMRNN_DISPATCH(forward_step)(s);
 }
 void affine_step(const AffineStep& s) noexcept {
-  HWY_DYNAMIC_DISPATCH(affine_step)(s);
+  LMRNN_DISPATCH(affine_step)(s);
 }
 void backward_step(const BackwardStep& s) noexcept {
-  HWY_DYNAMIC_DISPATCH(backward_step)(s);
+  LMRNN_DISPATCH(backward_step)(s);
 }
 
 }  // namespace lmrnn::kernels

@@ -4,8 +4,8 @@
 // The padding is computed along and must be harmless; it is never read. Trials are the SIMD
 // dimension, so a weight is one scalar that multiplies a whole vector of trials, whatever the
 // pattern of the matrix. Nothing here allocates or throws. Each kernel runs on the best SIMD
-// target of the machine, or the one that choose_simd (lmrnn/simd.hpp) named; reference.hpp is the
-// readable twin.
+// target of the machine, or the one that its thread has chosen (lmrnn/simd.hpp); reference.hpp is
+// the readable twin.
 #pragma once
 
 #include <cstddef>

@@ -20,7 +20,8 @@ void RowCursor::begin_batch(std::uint32_t batch) {
     outline_.n_steps = step_ = 0;
     if (!plan_->has_history() || batch == 0) std::ranges::fill(visits_, 0u);
   }
-  next_batch_ = batch + 1;
+  batch_ = batch;
+  next_batch_ = n_batches_most;
 }
 
 void RowCursor::enter_trial() {

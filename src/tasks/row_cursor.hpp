@@ -31,6 +31,10 @@ class RowCursor {
   /// Goes to the beginning of batch `batch`. Where a batch depends on those before, the cursor must
   /// have passed all of them: `batch` == next_batch().
   void begin_batch(std::uint32_t batch);
+  /// The batch has been walked to its end.
+  void end_batch() noexcept { next_batch_ = batch_ + 1; }
+  /// n_batches_most between begin_batch and end_batch: a cursor that an exception left on the way
+  /// is at the beginning of no batch.
   std::uint32_t next_batch() const noexcept { return next_batch_; }
 
   /// Makes sure that the cursor is within a trial.
@@ -50,7 +54,7 @@ class RowCursor {
 
   const StreamPlan* plan_;
   std::uint32_t row_;
-  std::uint32_t next_batch_ = 0;
+  std::uint32_t batch_ = 0, next_batch_ = 0;
   Key place_{};  ///< conditions of the trials of the row
   TaskOrder order_;
   std::uint32_t n_trials_ = 0;         ///< begun so far at this place

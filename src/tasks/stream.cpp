@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <limits>
-#include <optional>
+#include <mutex>
 
 #include "lmrnn/streams.hpp"
 #include "tasks/places.hpp"
@@ -104,7 +104,9 @@ struct PackedStream::Implementation {
       : battery(battery_in), plan{&battery.data(), config, seed, split} {
     check(config);
     if (!plan.has_history()) return;
+    cursors.reserve(static_cast<std::size_t>(config.batch));
     for (std::uint32_t row = 0; row < config.batch; ++row) cursors.emplace_back(plan, row);
+    turns = std::vector<std::mutex>(cursors.size());
   }
 
   void check_request(std::uint32_t batch, std::uint32_t first_row, std::size_t n_rows) const {
@@ -115,21 +117,27 @@ struct PackedStream::Implementation {
       throw UsageError(fmt::format("batch {}: a stream has 2^30 batches", batch));
   }
 
-  /// The cursor of a row, at the beginning of `batch`.
-  RowCursor& cursor_at(std::uint32_t batch, std::uint32_t row, std::optional<RowCursor>& own) {
+  /// Calls visit(cursor) with a cursor at the beginning of the row's batch, which it must walk to
+  /// the end. Where batches depend on those before, the row's one cursor is kept between calls, so
+  /// callers that ask for the same row take turns.
+  template <class Visitor>
+  void with_cursor(std::uint32_t batch, std::uint32_t row, Visitor&& visit) {
     if (!plan.has_history()) {
-      own.emplace(plan, row);
-      own->begin_batch(batch);
-      return *own;
+      RowCursor own(plan, row);
+      own.begin_batch(batch);
+      return visit(own);
     }
+    const std::scoped_lock turn(turns[row]);
     RowCursor& cursor = cursors[row];
     if (cursor.next_batch() > batch) cursor = RowCursor(plan, row);
     while (cursor.next_batch() < batch) {
       cursor.begin_batch(cursor.next_batch());
       for_each_stretch(cursor, [](std::int32_t, std::int32_t, std::size_t) {});
+      cursor.end_batch();
     }
     cursor.begin_batch(batch);
-    return cursor;
+    visit(cursor);
+    cursor.end_batch();
   }
 
   /// Calls visit(first, last, at) for the stretches of trials that make up the row: steps
@@ -151,6 +159,7 @@ struct PackedStream::Implementation {
   Battery battery;
   StreamPlan plan;
   std::vector<RowCursor> cursors;  ///< one per row, where batches depend on those before
+  std::vector<std::mutex> turns;   ///< (row): who walks with its cursor
 };
 
 namespace {
@@ -184,20 +193,20 @@ void PackedStream::fill(std::uint32_t batch, std::uint32_t first_row,
   const std::size_t n_channels = self.battery.n_channels();
   Renderer renderer(self.battery.data());
   NoiseReader noise;
-  std::optional<RowCursor> own;
 
   const auto write_row = [&](std::size_t row, InputRow inputs) {
     const auto r = static_cast<std::uint32_t>(first_row + row);
     const RowLabels labels(arrays, n_steps, row, self.battery.n_rule_slots());
-    RowCursor& cursor = self.cursor_at(batch, r, own);
     noise.start({self.plan.seed, Stream::input_noise, self.plan.split, batch, r}, 0, n_channels);
-    self.for_each_stretch(cursor, [&](std::int32_t first, std::int32_t last, std::size_t at) {
-      write_labels(self.battery, cursor.task(), cursor.outline(), first, last, at, labels);
-      if (!inputs.data) return;
-      if (self.plan.is_finite())
-        noise.start(cursor.trial_noise(), noise_before(cursor.outline(), first), n_channels);
-      renderer.write_inputs(cursor.outline(), first, last, inputs.data + at * inputs.stride,
-                            inputs.stride, &noise);
+    self.with_cursor(batch, r, [&](RowCursor& cursor) {
+      self.for_each_stretch(cursor, [&](std::int32_t first, std::int32_t last, std::size_t at) {
+        write_labels(self.battery, cursor.task(), cursor.outline(), first, last, at, labels);
+        if (!inputs.data) return;
+        if (self.plan.is_finite())
+          noise.start(cursor.trial_noise(), noise_before(cursor.outline(), first), n_channels);
+        renderer.write_inputs(cursor.outline(), first, last, inputs.data + at * inputs.stride,
+                              inputs.stride, &noise);
+      });
     });
   };
 

@@ -39,7 +39,7 @@ MemoryEstimate estimate_memory(const RunConfig& config, int n_threads) {
 RunEstimate estimate_run(const RunConfig& config, int n_threads) {
   using Clock = std::chrono::steady_clock;
   check_config(config);
-  choose_simd(config.simd);
+  const SimdScope simd(config.simd);
   const Battery battery(config.battery, config.run_seed());
   ThreadPool pool(n_threads);
   Learner learner(config, battery, make_network(config, battery), 0, pool);

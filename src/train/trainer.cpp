@@ -65,7 +65,7 @@ Trainer Trainer::start(const RunConfig& config_in, const fs::path& directory, in
   check_source(config, source.get());
   const bool writes = processes == nullptr || processes->rank() == 0;
   if (writes) require_unused(directory);
-  choose_simd(config.simd);
+  const SimdScope simd(config.simd);
   const Battery battery(config.battery, config.run_seed());
   Trainer trainer(std::make_unique<Implementation>(
       RunSetup{config, directory, battery, n_threads, source, processes, ceilings_of},
@@ -88,7 +88,7 @@ Trainer Trainer::resume(const fs::path& directory, int n_threads,
     lock.emplace(directory);
     remove_unfinished_files(directory);
   }
-  choose_simd(record.config.simd);
+  const SimdScope simd(record.config.simd);
   const RunConfig& config = record.config;
   check_source(config, source.get());
   const Battery battery(config.battery, config.run_seed());

@@ -9,6 +9,7 @@
 #include "core/text.hpp"
 #include "lmrnn/files.hpp"
 #include "lmrnn/run.hpp"
+#include "lmrnn/simd.hpp"
 #include "train/run_tables.hpp"
 
 namespace lmrnn {
@@ -86,6 +87,7 @@ void Training::diverged(std::string_view what, double value) const {
 
 void Training::step() {
   const auto start = Clock::now();
+  const SimdScope simd(config.simd);
   const StepResult result = learner_.step();
   if (!result.finite()) {
     const bool loss = !std::isfinite(result.loss);
@@ -119,6 +121,7 @@ NetworkMetadata Training::describe_data() const {
 
 void Training::evaluate() {
   const auto start = Clock::now();
+  const SimdScope simd(config.simd);
   evaluation =
       source_ ? evaluate_source(learner_.network(), *source_, config.stream,
                                 config.evaluation.split, held_out_batches(config, *source_), pool_)
@@ -201,11 +204,15 @@ Outcome Training::train(const TrainerCallbacks& callbacks) {
       state.criterion_met = criterion_met();
     }
     if (evaluates || due(config.train.log_every)) write_rows(evaluates);
-    const bool stops = stop_requested(callbacks) && !last && !state.criterion_met;
-    if (last || state.criterion_met || stops || due(config.checkpoint.every)) save();
+    const bool saves = last || state.criterion_met || due(config.checkpoint.every);
+    if (saves) save();
     report(callbacks, evaluates);
-    if (state.criterion_met && !last) return Outcome::criterion;
-    if (stops) return Outcome::interrupted;
+    if (last) break;
+    if (state.criterion_met) return Outcome::criterion;
+    // Asked after the report, so that a request made there takes no further step.
+    if (!stop_requested(callbacks)) continue;
+    if (!saves) save();
+    return Outcome::interrupted;
   }
   return Outcome::finished;
 }

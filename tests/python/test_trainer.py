@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import textwrap
+import threading
 
 import numpy as np
 import pytest
@@ -33,7 +34,8 @@ def test_callbacks_see_every_step_and_can_stop(small_config, tmp_path):
     trainer = lmrnn.Trainer(small_config, tmp_path / "run")
     trainer.run([lambda p: seen.append((p.step, p.loss)), lambda p: p.step >= 12])
     assert trainer.outcome == "interrupted"
-    assert [step for step, _ in seen][:13] == list(range(1, len(seen) + 1))[:13]
+    assert [step for step, _ in seen] == list(range(1, 13))  # no step that nobody sees
+    assert trainer.step == 12
     assert all(np.isfinite(loss) for _, loss in seen)
     resumed = lmrnn.Trainer.resume  # the lock must be gone first
     del trainer
@@ -50,51 +52,178 @@ def test_interrupted_and_resumed_equals_undisturbed(small_run, small_config, tmp
         assert np.array_equal(weights, run.network().weights[name]), name
 
 
-def test_exceptions_of_callbacks_come_out_and_leave_a_checkpoint(small_config, tmp_path):
+@pytest.mark.parametrize("error", [KeyError, KeyboardInterrupt])
+def test_exceptions_of_callbacks_come_out_and_leave_a_checkpoint(error, small_config, tmp_path):
+    seen = []
+
     def fail(progress):
+        seen.append(progress.step)
         if progress.step == 13:
-            raise KeyError("mine")
+            if error is KeyboardInterrupt:
+                signal.raise_signal(signal.SIGINT)
+            raise error("mine")
 
     trainer = lmrnn.Trainer(small_config, tmp_path / "run")
-    with pytest.raises(KeyError, match="mine"):
+    with pytest.raises(error):
         trainer.run(fail)
-    assert trainer.step == 14
-    assert lmrnn.Run(tmp_path / "run").checkpoints[-1] == 14
+    assert seen[-1] == trainer.step == 13  # no step that nobody sees
+    assert lmrnn.Run(tmp_path / "run").checkpoints[-1] == 13
 
 
-def test_ctrl_c_saves_and_raises(python, tmp_path):
-    code = textwrap.dedent(
+def training_process(python, run, code, before=""):
+    """A process that trains in `run` as `code` says, until it is told to end; it has begun."""
+    head = textwrap.dedent(
         """
-        import lmrnn, sys
+        import lmrnn, signal, sys, threading
         from conftest import SMALL
         config = SMALL | {"train": {"steps": 1000000, "log_every": 1000}}
         config = config | {"evaluation": {"every": 0, "trials": 10}, "checkpoint": {"every": 0}}
         trainer = lmrnn.Trainer(config, sys.argv[1])
+        seen = 0
         def tell(progress):
+            global seen
+            seen = progress.step
             if progress.step == 20:
                 print("training", flush=True)
+        """
+    )
+    path = [os.path.dirname(__file__), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    process = subprocess.Popen(
+        [python, "-c", head + textwrap.dedent(code), str(run)], stdout=subprocess.PIPE, text=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(path)},
+    )
+    assert process.stdout.readline() == "training\n"
+    return process
+
+
+def test_ctrl_c_saves_and_raises(python, tmp_path):
+    process = training_process(
+        python, tmp_path / "run",
+        """
         try:
             trainer.run(tell)
         except KeyboardInterrupt:
-            print("interrupted at", trainer.step, flush=True)
-        """
+            print(trainer.step, seen, flush=True)
+        """,
     )
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([os.path.dirname(__file__), *os.environ.get("PYTHONPATH", "").split(os.pathsep)])}
-    process = subprocess.Popen(
-        [python, "-c", code, str(tmp_path / "run")], stdout=subprocess.PIPE, text=True,
-        env=environment,
-    )
-    assert process.stdout.readline() == "training\n"
     process.send_signal(signal.SIGINT)
     rest, _ = process.communicate(timeout=300)
-    step = int(rest.split()[-1])
-    assert step >= 20
+    step, seen = map(int, rest.split())
+    assert step == seen >= 20
     assert lmrnn.Run(tmp_path / "run").checkpoints[-1] == step
 
 
-def test_the_gil_is_free_while_training(small_config, tmp_path):
-    import threading
+def test_sigterm_saves_and_ends_the_process_as_it_would_without_a_trainer(python, tmp_path):
+    process = training_process(
+        python, tmp_path / "run",
+        """
+        def tell_and_print(progress):
+            tell(progress)
+            if progress.step == 20:
+                print("not flushed")
+        trainer.run(tell_and_print)
+        print("not reached")
+        """,
+    )
+    process.send_signal(signal.SIGTERM)
+    rest, _ = process.communicate(timeout=300)
+    assert process.returncode == -signal.SIGTERM
+    assert rest == "not flushed\n"
+    run = lmrnn.Run(tmp_path / "run")
+    assert run.checkpoints[-1] >= 20 and not run.done
+    resumed = lmrnn.Trainer.resume(tmp_path / "run")  # the lock is free, the checkpoint whole
+    assert resumed.step == run.checkpoints[-1]
 
+
+def test_a_handler_of_sigterm_is_called_in_place_of_ours(python, tmp_path):
+    process = training_process(
+        python, tmp_path / "run",
+        """
+        def leave(number, frame):
+            sys.exit(3)
+        signal.signal(signal.SIGTERM, leave)
+        try:
+            trainer.run(tell)
+        finally:
+            print(trainer.step, seen, signal.getsignal(signal.SIGTERM) is leave, flush=True)
+        """,
+    )
+    process.send_signal(signal.SIGTERM)
+    rest, _ = process.communicate(timeout=300)
+    assert process.returncode == 3
+    step, seen, kept = rest.split()
+    assert int(step) == int(seen) >= 20 and kept == "True"
+    assert lmrnn.Run(tmp_path / "run").checkpoints[-1] == int(step)
+
+
+def test_the_handler_of_sigterm_is_there_only_while_training(small_config, tmp_path):
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    handlers = []
+
+    def look(progress):
+        handlers.append(signal.getsignal(signal.SIGTERM))
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        lmrnn.Trainer(small_config, tmp_path / "run").run(look)
+    assert callable(handlers[0])
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_a_trainer_outside_the_main_thread_leaves_signals_alone(small_config, tmp_path):
+    handlers = []
+    trainer = lmrnn.Trainer(small_config, tmp_path / "run")
+    thread = threading.Thread(
+        target=trainer.run,
+        args=[lambda progress: handlers.append(signal.getsignal(signal.SIGTERM))],
+    )
+    thread.start()
+    thread.join()
+    assert trainer.outcome == "finished" and set(handlers) == {signal.SIG_DFL}
+
+
+def test_a_kept_trainer_with_custom_data_leaks_nothing(python, tmp_path):
+    """Data that lead back to their trainer make a cycle, which the garbage collector must see."""
+    code = textwrap.dedent(
+        """
+        import gc, sys, weakref
+        import numpy as np
+        import lmrnn
+        from conftest import SMALL
+
+        def echo(rng):
+            signal = rng.integers(4)
+            inputs = np.zeros((8, 5), dtype=np.float32)
+            inputs[:, signal] = 1
+            return lmrnn.data.Trial(inputs, np.full(8, 1 + signal, dtype=np.int32))
+
+        def make(name):
+            data = lmrnn.data.OwnTasks("echo", {"echo": echo}, n_channels=5, n_classes=5, seed=0)
+            trainer = lmrnn.Trainer(SMALL, sys.argv[1] + name, data=data)
+            data.trainer = trainer
+            return trainer, weakref.ref(data)
+
+        trainer, data = make("dropped")
+        trainer.run(lambda progress: progress.step >= 3)
+        assert data() is not None
+        del trainer
+        gc.collect()
+        assert data() is None, "the garbage collector does not see the cycle"
+
+        kept, _ = make("kept")
+        kept.run(lambda progress: progress.step >= 3)
+        """
+    )
+    path = [os.path.dirname(__file__), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    done = subprocess.run(
+        [python, "-c", code, str(tmp_path / "run")], capture_output=True, text=True, timeout=300,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(path)},
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+
+
+def test_the_gil_is_free_while_training(small_config, tmp_path):
     counted = []
     done = threading.Event()
 
