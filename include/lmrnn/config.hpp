@@ -81,6 +81,7 @@ struct Range {
   double least = -std::numeric_limits<double>::infinity();
   double most = std::numeric_limits<double>::infinity();
   bool least_excluded = false;
+  bool is_seed = false;  ///< one message for whatever is not a seed; see lmrnn/seed.hpp
 };
 constexpr Range at_least(double least) {
   return {.least = least};
@@ -90,6 +91,9 @@ constexpr Range more_than(double least) {
 }
 constexpr Range between(double least, double most) {
   return {.least = least, .most = most};
+}
+constexpr Range any_seed() {
+  return {.least = 0, .is_seed = true};
 }
 
 /// One row of the documentation of a config struct.
@@ -126,6 +130,10 @@ namespace detail {
 [[noreturn]] void wrong_type(const ConfigValue& v, std::string_view key, std::string_view expected);
 [[noreturn]] void unknown_name(const std::string& where, std::string_view key,
                                std::string_view name, std::span<const std::string> known);
+[[noreturn]] void not_a_seed(const ConfigValue& v, std::string_view key);
+/// Throws UsageError for a whole number, as text, that does not fit into 64 bits with its sign.
+[[noreturn]] void number_too_large(const std::string& where, std::string_view key,
+                                   std::string_view number);
 void check_range(const ConfigValue& v, std::string_view key, double number, const Range& range);
 void check_known_keys(const ConfigTable& table, std::string_view prefix,
                       std::span<const std::string> known);
@@ -150,6 +158,7 @@ inline void from_config(const ConfigValue& v, std::string_view key, bool& out, c
 inline void from_config(const ConfigValue& v, std::string_view key, std::int64_t& out,
                         const Range& range) {
   const auto* i = std::get_if<std::int64_t>(&v.value);
+  if (!i && range.is_seed) detail::not_a_seed(v, key);
   if (!i) detail::wrong_type(v, key, "a whole number");
   detail::check_range(v, key, static_cast<double>(*i), range);
   out = *i;

@@ -84,6 +84,9 @@ TaskScore make_score(std::size_t task, std::string name, const ScoreCounts& coun
 Evaluation make_evaluation(const Battery& battery, std::span<const std::size_t> tasks,
                            std::span<const ScoreCounts> counts, std::span<const Ceiling> ceilings);
 
+/// Throws UsageError unless `sigma`, a standard deviation inside f, is finite and at least 0.
+void require_recurrent_noise(double sigma);
+
 /// A fixed set of held-out trials: trials 0 ... n_trials - 1 of every task in a split.
 class Evaluator {
  public:
@@ -97,7 +100,7 @@ class Evaluator {
 
   /// The same network always gets the same counts, for any number of threads. `recurrent_noise`:
   /// standard deviation inside f; evaluation is without it unless asked for. Throws UsageError if
-  /// the network's channels, rules or classes are not the battery's.
+  /// the network's channels, rules or classes are not the battery's, or the noise is negative.
   Evaluation evaluate(const Network& network, ThreadPool& pool, double recurrent_noise = 0) const;
 
   std::span<const std::size_t> tasks() const noexcept;

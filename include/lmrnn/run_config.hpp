@@ -180,7 +180,7 @@ struct EvaluationConfig {
           between(1, 10000000));
     field("split", self.split, "which trials; lmrnn eval uses test");
     field("seed", self.seed, "seed of the held-out trials; without it, the seed of the run",
-          at_least(0));
+          any_seed());
   }
 };
 
@@ -221,7 +221,7 @@ struct RunConfig {
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& field) {
     field("recipe", self.recipe, "defaults of the other keys");
-    field("seed", self.seed, "of everything random; required, here or as --seed", at_least(0));
+    field("seed", self.seed, "of everything random; required, here or as --seed", any_seed());
     field("init_from", self.init_from,
           "run directory or network file whose weights training starts from");
     field("source", self.source,

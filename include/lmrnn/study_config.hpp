@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "lmrnn/config.hpp"
-#include "lmrnn/random.hpp"
+#include "lmrnn/seed.hpp"
 
 namespace lmrnn {
 
@@ -50,7 +50,7 @@ struct TuningConfig {
     field("key", self.key, "the key that is tuned");
     field("values", self.values, "its grid, ascending");
     field("seeds", self.seeds, "seeds of the tuning runs; none of them may be a reporting seed",
-          at_least(0));
+          any_seed());
     field("measure", self.measure, "the larger its mean over the seeds, the better");
     field("extend", self.extend,
           "how often the grid may grow when the best value is its first or last; the new value "
@@ -97,14 +97,14 @@ struct StatisticsConfig {
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& field) {
-    field("seed", self.seed, "of bootstrap and permutations; required", at_least(0));
+    field("seed", self.seed, "of bootstrap and permutations; required", any_seed());
     field("level", self.level, "share of the resamples that an interval holds",
           between(0.5, 0.999));
     field("marks", self.marks, "shares of the mean ceiling whose times are measured",
           between(0.01, 1));
   }
 
-  Seed resampling_seed() const { return {static_cast<std::uint64_t>(seed.value())}; }
+  Seed resampling_seed() const { return seed_from("statistics.seed", seed.value()); }
 };
 
 /// [slurm]: what a job of the array asks for.
@@ -152,7 +152,7 @@ struct StudyConfig {
     field("claim", self.claim, "what is claimed; required");
     field("support", self.support,
           "what will be called support, written before the first run; required");
-    field("seeds", self.seeds, "seeds of the reporting runs; required", at_least(0));
+    field("seeds", self.seeds, "seeds of the reporting runs; required", any_seed());
     field("results", self.results,
           "CSV, relative to the study file, that finished runs append a row to; runs in it are "
           "not repeated");

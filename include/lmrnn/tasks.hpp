@@ -146,8 +146,10 @@ struct Semantics {
           "int shifts the response of every task, r counted as +");
     visit("rt_seq", self.rt_seq, "the decision of rt tasks with seq lasts 500 ms",
           "the decision of rt tasks with seq lasts 1000 ms");
-    visit("rounding", self.rounding, "shifts are truncated, int and seq one by one",
-          "the sum of the shifts is rounded once to the nearest direction");
+    visit("rounding", self.rounding,
+          "shifts are truncated, int and seq one by one; int(duration / dt) steps",
+          "the sum of the shifts is rounded once to the nearest direction; 500 ms are 15 steps of "
+          "100/3 ms");
     visit("noise_channels", self.noise_channels,
           "decision tasks have noise on all channels, the cue included",
           "decision tasks have noise on the rings that they show");
@@ -246,12 +248,14 @@ struct Conditions {
   /// Realised durations in ms by Period, before rounding down to steps; 0 if the family has none.
   std::array<double, n_periods> duration{};
   bool noise = true;  ///< false: compose without marking noise
+  friend bool operator==(const Conditions&, const Conditions&) = default;
 };
 
 /// A stretch of a trial.
 struct PeriodSpan {
   Period period;
   std::int32_t first, last;  ///< steps [first, last)
+  friend bool operator==(const PeriodSpan&, const PeriodSpan&) = default;
 };
 
 /// Independent Gaussian noise is added to channels [first_channel, last_channel) in steps
@@ -294,6 +298,9 @@ class Battery {
   /// The rule inputs that are on for a task.
   std::array<std::int32_t, 3> rule(std::size_t task) const noexcept;
   float noise_deviation() const noexcept;  ///< input_noise / sqrt(dt in ms)
+  /// Whole steps of a duration, as the battery's trials count them: floor(duration / dt). Corrected
+  /// `rounding` counts 15 steps of 100/3 ms in 500 ms, published `rounding` 14.
+  std::int32_t n_steps(Milliseconds duration) const noexcept;
 
   /// Conditions of trial `trial` of the row that `key` names (stream `conditions` of the key is
   /// set here). `modality_turn`: under published `modality`, how many trials of this task came

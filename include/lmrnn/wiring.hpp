@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -88,6 +89,17 @@ class Mask {
   std::vector<std::uint32_t> sources_;
 };
 
+/// The mask of an array of the user's: a synapse wherever a value is not 0. `read_row(target, row)`
+/// writes the n_sources values of a target into `row`. Every array comes through here, from a file
+/// or from a program. Throws UsageError for a value that is not finite and for an array without any
+/// synapse; `name` stands for the array in messages.
+Mask mask_from_array(
+    std::size_t n_targets, std::size_t n_sources, std::string_view name,
+    const std::function<void(std::size_t target, std::span<double> row)>& read_row);
+
+/// Throws UsageError if `mask` has no synapse. `name` stands for where it came from.
+void require_synapses(const Mask& mask, std::string_view name);
+
 /// [wiring] of a configuration.
 struct WiringConfig {
   WiringKind kind = WiringKind::local;
@@ -126,7 +138,7 @@ struct WiringConfig {
     field("path", self.path,
           "file: HDF5, npz or npy mask[target, source], or CSV source,target (0-based)");
     field("dataset", self.dataset, "file: the array in it, if it holds several");
-    field("seed", self.seed, "seed of a random mask; without it, the seed of the run", at_least(0));
+    field("seed", self.seed, "seed of a random mask; without it, the seed of the run", any_seed());
   }
 
   Sheet sheet() const { return {rows, cols, metric, boundary}; }

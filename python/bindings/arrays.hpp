@@ -1,17 +1,13 @@
 // NumPy arrays from the library's containers, without copies.
 #pragma once
 
-#include <fmt/core.h>
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 
 #include <cstdint>
 #include <initializer_list>
-#include <string_view>
 #include <utility>
 #include <vector>
-
-#include "lmrnn/error.hpp"
 
 namespace lmrnn::python {
 
@@ -40,19 +36,5 @@ auto view_of(const T* data, Shape shape, nb::handle owner,
   return nb::ndarray<nb::numpy, const T>(data, shape.size(), shape.begin(), owner,
                                          strides.size() ? strides.begin() : nullptr);
 }
-
-/// Throws UsageError unless all values lie in least ... end - 1. `what` stands for them.
-template <class T>
-void require_within(const T* values, std::size_t n, std::int64_t least, std::size_t end,
-                    std::string_view what) {
-  for (std::size_t i = 0; i < n; ++i)
-    if (values[i] < least || values[i] >= static_cast<std::int64_t>(end))
-      throw UsageError(fmt::format("{}: {} is not in {} ... {}", what, values[i], least,
-                                   static_cast<std::int64_t>(end) - 1));
-}
-
-/// Arguments: anything that converts to a row-major array of T.
-template <class T, class... Options>
-using ArrayIn = nb::ndarray<const T, nb::c_contig, nb::device::cpu, Options...>;
 
 }  // namespace lmrnn::python

@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
 #include <numeric>
 
@@ -9,6 +10,7 @@
 #include "interruption.hpp"
 #include "lmrnn/ceiling.hpp"
 #include "lmrnn/tasks.hpp"
+#include "pickling.hpp"
 #include "seed_argument.hpp"
 
 namespace lmrnn::python {
@@ -37,10 +39,14 @@ nb::tuple reduce_battery(const Battery& battery) {
       nb::module_::import_("lmrnn.copying").attr("make_battery"),
       nb::make_tuple(to_dict(write_config(battery.config())), battery.seed().value));
 }
-Battery remake_battery(const nb::dict& config, std::uint64_t seed) {
+std::string identity_of(const Battery& battery) {
+  return fmt::format("seed = {}\n{}", battery.seed().value,
+                     to_toml(write_config(battery.config())));
+}
+Battery remake_battery(const nb::dict& config, const SeedArgument& seed) {
   BatteryConfig read{};
   read_config(read, to_table(config, "Battery"));
-  return Battery(read, Seed{seed});
+  return Battery(read, seed);
 }
 
 nb::list ceilings_of(const Battery& battery, const SeedArgument& seed, std::size_t n_trials,
@@ -69,16 +75,18 @@ nb::list ceilings_of(const Battery& battery, const SeedArgument& seed, std::size
 }  // namespace
 
 void bind_battery(nb::module_& m) {
-  nb::class_<Score>(m, "Score", "A score and its standard error (0 where it is exact).")
-      .def_ro("value", &Score::value)
+  nb::class_<Score> score(m, "Score", "A score and its standard error (0 where it is exact).");
+  score.def_ro("value", &Score::value)
       .def_ro("standard_error", &Score::standard_error)
       .def("__float__", [](const Score& s) { return s.value; })
       .def("__repr__", [](const Score& s) {
         return fmt::format("{:.4f} +- {:.4f}", s.value, s.standard_error);
       });
-  nb::class_<Ceiling>(m, "Ceiling", "What an ideal observer would reach on a task.")
-      .def_ro("decision_accuracy", &Ceiling::decision_accuracy)
+  bind_pickling(score);
+  nb::class_<Ceiling> ceiling(m, "Ceiling", "What an ideal observer would reach on a task.");
+  ceiling.def_ro("decision_accuracy", &Ceiling::decision_accuracy)
       .def_ro("trial_accuracy", &Ceiling::trial_accuracy);
+  bind_pickling(ceiling);
   m.def("_make_battery", &remake_battery, "config"_a, "seed"_a);
   const std::string doc =
       "Tasks, their semantics and their timing. Immutable; may be shared between threads.\n\n"
@@ -120,12 +128,20 @@ void bind_battery(nb::module_& m) {
           "n_ring", [](const Battery& b) { return b.config().n_ring; }, "Directions on the ring.")
       .def_prop_ro(
           "dt", [](const Battery& b) { return b.config().dt; }, "Time step, ms.")
+      .def(
+          "n_steps", [](const Battery& b, double ms) { return b.n_steps({ms}); }, "ms"_a,
+          "Whole steps of a duration, as the trials of this battery count them.")
       .def_prop_ro("noise_deviation", &Battery::noise_deviation,
                    "Standard deviation of the input noise per step and channel.")
       .def_prop_ro(
           "config", [](const Battery& b) { return to_dict(write_config(b.config())); },
           "Every keyword with its value.")
       .def("__reduce__", &reduce_battery)
+      .def(
+          "__eq__",
+          [](const Battery& a, const Battery& b) { return identity_of(a) == identity_of(b); },
+          nb::is_operator())
+      .def("__hash__", [](const Battery& b) { return std::hash<std::string>{}(identity_of(b)); })
       .def("ceilings", &ceilings_of, nb::kw_only(), "seed"_a, "n_trials"_a = 20000, "threads"_a = 0,
            "For every task, the scores that an ideal observer would reach (Ceiling).")
       // Defined in Python; here so that batteries from anywhere have them.

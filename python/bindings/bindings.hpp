@@ -33,6 +33,7 @@ void bind_configuration(nb::module_& m);
 void bind_battery(nb::module_& m);
 void bind_tasks(nb::module_& m);
 void bind_streams(nb::module_& m);
+void bind_user_arrays(nb::module_& m);
 void bind_wiring(nb::module_& m);
 void bind_network(nb::module_& m);
 void bind_evaluate(nb::module_& m);
@@ -53,6 +54,10 @@ struct BoundTrial {
   Conditions conditions;
   Trial trial;  ///< with noise among the inputs, if it was asked for
 };
+
+/// A mask as pickle keeps it.
+nb::tuple state_of_mask(const Mask& mask);
+Mask mask_from_state(const nb::tuple& state);
 
 /// "validation" -> Split::validation, with the usual message for other names.
 template <NamedEnum E>

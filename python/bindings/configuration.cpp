@@ -8,24 +8,31 @@
 namespace lmrnn::python {
 namespace {
 
-ConfigValue to_value(nb::handle object, const std::string& where);
+ConfigValue to_value(nb::handle object, const std::string& key, const std::string& where);
 
-ConfigList to_list(nb::handle sequence, const std::string& where) {
+ConfigList to_list(nb::handle sequence, const std::string& key, const std::string& where) {
   ConfigList list;
-  for (const nb::handle item : nb::iter(sequence)) list.push_back(to_value(item, where));
+  for (const nb::handle item : nb::iter(sequence)) list.push_back(to_value(item, key, where));
   return list;
 }
 
-ConfigValue to_value(nb::handle object, const std::string& where) {
+std::int64_t to_integer(nb::handle number, const std::string& key, const std::string& where) {
+  int overflow = 0;
+  const long long value = PyLong_AsLongLongAndOverflow(number.ptr(), &overflow);
+  if (overflow != 0) detail::number_too_large(where, key, nb::repr(number).c_str());
+  return value;
+}
+
+ConfigValue to_value(nb::handle object, const std::string& key, const std::string& where) {
   PyObject* p = object.ptr();
   if (PyBool_Check(p)) return {p == Py_True, where};
-  if (PyLong_Check(p)) return {nb::cast<std::int64_t>(object), where};
+  if (PyLong_Check(p)) return {to_integer(object, key, where), where};
   if (PyFloat_Check(p)) return {nb::cast<double>(object), where};
   if (PyUnicode_Check(p)) return {nb::cast<std::string>(object), where};
   if (nb::hasattr(object, "__fspath__")) return {nb::cast<std::string>(nb::str(object)), where};
   if (nb::hasattr(object, "items")) return {to_table(object, where), where};
-  if (nb::hasattr(object, "tolist")) return to_value(object.attr("tolist")(), where);  // NumPy
-  if (PyList_Check(p) || PyTuple_Check(p)) return {to_list(object, where), where};
+  if (nb::hasattr(object, "tolist")) return to_value(object.attr("tolist")(), key, where);  // NumPy
+  if (PyList_Check(p) || PyTuple_Check(p)) return {to_list(object, key, where), where};
   throw nb::type_error(fmt::format("{}: a value of type {} cannot be part of a configuration",
                                    where, nb::cast<std::string>(object.type().attr("__name__")))
                            .c_str());
@@ -62,9 +69,9 @@ ConfigTable to_table(nb::handle mapping, const std::string& where) {
   ConfigTable table;
   for (const nb::handle item : nb::iter(mapping.attr("items")())) {
     const nb::handle value = item[1];
-    if (!value.is_none())
-      table.emplace_back(nb::cast<std::string>(nb::str(nb::object(item[0]))),
-                         to_value(value, where));
+    if (value.is_none()) continue;
+    const auto key = nb::cast<std::string>(nb::str(nb::object(item[0])));
+    table.emplace_back(key, to_value(value, key, where));
   }
   return table;
 }

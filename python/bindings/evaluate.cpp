@@ -9,6 +9,7 @@
 #include "bindings.hpp"
 #include "interruption.hpp"
 #include "network.hpp"
+#include "pickling.hpp"
 #include "seed_argument.hpp"
 
 namespace lmrnn::python {
@@ -47,8 +48,8 @@ Evaluation evaluate(nb::handle network, const Battery& battery, const SeedArgume
 }  // namespace
 
 void bind_evaluate(nb::module_& m) {
-  nb::class_<TaskScore>(m, "TaskScore", "Scores of one task.")
-      .def_ro("name", &TaskScore::name)
+  nb::class_<TaskScore> score(m, "TaskScore", "Scores of one task.");
+  score.def_ro("name", &TaskScore::name)
       .def_ro("decision_accuracy", &TaskScore::decision_accuracy,
               "share of the steps of decision periods whose class is right")
       .def_ro("decision_lower", &TaskScore::decision_lower,
@@ -65,8 +66,10 @@ void bind_evaluate(nb::module_& m) {
         return fmt::format("TaskScore({}, {:.3f} of {:.3f})", s.name, s.decision_accuracy,
                            s.ceiling.decision_accuracy.value);
       });
-  nb::class_<Evaluation>(m, "Evaluation", "Scores of a network on held-out trials, by task.")
-      .def_ro("tasks", &Evaluation::tasks)
+  bind_pickling(score);
+  nb::class_<Evaluation> evaluation(m, "Evaluation",
+                                    "Scores of a network on held-out trials, by task.");
+  evaluation.def_ro("tasks", &Evaluation::tasks)
       .def_prop_ro("mean_accuracy", &Evaluation::mean_accuracy)
       .def_prop_ro("mean_trial_accuracy", &Evaluation::mean_trial_accuracy)
       .def_prop_ro("mean_share_of_ceiling", &Evaluation::mean_share_of_ceiling)
@@ -77,6 +80,7 @@ void bind_evaluate(nb::module_& m) {
         return fmt::format("Evaluation({} tasks, accuracy {:.3f}, {:.1f}% of ceiling)",
                            e.tasks.size(), e.mean_accuracy(), 100 * e.mean_share_of_ceiling());
       });
+  bind_pickling(evaluation);
   m.def("evaluate", &evaluate, "network"_a, "battery"_a, nb::kw_only(), "seed"_a,
         "split"_a = "test", "n_trials"_a = 1000, "tasks"_a = std::vector<std::string>{},
         "recurrent_noise"_a = 0.0, "threads"_a = 0,

@@ -31,6 +31,7 @@ NB_MODULE(_core, m) {
   bind_battery(m);
   bind_tasks(m);
   bind_streams(m);
+  bind_user_arrays(m);
   bind_wiring(m);
   bind_network(m);
   bind_evaluate(m);

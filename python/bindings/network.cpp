@@ -12,6 +12,7 @@
 #include "bindings.hpp"
 #include "lmrnn/run.hpp"
 #include "network_run.hpp"
+#include "pickling.hpp"
 #include "seed_argument.hpp"
 
 namespace lmrnn::python {
@@ -37,9 +38,9 @@ struct BoundNetwork {
   }
 };
 
-nb::tuple forward(const BoundNetwork& self, Series inputs, std::optional<Rules> rules,
-                  std::optional<Resets> resets, double sigma,
-                  const std::optional<SeedArgument>& seed, int threads) {
+nb::tuple forward(const BoundNetwork& self, ArrayArgument inputs,
+                  std::optional<ArrayArgument> rules, std::optional<ArrayArgument> resets,
+                  double sigma, const std::optional<SeedArgument>& seed, int threads) {
   return run_forward(self.shared(),
                      {std::move(inputs), std::move(rules), std::move(resets), {}, {}}, sigma, seed,
                      threads);
@@ -73,24 +74,21 @@ nb::dict by_name(const Network& network, const float* parameters, nb::handle own
   return dict;
 }
 
-// The part that an argument of set_weights names, and its values.
+/// The numbers of an argument of set_weights and where they go.
 struct NewPart {
-  Part part;
-  ArrayIn<float> values;
+  std::size_t first;
+  std::vector<float> values;
 };
 
 NewPart new_part(const Network& network, const std::string& name, nb::handle value) {
-  ArrayIn<float> array;
-  if (!nb::try_cast(value, array))
-    throw UsageError(fmt::format("set_weights: {} must be an array", name));
+  const UserArray array(value, "set_weights: " + name);
   for (const Part& part : parts_of(network)) {
     if (name != part.name) continue;
-    const bool fits = part.n_cols == 0 ? array.ndim() == 1 && array.shape(0) == part.n_rows
-                                       : array.ndim() == 2 && array.shape(0) == part.n_rows &&
-                                             array.shape(1) == part.n_cols;
-    if (!fits)
+    std::vector<std::size_t> shape{part.n_rows};
+    if (part.n_cols > 0) shape.push_back(part.n_cols);
+    if (array.shape() != shape)
       throw UsageError(fmt::format("{}: must have the shape of weights[{:?}]", name, name));
-    return {part, std::move(array)};
+    return {part.first, finite_numbers(array, [&](std::size_t i) { return array.place(i); })};
   }
   throw UsageError("set_weights: there is no \"" + name + "\"; see `weights`");
 }
@@ -111,17 +109,16 @@ void set_weights(BoundNetwork& self, const nb::kwargs& arrays) {
     parts.push_back(new_part(network, nb::cast<std::string>(key), value));
   self.change([&] {
     float* parameters = network.parameters().data();
-    for (const NewPart& part : parts)
-      std::copy_n(part.values.data(), part.values.size(), parameters + part.part.first);
+    for (const NewPart& part : parts) std::ranges::copy(part.values, parameters + part.first);
     clear_absent(network.architecture().input, parameters + network.layout().input);
     clear_absent(network.architecture().readout, parameters + network.layout().readout);
     network.weights_changed();
   });
 }
 
-nb::tuple loss_and_gradient(const BoundNetwork& self, Series inputs, Targets targets,
-                            std::optional<Rules> rules, std::optional<Weights> mask,
-                            std::optional<Resets> resets, const std::string& loss) {
+nb::tuple loss_and_gradient(const BoundNetwork& self, ArrayArgument inputs, ArrayArgument targets,
+                            std::optional<ArrayArgument> rules, std::optional<ArrayArgument> mask,
+                            std::optional<ArrayArgument> resets, const std::string& loss) {
   auto [total, gradient] = run_loss(
       self.shared(),
       {std::move(inputs), std::move(rules), std::move(resets), std::move(targets), std::move(mask)},
@@ -166,6 +163,30 @@ nb::dict trained_on_dict(const BoundNetwork& self) {
   return d;
 }
 
+nb::tuple state_of(const BoundNetwork& n) {
+  const Architecture& a = n.network.architecture();
+  const auto parameters = n.network.parameters();
+  return nb::make_tuple(state_of_mask(a.recurrent), a.n_channels, a.n_classes, a.n_rules, a.alpha,
+                        std::string(to_name(a.activation)), state_of_mask(a.input),
+                        state_of_mask(a.readout), std::string(to_name(a.representation)),
+                        to_state(std::vector(parameters.begin(), parameters.end())), n.metadata);
+}
+BoundNetwork network_from(const nb::tuple& state) {
+  const auto mask = [&](std::size_t i) { return mask_from_state(nb::cast<nb::tuple>(state[i])); };
+  BoundNetwork n = make_network(mask(0), nb::cast<std::size_t>(state[1]),
+                                nb::cast<std::size_t>(state[2]), nb::cast<std::size_t>(state[3]),
+                                nb::cast<double>(state[4]), nb::cast<std::string>(state[5]),
+                                mask(6), mask(7), nb::cast<std::string>(state[8]));
+  std::vector<float> parameters;
+  from_state(state[9], parameters);
+  if (parameters.size() != n.network.parameters().size())
+    throw UsageError("this pickle of a Network does not have the weights that its masks need");
+  std::ranges::copy(parameters, n.network.parameters().begin());
+  n.network.weights_changed();
+  n.metadata = nb::cast<NetworkMetadata>(state[10]);
+  return n;
+}
+
 }  // namespace
 
 SharedNetwork network_of(nb::handle object) {
@@ -180,13 +201,14 @@ void bind_network(nb::module_& m) {
   const auto architecture = [](const BoundNetwork& n) -> const Architecture& {
     return n.network.architecture();
   };
-  nb::class_<BoundNetwork>(
+  nb::class_<BoundNetwork> network(
       m, "Network",
       "The leaky recurrent network\n\n"
       "    u[t] = W h[t-1] + W_in x[t] + sum_s W_rule[rule[t,s], :] + b + sigma xi[t]\n"
       "    h[t] = (1 - alpha) h[t-1] + alpha f(u[t]),   h[-1] = 0\n"
       "    logits[t] = W_out h[t] + b_out\n\n"
-      "with W confined to the synapses of `recurrent`. Arrays are float32, (time, trial, item).")
+      "with W confined to the synapses of `recurrent`. Arrays are float32, (time, trial, item).");
+  network
       .def(
           "__init__",
           [](BoundNetwork* self, const Mask& recurrent, std::size_t n_channels,
@@ -296,6 +318,7 @@ void bind_network(nb::module_& m) {
         return fmt::format("Network({} units, {} synapses, {}, alpha={:g})", a.n_units(),
                            a.recurrent.n_synapses(), to_name(a.activation), a.alpha);
       });
+  bind_pickling(network, &state_of, &network_from);
 }
 
 }  // namespace lmrnn::python

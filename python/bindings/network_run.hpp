@@ -8,23 +8,14 @@
 #include "lmrnn/network.hpp"
 #include "network.hpp"
 #include "seed_argument.hpp"
+#include "user_array.hpp"
 
 namespace lmrnn::python {
 
-// Any number of dimensions: nanobind's refusal of a wrong one does not say which was expected.
-using Series = ArrayIn<float>;
-using Rules = ArrayIn<std::int32_t>;
-using Targets = ArrayIn<std::int32_t>;
-using Weights = ArrayIn<float>;
-using Resets = ArrayIn<bool>;
-
 /// What a network is run on, as it came from Python.
 struct RunArguments {
-  Series inputs;
-  std::optional<Rules> rules;
-  std::optional<Resets> resets;
-  std::optional<Targets> targets;
-  std::optional<Weights> weights;
+  ArrayArgument inputs;
+  std::optional<ArrayArgument> rules, resets, targets, weights;
 };
 
 /// States and logits. Throws UsageError for arrays that do not fit the network or each other.

@@ -1,8 +1,7 @@
-// Seeds as arguments: any whole number that is at least 0, and one message for everything else. The
-// casters of nanobind would say "incompatible function arguments" and list types.
+// Seeds as arguments, with the range and the message of lmrnn/seed.hpp. The casters of nanobind
+// would say "incompatible function arguments" and list types.
 #pragma once
 
-#include <fmt/core.h>
 #include <nanobind/nanobind.h>
 
 #include <cstdint>
@@ -10,18 +9,18 @@
 #include <string>
 
 #include "lmrnn/error.hpp"
-#include "lmrnn/random.hpp"
+#include "lmrnn/seed.hpp"
 
 namespace lmrnn::python {
 
 /// Converts to a Seed, without the GIL if need be; throws UsageError if what was given is none.
 struct SeedArgument {
-  std::uint64_t value = 0;
-  std::string error;
+  std::int64_t value = -1;
+  std::string given;
 
   operator Seed() const {  // NOLINT: an argument is what it stands for
-    if (!error.empty()) throw UsageError(error);
-    return {value};
+    if (value < 0) refuse_seed("seed", given);
+    return {static_cast<std::uint64_t>(value)};
   }
 };
 
@@ -39,15 +38,11 @@ struct nanobind::detail::type_caster<lmrnn::python::SeedArgument> {
     if (given.is_none()) return false;               // std::optional's business
     PyObject* number = PyNumber_Index(given.ptr());  // NumPy's integers have one, too
     if (number != nullptr) {
-      value.value = PyLong_AsUnsignedLongLong(number);
+      value.value = PyLong_AsLongLong(number);  // -1 if it does not fit
       Py_DECREF(number);
     }
-    if (PyErr_Occurred()) {
-      PyErr_Clear();
-      const char* expected =
-          number ? "it must be at least 0 and below 2**64" : "expected a whole number";
-      value.error = fmt::format("seed = {}; {}", repr(given).c_str(), expected);
-    }
+    PyErr_Clear();
+    if (value.value < 0) value.given = repr(given).c_str();
     return true;
   }
 };

@@ -2,12 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <limits>
 #include <map>
 #include <mutex>
 #include <utility>
 
-#include "arrays.hpp"
 #include "bindings.hpp"
+#include "user_array.hpp"
 
 namespace lmrnn::python {
 namespace {
@@ -19,6 +20,96 @@ struct Made {
   std::vector<std::uint8_t> starts, scored;
 };
 
+/// Takes a batch apart, and knows where in it something is wrong.
+class BatchReader {
+ public:
+  BatchReader(const nb::dict& arrays, Split split, std::uint32_t batch, std::size_t n_steps,
+              std::size_t n_rows, const std::string& source, const std::vector<std::string>& tasks)
+      : arrays_(arrays),
+        split_(split),
+        batch_(batch),
+        n_steps_(n_steps),
+        n_rows_(n_rows),
+        source_(source),
+        task_names_(tasks) {}
+
+  Made read(const BatchShape& shape) {
+    // First what tells where the rest is wrong.
+    std::vector<std::int32_t> starts = whole("trial_starts", 1, 0, 2);
+    made_.starts.assign(starts.begin(), starts.end());
+    made_.tasks = whole("tasks", 1, 0, task_names_.size());
+    made_.inputs = finite("inputs", shape.n_channels);
+    made_.loss_weights = finite("mask", 1, 0);
+    made_.targets = whole("targets", 1, 0, shape.n_classes);
+    const std::vector<std::int32_t> scored = whole("scored", 1, 0, 2);
+    made_.scored.assign(scored.begin(), scored.end());
+    if (shape.n_rule_slots > 0) made_.rules = whole("rules", shape.n_rule_slots, -1, shape.n_rules);
+    return std::move(made_);
+  }
+
+ private:
+  UserArray array(const char* name, std::size_t n_items) const {
+    if (!arrays_.contains(name))
+      throw UsageError(fmt::format("{}: a batch has no \"{}\"", source_, name));
+    UserArray array(arrays_[name], fmt::format("{}: {}", source_, name));
+    const std::vector<std::size_t>& shape = array.shape();
+    const bool fits = shape.size() == 3 ? shape[2] == n_items : shape.size() == 2 && n_items == 1;
+    if (!fits || shape[0] != n_steps_ || shape[1] != n_rows_)
+      throw UsageError(fmt::format("{}: \"{}\" of a batch must have the shape ({}, {}{})", source_,
+                                   name, n_steps_, n_rows_,
+                                   n_items == 1 ? "" : fmt::format(", {}", n_items)));
+    return array;
+  }
+
+  std::vector<float> finite(const char* name, std::size_t n_items,
+                            double least = -std::numeric_limits<double>::infinity()) const {
+    return finite_numbers(array(name, n_items), place_of(n_items), least);
+  }
+  std::vector<std::int32_t> whole(const char* name, std::size_t n_items, std::int64_t least,
+                                  std::size_t end) const {
+    return whole_numbers(array(name, n_items), least, end, place_of(n_items));
+  }
+
+  /// 'step 17 of row 3 of train batch 4 (task "copy", step 1 of trial 2 of the row)'
+  Place place_of(std::size_t n_items) const {
+    return [this, n_items](std::size_t index) {
+      const std::size_t step = index / n_items / n_rows_, row = index / n_items % n_rows_;
+      std::string text = n_items == 1 ? "" : fmt::format("item {} of ", index % n_items);
+      text += fmt::format("step {} of row {} of {} batch {}", step, row, to_name(split_), batch_);
+      if (made_.tasks.empty()) return text;
+      std::size_t trial = 0, begin = 0;
+      for (std::size_t t = 1; t <= step; ++t)
+        if (made_.starts[t * n_rows_ + row] != 0) {
+          ++trial;
+          begin = t;
+        }
+      const auto task = static_cast<std::size_t>(made_.tasks[step * n_rows_ + row]);
+      return text + fmt::format(" (task {:?}, step {} of trial {} of the row)", task_names_[task],
+                                step - begin, trial);
+    };
+  }
+
+  const nb::dict& arrays_;
+  Split split_;
+  std::uint32_t batch_;
+  std::size_t n_steps_, n_rows_;
+  const std::string& source_;
+  const std::vector<std::string>& task_names_;
+  Made made_;
+};
+
+std::size_t count_of(const nb::object& data, const char* name, Py_ssize_t least) {
+  const nb::object given = data.attr(name);
+  // nanobind's own conversion would take "2" and NumPy's 1.5.
+  const nb::object number = nb::steal(PyNumber_Index(given.ptr()));
+  const Py_ssize_t count = number.is_valid() ? PyLong_AsSsize_t(number.ptr()) : -1;
+  PyErr_Clear();
+  if (count < least)
+    throw UsageError(fmt::format("data: {} = {}; give a whole number that is at least {}", name,
+                                 nb::repr(given).c_str(), least));
+  return static_cast<std::size_t>(count);
+}
+
 // Asks Python for whole batches, once each: blocks of rows are cut from the last few.
 class PythonSource : public BatchSource {
  public:
@@ -28,9 +119,9 @@ class PythonSource : public BatchSource {
         n_rows_(static_cast<std::size_t>(stream.batch)),
         name_(nb::cast<std::string>(data_.attr("name"))),
         tasks_(nb::cast<std::vector<std::string>>(data_.attr("tasks"))) {
-    shape_.n_channels = nb::cast<std::size_t>(data_.attr("n_channels"));
-    shape_.n_classes = nb::cast<std::size_t>(data_.attr("n_classes"));
-    shape_.n_rules = nb::cast<std::size_t>(data_.attr("n_rules"));
+    shape_.n_channels = count_of(data_, "n_channels", 1);
+    shape_.n_classes = count_of(data_, "n_classes", 1);
+    shape_.n_rules = count_of(data_, "n_rules", 0);
     shape_.n_rule_slots = shape_.n_rules > 0 ? 1 : 0;
     if (name_.empty() || tasks_.empty())
       throw UsageError("data: `name` and `tasks` must not be empty");
@@ -95,39 +186,7 @@ class PythonSource : public BatchSource {
                        ": the data are gone: the garbage collector has taken their trainer");
     const nb::dict arrays = nb::cast<nb::dict>(
         data_.attr("arrays")(std::string(to_name(split)), batch, n_steps_, n_rows_));
-    Made made;
-    take(arrays, "inputs", shape_.n_channels, made.inputs);
-    take(arrays, "mask", 1, made.loss_weights);
-    take(arrays, "targets", 1, made.targets);
-    take(arrays, "tasks", 1, made.tasks);
-    take(arrays, "trial_starts", 1, made.starts);
-    take(arrays, "scored", 1, made.scored);
-    if (shape_.n_rule_slots > 0) take(arrays, "rules", shape_.n_rule_slots, made.rules);
-    within(made.targets, 0, shape_.n_classes, "targets");
-    within(made.tasks, 0, tasks_.size(), "tasks");
-    within(made.rules, -1, shape_.n_rules, "rules");
-    return made;
-  }
-
-  template <class T>
-  void take(const nb::dict& arrays, const char* name, std::size_t n_items,
-            std::vector<T>& to) const {
-    if (!arrays.contains(name))
-      throw UsageError(fmt::format("{}: a batch has no \"{}\"", name_, name));
-    const auto array = nb::cast<ArrayIn<T>>(arrays[name]);
-    const bool fits =
-        array.ndim() == 3 ? array.shape(2) == n_items : array.ndim() == 2 && n_items == 1;
-    if (!fits || array.shape(0) != n_steps_ || array.shape(1) != n_rows_)
-      throw UsageError(fmt::format("{}: \"{}\" of a batch must have the shape ({}, {}{})", name_,
-                                   name, n_steps_, n_rows_,
-                                   n_items == 1 ? "" : fmt::format(", {}", n_items)));
-    to.assign(array.data(), array.data() + array.size());
-  }
-
-  void within(const std::vector<std::int32_t>& values, std::int64_t least, std::size_t end,
-              const char* what) const {
-    require_within(values.data(), values.size(), least, end,
-                   fmt::format("{}: {} of a batch", name_, what));
+    return BatchReader{arrays, split, batch, n_steps_, n_rows_, name_, tasks_}.read(shape_);
   }
 
   mutable nb::object data_;

@@ -3,6 +3,7 @@
 #include "arrays.hpp"
 #include "bindings.hpp"
 #include "configuration.hpp"
+#include "pickling.hpp"
 #include "seed_argument.hpp"
 
 namespace lmrnn::python {
@@ -90,9 +91,9 @@ auto plain(nb::handle self, const TrialBatch& batch, const Buffer<T>& values) {
 void bind_trial_batch(nb::module_& m) {
   using Self = nb::handle_t<TrialBatch>;
   const auto get = [](Self self) -> const TrialBatch& { return nb::cast<const TrialBatch&>(self); };
-  nb::class_<TrialBatch>(m, "TrialBatch",
-                         "Whole trials, one per column, padded to the longest. Arrays are views.")
-      .def("__len__", [](const TrialBatch& b) { return b.n_trials; })
+  nb::class_<TrialBatch> batch(
+      m, "TrialBatch", "Whole trials, one per column, padded to the longest. Arrays are views.");
+  batch.def("__len__", [](const TrialBatch& b) { return b.n_trials; })
       .def_prop_ro(
           "inputs",
           [get](Self self) {
@@ -133,6 +134,7 @@ void bind_trial_batch(nb::module_& m) {
           },
           "(trial) int32 direction when the decision begins; -1: keep fixating")
       .def_ro("conditions", &TrialBatch::conditions, "(trial) Conditions");
+  bind_pickling(batch);
 }
 
 }  // namespace
@@ -148,6 +150,11 @@ void bind_streams(nb::module_& m) {
                                     Seed(seed), named<Split>(split, "split"));
           },
           "battery"_a, nb::kw_only(), "seed"_a, "split"_a, "keywords"_a)
+      .def("__reduce__",
+           [](const BoundStream&) -> nb::tuple {
+             throw nb::type_error(
+                 "a PackedStream cannot be pickled or copied; use the lmrnn.Stream that holds it");
+           })
       .def("fill", &fill, "batch"_a, "batch_first"_a, "dense_rules"_a,
            "Arrays of one batch, by name.");
   bind_trial_batch(m);

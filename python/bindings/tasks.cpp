@@ -10,6 +10,7 @@
 #include "configuration.hpp"
 #include "lmrnn/ceiling.hpp"
 #include "lmrnn/streams.hpp"
+#include "pickling.hpp"
 #include "seed_argument.hpp"
 
 namespace lmrnn::python {
@@ -101,11 +102,23 @@ std::string repr(const BoundTrial& trial) {
                      trial.task.battery.config().dt);
 }
 
+// Everything but the inputs, which have noise, follows from the conditions.
+nb::tuple state_of(const BoundTrial& t) {
+  return nb::make_tuple(t.task, t.conditions, to_state(t.trial.inputs));
+}
+BoundTrial trial_from(const nb::tuple& state) {
+  BoundTrial result{nb::cast<BoundTask>(state[0]), nb::cast<Conditions>(state[1]), {}};
+  result.trial = result.task.battery.compose(result.task.index, result.conditions);
+  from_state(state[2], result.trial.inputs);
+  return result;
+}
+
 void bind_conditions(nb::module_& m) {
-  nb::class_<Conditions>(m, "Conditions",
-                         "Everything that is random about a trial except its input noise. Which "
-                         "members matter depends on the family of the task; angles in rad.")
-      .def(nb::init<>())
+  nb::class_<Conditions> conditions(m, "Conditions",
+                                    "Everything that is random about a trial except its input "
+                                    "noise. Which members matter depends "
+                                    "on the family of the task; angles in rad.");
+  conditions.def(nb::init<>())
       .def_rw("modality", &Conditions::modality, "0 or 1 (reach, match)")
       .def_rw("direction", &Conditions::direction, "angle of the stimulus, rad (reach)")
       .def_prop_rw(
@@ -137,6 +150,7 @@ void bind_conditions(nb::module_& m) {
           "are not named stay as they are")
       .def(
           "copy", [](const Conditions& c) { return c; }, "An independent copy.");
+  bind_pickling(conditions);
 }
 
 void bind_task(nb::module_& m) {
@@ -201,12 +215,23 @@ void bind_task(nb::module_& m) {
              return nb::make_tuple(nb::module_::import_("operator").attr("getitem"),
                                    nb::make_tuple(self.attr("battery"), self.attr("index")));
            })
+      .def(
+          "__eq__",
+          [](const nb::handle_t<BoundTask> a, const nb::handle_t<BoundTask> b) {
+            return a.attr("index").equal(b.attr("index")) &&
+                   a.attr("battery").equal(b.attr("battery"));
+          },
+          nb::is_operator())
+      .def("__hash__",
+           [](const nb::object& self) {
+             return nb::hash(nb::make_tuple(self.attr("battery"), self.attr("index")));
+           })
       .def("__repr__", [](const BoundTask& t) { return fmt::format("Task({})", t.task().name()); });
 }
 
 void bind_trial(nb::module_& m) {
-  nb::class_<BoundTrial>(m, "Trial", "One trial: observations and target classes over time.")
-      .def_ro("task", &BoundTrial::task)
+  nb::class_<BoundTrial> trial(m, "Trial", "One trial: observations and target classes over time.");
+  trial.def_ro("task", &BoundTrial::task)
       .def_ro("conditions", &BoundTrial::conditions)
       .def("__len__", [](const BoundTrial& t) { return t.trial.n_steps; })
       .def_prop_ro(
@@ -239,6 +264,7 @@ void bind_trial(nb::module_& m) {
           },
           "Numbers of the rule inputs that are on.")
       .def("__repr__", &repr);
+  bind_pickling(trial, &state_of, &trial_from);
 }
 
 }  // namespace

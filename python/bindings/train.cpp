@@ -14,6 +14,7 @@
 #include "interruption.hpp"
 #include "lmrnn/run.hpp"
 #include "network.hpp"
+#include "pickling.hpp"
 #include "source.hpp"
 
 namespace lmrnn::python {
@@ -192,10 +193,29 @@ nb::dict open(const std::filesystem::path& directory) {
   return d;
 }
 
+nb::tuple state_of(const BoundProgress& p) {
+  const Progress& now = p.progress;
+  return nb::make_tuple(now.step, now.n_steps, now.loss, now.seconds_per_step, now.seconds_left,
+                        now.evaluated_now, p.evaluation);
+}
+BoundProgress progress_from(const nb::tuple& state) {
+  Progress now;
+  from_state(state[0], now.step);
+  from_state(state[1], now.n_steps);
+  from_state(state[2], now.loss);
+  from_state(state[3], now.seconds_per_step);
+  from_state(state[4], now.seconds_left);
+  from_state(state[5], now.evaluated_now);
+  BoundProgress p(now);
+  p.evaluation = nb::cast<std::optional<Evaluation>>(state[6]);
+  return p;
+}
+
 }  // namespace
 
 void bind_train(nb::module_& m) {
-  nb::class_<BoundProgress>(m, "Progress", "Where a training stands, after a step.")
+  nb::class_<BoundProgress> progress(m, "Progress", "Where a training stands, after a step.");
+  progress
       .def_prop_ro(
           "step", [](const BoundProgress& p) { return p.progress.step; }, "Steps done.")
       .def_prop_ro(
@@ -212,6 +232,7 @@ void bind_train(nb::module_& m) {
       .def_prop_ro(
           "evaluated_now", [](const BoundProgress& p) { return p.progress.evaluated_now; },
           "Whether `evaluation` belongs to this step.");
+  bind_pickling(progress, &state_of, &progress_from);
 
   nb::class_<BoundTrainer>(m, "Trainer", nb::type_slots(trainer_slots),
                            "Trains a network in a run directory; see lmrnn.Trainer.")
@@ -233,6 +254,12 @@ void bind_train(nb::module_& m) {
             return BoundTrainer(Trainer::resume(directory, threads, source), source);
           },
           "directory"_a, "threads"_a, "data"_a = nb::none())
+      .def("__reduce__",
+           [](const BoundTrainer&) -> nb::tuple {
+             throw nb::type_error(
+                 "a Trainer cannot be pickled or copied: it holds the lock of its run directory; "
+                 "pass its directory on and use Trainer.resume there");
+           })
       .def("run", &BoundTrainer::run, "progress"_a.none(), "stop"_a.none() = nb::none(),
            "Trains; returns finished, criterion or interrupted. `stop` is asked after every step.")
       .def_prop_ro("step", &BoundTrainer::step)

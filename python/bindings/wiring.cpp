@@ -7,19 +7,27 @@
 #include "arrays.hpp"
 #include "bindings.hpp"
 #include "configuration.hpp"
+#include "pickling.hpp"
 #include "seed_argument.hpp"
+#include "user_array.hpp"
 
 namespace lmrnn::python {
 namespace {
 
-Mask mask_from_dense(const ArrayIn<bool, nb::ndim<2>>& dense) {
-  std::vector<std::uint32_t> offsets{0}, sources;
-  for (std::size_t i = 0; i < dense.shape(0); ++i) {
-    for (std::size_t j = 0; j < dense.shape(1); ++j)
-      if (dense(i, j)) sources.push_back(static_cast<std::uint32_t>(j));
-    offsets.push_back(static_cast<std::uint32_t>(sources.size()));
-  }
-  return Mask(dense.shape(0), dense.shape(1), std::move(offsets), std::move(sources));
+Mask mask_from_pairs(std::size_t n_targets, std::size_t n_sources, const ArrayArgument& given) {
+  const UserArray array(given.object, "target_source_pairs");
+  if (array.n_dimensions() != 2 || array.shape()[1] != 2)
+    throw UsageError("target_source_pairs: give an array (synapse, 2) of target and source");
+  const auto place = [&](std::size_t i) { return array.place(i, {"synapse", "column"}); };
+  const std::vector<std::int32_t> numbers =
+      whole_numbers(array, 0, std::max(n_targets, n_sources), place);
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> list;
+  for (std::size_t i = 0; i < numbers.size(); i += 2)
+    list.emplace_back(static_cast<std::uint32_t>(numbers[i]),
+                      static_cast<std::uint32_t>(numbers[i + 1]));
+  Mask mask(n_targets, n_sources, std::move(list));
+  require_synapses(mask, array.name());
+  return mask;
 }
 
 auto to_dense(const Mask& mask) {
@@ -96,13 +104,37 @@ Sheet make_sheet(std::int64_t rows, std::int64_t cols, const std::string& metric
   return {rows, cols, named<Metric>(metric, "metric"), named<Boundary>(boundary, "boundary")};
 }
 
+nb::tuple state_of_sheet(const Sheet& s) {
+  return nb::make_tuple(s.rows, s.cols, std::string(to_name(s.metric)),
+                        std::string(to_name(s.boundary)));
+}
+Sheet sheet_from(const nb::tuple& state) {
+  return make_sheet(nb::cast<std::int64_t>(state[0]), nb::cast<std::int64_t>(state[1]),
+                    nb::cast<std::string>(state[2]), nb::cast<std::string>(state[3]));
+}
+
 }  // namespace
 
+nb::tuple state_of_mask(const Mask& mask) {
+  const auto offsets = mask.row_offsets(), sources = mask.sources();
+  return nb::make_tuple(mask.n_targets(), mask.n_sources(),
+                        to_state(std::vector(offsets.begin(), offsets.end())),
+                        to_state(std::vector(sources.begin(), sources.end())));
+}
+Mask mask_from_state(const nb::tuple& state) {
+  std::vector<std::uint32_t> offsets, sources;
+  from_state(state[2], offsets);
+  from_state(state[3], sources);
+  return {nb::cast<std::size_t>(state[0]), nb::cast<std::size_t>(state[1]), std::move(offsets),
+          std::move(sources)};
+}
+
 void bind_wiring(nb::module_& m) {
-  nb::class_<Sheet>(
+  nb::class_<Sheet> sheet(
       m, "Sheet",
       "Units on a rows x cols sheet, row-major: unit = row * cols + col. Distances in "
-      "units of the spacing between neighbours.")
+      "units of the spacing between neighbours.");
+  sheet
       .def(
           "__init__",
           [](Sheet* self, std::int64_t rows, std::int64_t cols, const std::string& metric,
@@ -122,35 +154,36 @@ void bind_wiring(nb::module_& m) {
         return fmt::format("Sheet({}, {}, metric={:?}, boundary={:?})", s.rows, s.cols,
                            to_name(s.metric), to_name(s.boundary));
       });
+  bind_pickling(sheet, &state_of_sheet, &sheet_from);
+  sheet.def("__hash__", [](const Sheet& s) { return nb::hash(state_of_sheet(s)); });
 
+  m.def(
+      "_mask_from",
+      [](const ArrayArgument& dense, const std::string& name) {
+        return mask_from(UserArray(dense.object, name));
+      },
+      "dense"_a, "name"_a, "Mask(dense), with `name` for the array in messages.");
   const std::string make_doc =
       "The mask of a kind of wiring: local, autapse, dense, random, blocks, rewired, exponential, "
       "file.\n\n`seed` is needed for random kinds. A `sheet` may stand for rows, cols, metric and "
       "boundary.\nKeywords are the keys of [wiring]:\n\nOther Parameters\n----------------\n" +
       keyword_list<WiringConfig>();
-  nb::class_<Mask>(m, "Mask",
-                   "Which synapses exist: mask[target, source], in compressed rows. Fixed.")
-      .def(
+  nb::class_<Mask> mask(m, "Mask",
+                        "Which synapses exist: mask[target, source], in compressed rows. Fixed.");
+  mask.def(
           "__init__",
-          [](Mask* self, const ArrayIn<bool, nb::ndim<2>>& dense) {
-            new (self) Mask(mask_from_dense(dense));
+          [](Mask* self, const ArrayArgument& dense) {
+            new (self) Mask(mask_from(UserArray(dense.object, "mask")));
           },
-          "dense"_a, "From a (target, source) array: a synapse wherever it is not zero.")
+          "dense"_a,
+          "From a (target, source) array: a synapse wherever it is not zero. Raises UsageError for "
+          "values that are not finite, and if there is no synapse.")
       .def_static("make", &mask_of_kind, "kind"_a, nb::kw_only(), "seed"_a = nb::none(),
                   "keywords"_a, make_doc.c_str())
       .def_static(
-          "from_pairs",
-          [](std::size_t n_targets, std::size_t n_sources,
-             const ArrayIn<std::uint32_t, nb::shape<-1, 2>>& pairs) {
-            std::vector<std::pair<std::uint32_t, std::uint32_t>> list;
-            for (std::size_t i = 0; i < pairs.shape(0); ++i)
-              list.emplace_back(pairs(i, 0), pairs(i, 1));
-            return Mask(n_targets, n_sources, std::move(list));
-          },
-          "n_targets"_a, "n_sources"_a, "target_source_pairs"_a,
+          "from_pairs", &mask_from_pairs, "n_targets"_a, "n_sources"_a, "target_source_pairs"_a,
           "From a (synapse, 2) array of target and source. Raises UsageError if one is out of "
-          "range "
-          "or named twice.")
+          "range or named twice, or if there is none.")
       .def_prop_ro(
           "shape", [](const Mask& k) { return std::pair(k.n_targets(), k.n_sources()); },
           "(targets, sources)")
@@ -193,11 +226,11 @@ void bind_wiring(nb::module_& m) {
           "partners.")
       .def("statistics", &statistics_of, "sheet"_a,
            "Degrees, reciprocity, path length, clustering and wire length.")
-      .def("__eq__", [](const Mask& a, const Mask& b) { return a == b; })
       .def("__repr__", [](const Mask& k) {
         return fmt::format("Mask({} x {}, {} synapses, density {:.4f})", k.n_targets(),
                            k.n_sources(), k.n_synapses(), k.density());
       });
+  bind_pickling(mask, &state_of_mask, &mask_from_state);
 }
 
 }  // namespace lmrnn::python

@@ -49,6 +49,12 @@ class Analysis:
 
         return h5py.File(self.directory / f"{name}.h5", "r")
 
+    def __eq__(self, other: object) -> bool:
+        return self.directory == other.directory if isinstance(other, Analysis) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.directory)
+
     def __repr__(self) -> str:
         return f"Analysis({str(self.directory)!r}, tables {self.tables})"
 

@@ -21,6 +21,7 @@ function of (seed, split, batch, row, trial), and from nowhere else.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 
@@ -84,11 +85,12 @@ class OwnTasks:
         n_classes: int,
         seed: int,
     ):
-        self.name, self.seed = name, seed
+        self.name, self.seed = name, _core._check_seed(seed)
         self.tasks = list(tasks)
         self.functions = list(tasks.values())
         self.n_channels, self.n_classes = n_channels, n_classes
         self.n_rules = len(self.tasks) if len(self.tasks) > 1 else 0
+        self._warned: set[str] = set()
 
     def arrays(self, split: str, batch: int, steps: int, rows: int) -> dict[str, np.ndarray]:
         made = {
@@ -102,19 +104,26 @@ class OwnTasks:
         for row in range(rows):
             key = [self.seed, SPLITS.index(split), batch, row]
             rng = np.random.Generator(np.random.Philox(np.random.SeedSequence(key)))
-            self._fill(made, row, steps, rng)
+            self._fill(made, row, steps, rng, f"row {row} of {split} batch {batch}")
         return {**made, "rules": made["tasks"]} if self.n_rules else made
 
     def trial(self, task: str, rng: np.random.Generator) -> Trial:
-        """One checked trial of a task. Raises UsageError if its function returns something else."""
+        """One checked trial of a task, its arrays as float32 and int32.
+
+        Raises UsageError, naming the step, for arrays of other shapes, for inputs that are not
+        finite, for targets that are no class, and for a mask below 0.
+        """
         made = Trial(*self.functions[self.tasks.index(task)](rng))
-        inputs, targets = np.asarray(made.inputs), np.asarray(made.targets)
+        inputs = _core._finite_numbers(made.inputs, f"{task}: inputs", ["step", "channel"])
         if inputs.ndim != 2 or inputs.shape[1] != self.n_channels or len(inputs) == 0:
             raise _core.UsageError(
                 f"{task}: inputs of shape {inputs.shape}; expected (time, {self.n_channels})"
             )
-        mask = np.ones(len(inputs)) if made.mask is None else np.asarray(made.mask)
-        scored = mask > 0 if made.scored is None else np.asarray(made.scored)
+        targets = _core._whole_numbers(made.targets, f"{task}: targets", ["step"], self.n_classes)
+        mask = np.ones(len(inputs)) if made.mask is None else made.mask
+        mask = _core._finite_numbers(mask, f"{task}: mask", ["step"], least=0)
+        scored = mask > 0 if made.scored is None else made.scored
+        scored = _core._whole_numbers(scored, f"{task}: scored", ["step"], 2)
         for name, array in (("targets", targets), ("mask", mask), ("scored", scored)):
             if array.shape != inputs.shape[:1]:
                 raise _core.UsageError(
@@ -122,11 +131,16 @@ class OwnTasks:
                 )
         return Trial(inputs, targets, mask, scored)
 
-    def _fill(self, made, row, steps, rng) -> None:
-        at = 0
+    def _fill(self, made, row, steps, rng, place) -> None:
+        at = number = 0
         while at < steps:
             task = int(rng.integers(len(self.tasks)))
-            trial = self.trial(self.tasks[task], rng)
+            try:
+                trial = self.trial(self.tasks[task], rng)
+            except _core.UsageError as error:
+                raise _core.UsageError(f"{error} (trial {number} of {place})") from None
+            if len(trial.inputs) > steps:
+                self._warn_of_long_trials(self.tasks[task], len(trial.inputs), steps)
             n = min(len(trial.inputs), steps - at)
             here = slice(at, at + n)
             made["inputs"][here, row] = trial.inputs[:n]
@@ -137,3 +151,14 @@ class OwnTasks:
             made["trial_starts"][at, row] = 1
             made["tasks"][here, row] = task
             at += n
+            number += 1
+
+    def _warn_of_long_trials(self, task: str, needed: int, steps: int) -> None:
+        if task not in self._warned:
+            self._warned.add(task)
+            warnings.warn(
+                f"{task}: a trial of {needed} steps does not fit into rows of stream.steps = {steps}; "
+                "its end is not trained on, and it is never scored. Make stream.steps larger or the "
+                "trials shorter",
+                stacklevel=2,
+            )

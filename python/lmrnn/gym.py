@@ -66,6 +66,8 @@ class TaskEnv(gymnasium.Env):
         self.t_ind = 0
 
     def reset(self, *, seed: int | None = None, options: dict | None = None):
+        if seed is not None:
+            seed = _core._check_seed(seed)
         super().reset(seed=seed)
         self._next_trial(seed)
         return self.trial.inputs[0].copy(), {"trial": self._number}

@@ -126,6 +126,12 @@ class Run:
             )
         return folder
 
+    def __eq__(self, other: object) -> bool:
+        return self.directory == other.directory if isinstance(other, Run) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.directory)
+
     def __repr__(self) -> str:
         state = "done" if self.done else "not done"
         data = self.source or self.config["battery"]["tasks"]

@@ -234,14 +234,14 @@ def export(
     in LMRNN. Without `recurrent_mask`, a synapse exists wherever the weight is not zero.
     """
     w = {
-        name: np.ascontiguousarray(_array(value), dtype=np.float32)
+        name: _core._finite_numbers(_array(value), f"export: {name}", [])
         for name, value in {
             "recurrent": recurrent, "input": input, "readout": readout, "rule": rule,
             "bias": bias, "readout_bias": readout_bias,
         }.items()
         if value is not None
     }  # fmt: skip
-    mask = _mask(w["recurrent"] != 0 if recurrent_mask is None else recurrent_mask)
+    mask = _mask(w["recurrent"] if recurrent_mask is None else recurrent_mask, "recurrent")
     network = _core.Network(
         mask,
         n_channels=w["input"].shape[1],
@@ -249,8 +249,8 @@ def export(
         n_rules=len(w["rule"]) if "rule" in w else 0,
         alpha=alpha,
         activation=activation,
-        input=None if input_mask is None else _mask(input_mask),
-        readout=None if readout_mask is None else _mask(readout_mask),
+        input=None if input_mask is None else _mask(input_mask, "input"),
+        readout=None if readout_mask is None else _mask(readout_mask, "readout"),
     )
     w["recurrent"] = np.ascontiguousarray(w["recurrent"][mask.targets, mask.sources])
     network.set_weights(**w)
@@ -293,7 +293,7 @@ def _array(value) -> np.ndarray:
     return value.detach().cpu().numpy() if isinstance(value, Tensor) else np.asarray(value)
 
 
-def _mask(value) -> _core.Mask:
+def _mask(value, name: str) -> _core.Mask:
     if isinstance(value, _core.Mask):
         return value
-    return _core.Mask(np.ascontiguousarray(_array(value) != 0))
+    return _core._mask_from(_array(value), f"export: {name}_mask")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from os import PathLike
@@ -64,6 +65,7 @@ class Trainer:
             overrides |= _save_mask(mask, _core.resolve_config(config, overrides), directory)
         resolved = _core.resolve_config(config, overrides)
         self._trainer = _core.Trainer.start(resolved, directory, threads, data)
+        self._warn()
 
     @classmethod
     def resume(
@@ -72,7 +74,15 @@ class Trainer:
         """Goes on with an interrupted run, from its newest checkpoint; with the same `data`."""
         self = cls.__new__(cls)
         self._trainer = _core.Trainer.resume(Path(directory), threads, data)
+        self._warn()
         return self
+
+    def _warn(self) -> None:
+        for notice in self.notices:
+            warnings.warn(notice, stacklevel=3)
+
+    def __reduce_ex__(self, protocol):
+        return self._trainer.__reduce__()  # raises: there is one Trainer to a directory
 
     def run(self, callbacks: Callback | Iterable[Callback] = ()) -> Run:
         """Trains to the end, a criterion, or until a callback answers True.
@@ -113,7 +123,8 @@ class Trainer:
 
     @property
     def notices(self) -> list[str]:
-        """What you should know: rows shorter than trials; a resumed run that began on another SIMD target."""
+        """What you should know, also given as warnings: rows shorter than trials; a resumed run that began
+        on another SIMD target."""
         return self._trainer.notices
 
     def network(self) -> _core.Network:
@@ -153,11 +164,13 @@ def _sigterm_as_request() -> Iterator[Callable[[], bool] | None]:
 
 def _save_mask(mask, config: dict[str, Any], directory: Path) -> dict[str, Any]:
     """Saves a mask beside the run directory; the overrides that make a run use it."""
-    dense = mask.to_dense() if isinstance(mask, _core.Mask) else np.asarray(mask) != 0
+    if not isinstance(mask, _core.Mask):
+        mask = _core._mask_from(mask, "mask")
+    dense = mask.to_dense()
     n = config["wiring"]["rows"] * config["wiring"]["cols"]
     if dense.shape != (n, n):
         raise _core.UsageError(
-            f"mask: {dense.shape[0]} x {dense.shape[-1]}, but wiring.rows x wiring.cols are {n} units"
+            f"mask: {dense.shape[0]} x {dense.shape[1]}, but wiring.rows x wiring.cols are {n} units"
         )
     if directory.exists() and any(directory.iterdir()):
         raise _core.UsageError(f"{directory}: there is something in it; use another directory")

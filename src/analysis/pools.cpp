@@ -80,10 +80,9 @@ void build_match(PoolBuilder& pool, const BaseTask& base, std::int32_t n_stimulu
   pool.set_fixation(-sign * steepness * threshold);
 }
 
-std::vector<std::int32_t> steps_of(const Duration& duration, double dt) {
+std::vector<std::int32_t> steps_of(const Duration& duration, const Battery& battery) {
   std::vector<std::int32_t> steps;
-  for (const double ms : duration.values)
-    steps.push_back(static_cast<std::int32_t>(std::floor(ms / dt + 1e-9)));
+  for (const double ms : duration.values) steps.push_back(battery.n_steps({ms}));
   return steps;
 }
 
@@ -103,7 +102,7 @@ Network hand_made_pool(const Battery& battery, std::size_t index) {
     throw UsageError(fmt::format("{}: there is no hand-made pool for this task", task.name()));
   const double dt = battery.config().dt;
   const auto durations = battery.durations(index);
-  const auto steps = [&](Period p) { return steps_of(durations[lmrnn::index(p)], dt); };
+  const auto steps = [&](Period p) { return steps_of(durations[lmrnn::index(p)], battery); };
   PoolBuilder pool(battery);
   if (task.interval != 0 || task.sequence != 0) {
     const double omega_steps =

@@ -33,11 +33,11 @@ std::size_t enough_angles(std::int64_t angles, const Battery& battery) {
   return static_cast<std::size_t>(angles);
 }
 
-std::size_t mean_steps(const Duration& duration, double dt) {
+std::size_t mean_steps(const Duration& duration, const Battery& battery) {
   double sum = 0;
   for (const double ms : duration.values) sum += ms;
-  return std::max<std::size_t>(
-      1, static_cast<std::size_t>(sum / static_cast<double>(duration.values.size()) / dt + 1e-9));
+  const double mean = sum / static_cast<double>(duration.values.size());
+  return static_cast<std::size_t>(std::max(1, battery.n_steps({mean})));
 }
 
 }  // namespace
@@ -75,7 +75,7 @@ RingSetting::RingSetting(const Subject& s, const RingOptions& o, const AnalysisC
       n_angles(enough_angles(o.angles, s.battery)),
       n_trials(2 * n_angles),
       dynamics(s.network),
-      trained_steps(mean_steps(s.battery.durations(task)[index(Period::delay)], dt)),
+      trained_steps(mean_steps(s.battery.durations(task)[index(Period::delay)], s.battery)),
       circle(run_circle(task, o.long_delay, {}, s.network)) {
   fit_decoder();
   circle.decoded = decode(circle.run);

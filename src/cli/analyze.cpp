@@ -23,7 +23,7 @@ using Json = nlohmann::ordered_json;
 
 struct AnalyzeOptions {
   std::string network, name, out, control = "none";
-  std::optional<std::uint64_t> seed;
+  std::optional<Seed> seed;
   std::optional<std::int64_t> step;
   ConfigOptions config;
   bool list = false, json = false, latex = false;
@@ -177,7 +177,7 @@ void run_analyze(const AnalyzeOptions& options) {
   const ConfigTable set = options.config.assigned({});
   const ConfigTable resolved = entry.resolve(set);
   Subject subject = load_subject(network);
-  const Seed seed = options.seed ? Seed{*options.seed} : subject.trained.seed;
+  const Seed seed = options.seed ? *options.seed : subject.trained.seed;
   if (control != Control::none) subject = make_control(subject, control, seed);
   ThreadPool pool(options.n_threads);
   const AnalysisResult result = run_with_progress(entry, subject, set, pool, seed, options.network);
@@ -203,13 +203,13 @@ void add_analyze(CLI::App& program) {
   verb->add_option("--out", options->out, "where to write; default RUN/analysis/NAME")
       ->type_name("DIR");
   verb->add_option("--step", options->step, "the checkpoint of this step instead of the newest")
-      ->check(CLI::NonNegativeNumber)
+      ->check(whole_number(0))
       ->type_name("N");
   verb->add_option("--control", options->control,
                    "analyse a control made from the network: none or shuffled-weights")
       ->type_name("NAME")
       ->capture_default_str();
-  verb->add_option("--seed", options->seed, "of trials and random controls; default: the run's");
+  add_seed(*verb, options->seed, "of trials and random controls; default: the run's");
   verb->add_flag("--latex", options->latex, "write every table as LaTeX, too");
   add_threads(*verb, options->n_threads);
   verb->add_flag("--json", options->json, "headline numbers as JSON");

@@ -37,11 +37,11 @@ BatteryConfig BatteryOptions::battery() const {
 }
 
 void SeedOption::add_to(CLI::App& verb) {
-  verb.add_option("--seed", seed_, "of what is drawn at random; without it, a fresh one");
+  add_seed(verb, seed_, "of what is drawn at random; without it, a fresh one");
 }
 
 Seed SeedOption::seed() const {
-  if (seed_) return Seed{*seed_};
+  if (seed_) return *seed_;
   const std::uint64_t fresh = std::random_device()();
   fmt::print(stderr, "seed {} (--seed {} gives the same again)\n", fresh, fresh);
   return Seed{fresh};

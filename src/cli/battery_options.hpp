@@ -34,7 +34,7 @@ class SeedOption {
   Seed seed() const;
 
  private:
-  std::optional<std::uint64_t> seed_;
+  std::optional<Seed> seed_;
 };
 
 }  // namespace lmrnn::cli

@@ -3,9 +3,12 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <charconv>
+#include <system_error>
 #include <utility>
 
 #include "lmrnn/error.hpp"
+#include "lmrnn/seed.hpp"
 
 namespace lmrnn::cli {
 
@@ -79,9 +82,29 @@ CLI::Validator more_than_zero() {
           ""};
 }
 
+CLI::Validator whole_number(std::int64_t least, std::int64_t most) {
+  return {[=](const std::string& text) {
+            std::int64_t value = 0;
+            const char* const end = text.data() + text.size();
+            const auto [last, error] = std::from_chars(text.data(), end, value);
+            const bool good =
+                error == std::errc() && last == end && value >= least && value <= most;
+            return good ? std::string()
+                        : fmt::format("{} is not a whole number from {} to {}", text, least, most);
+          },
+          ""};
+}
+
+CLI::Option* add_seed(CLI::App& verb, std::optional<Seed>& seed, const std::string& meaning) {
+  return verb
+      .add_option_function<std::string>(
+          "--seed", [&seed](const std::string& text) { seed = seed_from("--seed", text); }, meaning)
+      ->type_name("N");
+}
+
 void add_threads(CLI::App& verb, int& n_threads) {
   verb.add_option("--threads", n_threads, "0: one per available processor")
-      ->check(at_least_zero())
+      ->check(whole_number(0, std::numeric_limits<int>::max()))
       ->capture_default_str();
 }
 

@@ -7,12 +7,16 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
 #include <functional>
+#include <limits>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "lmrnn/config.hpp"
+#include "lmrnn/random.hpp"
 
 namespace lmrnn::cli {
 
@@ -80,6 +84,12 @@ class ConfigOptions {
 /// What a number on the command line has to be; CLI11's own checks print the whole range of double.
 CLI::Validator at_least_zero();
 CLI::Validator more_than_zero();
+/// CLI11's own conversion would wrap -1 and clamp what is too large.
+CLI::Validator whole_number(std::int64_t least,
+                            std::int64_t most = std::numeric_limits<std::int64_t>::max());
+
+/// --seed N. CLI11's own conversions would clamp what is too large and wrap what is negative.
+CLI::Option* add_seed(CLI::App& verb, std::optional<Seed>& seed, const std::string& meaning);
 
 /// --threads N; 0, the default, means one per processor that the process may use.
 void add_threads(CLI::App& verb, int& n_threads);

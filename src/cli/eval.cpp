@@ -25,7 +25,7 @@ using Json = nlohmann::ordered_json;
 
 struct EvalOptions {
   std::string network, tasks, split = "test";
-  std::optional<std::uint64_t> seed;
+  std::optional<Seed> seed;
   std::size_t n_trials = 1000;
   double recurrent_noise = 0;
   bool in_stream = false, json = false;
@@ -93,7 +93,7 @@ void run_eval(const EvalOptions& options) {
   const LoadedNetwork loaded = load_network(file);
   const TrainedOn trained = trained_on(loaded.metadata, file);
   const Split split = parse_split(options.split);
-  const Seed seed = options.seed ? Seed{*options.seed} : trained.seed;
+  const Seed seed = options.seed ? *options.seed : trained.seed;
   const Question question = choose_tasks(trained, options.tasks);
   ThreadPool pool(options.n_threads);
   const Evaluation evaluation =
@@ -129,12 +129,12 @@ void add_eval(CLI::App& program) {
       verb->add_option("--tasks", options->tasks, "which tasks; default: those it was trained on")
           ->type_name("EXPRESSION");
   verb->add_option("--trials", options->n_trials, "trials per task")
-      ->check(more_than_zero())
+      ->check(whole_number(1))
       ->capture_default_str();
   verb->add_option("--split", options->split, "which trials: train, validation or test")
       ->type_name("NAME")
       ->capture_default_str();
-  verb->add_option("--seed", options->seed, "seed of the trials; default: the run's");
+  add_seed(*verb, options->seed, "seed of the trials; default: the run's");
   CLI::Option* noise = verb->add_option("--recurrent-noise", options->recurrent_noise,
                                         "standard deviation of noise inside f")
                            ->check(at_least_zero())

@@ -294,17 +294,17 @@ void add_study(CLI::App& program) {
       "lmrnn study run studies/e4-small.toml --smoke",
       options, run_verb);
   run->add_option("--jobs", options->jobs, "runs at the same time")
-      ->check(more_than_zero())
+      ->check(whole_number(1, std::numeric_limits<int>::max()))
       ->capture_default_str();
   run->add_option("--threads", options->n_threads, "of a run; 0: processors / jobs")
-      ->check(CLI::NonNegativeNumber)
+      ->check(whole_number(0, std::numeric_limits<int>::max()))
       ->capture_default_str();
   run->add_option("--memory", options->memory_gigabytes,
                   "gigabytes that all runs may use; 0: nine tenths of what is available")
-      ->check(CLI::NonNegativeNumber)
+      ->check(at_least_zero())
       ->capture_default_str();
   run->add_option("--limit", options->limit, "begin at most so many runs; 0: all")
-      ->check(CLI::NonNegativeNumber)
+      ->check(whole_number(0, std::numeric_limits<int>::max()))
       ->capture_default_str();
   run->add_option("--cells", options->cells, "only runs of these cells, e.g. 'dense*'")
       ->type_name("GLOB")

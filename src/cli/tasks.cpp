@@ -112,7 +112,9 @@ void add_show(CLI::App& tasks) {
                             [options] { run_show(*options); });
   verb->add_option("task", options->name, "name of a task")->required()->type_name("TASK");
   options->seed.add_to(*verb);
-  verb->add_option("--trial", options->trial, "number of the trial")->capture_default_str();
+  verb->add_option("--trial", options->trial, "number of the trial")
+      ->check(whole_number(0))
+      ->capture_default_str();
   options->battery.add_to(*verb, false);
 }
 
@@ -231,7 +233,7 @@ void add_ceiling(CLI::App& tasks) {
   options->battery.add_to(*verb);
   options->seed.add_to(*verb);
   verb->add_option("--trials", options->n_trials, "trials per task, where there is no closed form")
-      ->check(more_than_zero())
+      ->check(whole_number(1))
       ->capture_default_str();
   add_threads(*verb, options->n_threads);
   verb->add_flag("--json", options->json, "as JSON");

@@ -25,7 +25,7 @@ namespace {
 
 struct SampleOptions {
   BatteryOptions battery;
-  std::uint64_t seed = 0;
+  std::optional<Seed> seed;
   std::string out, split = "train", layout = "time-major", stream;
   std::size_t n_trials = 100, first = 0;
   std::int64_t n_steps = 350;
@@ -204,7 +204,7 @@ void sample_trials(Sample& sample, const Battery& battery, const SampleOptions& 
   std::vector<TrialBatch> batches;
   for (std::size_t task = 0; task < battery.tasks().size(); ++task)
     batches.push_back(
-        draw_trials(battery, task, options.n_trials, Seed{options.seed}, split, options.first));
+        draw_trials(battery, task, options.n_trials, *options.seed, split, options.first));
   const AllTrials all = side_by_side(batches);
   const auto series = [&]<class T>(const std::vector<T>& values, std::size_t n_items) {
     return View3<const T>{values.data(), all.n_steps, n_items, all.n_trials};
@@ -237,7 +237,7 @@ void sample_stream(Sample& sample, const Battery& battery, const SampleOptions& 
   from_config({options.stream, "--stream"}, "mode", config.mode, {});
   const auto n_steps = static_cast<std::size_t>(config.steps);
   const std::size_t n = n_steps * options.n_rows;
-  const PackedStream stream(battery, config, Seed{options.seed}, split);
+  const PackedStream stream(battery, config, *options.seed, split);
   std::vector<float> inputs(n * battery.n_channels());
   std::vector<std::int32_t> rules(n * battery.n_rule_slots()), targets(n), tasks(n);
   std::vector<std::uint8_t> periods(n), starts(n);
@@ -262,7 +262,7 @@ void sample_stream(Sample& sample, const Battery& battery, const SampleOptions& 
 void describe_sample(Sample& sample, const Battery& battery, const SampleOptions& options) {
   sample.set("tasks", nlohmann::json(names_of(battery.tasks())).dump());
   sample.set("battery", to_toml(write_config(battery.config())));
-  sample.set("seed", std::to_string(options.seed));
+  sample.set("seed", std::to_string(options.seed->value));
   sample.set("split", options.split);
   sample.set("layout", options.layout);
   sample.set("version", build_info().version);
@@ -273,7 +273,7 @@ void run_sample(const SampleOptions& options) {
   from_config({options.split, "--split"}, "split", split, {});
   if (options.layout != "time-major" && options.layout != "batch-first")
     throw UsageError("--layout " + options.layout + ": it must be time-major or batch-first");
-  const Battery battery(options.battery.battery(), Seed{options.seed});
+  const Battery battery(options.battery.battery(), *options.seed);
   Sample sample(options.layout == "time-major" ? Layout::time_major : Layout::batch_first);
   if (options.stream.empty())
     sample_trials(sample, battery, options, split);
@@ -295,7 +295,7 @@ void add_sample(CLI::App& tasks) {
   verb->add_option("--out", options->out, "file to write; .npz, .h5 or .hdf5")
       ->required()
       ->type_name("FILE");
-  verb->add_option("--seed", options->seed, "of everything random")->required();
+  add_seed(*verb, options->seed, "of everything random")->required();
   verb->add_option("--split", options->split, "train, validation or test: they share no trial")
       ->type_name("NAME")
       ->capture_default_str();
@@ -308,10 +308,11 @@ void add_sample(CLI::App& tasks) {
 
   const std::string batches = "Trial batches: one trial a row, padded";
   verb->add_option("--trials", options->n_trials, "trials of each task")
-      ->check(more_than_zero())
+      ->check(whole_number(1))
       ->capture_default_str()
       ->group(batches);
   verb->add_option("--first", options->first, "number of the first of them")
+      ->check(whole_number(0))
       ->capture_default_str()
       ->group(batches);
 
@@ -320,14 +321,17 @@ void add_sample(CLI::App& tasks) {
       ->type_name("MODE")
       ->group(stream);
   verb->add_option("--rows", options->n_rows, "rows of a batch")
-      ->check(more_than_zero())
+      ->check(whole_number(1))
       ->capture_default_str()
       ->group(stream);
   verb->add_option("--steps", options->n_steps, "time steps of a row")
-      ->check(more_than_zero())
+      ->check(whole_number(1))
       ->capture_default_str()
       ->group(stream);
-  verb->add_option("--batch", options->batch, "which batch")->capture_default_str()->group(stream);
+  verb->add_option("--batch", options->batch, "which batch")
+      ->check(whole_number(0, std::numeric_limits<std::uint32_t>::max()))
+      ->capture_default_str()
+      ->group(stream);
 }
 
 }  // namespace lmrnn::cli

@@ -29,7 +29,7 @@ using Json = nlohmann::ordered_json;
 
 struct TrainOptions {
   std::string config_file, out, resume;
-  std::optional<std::int64_t> seed;
+  std::optional<Seed> seed;
   ConfigOptions config;
   bool dry_run = false, json = false, list_keys = false;
   int n_threads = 0;
@@ -49,7 +49,8 @@ RunConfig read_config(const TrainOptions& options) {
     throw UsageError("lmrnn train: which configuration? Give a TOML file, or --resume DIR");
   check_file(options.config_file);
   ConfigTable table = options.config.table(options.config_file);
-  if (options.seed) assign(table, "seed", {*options.seed, "--seed"});
+  if (options.seed)
+    assign(table, "seed", {static_cast<std::int64_t>(options.seed->value), "--seed"});
   return resolve_config(table);
 }
 
@@ -223,9 +224,7 @@ void add_train(CLI::App& program) {
   CLI::Option* out =
       verb->add_option("--out", options->out, "run directory; default runs/CONFIG-seedN")
           ->type_name("DIR");
-  CLI::Option* seed = verb->add_option("--seed", options->seed, "seed, over the configuration's")
-                          ->check(at_least_zero())
-                          ->type_name("N");
+  CLI::Option* seed = add_seed(*verb, options->seed, "seed, over the configuration's");
   options->config.add_to(*verb, false);
   CLI::Option* set = verb->get_option("--set");
   CLI::Option* resume =

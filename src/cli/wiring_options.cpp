@@ -92,7 +92,7 @@ WiringConfig WiringOptions::config() const {
   const auto entry = std::ranges::find(wirings(), config.kind, &WiringEntry::kind);
   if (!entry->is_random || config.seed) return config;
   if (const ConfigValue* seed = find(file, "seed"))
-    from_config(*seed, "seed", config.seed, at_least(0));
+    from_config(*seed, "seed", config.seed, any_seed());
   if (!config.seed)
     throw UsageError(fmt::format("wiring \"{}\" is drawn at random; say which one with --seed N",
                                  to_name(config.kind)));

@@ -7,7 +7,9 @@
 #include <charconv>
 #include <cmath>
 
+#include "core/text.hpp"
 #include "lmrnn/files.hpp"
+#include "lmrnn/seed.hpp"
 
 namespace lmrnn {
 namespace {
@@ -120,6 +122,25 @@ void write_table(std::string& out, const ConfigTable& table, const std::string& 
   }
 }
 
+// toml++ stops at a whole number of more than 64 bits and does not know whose value it is.
+void refuse_too_large(std::string_view text, const std::string& name,
+                      const toml::parse_error& error) {
+  const std::string_view said = error.description();
+  const std::size_t end = said.find("' is not representable");
+  if (end == std::string_view::npos) return;
+  const std::size_t begin = said.rfind('\'', end - 1) + 1;
+  std::vector<std::string_view> lines = split(text, '\n');
+  lines.resize(std::min<std::size_t>(lines.size(), error.source().begin.line));
+  std::string_view key = "a number";
+  for (; !lines.empty(); lines.pop_back()) {  // a list may begin some lines above
+    const std::size_t equals = lines.back().find('=');
+    if (equals == std::string_view::npos) continue;
+    key = trimmed(lines.back().substr(0, equals));
+    break;
+  }
+  detail::number_too_large(where(name, error.source()), key, said.substr(begin, end - begin));
+}
+
 // What the parser says names what it did not expect; this is what it did.
 std::string_view remedy_for(std::string_view description) {
   static constexpr std::pair<std::string_view, std::string_view> remedies[] = {
@@ -145,6 +166,7 @@ ConfigTable parse_toml(std::string_view text, const std::string& name) {
     const toml::table table = toml::parse(text, name);
     return std::get<ConfigTable>(convert(table, name).value);
   } catch (const toml::parse_error& error) {
+    refuse_too_large(text, name, error);
     throw UsageError(where(name, error.source()) + ": " + std::string(error.description()) +
                      std::string(remedy_for(error.description())));
   }
@@ -167,6 +189,11 @@ void assign(ConfigTable& table, std::string_view assignment) {
                      ": write key=value, e.g. wiring.radius=4");
   check_dots(assignment.substr(0, equals), "--set");
   const std::string_view text = assignment.substr(equals + 1);
+  const std::size_t first_digit = text.find_first_not_of("+-");
+  if (first_digit != std::string_view::npos && !number_from<std::int64_t>(text) &&
+      text.find_first_not_of("0123456789", first_digit) == std::string_view::npos &&
+      text.size() - first_digit > 18)
+    detail::number_too_large("--set", assignment.substr(0, equals), text);
   ConfigValue value;
   try {
     value = parse_toml("value = " + std::string(text), "--set").at(0).second;
@@ -252,6 +279,19 @@ void wrong_type(const ConfigValue& v, std::string_view key, std::string_view exp
                    std::string(expected));
 }
 
+void not_a_seed(const ConfigValue& v, std::string_view key) {
+  refuse_seed(v.where + ": " + std::string(key), toml_value(v));
+}
+
+void number_too_large(const std::string& where, std::string_view key, std::string_view number) {
+  const std::string name = where + ": " + std::string(key);
+  const std::string_view last = key.substr(key.rfind('.') + 1);
+  if (last == "seed" || last == "seeds") refuse_seed(name, number);
+  throw UsageError(fmt::format("{} = {} is out of range; whole numbers go from {} to {}", name,
+                               number, std::numeric_limits<std::int64_t>::min(),
+                               std::numeric_limits<std::int64_t>::max()));
+}
+
 void unknown_name(const std::string& where, std::string_view key, std::string_view name,
                   std::span<const std::string> known) {
   throw UsageError(fmt::format("{}: {} = \"{}\" is not one of \"{}\"{}", where, key, name,
@@ -261,6 +301,7 @@ void unknown_name(const std::string& where, std::string_view key, std::string_vi
 void check_range(const ConfigValue& v, std::string_view key, double number, const Range& range) {
   const bool high_enough = range.least_excluded ? number > range.least : number >= range.least;
   if (high_enough && number <= range.most) return;  // false for nan, too
+  if (range.is_seed) not_a_seed(v, key);
   const bool has_least = !std::isinf(range.least), has_most = !std::isinf(range.most);
   std::string expected;
   if (has_least && has_most && !range.least_excluded) {

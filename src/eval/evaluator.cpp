@@ -1,6 +1,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "eval/check_network.hpp"
@@ -144,6 +145,12 @@ Evaluator::Evaluator(const Battery& battery, Seed seed, Split split, std::size_t
       battery, seed, split, n_trials, std::move(tasks), std::move(best), std::move(chunks), {}});
 }
 
+void require_recurrent_noise(double sigma) {
+  if (!std::isfinite(sigma) || sigma < 0)
+    throw UsageError(
+        fmt::format("recurrent_noise = {}; give a finite number that is at least 0", sigma));
+}
+
 Evaluator::~Evaluator() = default;
 Evaluator::Evaluator(Evaluator&&) noexcept = default;
 Evaluator& Evaluator::operator=(Evaluator&&) noexcept = default;
@@ -152,6 +159,7 @@ Evaluation Evaluator::evaluate(const Network& network, ThreadPool& pool,
                                double recurrent_noise) const {
   const Implementation& self = *implementation_;
   check_network_fits(network, self.battery);
+  require_recurrent_noise(recurrent_noise);
   std::vector<ScoreCounts> by_chunk(self.chunks.size());
   pool.for_each(self.chunks.size(), [&](std::size_t i) {
     by_chunk[i] = self.run_chunk(self.chunks[i], network, recurrent_noise);

@@ -2,6 +2,7 @@
 
 #include "core/text.hpp"
 #include "lmrnn/evaluate.hpp"
+#include "lmrnn/seed.hpp"
 
 namespace lmrnn {
 namespace {
@@ -30,11 +31,7 @@ TrainedOn trained_on(const NetworkMetadata& metadata, const std::filesystem::pat
   const std::string name = path.string();
   read_config(result.battery, parse_toml(entry(metadata, "battery", path), name + " (battery)"));
   read_config(result.wiring, parse_toml(entry(metadata, "wiring", path), name + " (wiring)"));
-  const std::string& seed = entry(metadata, "seed", path);
-  const auto seed_value = number_from<std::uint64_t>(seed);
-  if (!seed_value)
-    throw UsageError(fmt::format("{}: seed \"{}\" is not a whole number", name, seed));
-  result.seed = {*seed_value};
+  result.seed = seed_from(name + ": seed", entry(metadata, "seed", path));
   for (const std::string_view task : split(entry(metadata, "tasks", path), ','))
     result.tasks.emplace_back(task);
   // Rule inputs have no names of their own: the order must be the one that this version gives.

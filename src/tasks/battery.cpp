@@ -33,7 +33,7 @@ void check(const BatteryConfig& config, const Semantics& semantics) {
 }
 
 /// Stimuli and decisions of less than a step would make trials that cannot be done.
-void check_steps(const TaskSetup& setup, double dt) {
+void check_steps(const TaskSetup& setup, double dt, const Semantics& semantics) {
   for (const Duration& duration : setup.durations)
     if (!duration.values.empty() && longest(duration) / dt > 1e6)
       throw UsageError(
@@ -43,7 +43,7 @@ void check_steps(const TaskSetup& setup, double dt) {
   for (const Period period : {Period::stimulus, Period::second_stimulus, Period::decision}) {
     if (!setup.has(period)) continue;
     const double ms = shortest(setup.durations[index(period)]);
-    if (steps_in(ms, dt) < 1)
+    if (steps_in(ms, dt, semantics) < 1)
       throw UsageError(fmt::format(
           "battery: the {} of {} can last {} ms, less than one step of {} ms; make battery.dt "
           "smaller or the period longer",
@@ -124,7 +124,7 @@ TaskSetup::TaskSetup(Task task_in, const BatteryConfig& config, const Semantics&
         "battery.tasks: {} needs semantics.go_stimulus = \"corrected\"; as published, go is dlygo. "
         "Exclude it (\"...,!goint*\") or set that switch",
         task.name()));
-  check_steps(*this, config.dt);
+  check_steps(*this, config.dt, semantics);
 }
 
 BatteryData::BatteryData(const BatteryConfig& config_in, Seed seed_in)
@@ -214,6 +214,10 @@ Trial Battery::compose(std::size_t task, const Conditions& conditions) const {
     trial.targets.push_back(target_at(*data_, outline, step));
   if (outline.path.responds()) trial.response = outline.path.response(data_->ring, 0);
   return trial;
+}
+
+std::int32_t Battery::n_steps(Milliseconds duration) const noexcept {
+  return data_->n_steps(duration.value);
 }
 
 std::array<Duration, n_periods> Battery::durations(std::size_t task) const {

@@ -40,6 +40,7 @@ struct BatteryData {
 
   std::int32_t n_ring() const noexcept { return ring.size(); }
   std::int32_t n_channels() const noexcept { return 1 + 2 * ring.size(); }
+  std::int32_t n_steps(double ms) const noexcept { return steps_in(ms, config.dt, semantics); }
 
   Conditions draw(std::size_t task, const Key& key, std::uint32_t trial,
                   std::uint32_t modality_turn) const;

@@ -96,7 +96,7 @@ class Observer {
 
  private:
   std::int32_t steps(const Conditions& c, Period period) const {
-    return steps_in(c.duration[index(period)], battery_.config().dt);
+    return battery_.n_steps({c.duration[index(period)]});
   }
 
   /// Inner products of every bump with the mean of `n_steps` noisy observations of a modality.

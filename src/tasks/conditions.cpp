@@ -27,7 +27,7 @@ void check_durations(const BatteryData& battery, const TaskSetup& setup,
              fmt::format("duration[{}] = {} ms, but its trials have no such period; make it 0", p,
                          ms));
   }
-  if (steps_in(conditions.duration[index(Period::decision)], battery.config.dt) < 1)
+  if (battery.n_steps(conditions.duration[index(Period::decision)]) < 1)
     refuse(setup, fmt::format("the decision lasts {} ms, less than one step of {} ms",
                               conditions.duration[index(Period::decision)], battery.config.dt));
 }
@@ -77,7 +77,7 @@ void BatteryData::outline(std::size_t task, const Conditions& conditions,
   outline.n_steps = outline.n_periods = 0;
   for (std::size_t p = 0; p < n_periods; ++p) {
     if (!setup.timers[p].exists) continue;
-    const std::int32_t steps = steps_in(conditions.duration[p], config.dt);
+    const std::int32_t steps = n_steps(conditions.duration[p]);
     PeriodOutline& period = outline.periods[static_cast<std::size_t>(outline.n_periods++)];
     period.span = {static_cast<Period>(p), outline.n_steps, outline.n_steps + steps};
     period.cue = period.span.period != Period::decision;
@@ -87,7 +87,7 @@ void BatteryData::outline(std::size_t task, const Conditions& conditions,
     outline.decision = period.span.first;
   }
   const double delay = conditions.duration[index(Period::delay)];
-  outline.path = setup.modifiers.path(delay, steps_in(delay, config.dt));
+  outline.path = setup.modifiers.path(delay, n_steps(delay));
   rules_of(setup.base->family).outline(*this, setup, conditions, outline);
   if (conditions.noise && noise_deviation > 0) return;
   for (PeriodOutline& period : outline.periods) period.first_noisy = period.last_noisy = 0;

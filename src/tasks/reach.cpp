@@ -27,9 +27,8 @@ void outline_reach(const BatteryData& battery, const TaskSetup& setup, const Con
   } else {  // the condition is the response, from which the published code derives the stimulus
     outline.path.begin(battery.ring, battery.ring.nearest(conditions.direction));
     const auto p = index(Period::delay);
-    stimulus +=
-        opposite + setup.modifiers.stimulus_shift(
-                       conditions.duration[p], steps_in(conditions.duration[p], battery.config.dt));
+    stimulus += opposite + setup.modifiers.stimulus_shift(conditions.duration[p],
+                                                          battery.n_steps(conditions.duration[p]));
   }
   const Bump bump{conditions.modality, stimulus, 1};
   if (setup.base->reaction_time) return add_bump(outline, Period::decision, bump);

@@ -20,9 +20,11 @@ Durations durations_of(Task task, const BatteryConfig& config, const Semantics& 
 /// that are finite and at least 0.
 void check_overrides(const BatteryConfig& config);
 
-/// floor(duration / dt).
-inline std::int32_t steps_in(double duration_ms, double dt) noexcept {
-  return static_cast<std::int32_t>(duration_ms / dt);
+/// floor(duration / dt). In binary fractions 500 / (100 / 3) is a hair less than 15: corrected
+/// `rounding` counts 15 steps, the published code's int() 14.
+inline std::int32_t steps_in(double duration_ms, double dt, const Semantics& semantics) noexcept {
+  constexpr double dust = 1e-9;  // far above the error of a division, far below a step
+  return static_cast<std::int32_t>(duration_ms / dt + (semantics.rounding ? dust : 0));
 }
 
 /// A duration in the form in which it is drawn: low + span u, or a choice.

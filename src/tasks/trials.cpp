@@ -82,8 +82,10 @@ TrialBatch draw_trials(const Battery& battery, std::size_t task, std::size_t n, 
                        Split split, std::size_t first) {
   if (task >= battery.tasks().size())
     throw UsageError(fmt::format("task {} of a battery of {} tasks", task, battery.tasks().size()));
-  if (first + n > std::numeric_limits<std::uint32_t>::max())
-    throw UsageError(fmt::format("trials {} to {}: a task has 2^32 - 1 of them", first, first + n));
+  constexpr std::size_t most = std::numeric_limits<std::uint32_t>::max();
+  if (first > most || n > most - first)
+    throw UsageError(
+        fmt::format("{} trials from number {} on: a task has 2^32 - 1 of them", n, first));
   const std::uint32_t number = battery.data().setups[task].number;
   const auto place = [&](std::size_t k, Stream stream) {
     return numbered_trial(seed, split, number, static_cast<std::uint32_t>(first + k), stream);

@@ -3,7 +3,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <cmath>
 
 namespace lmrnn {
 
@@ -28,7 +27,7 @@ std::optional<std::string> warning_of_short_rows(const StreamConfig& stream,
   for (std::size_t task = 0; task < battery.tasks().size(); ++task) {
     double steps = 0;
     for (const Duration& d : battery.durations(task))
-      if (!d.values.empty()) steps += std::floor(std::ranges::max(d.values) / battery.config().dt);
+      if (!d.values.empty()) steps += battery.n_steps({std::ranges::max(d.values)});
     n_cut += steps > static_cast<double>(stream.steps);
     if (steps > most) {
       most = steps;

@@ -26,6 +26,11 @@ std::shared_ptr<const BatchSource> packed_source(const RunConfig& config, const 
 std::optional<std::string> warning_of_short_rows(const StreamConfig& stream,
                                                  const Battery& battery);
 
+/// A warning if the first batch of `split` has tasks without a single scored step, whose scores
+/// would be 0 whatever the network does; else nothing. Trials longer than a row do that.
+std::optional<std::string> warning_of_unscored_tasks(const BatchSource& source,
+                                                     const StreamConfig& stream, Split split);
+
 /// Rows [first_row, first_row + n_rows) of a batch, as the network wants them.
 class BatchBlock {
  public:

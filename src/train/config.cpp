@@ -4,6 +4,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "lmrnn/seed.hpp"
 #include "lmrnn/train.hpp"
 
 namespace lmrnn {
@@ -40,11 +41,11 @@ Seed RunConfig::run_seed() const {
     throw UsageError(
         "the run has no seed; write seed = 1 (or any whole number) in the configuration, or give "
         "--seed 1 (in Python: seed=1)");
-  return {static_cast<std::uint64_t>(*seed)};
+  return seed_from("seed", *seed);
 }
 
 Seed RunConfig::evaluation_seed() const {
-  if (evaluation.seed) return {static_cast<std::uint64_t>(*evaluation.seed)};
+  if (evaluation.seed) return seed_from("evaluation.seed", *evaluation.seed);
   return run_seed();
 }
 

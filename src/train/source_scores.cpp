@@ -1,10 +1,13 @@
 // Scores on data that a program brings along.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <numeric>
 
 #include "eval/score_steps.hpp"
 #include "eval/workspaces.hpp"
-#include "lmrnn/batches.hpp"
+#include "train/batches.hpp"
 
 namespace lmrnn {
 namespace {
@@ -73,6 +76,31 @@ void score_row(const Rows& rows, std::size_t row, std::span<const std::uint8_t> 
 }
 
 }  // namespace
+
+std::optional<std::string> warning_of_unscored_tasks(const BatchSource& source,
+                                                     const StreamConfig& stream, Split split) {
+  const auto n_rows = static_cast<std::size_t>(stream.batch);
+  const std::vector<std::string> names = source.tasks();
+  std::vector<std::uint8_t> occurs(names.size()), scored(names.size());
+  for (std::size_t first = 0; first < n_rows; first += rows_per_block) {
+    const Rows rows(source, split, 0, first, std::min(rows_per_block, n_rows - first),
+                    static_cast<std::size_t>(stream.steps));
+    for (std::size_t i = 0; i < rows.tasks.size(); ++i) {
+      const auto task = static_cast<std::size_t>(rows.tasks[i]);
+      if (task >= names.size()) continue;  // evaluation refuses it
+      occurs[task] = 1;
+      scored[task] = scored[task] || rows.scored[i] != 0;
+    }
+  }
+  std::vector<std::string> never;
+  for (std::size_t task = 0; task < names.size(); ++task)
+    if (occurs[task] && !scored[task]) never.push_back(fmt::format("{:?}", names[task]));
+  if (never.empty()) return {};
+  return fmt::format(
+      "{}: no step of {} is scored in the first held-out batch, so the score would be 0 whatever "
+      "the network does; are trials longer than stream.steps = {}?",
+      source.name(), fmt::join(never, ", "), stream.steps);
+}
 
 Evaluation evaluate_source(const Network& network, const BatchSource& source,
                            const StreamConfig& stream, Split split, std::uint32_t n_batches,

@@ -67,12 +67,15 @@ Trainer Trainer::start(const RunConfig& config_in, const fs::path& directory, in
   if (writes) require_unused(directory);
   const SimdScope simd(config.simd);
   const Battery battery(config.battery, config.run_seed());
+  // Asks for held-out data before anything is written: what is wrong with them costs no directory.
+  const auto warning =
+      source ? warning_of_unscored_tasks(*source, config.stream, config.evaluation.split)
+             : warning_of_short_rows(config.stream, battery);
   Trainer trainer(std::make_unique<Implementation>(
       RunSetup{config, directory, battery, n_threads, source, processes, ceilings_of},
       [&] { return initial_network(config, battery, source.get()); }, 0,
       [&](int n) { return create_run(directory, config, n); }));
-  const auto warning = warning_of_short_rows(config.stream, battery);
-  if (warning && !source && writes) trainer.implementation_->notices.push_back(*warning);
+  if (warning && writes) trainer.implementation_->notices.push_back(*warning);
   return trainer;
 }
 

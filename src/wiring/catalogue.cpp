@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "lmrnn/error.hpp"
+#include "lmrnn/seed.hpp"
 #include "lmrnn/wiring.hpp"
 #include "wiring/makers.hpp"
 
@@ -43,7 +44,6 @@ void check(const WiringConfig& config) {
   require(config.length > 0 && std::isfinite(config.length), "length", config.length,
           "give more than 0");
   require(config.block_units >= 1, "block_units", config.block_units, "give 1 or more");
-  require(!config.seed || *config.seed >= 0, "seed", config.seed.value_or(0), "give 0 or more");
 }
 
 }  // namespace
@@ -57,8 +57,7 @@ Mask make_mask(const WiringConfig& config, Seed run_seed) {
   const auto entry = std::ranges::find(catalogue, config.kind, &WiringEntry::kind);
   require(entry != std::end(catalogue), "kind", static_cast<int>(config.kind),
           "name a wiring of the catalogue");
-  return entry->make(config,
-                     config.seed ? Seed{static_cast<std::uint64_t>(*config.seed)} : run_seed);
+  return entry->make(config, config.seed ? seed_from("wiring.seed", *config.seed) : run_seed);
 }
 
 }  // namespace lmrnn

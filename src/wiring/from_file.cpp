@@ -2,7 +2,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
 #include <tuple>
 
@@ -90,8 +89,36 @@ const std::pair<std::string, ArrayData>& only_array(const ArrayFile& file,
   return file.arrays.front();
 }
 
+/// What comes before the last part of a name: "layer/" of "layer/data", "" of "data".
+std::string group_of(std::string_view name) {
+  return std::string(name.substr(0, name.rfind('/') + 1));
+}
+
+// scipy.sparse.save_npz writes the parts of a matrix as arrays; AnnData and 10x Genomics write them
+// into groups of an HDF5 file. One part has the shape of a mask now and then (`data` of a
+// diagonal one), and is another mask.
+void refuse_sparse(const ArrayFile& file, const WiringConfig& config) {
+  static constexpr std::string_view formats[] = {"bsr", "coo", "csc", "csr", "dia", "dok", "lil"};
+  const auto format = file.metadata.find("format");
+  bool sparse = format != file.metadata.end() && file.find("shape") &&
+                std::ranges::find(formats, format->second) != std::end(formats);
+  for (const auto& [name, data] : file.arrays) {
+    const std::string group = group_of(name);
+    if (name != group + "data" || group_of(config.dataset) != group) continue;
+    const auto has = [&](const char* part) { return file.find(group + part) != nullptr; };
+    sparse = sparse || (has("indices") && has("indptr")) || (has("row") && has("col")) ||
+             (has("coords") && has("shape")) || (has("offsets") && has("shape"));
+  }
+  if (sparse)
+    throw UsageError(fmt::format(
+        "{}: holds the parts of a sparse matrix of scipy, which are not read; save the mask as an "
+        "array: numpy.savez(\"mask.npz\", mask=scipy.sparse.load_npz(...).toarray())",
+        config.path));
+}
+
 Mask read_array(const WiringConfig& config, std::size_t n_units) {
   const ArrayFile file = read_arrays(config.path);
+  refuse_sparse(file, config);
   const std::string& name =
       config.dataset.empty() ? only_array(file, config).first : config.dataset;
   const ArrayData& data = file.at(name, config.path);
@@ -102,18 +129,11 @@ Mask read_array(const WiringConfig& config, std::size_t n_units) {
         config.path, name, fmt::join(data.shape, ", "), config.rows, config.cols, n_units,
         n_units));
   const std::vector<double> values = data.to_doubles();
-  std::vector<Index> offsets{0}, sources;
-  for (std::size_t target = 0; target < n_units; ++target) {
-    for (std::size_t source = 0; source < n_units; ++source) {
-      const double value = values[target * n_units + source];
-      if (!std::isfinite(value))
-        throw UsageError(fmt::format("{}: array \"{}\" is {} at [{}, {}]; write 0 for no synapse",
-                                     config.path, name, value, target, source));
-      if (value != 0) sources.push_back(static_cast<Index>(source));
-    }
-    offsets.push_back(static_cast<Index>(sources.size()));
-  }
-  return {n_units, n_units, std::move(offsets), std::move(sources)};
+  return mask_from_array(n_units, n_units, fmt::format("{}: array \"{}\"", config.path, name),
+                         [&](std::size_t target, std::span<double> row) {
+                           std::copy_n(values.begin() + std::ptrdiff_t(target * n_units), n_units,
+                                       row.begin());
+                         });
 }
 
 }  // namespace
@@ -134,7 +154,11 @@ Mask make_from_file(const WiringConfig& config, Seed) {
                      "\" means nothing for a CSV file; leave it out");
   const Mask mask =
       is_edge_list ? read_edge_list(config.path, n_units) : read_array(config, n_units);
-  return config.autapses ? mask : without_autapses(mask);
+  require_synapses(mask, config.path);
+  if (config.autapses) return mask;
+  const Mask rest = without_autapses(mask);
+  require_synapses(rest, config.path + ": without autapses (wiring.autapses = false)");
+  return rest;
 }
 
 }  // namespace lmrnn

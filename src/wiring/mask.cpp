@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <numeric>
 
@@ -144,6 +145,36 @@ Mask Mask::transposed() const {
     for (const Index source : sources_of(target))
       result.sources_[next[source]++] = static_cast<Index>(target);
   return result;
+}
+
+Mask mask_from_array(
+    std::size_t n_targets, std::size_t n_sources, std::string_view name,
+    const std::function<void(std::size_t target, std::span<double> row)>& read_row) {
+  check_size(n_targets, n_sources, 0);
+  std::vector<Index> offsets{0}, sources;
+  std::vector<double> row(n_sources);
+  for (std::size_t target = 0; target < n_targets; ++target) {
+    read_row(target, row);
+    for (std::size_t source = 0; source < n_sources; ++source) {
+      if (!std::isfinite(row[source]))
+        throw UsageError(fmt::format("{} is {} at [{}, {}]; write 0 for no synapse", name,
+                                     row[source], target, source));
+      if (row[source] != 0) sources.push_back(static_cast<Index>(source));
+    }
+    check_size(n_targets, n_sources, sources.size());
+    offsets.push_back(static_cast<Index>(sources.size()));
+  }
+  Mask mask(n_targets, n_sources, std::move(offsets), std::move(sources));
+  require_synapses(mask, name);
+  return mask;
+}
+
+void require_synapses(const Mask& mask, std::string_view name) {
+  if (mask.n_synapses() == 0)
+    throw UsageError(fmt::format(
+        "{}: there is no synapse; a mask needs at least one value that is not 0, or one line "
+        "source,target in a list of edges",
+        name));
 }
 
 Mask without_autapses(const Mask& mask) {

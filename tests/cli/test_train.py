@@ -85,7 +85,11 @@ class TrainTest(ProgramTest):
         self.assert_refused(["train", self.config, "--set", "wiring.radius=-1"], "wiring.radius")
         self.assert_refused(["train", self.config, "--set", "battery.tasks="], "none named")
         self.assert_refused(["train", self.config, "--radius", "3"], "--set wiring.radius=")
-        self.assert_refused(["train", self.config, "--seed", "1.5"], "--seed: 1.5 is no whole number")
+        for seed in ("1.5", "-1", "9223372036854775808", "18446744073709551616", "one"):
+            self.assert_refused(["train", self.config, "--seed", seed], f"--seed = {seed}; a seed is")
+        for seed in ("-1", "9223372036854775808"):
+            self.assert_refused(["train", self.config, "--set", f"seed={seed}"],
+                                f"--set: seed = {seed}; a seed is a whole number from 0 to")
         self.assert_refused(["train", str(self.config).removesuffix(".toml")], "did you mean")
         self.assert_refused(["train", self.config, "--set", "battery.tasks=dmc", "--set",
                              "battery.n_ring=15"], "15")

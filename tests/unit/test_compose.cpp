@@ -33,6 +33,30 @@ TEST(Compose, KnownAnswerOfBothModifiers) {
   EXPECT_THAT(answers(battery.compose(0, c)), ElementsAre(3, 2, 1, 16, 15, 14, 13, 12, 11, 10));
 }
 
+// 500 / (100 / 3) is 14.999999999999998 in binary fractions.
+TEST(Compose, ADurationOfWholeStepsHasAllOfThem) {
+  BatteryConfig config = config_of("dlygo,dlydm1,dmsintr,rtgo");
+  config.dt = 100.0 / 3;
+  const Battery battery(config, test_seed);
+  EXPECT_EQ(periods_of(battery), "fixation 15, stimulus 15, delay 15, decision 15");
+  for (std::size_t task = 0; task < battery.tasks().size(); ++task)
+    for (const Duration& duration : battery.durations(task)) {
+      if (duration.kind != Duration::Kind::fixed) continue;
+      for (const double ms : duration.values)
+        EXPECT_EQ(battery.n_steps({ms}), std::lround(ms * 3 / 100)) << ms;
+    }
+  config.semantics.base = SemanticsBase::published;  // int(500 / dt), as in the published code
+  EXPECT_EQ(periods_of(Battery(config, test_seed)),
+            "fixation 14, stimulus 14, delay 14, decision 14");
+  for (const double dt : {0.1, 0.7, 10.0 / 3, 16.7, 20.0, 33.0, 1000.0 / 60, 100.0}) {
+    config = config_of("dlygo");
+    config.dt = dt;
+    const Battery corrected(config, test_seed);
+    for (int steps = 1; steps <= 200; ++steps) EXPECT_EQ(corrected.n_steps({steps * dt}), steps);
+    EXPECT_EQ(corrected.n_steps({2.999 * dt}), 2);
+  }
+}
+
 TEST(Compose, IsPure) {
   const Battery battery(config_of("modcog132"), test_seed);
   for (std::size_t task = 0; task < battery.tasks().size(); ++task) {

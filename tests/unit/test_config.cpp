@@ -50,7 +50,7 @@ struct Example {
     field("radius", self.radius, "of the neighbourhood", more_than(0));
     field("tasks", self.tasks, "which");
     field("sheet", self.sheet, "the sheet");
-    field("seed", self.seed, "of random masks", at_least(0));
+    field("seed", self.seed, "of random masks", any_seed());
     field("delays", self.delays, "ms", at_least(0));
     field("sheets", self.sheets, "more of them");
     field("weights", self.weights, "by task", between(0, 10));
@@ -181,7 +181,11 @@ TEST(Refusal, OfNumbersOutOfRangeSaysTheRange) {
             "net.toml:1: radius = -1.5 is out of range; it must be more than 0");
   EXPECT_EQ(refusal("[sheet]\nrows = 65"),
             "net.toml:2: sheet.rows = 65 is out of range; it must be from 1 to 64");
-  EXPECT_EQ(refusal("seed = -1"), "net.toml:1: seed = -1 is out of range; it must be at least 0");
+  EXPECT_EQ(refusal("seed = -1"),
+            "net.toml:1: seed = -1; a seed is a whole number from 0 to 9223372036854775807");
+  EXPECT_EQ(refusal("units = 9223372036854775808"),
+            "net.toml:1: units = 9223372036854775808 is out of range; whole numbers go from "
+            "-9223372036854775808 to 9223372036854775807");
   EXPECT_EQ(refusal("delays = [1, -2]"),
             "net.toml:1: delays = -2 is out of range; it must be at least 0");
   EXPECT_THAT(refusal("radius = nan"), HasSubstr("radius = nan is out of range"));

@@ -98,8 +98,17 @@ TEST(RunConfig, WhatIsWrongIsSaidInOneLine) {
   EXPECT_THAT(complaint("seed = 1\nradius = 3"), HasSubstr("did you mean \"wiring.radius\"?"));
   EXPECT_THAT(complaint("claim = \"local is better\""), HasSubstr("lmrnn study"));
   EXPECT_THAT(complaint("seed = 1\n[wiring]\nradius = -1"), HasSubstr("test.toml:3"));
-  EXPECT_THAT(complaint("seed = \"one\""), HasSubstr("whole number"));
-  EXPECT_THAT(complaint("seed = -1"), HasSubstr("out of range"));
+  // One range of seeds and one message, whatever is wrong and wherever the key stands.
+  const std::string range = "; a seed is a whole number from 0 to 9223372036854775807";
+  EXPECT_EQ(complaint("seed = \"one\""), "test.toml:1: seed = \"one\"" + range);
+  EXPECT_EQ(complaint("seed = -1"), "test.toml:1: seed = -1" + range);
+  EXPECT_EQ(complaint("seed = 1.5"), "test.toml:1: seed = 1.5" + range);
+  EXPECT_EQ(complaint("seed = 9223372036854775808"),
+            "test.toml:1: seed = 9223372036854775808" + range);
+  EXPECT_EQ(complaint("seed = 1\n[wiring]\nseed = -2"), "test.toml:3: wiring.seed = -2" + range);
+  EXPECT_EQ(complaint("seed = 1\nevaluation.seed = -3"),
+            "test.toml:2: evaluation.seed = -3" + range);
+  EXPECT_EQ(resolve("seed = 9223372036854775807").run_seed(), Seed{9223372036854775807u});
   EXPECT_THAT(complaint("seed = 1\nrecipe = \"modem\""), HasSubstr("did you mean \"modern\""));
   EXPECT_THAT(complaint("seed = 1\nbattery.tasks = \"dlygoo\""), HasSubstr("dlygo"));
   EXPECT_THAT(complaint("seed = 1\nbattery.dt = 100\nnetwork.tau = 50"), HasSubstr("network.tau"));

@@ -361,11 +361,55 @@ TEST_F(WiringFile, EdgeListNamesTheSourceFirst) {
   EXPECT_EQ(edges("0,0\n2,0\n0,1\n"), expected);
   EXPECT_EQ(edges("source,target\n0,0\n2,0\n0,1"), expected);
   EXPECT_EQ(edges("\xef\xbb\xbfsource, target\r\n0,1\r\n\r\n 2 , 0\r\n0,0\r\n"), expected);
-  EXPECT_EQ(edges("").n_synapses(), 0u);
   WiringConfig hollow = config("e.csv");
   edges("0,0\n2,0\n");
   hollow.autapses = false;
   EXPECT_EQ(make_mask(hollow, seed), Mask(3, 3, {{0, 2}}));
+}
+
+TEST_F(WiringFile, NoSynapseIsNoMask) {
+  for (const char* csv : {"", "source,target\n", "\n\n"})
+    EXPECT_THAT(refused_edges(csv), AllOf(HasSubstr("e.csv"), HasSubstr("no synapse")));
+  WiringConfig hollow = config("e.csv");
+  hollow.autapses = false;
+  edges("0,0\n2,2\n");
+  EXPECT_THAT(message_of<UsageError>([&] { make_mask(hollow, seed); }),
+              AllOf(HasSubstr("no synapse"), HasSubstr("wiring.autapses = false")));
+  const std::vector<float> nothing(9, -0.0f);
+  for (const char* name : {"m.npz", "m.h5"}) {
+    write_arrays(directory / name, {{{"mask", ArrayData::of(std::span(nothing), {3, 3})}}, {}});
+    EXPECT_THAT(message_of<UsageError>([&] { make_mask(config(name), seed); }),
+                AllOf(HasSubstr(name), HasSubstr("\"mask\""), HasSubstr("no synapse")));
+  }
+}
+
+// What scipy.sparse.save_npz writes; `data` of three diagonals has the shape of a mask of 3 units.
+TEST_F(WiringFile, PartsOfASparseMatrixAreNoMask) {
+  const std::vector<double> square(9, 1);
+  const std::vector<std::int64_t> shape{3, 3}, numbers{0, 1, 2};
+  const std::vector<std::int32_t> indices{0, 1, 2, 0};
+  const auto data = ArrayData::of(std::span<const double>(square), {3, 3});
+  const auto some = ArrayData::of(std::span<const std::int32_t>(indices), {4});
+  const auto whole = ArrayData::of(std::span<const std::int64_t>(shape), {2});
+  const auto refused = [&](const char* name, const char* dataset) {
+    return message_of<UsageError>([&] { make_mask(config(name, dataset), seed); });
+  };
+  for (const char* format : {"dia", "csr", "csc", "coo", "bsr"}) {
+    write_arrays(directory / "m.npz", {{{"data", data}, {"shape", whole}}, {{"format", format}}});
+    EXPECT_THAT(refused("m.npz", "data"),
+                AllOf(HasSubstr("m.npz"), HasSubstr("scipy"), HasSubstr("toarray")));
+    EXPECT_THAT(refused("m.npz", ""), HasSubstr("scipy"));
+  }
+  const std::vector<std::vector<std::string>> parts_of_groups{
+      {"indices", "indptr"}, {"row", "col"}, {"coords", "shape"}, {"offsets", "shape"}};
+  for (const auto& parts : parts_of_groups) {
+    write_arrays(directory / "m.h5",
+                 {{{"X/data", data}, {"X/" + parts[0], some}, {"X/" + parts[1], some}}, {}});
+    EXPECT_THAT(refused("m.h5", "X/data"), HasSubstr("scipy"));
+  }
+  // An array called `data`, or parts beside it in another group, are nothing of the sort.
+  write_arrays(directory / "m.h5", {{{"data", data}, {"X/indices", some}, {"X/indptr", some}}, {}});
+  EXPECT_EQ(make_mask(config("m.h5", "data"), seed).n_synapses(), 9u);
 }
 
 TEST_F(WiringFile, BadEdgeLists) {

@@ -62,6 +62,7 @@ class Dataset:
         """Begins anew, with the same batches for the same seed."""
         if seed is None:
             seed = int(np.random.SeedSequence().generate_state(1)[0])
+        seed = _core._check_seed(seed)
         self._rows = _core_rows(self, seed) or _PythonRows(self, seed)
 
     def __call__(self, **conditions: Any) -> tuple[np.ndarray, np.ndarray]:

@@ -7,6 +7,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
+from .. import _core
 from .task_env import _first_observation, _words
 
 
@@ -47,6 +48,7 @@ class MultiEnvs(gymnasium.Env):
         self.i_env = range(len(self.envs))[i]
 
     def seed(self, seed: int | None = None) -> None:
+        seed = seed if seed is None else _core._check_seed(seed)
         for number, env in enumerate(self.envs):
             env.seed(None if seed is None else _derived(seed, number))
 

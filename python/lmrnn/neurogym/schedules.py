@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from .timing import random_state
+
 
 class BaseSchedule:
     """n: number of tasks. A call returns the number of the next one."""
@@ -16,7 +18,7 @@ class BaseSchedule:
         self.reset()
 
     def seed(self, seed: int | None = None) -> None:
-        self.rng = np.random.RandomState(seed)
+        self.rng = random_state(seed)
 
     def reset(self) -> None:
         self.total_count = 0

@@ -116,11 +116,12 @@ class TaskEnv(gymnasium.Env):
 
     def seed(self, seed: int | None = None) -> list[int | None]:
         """Trials begin anew: the same ones for the same seed."""
-        self._seed = _whole(None) if seed is None else int(seed)
+        seed = seed if seed is None else _core._check_seed(seed)
+        self._seed = _whole(None) if seed is None else seed
         self._number = -1
         self.rng = np.random.RandomState(_words([self._seed]))
         if seed is not None:
-            self.action_space.seed(int(seed) % 2**32)
+            self.action_space.seed(seed % 2**32)
         for value in self.timing.values():
             if callable(getattr(value, "seed", None)):
                 value.seed(seed)
@@ -172,7 +173,7 @@ class TaskEnv(gymnasium.Env):
     def _changed(self, trial: _core.Trial, conditions: dict, wanted: Any) -> _core.Trial:
         """The trial with these conditions, with what `timing` draws, and with this response."""
         settled = trial.conditions
-        drawn = self._timing.draw(settled.durations, self.dt, self.rng)
+        drawn = self._timing.draw(settled.durations, self.task.battery, self.rng)
         conditions["durations"] = {**drawn, **conditions.get("durations", {})}
         noise = _whole([self._seed, self._number])
         trial = self._composed(settled, noise, conditions)
@@ -232,9 +233,10 @@ class TaskEnv(gymnasium.Env):
 
     def reset(self, *, seed: int | None = None, options: dict | None = None):
         """As in NeuroGym, a first trial and one step of fixation: the observation is `ob[1]`."""
-        super().reset(seed=seed)
         if seed is not None:
+            seed = _core._check_seed(seed)
             self.seed(seed)
+        super().reset(seed=seed)
         self.num_tr = self.t = self.t_ind = 0
         self.new_trial()
         return _first_observation(self, options), {}

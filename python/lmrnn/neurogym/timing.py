@@ -86,7 +86,9 @@ class Timing:
         else:
             raise _unreadable(name, (kind, arguments))
 
-    def draw(self, durations: Mapping[str, float], dt: float, rng) -> dict[str, float]:
+    def draw(
+        self, durations: Mapping[str, float], battery: _core.Battery, rng
+    ) -> dict[str, float]:
         """Durations of one trial, by common name: `durations`, with what is drawn here."""
         chosen, start = {}, 0.0
         by_task_name = {COMMON_NAMES.get(name, name): name for name in self.drawn}
@@ -97,8 +99,17 @@ class Timing:
                 ms = chosen[common] = float(self.drawn[name](rng, start))
                 if not 0 <= ms < np.inf:
                     raise _core.UsageError(f"timing: {name} was drawn as {ms} ms; it must be ≥ 0")
-            start += ms // dt * dt
+            start += battery.n_steps(ms) * battery.dt
         return chosen
+
+
+def random_state(seed: int | None) -> np.random.RandomState:
+    """NumPy's old generator, which NeuroGym uses, for every seed that lmrnn takes."""
+    if seed is not None:
+        seed = _core._check_seed(seed)
+        if seed >= 2**32:  # RandomState takes these in pieces only
+            seed = [seed % 2**32, seed >> 32]
+    return np.random.RandomState(seed)
 
 
 def truncated_exponential(rng, mean: float, low: float = 0, high: float = np.inf) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..timing import truncated_exponential
+from ..timing import random_state, truncated_exponential
 
 
 class TruncExp:
@@ -15,7 +15,7 @@ class TruncExp:
         self.rng = np.random.RandomState()
 
     def seed(self, seed: int | None = None) -> None:
-        self.rng = np.random.RandomState(seed)
+        self.rng = random_state(seed)
 
     def __call__(self) -> float:
         return truncated_exponential(self.rng, self.vmean, self.vmin, self.vmax)
