@@ -26,4 +26,15 @@ std::string message_of(Call&& call) {
   return {};
 }
 
+/// The same for a call that may be accepted: then "".
+template <class E, class Call>
+std::string message_if_any(Call&& call) {
+  try {
+    call();
+  } catch (const E& error) {
+    return error.what();
+  }
+  return {};
+}
+
 }  // namespace lmrnn

@@ -5,6 +5,8 @@
 #include <new>
 #include <vector>
 
+#include "lmrnn/check.hpp"
+
 namespace lmrnn {
 
 /// Allocates on cache-line (and widest vector register) boundaries.
@@ -26,14 +28,22 @@ struct AlignedAllocator {
 template <class T>
 using Buffer = std::vector<T, AlignedAllocator<T>>;
 
-/// A row-major view of a contiguous two-dimensional array. Does not own.
+/// A row-major view of a contiguous two-dimensional array. Does not own. Indices are checked where
+/// development checks are on (lmrnn/check.hpp), here and in View3.
 template <class T>
-struct View2 {
+struct LMRNN_CHECKED_TYPE View2 {
   T* data = nullptr;
   std::size_t n0 = 0, n1 = 0;
 
-  T& operator()(std::size_t i, std::size_t j) const noexcept { return data[i * n1 + j]; }
-  T* row(std::size_t i) const noexcept { return data + i * n1; }
+  T& operator()(std::size_t i, std::size_t j) const noexcept {
+    LMRNN_CHECK_INDEX(i, n0, "the first index of a View2 lies outside it");
+    LMRNN_CHECK_INDEX(j, n1, "the second index of a View2 lies outside it");
+    return data[i * n1 + j];
+  }
+  T* row(std::size_t i) const noexcept {
+    LMRNN_CHECK_INDEX(i, n0, "the row of a View2 lies outside it");
+    return data + i * n1;
+  }
   std::size_t size() const noexcept { return n0 * n1; }
   bool empty() const noexcept { return data == nullptr; }
 };
@@ -41,15 +51,25 @@ struct View2 {
 /// A row-major view of a contiguous three-dimensional array, e.g. (time, unit, trial). Does not
 /// own.
 template <class T>
-struct View3 {
+struct LMRNN_CHECKED_TYPE View3 {
   T* data = nullptr;
   std::size_t n0 = 0, n1 = 0, n2 = 0;
 
   T& operator()(std::size_t i, std::size_t j, std::size_t k) const noexcept {
+    LMRNN_CHECK_INDEX(i, n0, "the first index of a View3 lies outside it");
+    LMRNN_CHECK_INDEX(j, n1, "the second index of a View3 lies outside it");
+    LMRNN_CHECK_INDEX(k, n2, "the third index of a View3 lies outside it");
     return data[(i * n1 + j) * n2 + k];
   }
-  T* row(std::size_t i, std::size_t j) const noexcept { return data + (i * n1 + j) * n2; }
-  T* plane(std::size_t i) const noexcept { return data + i * n1 * n2; }
+  T* row(std::size_t i, std::size_t j) const noexcept {
+    LMRNN_CHECK_INDEX(i, n0, "the plane of a View3 lies outside it");
+    LMRNN_CHECK_INDEX(j, n1, "the row of a View3 lies outside it");
+    return data + (i * n1 + j) * n2;
+  }
+  T* plane(std::size_t i) const noexcept {
+    LMRNN_CHECK_INDEX(i, n0, "the plane of a View3 lies outside it");
+    return data + i * n1 * n2;
+  }
   std::size_t size() const noexcept { return n0 * n1 * n2; }
   bool empty() const noexcept { return data == nullptr; }
 };

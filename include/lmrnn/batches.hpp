@@ -29,15 +29,16 @@ struct BatchShape {
 };
 
 /// Rows to be filled; the row is the last index. Every view that is not empty must be written
-/// whole; only evaluation asks for `tasks` and `scored`.
-struct BatchRows {
-  View3<float> inputs;               ///< (time, channel, row)
-  View3<std::int32_t> rules;         ///< (time, slot, row); -1: none
-  View2<std::int32_t> targets;       ///< (time, row) class
-  View2<float> loss_weights;         ///< (time, row); 0: the step does not count
-  View2<std::uint8_t> trial_starts;  ///< (time, row); 1 where a trial begins
+/// whole; only evaluation asks for `tasks` and `scored`. What was written is checked once, and a
+/// value outside its range is a UsageError that names the array, the batch, the step and the row.
+struct LMRNN_CHECKED_TYPE BatchRows {
+  View3<float> inputs;               ///< (time, channel, row), finite
+  View3<std::int32_t> rules;         ///< (time, slot, row), below n_rules; -1: none
+  View2<std::int32_t> targets;       ///< (time, row) class, below n_classes
+  View2<float> loss_weights;         ///< (time, row), finite and >= 0; 0: the step does not count
+  View2<std::uint8_t> trial_starts;  ///< (time, row); 1 where a trial begins, else 0
   View2<std::int32_t> tasks;         ///< (time, row); index into tasks()
-  View2<std::uint8_t> scored;        ///< (time, row); 1: the step counts for accuracy
+  View2<std::uint8_t> scored;        ///< (time, row); 1: the step counts for accuracy, else 0
 };
 
 class BatchSource {
@@ -45,7 +46,9 @@ class BatchSource {
   virtual ~BatchSource() = default;
   /// What the run's configuration calls it; not empty.
   virtual std::string name() const = 0;
+  /// Asked for once per training or evaluation, as `tasks`: neither may change.
   virtual BatchShape shape() const = 0;
+  /// Names; at least one.
   virtual std::vector<std::string> tasks() const = 0;
   /// Rows first_row ... of batch `batch`. Splits must not share trials.
   virtual void fill(Split split, std::uint32_t batch, std::uint32_t first_row,
@@ -54,7 +57,8 @@ class BatchSource {
 
 /// Scores by task on batches 0 ... n_batches - 1 of a split, rows and steps as in `stream`.
 /// "Decision" steps are those that are scored; a trial is right if all its scored steps are. There
-/// is no ideal observer of such data: ceilings are 1.
+/// is no ideal observer of such data: ceilings are 1. Throws UsageError for a network of another
+/// shape than the source's, and for values that the source must not write (BatchRows).
 Evaluation evaluate_source(const Network& network, const BatchSource& source,
                            const StreamConfig& stream, Split split, std::uint32_t n_batches,
                            ThreadPool& pool);

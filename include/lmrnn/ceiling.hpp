@@ -28,7 +28,8 @@ struct Ceiling {
   Score trial_accuracy;
 };
 
-/// `n_trials`: Monte Carlo size, where there is no closed form.
+/// `n_trials`: Monte Carlo size, where there is no closed form. Throws UsageError for a task that
+/// the battery does not have, as `ceilings`.
 Ceiling ceiling(const Battery& battery, std::size_t task, Seed seed, std::size_t n_trials = 20000);
 
 /// The same for several tasks; tasks that differ in nothing that matters share the work.

@@ -113,11 +113,11 @@ struct ParameterLayout {
 ParameterLayout parameter_layout(const Architecture& architecture);
 
 /// One block of trials as the network sees it. Nothing is owned.
-struct TrialBlock {
+struct LMRNN_CHECKED_TYPE TrialBlock {
   View3<const float> inputs;          ///< (time, channel, trial)
-  View3<const std::int32_t> rules;    ///< (time, slot, trial); -1: none. May be empty.
+  View3<const std::int32_t> rules;    ///< (time, slot, trial), below n_rules; -1: none. Or empty.
   View2<const std::uint8_t> resets;   ///< (time, trial); 1: h[t-1] is taken as 0. May be empty.
-  View2<const std::int32_t> targets;  ///< (time, trial) class; needed for losses only
+  View2<const std::int32_t> targets;  ///< (time, trial), below n_classes; needed for losses only
   View2<const float> loss_weights;    ///< (time, trial); 0: does not count; for losses only
 
   std::size_t n_steps() const noexcept { return inputs.n0; }
@@ -150,7 +150,8 @@ struct LossResult {
   double rate_square = 0;    ///< sum of h^2 over (time, unit, trial), if rate_penalty > 0
 };
 
-/// Scratch memory of one block; reuse it between calls. One per thread.
+/// Scratch memory of one block; reuse it between calls, for blocks and networks of any size. One
+/// per thread.
 class Workspace {
  public:
   Workspace();
@@ -185,13 +186,14 @@ class Network {
   void weights_changed();
 
   /// Runs the network from h = 0. `states` (time, unit, trial) and `logits` (time, class, trial)
-  /// are filled if not empty.
+  /// are filled if not empty. Throws UsageError if the shapes of the arrays differ from the
+  /// network's or from each other, or for a rule that the network does not have.
   void forward(const TrialBlock& block, const RecurrentNoise& noise, View3<float> states,
                View3<float> logits, Workspace& workspace) const;
 
   /// Loss of a block, and its gradient by backpropagation through time, written to `gradient`
   /// (flat, as the parameters; overwritten, so that blocks are added by the caller in a fixed
-  /// order).
+  /// order). Throws UsageError as `forward`, and for a class that the network does not have.
   LossResult loss_and_gradient(const TrialBlock& block, const RecurrentNoise& noise,
                                const LossOptions& loss, std::span<float> gradient,
                                Workspace& workspace) const;

@@ -35,7 +35,8 @@ Network make_network(const RunConfig& config, const BatchShape& shape);
 
 // Training -------------------------------------------------------------------------------------
 
-/// Loss, gradient or weights are no longer finite. The same configuration would diverge again.
+/// Loss, gradient or weights are no longer finite, or not even those of the untrained network: the
+/// message says which, and the remedy. The same configuration would diverge again.
 class Diverged : public RunError {
  public:
   using RunError::RunError;
@@ -96,7 +97,8 @@ class Trainer {
   Trainer& operator=(Trainer&&) noexcept;
 
   /// Trains to the end, a criterion or a request to stop. Throws Diverged if the loss is no longer
-  /// finite (the checkpoints stay), RunError if the disk is full. To be called once.
+  /// finite (the checkpoints stay), or not before the first update, RunError if the disk is full.
+  /// To be called once.
   Outcome run(const TrainerCallbacks& callbacks = {});
 
   const RunConfig& config() const noexcept;
@@ -105,8 +107,9 @@ class Trainer {
   const std::filesystem::path& directory() const noexcept;
   std::int64_t step() const noexcept;  ///< optimiser steps done
   const std::optional<Evaluation>& last_evaluation() const noexcept;
-  /// What its owner should know: that rows are shorter than trials, or that a resumed run goes on
-  /// with another SIMD target than it began with.
+  /// What its owner should know: that rows are shorter than trials, that the untrained network's
+  /// activity grows to a loss above 1000, or that a resumed run goes on with another SIMD target
+  /// than it began with.
   const std::vector<std::string>& notices() const noexcept;
 
  private:

@@ -91,7 +91,8 @@ class Trainer:
         and are raised again: you can resume the run. SIGTERM does the same in the main thread and
         then ends the process, as it would without a trainer; a handler of your own is called in its
         place, and what it raises is treated like Ctrl-C. A second SIGTERM ends the process at once.
-        To be called once. Raises RunError if training diverges.
+        To be called once. Raises RunError if training diverges, or the
+        untrained network does, and says how to avoid it.
         """
         called = [callbacks] if callable(callbacks) else list(callbacks)
         with _sigterm_as_request() as asked:
@@ -123,8 +124,8 @@ class Trainer:
 
     @property
     def notices(self) -> list[str]:
-        """What you should know, also given as warnings: rows shorter than trials; a resumed run that began
-        on another SIMD target."""
+        """What you should know, also given as warnings: rows shorter than trials; an untrained network
+        whose activity grows to a loss above 1000; a resumed run that began on another SIMD target."""
         return self._trainer.notices
 
     def network(self) -> _core.Network:

@@ -1,7 +1,10 @@
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cmath>
 
 #include "eval/score_steps.hpp"
+#include "lmrnn/error.hpp"
 #include "lmrnn/evaluate.hpp"
 
 namespace lmrnn {
@@ -102,6 +105,9 @@ TaskScore make_score(std::size_t task, std::string name, const ScoreCounts& coun
 
 Evaluation make_evaluation(const Battery& battery, std::span<const std::size_t> tasks,
                            std::span<const ScoreCounts> counts, std::span<const Ceiling> ceilings) {
+  if (counts.size() != tasks.size() || ceilings.size() != tasks.size())
+    throw UsageError(fmt::format("scores: {} tasks, {} counts and {} ceilings; give one per task",
+                                 tasks.size(), counts.size(), ceilings.size()));
   Evaluation evaluation;
   for (std::size_t i = 0; i < tasks.size(); ++i)
     evaluation.tasks.push_back(
@@ -125,10 +131,38 @@ void most_likely_classes(View3<const float> logits, std::size_t step, std::span<
   }
 }
 
+namespace {
+
+// Every step of a trial has a class to compare and lies in a period.
+void check_shapes(const View3<const float>& logits, const View2<const std::int32_t>& targets,
+                  std::span<const std::int32_t> lengths,
+                  std::span<const std::vector<PeriodSpan>> spans) {
+  const std::size_t n = lengths.size();
+  if (logits.n1 == 0 || logits.n2 != n || targets.n1 != n || spans.size() != n)
+    throw UsageError(fmt::format(
+        "scores: logits of {} classes and {} trials, targets of {}, {} lengths and {} lists of "
+        "periods; they must be of the same trials",
+        logits.n1, logits.n2, targets.n1, n, spans.size()));
+  for (std::size_t k = 0; k < n; ++k) {
+    const auto length = static_cast<std::size_t>(std::max(0, lengths[k]));
+    if (length > std::min(logits.n0, targets.n0))
+      throw UsageError(
+          fmt::format("scores: trial {} has {} steps, but the logits have {} and the "
+                      "targets {}",
+                      k, length, logits.n0, targets.n0));
+    if (length > 0 && (spans[k].empty() || spans[k].back().last < lengths[k]))
+      throw UsageError(
+          fmt::format("scores: the periods of trial {} end before its {} steps", k, length));
+  }
+}
+
+}  // namespace
+
 ScoreCounts score_trials(View3<const float> logits, View2<const std::int32_t> targets,
                          std::span<const std::int32_t> lengths,
                          std::span<const std::vector<PeriodSpan>> spans, std::int32_t grace) {
   const std::size_t n_trials = lengths.size();
+  check_shapes(logits, targets, lengths, spans);
   std::vector<float> best(logits.n2);
   std::vector<std::int32_t> classes(logits.n2);
   std::vector<std::size_t> span(n_trials, 0);

@@ -10,12 +10,12 @@ void ActiveInputs::begin(std::size_t n_channels, std::size_t n_lanes, std::size_
 }
 
 void ActiveInputs::add(const float* inputs) {
-  const std::size_t first = n_steps_++ * n_lanes_;
-  if (n_active_.size() < n_steps_ * n_lanes_) {
-    n_active_.resize(n_steps_ * n_lanes_);
-    values_.resize(n_active_.size() * n_channels_);
-    active_.resize(n_active_.size() * n_bundles());
-  }
+  const std::size_t first = n_steps_++ * n_lanes_, n_cells = n_steps_ * n_lanes_;
+  // Each by itself: a network with more channels needs more values for fewer cells. They only grow,
+  // so that a block's first steps do not shrink what its later ones need.
+  if (n_active_.size() < n_cells) n_active_.resize(n_cells);
+  if (values_.size() < n_cells * n_channels_) values_.resize(n_cells * n_channels_);
+  if (active_.size() < n_cells * n_bundles()) active_.resize(n_cells * n_bundles());
   float* values = values_.data() + first * n_channels_;
   for (std::size_t c = 0; c < n_channels_; ++c)
     for (std::size_t k = 0; k < n_trials_; ++k)

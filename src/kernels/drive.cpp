@@ -269,9 +269,12 @@ HWY_EXPORT(drive_step);
 HWY_EXPORT(add_drive_gradient);
 
 void drive_step(const DriveStep& s) noexcept {
+  LMRNN_CHECK_INDEX(s.step, s.inputs->n_steps(), "this step's inputs were never added");
+  LMRNN_CHECK(is_padded_lanes(s.inputs->n_lanes()), "a block has 4, 8 or a multiple of 16 lanes");
   LMRNN_DISPATCH(drive_step)(s);
 }
 void add_drive_gradient(const DriveGradient& s) noexcept {
+  LMRNN_CHECK(s.inputs->n_steps() > 0, "a gradient of no steps");
   LMRNN_DISPATCH(add_drive_gradient)(s);
 }
 

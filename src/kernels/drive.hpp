@@ -13,6 +13,7 @@
 
 #include "kernels/one_trial.hpp"
 #include "lmrnn/array.hpp"
+#include "lmrnn/check.hpp"
 
 namespace lmrnn::kernels {
 
@@ -46,15 +47,31 @@ class ActiveInputs {
     return b < n_alone() ? b : n_alone() + bundle * (b - n_alone());
   }
   const float* values(std::size_t cell) const noexcept {
+    check(cell);
     return values_.data() + cell * n_channels_;
   }
-  std::size_t n_active(std::size_t cell) const noexcept { return n_active_[cell]; }
+  std::size_t n_active(std::size_t cell) const noexcept {
+    check(cell);
+    return n_active_[cell];
+  }
   const std::uint32_t* active(std::size_t cell) const noexcept {
+    check(cell);
     return active_.data() + cell * n_bundles();
   }
-  const std::vector<std::uint32_t>& cells_of(std::size_t b) const noexcept { return cells_[b]; }
+  const std::vector<std::uint32_t>& cells_of(std::size_t b) const noexcept {
+    LMRNN_CHECK_INDEX(b, cells_.size(), "this bundle's cells were never listed");
+    return cells_[b];
+  }
 
  private:
+  void check([[maybe_unused]] std::size_t cell) const noexcept {
+    LMRNN_CHECK_INDEX(cell, n_steps_ * n_lanes_, "this cell was never added");
+    LMRNN_CHECK_FITS((cell + 1) * n_channels_, values_.size(),
+                     "values were sized for fewer channels");
+    LMRNN_CHECK_FITS((cell + 1) * n_bundles(), active_.size(),
+                     "lists were sized for fewer channels");
+  }
+
   std::size_t n_channels_ = 0, n_lanes_ = 0, n_trials_ = 0, n_steps_ = 0;
   Buffer<float> values_;                           ///< (cell, channel)
   std::vector<std::uint32_t> n_active_, active_;   ///< (cell), (cell, bundle)

@@ -1,4 +1,8 @@
+#include <algorithm>
+#include <cstdint>
+
 #include "kernels/steps.hpp"
+#include "lmrnn/check.hpp"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/loss_step.cpp"
@@ -87,6 +91,12 @@ namespace lmrnn::kernels {
 HWY_EXPORT(loss_step);
 
 void loss_step(const LossStep& s) noexcept {
+  LMRNN_CHECK(is_padded_lanes(s.n_lanes), "a block has 4, 8 or a multiple of 16 lanes");
+  LMRNN_CHECK(std::all_of(s.targets, s.targets + s.n_lanes,
+                          [&](std::int64_t y) {
+                            return y >= 0 && y < static_cast<std::int64_t>(s.n_classes);
+                          }),
+              "a target is no class");
   LMRNN_DISPATCH(loss_step)(s);
 }
 

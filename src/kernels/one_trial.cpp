@@ -1,5 +1,7 @@
 #include "kernels/one_trial.hpp"
 
+#include "lmrnn/check.hpp"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/one_trial.cpp"
 #include <hwy/foreach_target.h>
@@ -146,6 +148,7 @@ void input_currents(const InputCurrents& s) noexcept {
   LMRNN_DISPATCH(input_currents)(s);
 }
 void one_trial_step(const OneTrialStep& s) noexcept {
+  LMRNN_CHECK(s.state != s.previous, "the state is overwritten");
   LMRNN_DISPATCH(one_trial_step)(s);
 }
 void dense_outputs(const DenseOutputs& s) noexcept {

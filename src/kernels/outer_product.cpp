@@ -1,4 +1,5 @@
 #include "kernels/steps.hpp"
+#include "lmrnn/check.hpp"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/outer_product.cpp"
@@ -136,6 +137,7 @@ namespace lmrnn::kernels {
 HWY_EXPORT(add_outer_product);
 
 void add_outer_product(const OuterProduct& product) noexcept {
+  LMRNN_CHECK(is_padded_lanes(product.n_lanes), "a block has 4, 8 or a multiple of 16 lanes");
   LMRNN_DISPATCH(add_outer_product)(product);
 }
 

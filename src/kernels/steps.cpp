@@ -1,5 +1,7 @@
 #include "kernels/steps.hpp"
 
+#include "lmrnn/check.hpp"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "kernels/steps.cpp"
 #include <hwy/foreach_target.h>
@@ -205,12 +207,18 @@ HWY_EXPORT(affine_step);
 HWY_EXPORT(backward_step);
 
 void forward_step(const ForwardStep& s) noexcept {
+  LMRNN_CHECK(is_padded_lanes(s.n_lanes), "a block has 4, 8 or a multiple of 16 lanes");
+  LMRNN_CHECK(s.state != s.previous && s.state != s.recurrent.source, "the state is overwritten");
   LMRNN_DISPATCH(forward_step)(s);
 }
 void affine_step(const AffineStep& s) noexcept {
+  LMRNN_CHECK(is_padded_lanes(s.n_lanes), "a block has 4, 8 or a multiple of 16 lanes");
   LMRNN_DISPATCH(affine_step)(s);
 }
 void backward_step(const BackwardStep& s) noexcept {
+  LMRNN_CHECK(is_padded_lanes(s.n_lanes), "a block has 4, 8 or a multiple of 16 lanes");
+  LMRNN_CHECK(s.delta != s.recurrent.source, "the later step's delta is overwritten");
+  LMRNN_CHECK(s.carry != nullptr || s.alpha == 1.0f, "units that leak need a carry");
   LMRNN_DISPATCH(backward_step)(s);
 }
 

@@ -20,6 +20,11 @@ constexpr std::size_t padded_lanes(std::size_t n_trials) {
   return n_trials <= 4 ? 4 : n_trials <= 8 ? 8 : (n_trials + 15) / 16 * 16;
 }
 
+/// Whether blocks can have so many lanes: 4, 8 or a multiple of 16.
+constexpr bool is_padded_lanes(std::size_t n_lanes) {
+  return n_lanes > 0 && padded_lanes(n_lanes) == n_lanes;
+}
+
 /// A term  sum_j weights[i, j] source[j, :]  of a step.
 struct Term {
   const RowGroups* pattern;

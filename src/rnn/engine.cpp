@@ -35,8 +35,10 @@ std::size_t padded_units(std::size_t n_units) {
 // planes is half a kilobyte more than a multiple of the pages that those sets repeat over.
 void Planes::resize(std::size_t n_planes, std::size_t n_cells) {
   constexpr std::size_t page = 4096 / sizeof(float), apart = 512 / sizeof(float);
-  stride = (n_cells + page - 1) / page * page + apart;
-  values.resize(n_planes * stride);
+  stride_ = (n_cells + page - 1) / page * page + apart;
+  n_planes_ = n_planes;
+  n_cells_ = n_cells;
+  values_.resize(n_planes * stride_);
 }
 
 void BlockRun::begin(const Architecture& a, const PackedNetwork& p, const float* values,
@@ -47,8 +49,9 @@ void BlockRun::begin(const Architecture& a, const PackedNetwork& p, const float*
   block = b;
   noise = n;
   n_lanes = lanes;
+  LMRNN_CHECK_FITS(b.n_trials(), lanes, "a block has more trials than lanes");
   // Whole slices, and their margins, for the kernels of one trial.
-  const std::size_t cells = n_lanes == 1 ? padded_units(a.n_units()) : a.n_units() * n_lanes;
+  const std::size_t cells = n_lanes == 1 ? padded_units(a.n_units()) : n_cells();
   state.assign(cells, 0.0f);
   previous.assign(cells, 0.0f);
   if (!b.resets.empty()) afresh.resize(cells);
@@ -108,13 +111,16 @@ void BlockRun::drive_one_trial(std::size_t t) {
 }
 
 const float* BlockRun::with_resets(std::size_t t, const float* values, float* copy) const {
-  std::copy_n(values, architecture->n_units() * n_lanes, copy);
+  std::copy_n(values, n_cells(), copy);
   clear_reset_lanes(t, copy);
   return copy;
 }
 
 void BlockRun::step(std::size_t t, const float* before, float* next) {
-  if (resets_at(t)) before = with_resets(t, before, afresh.data());
+  if (resets_at(t)) {
+    LMRNN_CHECK_FITS(n_cells(), afresh.size(), "the buffer was sized for a smaller block");
+    before = with_resets(t, before, afresh.data());
+  }
   drive_at(t);
   kernels::ForwardStep s;
   s.n_lanes = n_lanes;
@@ -192,6 +198,8 @@ void BlockRun::run_one_trial(View3<float> states, View3<float> logits_out) {
 void BlockRun::loss_at(std::size_t t, const float* state_now, const LossOptions& options,
                        const float* wanted) {
   const std::size_t n_classes = architecture->n_classes, n_trials = block.n_trials();
+  LMRNN_CHECK_FITS((t + 1 - segment_first) * n_classes * n_lanes, dlogits.size(),
+                   "the buffer was sized for a smaller block");
   std::copy_n(block.targets.row(t), n_trials, lane_targets.data());
   std::copy_n(block.loss_weights.row(t), n_trials, lane_weights.data());
   kernels::affine_step(
@@ -230,11 +238,14 @@ std::size_t BlockRun::segment_steps(bool recompute) const {
 }
 
 void BlockRun::reserve(std::size_t segment, const LossOptions& options) {
-  const std::size_t n_units = architecture->n_units(), n_classes = architecture->n_classes;
-  const std::size_t cells = n_units * n_lanes;
+  const std::size_t n_classes = architecture->n_classes, cells = n_cells();
   const std::size_t n_kept = std::min(segment, block.n_steps());
   kept.resize(n_kept + 1, cells);
   deltas.resize(chunk_steps + 1, cells);
+  if (!block.resets.empty()) {
+    cleared.resize(chunk_steps, cells);
+    cleared_delta.resize(cells);
+  }
   logits.resize(n_classes * n_lanes);
   dlogits.resize(n_kept * n_classes * n_lanes);
   loss.resize(block.n_steps() * n_lanes);
@@ -258,8 +269,8 @@ void BlockRun::keep_segment(std::size_t first, std::size_t last, const LossOptio
                             const float* wanted) {
   segment_first = first;
   for (std::size_t t = first; t < last; ++t) {
-    float* next = kept[t + 1 - first];
-    step(t, kept[t - first], next);
+    float* next = kept_at(t + 1);
+    step(t, kept_at(t), next);
     loss_at(t, next, options, wanted);
     if (options.rate_penalty > 0) rate_square[t] = sum_of_squares(next);
   }
@@ -281,7 +292,7 @@ LossResult BlockRun::run_loss(const LossOptions& options, const float* wanted,
   }
   for (std::size_t n = n_segments; n-- > 0;) {
     const std::size_t first = n * segment, last = std::min(first + segment, n_steps);
-    std::ranges::copy(starts[n], kept[0]);
+    std::ranges::copy(starts[n], kept.at(0, n_cells()));
     keep_segment(first, last, options, wanted);
     for (std::size_t chunk = (last - first + chunk_steps - 1) / chunk_steps; chunk-- > 0;) {
       const std::size_t begin = first + chunk * chunk_steps;
@@ -305,23 +316,20 @@ LossResult BlockRun::run_loss(const LossOptions& options, const float* wanted,
 // Steps [first, last), at most chunk_steps of them, last to first.
 void BlockRun::backward_chunk(std::size_t first, std::size_t last, bool with_penalty,
                               std::span<float> gradient) {
-  const std::size_t n_units = architecture->n_units(), n_classes = architecture->n_classes;
-  const std::size_t cells = n_units * n_lanes;
+  LMRNN_CHECK_FITS(last - first, chunk_steps, "a chunk has more steps than planes");
+  const std::size_t n_classes = architecture->n_classes;
   // What each step saw as h[t-1]: the kept state, unless some trial began afresh.
   std::array<const float*, chunk_steps> before{};
   for (std::size_t t = first; t < last; ++t) {
     const std::size_t k = t - first;
-    before[k] = kept[t - segment_first];
-    if (!resets_at(t)) continue;
-    if (cleared.values.empty()) cleared.resize(chunk_steps, cells);
-    before[k] = with_resets(t, before[k], cleared[k]);
+    before[k] = kept_at(t);
+    if (resets_at(t)) before[k] = with_resets(t, before[k], cleared.at(k, n_cells()));
   }
 
   for (std::size_t t = last; t-- > first;) {
     // The error does not reach beyond the beginning of a trial.
     const float* later = delta_at(t + 1);
     if (t + 1 < block.n_steps() && resets_at(t + 1)) {
-      cleared_delta.resize(cells);
       later = with_resets(t + 1, later, cleared_delta.data());
       clear_reset_lanes(t + 1, carry.data());
     }
@@ -330,7 +338,7 @@ void BlockRun::backward_chunk(std::size_t first, std::size_t last, bool with_pen
     s.recurrent = packed->recurrent_transposed.term(later);
     s.readout =
         packed->readout_transposed.term(dlogits.data() + (t - segment_first) * n_classes * n_lanes);
-    s.state = kept[t + 1 - segment_first];
+    s.state = kept_at(t + 1);
     s.previous = before[t - first];
     s.carry = carry.data();
     s.delta = delta_at(t);
@@ -353,7 +361,7 @@ void BlockRun::add_weight_gradients(std::size_t first, std::size_t last, const f
     deltas_now[k] = delta_at(first + k);
     rules[k] = rules_at(first + k);
     inputs_of_chunk.add(block.inputs.plane(first + k));
-    states[k] = kept[here + 1];
+    states[k] = kept_at(first + k + 1);
     errors[k] = dlogits.data() + here * n_classes * n_lanes;
     for (std::size_t c = 0; c < n_classes; ++c) {
       const float* of_class = errors[k] + c * n_lanes;

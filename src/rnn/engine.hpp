@@ -10,6 +10,7 @@
 #include "kernels/row_groups.hpp"
 #include "kernels/steps.hpp"
 #include "lmrnn/array.hpp"
+#include "lmrnn/check.hpp"
 #include "lmrnn/network.hpp"
 
 namespace lmrnn::rnn {
@@ -54,15 +55,25 @@ struct PackedNetwork {
 inline constexpr std::size_t chunk_steps = 8;
 
 /// A sequence of (unit, lane) arrays, one per time step.
-struct Planes {
-  Buffer<float> values;
-  std::size_t stride = 0;  ///< floats from one plane to the next
-
+class Planes {
+ public:
   void resize(std::size_t n_planes, std::size_t n_cells);
-  float* operator[](std::size_t k) { return values.data() + k * stride; }
+  /// Plane k, of which the caller uses `n_cells`.
+  float* at(std::size_t k, std::size_t n_cells) {
+    LMRNN_CHECK_INDEX(k, n_planes_, "this plane was never made");
+    LMRNN_CHECK_FITS(n_cells, n_cells_, "planes were sized for a smaller block");
+    return values_.data() + k * stride_;
+  }
+
+ private:
+  Buffer<float> values_;
+  std::size_t n_planes_ = 0, n_cells_ = 0;
+  std::size_t stride_ = 0;  ///< floats from one plane to the next
 };
 
-/// A block being computed: sizes, inputs by lane, and buffers that live on between calls.
+/// A block being computed: sizes, inputs by lane, and buffers that live on between calls. Blocks
+/// and networks of other sizes follow each other in one BlockRun, so every buffer is given its size
+/// again for each block, where the block begins (`begin`, `reserve`), and nowhere "if it is empty".
 struct BlockRun {
   const Architecture* architecture = nullptr;
   const PackedNetwork* packed = nullptr;
@@ -98,6 +109,7 @@ struct BlockRun {
   /// `lanes`: kernels::padded_lanes, or 1 for run_one_trial.
   void begin(const Architecture& a, const PackedNetwork& p, const float* values,
              const TrialBlock& b, const RecurrentNoise& n, std::size_t lanes);
+  std::size_t n_cells() const noexcept { return architecture->n_units() * n_lanes; }
   const std::int32_t* rules_at(std::size_t t) const;
   bool resets_at(std::size_t t) const;
 
@@ -116,7 +128,9 @@ struct BlockRun {
   void clear_reset_lanes(std::size_t t, float* values) const;
   /// `values` with the lanes set to 0 whose trial begins at t, written to `copy`.
   const float* with_resets(std::size_t t, const float* values, float* copy) const;
-  float* delta_at(std::size_t t) { return deltas[t % (chunk_steps + 1)]; }
+  float* delta_at(std::size_t t) { return deltas.at(t % (chunk_steps + 1), n_cells()); }
+  /// The state before step t of the segment now kept.
+  float* kept_at(std::size_t t) { return kept.at(t - segment_first, n_cells()); }
   void loss_at(std::size_t t, const float* state_now, const LossOptions& options,
                const float* wanted);
   double sum_of_squares(const float* values) const;

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <utility>
 
 #include "kernels/subnormals.hpp"
@@ -35,6 +37,36 @@ void check(const Architecture& a) {
         fmt::format("alpha = dt / tau = {} is not in (0, 1]; tau must be at least dt", a.alpha));
   if (a.representation == Representation::diagonal && !a.recurrent.is_diagonal())
     throw UsageError("representation \"diagonal\" holds autapses only; use \"sparse\" or \"auto\"");
+}
+
+[[noreturn]] void refuse_block(std::string what) {
+  throw UsageError("trial block: " + std::move(what));
+}
+
+/// Whether every number is at least `least` and below `end`. Without a branch per number, so that
+/// the compiler takes many at a time: this runs over every block.
+bool all_within(std::span<const std::int32_t> numbers, std::int32_t least, std::size_t end) {
+  constexpr std::size_t most = std::numeric_limits<std::int32_t>::max();
+  const auto limit = static_cast<std::int32_t>(std::min(end, most));
+  bool outside = false;
+  for (const std::int32_t x : numbers) outside |= (x < least) | (x >= limit);
+  return !outside;
+}
+
+/// The first number outside: where to look for what made it.
+std::size_t first_outside(std::span<const std::int32_t> numbers, std::int32_t least,
+                          std::size_t end) {
+  const auto found = std::ranges::find_if(
+      numbers, [&](std::int64_t x) { return x < least || x >= static_cast<std::int64_t>(end); });
+  return static_cast<std::size_t>(found - numbers.begin());
+}
+
+/// An optional (time, trial) array.
+template <class T>
+void check_shape(const TrialBlock& b, const View2<T>& array, const char* what) {
+  if (!array.empty() && (array.n0 != b.n_steps() || array.n1 != b.n_trials()))
+    refuse_block(fmt::format("{} and inputs differ in steps or trials: ({}, {}) and ({}, {})", what,
+                             array.n0, array.n1, b.n_steps(), b.n_trials()));
 }
 
 /// Density from which multiplying all pairs of units is faster than existing synapses only;
@@ -98,15 +130,47 @@ struct Network::Implementation {
         least_squares_targets(rnn::least_squares_targets(architecture.n_classes)) {}
 
   void check_block(const TrialBlock& b) const {
-    const auto fail = [](std::string what) { throw UsageError("trial block: " + what); };
-    if (b.n_trials() == 0 || b.n_steps() == 0) fail("no trials or no time steps");
+    if (b.n_trials() == 0 || b.n_steps() == 0) refuse_block("no trials or no time steps");
     if (b.inputs.n1 != architecture.n_channels)
-      fail(fmt::format("inputs have {} channels; the network has {}", b.inputs.n1,
-                       architecture.n_channels));
-    if (!b.rules.empty() && (b.rules.n0 != b.n_steps() || b.rules.n2 != b.n_trials()))
-      fail("rules and inputs differ in steps or trials");
-    if (!b.resets.empty() && (b.resets.n0 != b.n_steps() || b.resets.n1 != b.n_trials()))
-      fail("resets and inputs differ in steps or trials");
+      refuse_block(fmt::format("inputs have {} channels; the network has {}", b.inputs.n1,
+                               architecture.n_channels));
+    if (b.inputs.empty() && b.inputs.size() > 0) refuse_block("inputs have a shape, but no data");
+    check_shape(b, b.resets, "resets");
+    if (b.rules.empty()) return;
+    if (b.rules.n0 != b.n_steps() || b.rules.n2 != b.n_trials())
+      refuse_block(
+          fmt::format("rules and inputs differ in steps or trials: ({}, {}, {}) and ({}, {}, {})",
+                      b.rules.n0, b.rules.n1, b.rules.n2, b.n_steps(), b.inputs.n1, b.n_trials()));
+    const std::span<const std::int32_t> rules(b.rules.data, b.rules.size());
+    if (all_within(rules, -1, architecture.n_rules)) return;
+    const std::size_t at = first_outside(rules, -1, architecture.n_rules);
+    refuse_block(fmt::format(
+        "rule {} at step {}, slot {}, trial {}; the network has {} rule inputs, counted "
+        "from 0, and -1 is none",
+        rules[at], at / (b.rules.n1 * b.rules.n2), at / b.rules.n2 % b.rules.n1, at % b.rules.n2,
+        architecture.n_rules));
+  }
+
+  /// What a loss needs besides.
+  void check_targets(const TrialBlock& b) const {
+    if (b.targets.empty() || b.loss_weights.empty())
+      refuse_block("a loss needs targets and loss weights");
+    check_shape(b, b.targets, "targets");
+    check_shape(b, b.loss_weights, "loss weights");
+    const std::span<const std::int32_t> targets(b.targets.data, b.targets.size());
+    if (all_within(targets, 0, architecture.n_classes)) return;
+    const std::size_t at = first_outside(targets, 0, architecture.n_classes);
+    refuse_block(
+        fmt::format("target {} at step {}, trial {}; the network has {} classes, counted from 0",
+                    targets[at], at / b.n_trials(), at % b.n_trials(), architecture.n_classes));
+  }
+
+  /// An array that is written if it is not empty: (time, n, trial).
+  static void check_output(const TrialBlock& b, const View3<float>& array, std::size_t n,
+                           const char* what) {
+    if (!array.empty() && (array.n0 != b.n_steps() || array.n1 != n || array.n2 != b.n_trials()))
+      refuse_block(fmt::format("{} have the shape ({}, {}, {}); this block needs ({}, {}, {})",
+                               what, array.n0, array.n1, array.n2, b.n_steps(), n, b.n_trials()));
   }
 };
 
@@ -141,6 +205,8 @@ void Network::forward(const TrialBlock& block, const RecurrentNoise& noise, View
                       View3<float> logits, Workspace& workspace) const {
   const Implementation& self = *implementation_;
   self.check_block(block);
+  Implementation::check_output(block, states, self.architecture.n_units(), "states");
+  Implementation::check_output(block, logits, self.architecture.n_classes, "logits");
   const kernels::FlushSubnormals guard;
   rnn::BlockRun& run = workspace.storage_->run;
   const bool one = block.n_trials() == 1;
@@ -158,8 +224,7 @@ LossResult Network::loss_and_gradient(const TrialBlock& block, const RecurrentNo
                                       Workspace& workspace) const {
   const Implementation& self = *implementation_;
   self.check_block(block);
-  if (block.targets.empty() || block.loss_weights.empty())
-    throw UsageError("trial block: a loss needs targets and loss weights");
+  self.check_targets(block);
   if (gradient.size() != self.layout.total)
     throw UsageError(fmt::format("gradient has {} entries; the network has {} parameters",
                                  gradient.size(), self.layout.total));

@@ -12,6 +12,8 @@
 // "none" fall on the same class.
 #include "lmrnn/ceiling.hpp"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -20,6 +22,7 @@
 #include <numeric>
 #include <tuple>
 
+#include "lmrnn/error.hpp"
 #include "tasks/decision.hpp"
 #include "tasks/modifiers.hpp"
 #include "tasks/ring.hpp"
@@ -314,6 +317,12 @@ Likeness likeness(const Battery& battery, std::size_t task) {
           own ? t.name() : std::string()};
 }
 
+void require_task(const Battery& battery, std::size_t task) {
+  if (task >= battery.tasks().size())
+    throw UsageError(fmt::format("ceiling: there is no task number {}; the battery has {}", task,
+                                 battery.tasks().size()));
+}
+
 }  // namespace
 
 std::int32_t grace_steps(double dt) noexcept {
@@ -323,6 +332,7 @@ std::int32_t grace_steps(double dt) noexcept {
 }
 
 Ceiling ceiling(const Battery& battery, std::size_t task, Seed seed, std::size_t n_trials) {
+  require_task(battery, task);
   // Without noise a stimulus that was on for a step is known.
   if (battery.tasks()[task].base_task().family == Family::reach) return {{1, 0}, {1, 0}};
   return Observer(battery, task, seed).run(n_trials);
@@ -333,6 +343,7 @@ std::vector<Ceiling> ceilings(const Battery& battery, std::span<const std::size_
                               const std::function<void(std::size_t, std::size_t)>& progress) {
   std::map<Likeness, std::size_t> first_like;
   std::vector<std::size_t> representative;
+  for (const std::size_t task : tasks) require_task(battery, task);
   for (const std::size_t task : tasks)
     if (first_like.try_emplace(likeness(battery, task), representative.size()).second)
       representative.push_back(task);

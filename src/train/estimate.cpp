@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <utility>
 
 #include "lmrnn/simd.hpp"
 #include "lmrnn/train.hpp"
 #include "train/learner.hpp"
+#include "train/untrained.hpp"
 
 namespace lmrnn {
 
@@ -56,6 +58,8 @@ RunEstimate estimate_run(const RunConfig& config, int n_threads) {
   e.memory = estimate_memory(config, n_threads);
   if (auto warning = warning_of_short_rows(config.stream, battery)) e.notices = {*warning};
 
+  if (auto complaint = complaint_about_untrained(config, learner, learner.look_ahead()))
+    e.notices.push_back(std::move(*complaint));
   learner.step();  // memory is allocated and caches fill
   constexpr double enough_seconds = 2;
   constexpr std::int64_t most_steps = 20;

@@ -120,7 +120,12 @@ void Learner::apply(double scale) {
   network_.weights_changed();
 }
 
-StepResult Learner::step() {
+const StepResult& Learner::look_ahead() {
+  if (!ahead_) ahead_ = compute();
+  return *ahead_;
+}
+
+StepResult Learner::compute() {
   const auto& batch = batches_[static_cast<std::size_t>(step_ % 2)];
   auto& next = batches_[static_cast<std::size_t>((step_ + 1) % 2)];
   double weight = 0;
@@ -150,6 +155,7 @@ StepResult Learner::step() {
     squares += block.rate_square;
   }
   if (weight > 0) result.loss /= weight;
+  result.data_loss = result.loss;
   if (config_.loss.rate_penalty > 0)
     result.loss +=
         config_.loss.rate_penalty * squares /
@@ -157,6 +163,12 @@ StepResult Learner::step() {
          static_cast<double>(network_.architecture().n_units()));
   result.loss += weight_penalty();
   result.gradient_norm = add_gradients();
+  return result;
+}
+
+StepResult Learner::step() {
+  StepResult result = look_ahead();
+  ahead_.reset();
   if (!result.finite()) return result;
   const double limit = config_.optimiser.clip;
   result.clipped = limit > 0 && result.gradient_norm > limit;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -16,6 +17,7 @@ namespace lmrnn {
 
 struct StepResult {
   double loss = 0;           ///< mean weighted loss of the batch plus penalties
+  double data_loss = 0;      ///< the same without penalties
   double gradient_norm = 0;  ///< before clipping
   bool clipped = false;
   std::uint64_t trials = 0;  ///< that began in this batch
@@ -34,6 +36,8 @@ class Learner {
           ThreadPool& pool)
       : Learner(config, packed_source(config, battery), std::move(network), first_step, pool) {}
 
+  /// Loss and gradient of the next step; `step` goes on from there and does not compute them again.
+  const StepResult& look_ahead();
   /// One optimiser step. If the result is not finite, the weights have not been touched.
   StepResult step();
 
@@ -42,6 +46,10 @@ class Learner {
   Optimiser& optimiser() noexcept { return optimiser_; }
   const Optimiser& optimiser() const noexcept { return optimiser_; }
   std::size_t n_blocks() const noexcept { return block_results_.size(); }
+  /// Of this process, of the next step's batch; valid until then.
+  TrialBlock first_block() const noexcept {
+    return batches_[static_cast<std::size_t>(step_ % 2)].blocks.front().view();
+  }
 
  private:
   /// This process's share of the data of one step, and what is known of everybody's.
@@ -58,6 +66,7 @@ class Learner {
   void compute_block(std::size_t block, const Batch& batch, double weight);
   double weight_penalty() const noexcept;
   double add_gradients();
+  StepResult compute();
   void apply(double scale);
 
   RunConfig config_;
@@ -68,6 +77,7 @@ class Learner {
   Optimiser optimiser_;
   std::vector<ParameterSlice> slices_;
   std::int64_t step_;
+  std::optional<StepResult> ahead_;  ///< of the next step, once it is computed
 
   /// This step's data and the next one's; step s uses batches_[s % 2].
   std::array<Batch, 2> batches_;

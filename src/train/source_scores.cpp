@@ -3,11 +3,15 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <memory>
 #include <numeric>
 
 #include "eval/score_steps.hpp"
 #include "eval/workspaces.hpp"
+#include "lmrnn/batches.hpp"
+#include "lmrnn/error.hpp"
 #include "train/batches.hpp"
+#include "train/checked_source.hpp"
 
 namespace lmrnn {
 namespace {
@@ -75,6 +79,16 @@ void score_row(const Rows& rows, std::size_t row, std::span<const std::uint8_t> 
   finish();
 }
 
+void check_network_fits(const Network& network, const BatchSource& source) {
+  const Architecture& a = network.architecture();
+  const BatchShape s = source.shape();
+  if (a.n_channels != s.n_channels || a.n_rules != s.n_rules || a.n_classes != s.n_classes)
+    throw UsageError(fmt::format(
+        "source \"{}\" has {} channels, {} rules and {} classes, but the network {}, {} "
+        "and {}; evaluate a network of the same shape",
+        source.name(), s.n_channels, s.n_rules, s.n_classes, a.n_channels, a.n_rules, a.n_classes));
+}
+
 }  // namespace
 
 std::optional<std::string> warning_of_unscored_tasks(const BatchSource& source,
@@ -102,9 +116,12 @@ std::optional<std::string> warning_of_unscored_tasks(const BatchSource& source,
       source.name(), fmt::join(never, ", "), stream.steps);
 }
 
-Evaluation evaluate_source(const Network& network, const BatchSource& source,
+Evaluation evaluate_source(const Network& network, const BatchSource& given,
                            const StreamConfig& stream, Split split, std::uint32_t n_batches,
                            ThreadPool& pool) {
+  // Not owned: it is the caller's, who waits.
+  const CheckedSource source(std::shared_ptr<const BatchSource>(std::shared_ptr<void>(), &given));
+  check_network_fits(network, source);
   const auto n_rows = static_cast<std::size_t>(stream.batch);
   const auto n_steps = static_cast<std::size_t>(stream.steps);
   const std::size_t n_blocks = (n_rows + rows_per_block - 1) / rows_per_block;

@@ -1,11 +1,14 @@
 // Where a run begins, or is taken up again; src/train/training.hpp carries it out.
 #include <fmt/core.h>
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "lmrnn/run.hpp"
 #include "lmrnn/simd.hpp"
 #include "lmrnn/train.hpp"
+#include "train/checked_source.hpp"
 #include "train/training.hpp"
 
 namespace lmrnn {
@@ -29,6 +32,11 @@ Network load_for_training(const fs::path& checkpoint, const RunConfig& config) {
 Network initial_network(const RunConfig& config, const Battery& battery,
                         const BatchSource* source) {
   return source != nullptr ? make_network(config, source->shape()) : make_network(config, battery);
+}
+
+std::shared_ptr<const BatchSource> checked(std::shared_ptr<const BatchSource> source) {
+  if (!source) return nullptr;
+  return std::make_shared<CheckedSource>(std::move(source));
 }
 
 // The data are those that the configuration names.
@@ -60,6 +68,7 @@ Trainer Trainer::start(const RunConfig& config_in, const fs::path& directory, in
                        std::shared_ptr<const BatchSource> source, Processes* processes,
                        const CeilingsOf& ceilings_of) {
   RunConfig config = config_in;
+  source = checked(std::move(source));
   if (source && config.source.empty()) config.source = source->name();
   check_config(config);
   check_source(config, source.get());
@@ -86,6 +95,7 @@ Trainer Trainer::resume(const fs::path& directory, int n_threads,
   if (record.done)
     throw UsageError(
         fmt::format("{}: the run is done; there is nothing to resume", directory.string()));
+  source = checked(std::move(source));
   std::optional<RunLock> lock;
   if (processes == nullptr || processes->rank() == 0) {
     lock.emplace(directory);
@@ -113,7 +123,8 @@ Trainer Trainer::resume(const fs::path& directory, int n_threads,
   Training& training = *trainer.implementation_;
   if (state) training.restore(*std::move(state));
   if (training.writes())
-    training.notices = add_session(directory, first_step, training.n_threads());
+    std::ranges::move(add_session(directory, first_step, training.n_threads()),
+                      std::back_inserter(training.notices));
   return trainer;
 }
 

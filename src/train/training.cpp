@@ -11,6 +11,7 @@
 #include "lmrnn/run.hpp"
 #include "lmrnn/simd.hpp"
 #include "train/run_tables.hpp"
+#include "train/untrained.hpp"
 
 namespace lmrnn {
 namespace {
@@ -57,7 +58,11 @@ Training::Training(RunSetup setup, const std::function<Network()>& network, std:
                pool_, processes_),
       metadata_(describe_data()) {
   state.step = first_step;
+  // Before the directory is there: processes that train together all take part.
+  if (first_step == 0)
+    complaint_ = complaint_about_untrained(config, learner_, learner_.look_ahead());
   if (!setup.writes()) return;
+  if (complaint_ && learner_.look_ahead().finite()) notices.push_back(*complaint_);
   RunLock lock = take_directory(pool_.n_threads());
   files_.emplace(std::move(lock), directory, first_step);
   const auto cells = split(files_->metrics.last_row(), ',');
@@ -75,14 +80,17 @@ double Training::seconds() const {
   return seconds_before_ + seconds_since(session_start_);
 }
 
-void Training::diverged(std::string_view what, double value) const {
+void Training::diverged(std::string_view what) const {
   const auto steps = checkpoint_steps(directory);
+  const OptimiserConfig& o = config.optimiser;
+  const std::string clip = o.clip > 0 ? fmt::format("optimiser.clip (now {})", o.clip)
+                                      : std::string("with optimiser.clip = 1 (now 0: no clipping)");
   throw Diverged(fmt::format(
-      "{}: training diverged: {} is {} at step {}; the last good checkpoint is {}; start again "
-      "with a "
-      "smaller optimiser.learning_rate or optimiser.clip",
-      directory.string(), what, value, state.step + 1,
-      steps.empty() ? std::string("missing") : checkpoint_path(directory, steps.back()).string()));
+      "{}: training diverged: {} at step {}; the last good checkpoint is {}; start again with a "
+      "smaller optimiser.learning_rate (now {}) or {}",
+      directory.string(), what, state.step + 1,
+      steps.empty() ? std::string("missing") : checkpoint_path(directory, steps.back()).string(),
+      o.learning_rate, clip));
 }
 
 void Training::step() {
@@ -91,8 +99,9 @@ void Training::step() {
   const StepResult result = learner_.step();
   if (!result.finite()) {
     const bool loss = !std::isfinite(result.loss);
-    diverged(loss ? "the loss" : "the norm of the gradient",
-             loss ? result.loss : result.gradient_norm);
+    const double value = loss ? result.loss : result.gradient_norm;
+    diverged(fmt::format("{} is {}", loss ? "the loss" : "the norm of the gradient",
+                         std::isnan(value) ? "not a number" : "infinite"));
   }
   ++state.step;
   state.trials += result.trials;
@@ -155,7 +164,7 @@ void Training::write_rows(bool evaluated) {
 
 void Training::save() {
   // A bad update shows in the weights before it shows in a loss; such weights are never kept.
-  if (!all_finite(learner_.network().parameters())) diverged("a weight", std::nan(""));
+  if (!all_finite(learner_.network().parameters())) diverged("a weight is not finite");
   if (!files_) return;
   state.first_moment = learner_.optimiser().first_moment();
   state.second_moment = learner_.optimiser().second_moment();
@@ -244,6 +253,8 @@ Outcome Training::run(const TrainerCallbacks& callbacks) {
   session_start_ = Clock::now();
   // The initial weights: something good to fall back on, and what pruning rewinds to.
   if (files_ && checkpoint_steps(directory).empty()) save();
+  if (complaint_ && state.step == 0 && !learner_.look_ahead().finite())
+    throw Diverged(fmt::format("{}: {}", directory.string(), *complaint_));
   const Outcome outcome = train(callbacks);
   if (outcome != Outcome::interrupted) finish(outcome);
   return outcome;

@@ -78,7 +78,8 @@ class Training {
   void save();
   void report(const TrainerCallbacks& callbacks, bool evaluated) const;
   void finish(Outcome outcome);
-  [[noreturn]] void diverged(std::string_view what, double value) const;
+  /// `what` is not finite, as a sentence. Names the last good checkpoint and the remedy.
+  [[noreturn]] void diverged(std::string_view what) const;
   bool due(std::int64_t every) const { return every > 0 && state.step % every == 0; }
   double seconds() const;  ///< of training, all sessions
 
@@ -94,6 +95,7 @@ class Training {
   Clock::time_point session_start_ = Clock::now();
   std::int64_t session_steps_ = 0, session_evaluations_ = 0;
   double stepping_seconds_ = 0, evaluating_seconds_ = 0;
+  std::optional<std::string> complaint_;  // about the untrained network
   double last_loss_ = std::numeric_limits<double>::quiet_NaN();
 };
 

@@ -115,6 +115,17 @@ class TrainTest(ProgramTest):
              "loss.kind=least-squares", "--set", "schedule.warmup=0", "--set", "train.steps=500"],
             "diverged", "last good checkpoint", status=1, last_line_only=True)
 
+    def test_an_untrained_network_that_grows_is_named_with_its_remedy(self):
+        grows = ["--seed", "2", "--set", "battery.tasks=go", "--set", "wiring.rows=4", "--set",
+                 "wiring.cols=4", "--set", "wiring.radius=1", "--set", "stream.steps=350"]
+        self.assert_refused(
+            ["train", self.config, "--out", self.dir / "x", *grows, "--set", "optimiser.clip=0"],
+            "untrained network diverges", 'network.initialisation = "radius"', status=1,
+            last_line_only=True)
+        dry = run("train", self.config, "--dry-run", *grows)
+        self.assertEqual(dry.returncode, 0, dry.stderr)
+        self.assertIn("untrained network diverges", dry.stderr)
+
     def assert_refused(self, arguments, *parts, last_line_only=False, **options):
         if not last_line_only:
             return super().assert_refused(arguments, *parts, **options)

@@ -259,3 +259,14 @@ def test_a_diverging_training_is_a_run_error(small_config, tmp_path):
     small_config["optimiser"] = {"kind": "sgd", "learning_rate": 1e30, "clip": 0}
     with pytest.raises(RuntimeError, match="diverged"):
         lmrnn.Trainer(small_config, tmp_path / "run").run()
+
+
+def test_an_untrained_network_that_grows_is_refused_with_its_remedy(small_config, tmp_path):
+    small_config |= {"seed": 2, "stream": {"steps": 350, "batch": 8}}
+    small_config["battery"] = {"tasks": "go"}
+    small_config["wiring"] = {"rows": 4, "cols": 4, "radius": 1}
+    with pytest.raises(lmrnn.RunError, match='untrained.*network.initialisation = "radius"') as error:
+        lmrnn.Trainer(small_config, tmp_path / "run").run()
+    assert "nan" not in str(error.value) and "clip" not in str(error.value)
+    small_config["network"] = {"initialisation": "radius"}
+    assert lmrnn.Trainer(small_config, tmp_path / "radius").run() == "finished"

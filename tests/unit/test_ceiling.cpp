@@ -5,12 +5,24 @@
 
 #include "battery_cases.hpp"
 #include "lmrnn/ceiling.hpp"
+#include "lmrnn/error.hpp"
+#include "message_of.hpp"
 
 namespace lmrnn {
 namespace {
 
 Ceiling ceiling_of(const BatteryConfig& config, std::size_t n_trials = 20000) {
   return ceiling(Battery(config, test_seed), 0, test_seed, n_trials);
+}
+
+TEST(Ceiling, RefusesATaskThatTheBatteryDoesNotHave) {
+  const Battery battery(BatteryConfig{.tasks = "go,dm1"}, test_seed);
+  EXPECT_THAT(message_of<UsageError>([&] { ceiling(battery, 2, test_seed); }),
+              ::testing::HasSubstr("no task number 2; the battery has 2"));
+  ThreadPool pool(1);
+  const std::vector<std::size_t> tasks{0, 7};
+  EXPECT_THAT(message_of<UsageError>([&] { ceilings(battery, tasks, test_seed, pool); }),
+              ::testing::HasSubstr("no task number 7"));
 }
 
 BatteryConfig published(BatteryConfig config) {

@@ -5,9 +5,12 @@
 
 #include "lmrnn/error.hpp"
 #include "lmrnn/evaluate.hpp"
+#include "message_of.hpp"
 
 namespace lmrnn {
 namespace {
+
+using ::testing::HasSubstr;
 
 // Newcombe, Stat. Med. 17:857 (1998), Table I: Wilson's interval without continuity correction.
 TEST(Wilson, KnownIntervals) {
@@ -102,6 +105,31 @@ TEST_F(ScoreTrials, TiesGoToTheLowestClass) {
   const ScoreCounts c = score_trials({logits.data(), n_steps, n_classes, 1},
                                      {targets.data(), n_steps, 1}, lengths, spans, 0);
   EXPECT_EQ(c.right_decision_steps, 7u);
+}
+
+TEST(Evaluation, RefusesArraysThatDoNotBelongTogether) {
+  const std::vector<float> logits(5 * 2 * 3);
+  const std::vector<std::int32_t> targets(5 * 3), lengths{5, 5, 5};
+  const std::vector<std::vector<PeriodSpan>> spans(3, {{Period::decision, 0, 5}});
+  const View3<const float> z{logits.data(), 5, 2, 3};
+  const View2<const std::int32_t> y{targets.data(), 5, 3};
+  const auto refusal = [&](const View3<const float>& a, const View2<const std::int32_t>& b,
+                           const std::vector<std::int32_t>& c, const auto& d) {
+    return message_if_any<UsageError>([&] { score_trials(a, b, c, d, 0); });
+  };
+  EXPECT_EQ(refusal(z, y, lengths, spans), "");
+  EXPECT_THAT(refusal({logits.data(), 5, 2, 2}, y, lengths, spans), HasSubstr("and 2 trials"));
+  EXPECT_THAT(refusal(z, {targets.data(), 5, 2}, lengths, spans), HasSubstr("targets of 2"));
+  EXPECT_THAT(refusal(z, y, {5, 5}, spans), HasSubstr("2 lengths"));
+  EXPECT_THAT(refusal(z, y, {5, 6, 5}, spans), HasSubstr("trial 1 has 6 steps"));
+  EXPECT_THAT(refusal(z, y, lengths, std::vector(3, std::vector<PeriodSpan>{})),
+              HasSubstr("the periods of trial 0 end before its 5 steps"));
+  const Battery battery(BatteryConfig{.tasks = "go,dm1"}, Seed{1});
+  const std::vector<std::size_t> tasks{0, 1};
+  const std::vector<ScoreCounts> counts(2);
+  EXPECT_THAT(message_of<UsageError>(
+                  [&] { make_evaluation(battery, tasks, counts, std::vector<Ceiling>(1)); }),
+              HasSubstr("2 tasks, 2 counts and 1 ceilings"));
 }
 
 TEST(Evaluation, MeansWeighTasksEqually) {

@@ -3,6 +3,9 @@
 
 #include <Eigen/Eigenvalues>
 #include <cmath>
+#include <limits>
+#include <list>
+#include <utility>
 
 #include "lmrnn/network.hpp"
 #include "lmrnn/tasks.hpp"
@@ -146,6 +149,128 @@ TEST(Refusal, OfABlockThatDoesNotFitTheNetwork) {
   EXPECT_THAT(refusal([](auto& b) { b.targets = {}; }), HasSubstr("needs targets"));
   EXPECT_THAT(message_of<UsageError>([&] { learn(good, std::span(gradient).first(7)); }),
               HasSubstr("gradient has 7 entries"));
+  EXPECT_THAT(refusal([&](auto& b) {
+                b.targets = {targets.data(), 4, 2};
+              }),
+              HasSubstr("targets and inputs differ in steps or trials: (4, 2) and (5, 2)"));
+  EXPECT_THAT(refusal([&](auto& b) {
+                b.loss_weights = {weights.data(), 5, 1};
+              }),
+              HasSubstr("loss weights and inputs differ"));
+}
+
+TEST(Refusal, OfRulesAndClassesThatTheNetworkDoesNotHave) {
+  Network network(architecture_of(sheet_wiring(WiringKind::local, 3, 3)));  // 2 rules, 4 classes
+  const std::vector<float> inputs(5 * 3 * 2), weights(5 * 2, 1.0f);
+  std::vector<float> gradient(network.layout().total);
+  std::vector<std::int32_t> rules(5 * 2 * 2, -1), targets(5 * 2);
+  Workspace workspace;
+  const auto refusal = [&](std::vector<std::int32_t>& in, std::size_t at, std::int32_t value) {
+    const std::int32_t before = std::exchange(in[at], value);
+    const TrialBlock block{{inputs.data(), 5, 3, 2},
+                           {rules.data(), 5, 2, 2},
+                           {},
+                           {targets.data(), 5, 2},
+                           {weights.data(), 5, 2}};
+    const std::string message = message_if_any<UsageError>(
+        [&] { network.loss_and_gradient(block, {}, {}, gradient, workspace); });
+    in[at] = before;
+    return message;
+  };
+  EXPECT_EQ(refusal(rules, 0, 1), "");
+  EXPECT_THAT(refusal(rules, 4 * 3 + 2 + 1, 2), HasSubstr("rule 2 at step 3, slot 1, trial 1"));
+  EXPECT_THAT(refusal(rules, 0, -2), HasSubstr("rule -2 at step 0, slot 0, trial 0"));
+  EXPECT_EQ(refusal(targets, 0, 3), "");
+  EXPECT_THAT(refusal(targets, 9, 4), HasSubstr("target 4 at step 4, trial 1; the network has 4"));
+  EXPECT_THAT(refusal(targets, 2, -1), HasSubstr("target -1 at step 1, trial 0"));
+  EXPECT_THAT(refusal(targets, 2, std::numeric_limits<std::int32_t>::max()),
+              HasSubstr("target 2147483647"));
+}
+
+TEST(Refusal, OfOutputsOfAnotherShape) {
+  Network network(architecture_of(sheet_wiring(WiringKind::local, 3, 3)));
+  for (const std::size_t n_trials : {std::size_t{1}, std::size_t{2}}) {
+    const std::vector<float> inputs(5 * 3 * n_trials);
+    TrialBlock block;
+    block.inputs = {inputs.data(), 5, 3, n_trials};
+    std::vector<float> states(5 * 9 * n_trials), logits(5 * 4 * n_trials);
+    Workspace workspace;
+    const auto refusal = [&](View3<float> h, View3<float> z) {
+      return message_if_any<UsageError>([&] { network.forward(block, {}, h, z, workspace); });
+    };
+    const View3<float> good_h{states.data(), 5, 9, n_trials};
+    const View3<float> good_z{logits.data(), 5, 4, n_trials};
+    EXPECT_EQ(refusal(good_h, good_z), "");
+    EXPECT_EQ(refusal({}, {}), "");
+    EXPECT_THAT(refusal({states.data(), 5, 8, n_trials}, good_z), HasSubstr("states have the"));
+    EXPECT_THAT(refusal(good_h, {logits.data(), 4, 4, n_trials}), HasSubstr("logits have the"));
+    EXPECT_THAT(refusal(good_h, {logits.data(), 5, 4, n_trials + 1}),
+                HasSubstr("this block needs"));
+  }
+}
+
+// Workspaces -----------------------------------------------------------------------------------
+
+std::vector<float> gradient_of(const testing::Laboratory& lab, bool recompute, Workspace& work) {
+  std::vector<float> gradient(lab.network->layout().total);
+  LossOptions options = lab.loss_options();
+  options.recompute = recompute;
+  lab.network->loss_and_gradient(lab.block, lab.recurrent_noise, options, gradient, work);
+  return gradient;
+}
+
+std::vector<float> states_of(const testing::Laboratory& lab, Workspace& work) {
+  const std::size_t n_units = lab.network->architecture().n_units();
+  std::vector<float> states(lab.c.n_steps * n_units * lab.c.n_trials);
+  lab.network->forward(lab.block, lab.recurrent_noise,
+                       {states.data(), lab.c.n_steps, n_units, lab.c.n_trials}, {}, work);
+  return states;
+}
+
+// A small block and network, and others that are larger in one respect each.
+std::vector<testing::NetworkCase> sizes() {
+  testing::NetworkCase small;
+  small.name = "small";
+  small.wiring = sheet_wiring(WiringKind::local, 3, 5);
+  small.n_trials = 3;
+  small.n_channels = 3;
+  small.resets = true;
+  std::vector<testing::NetworkCase> cases{small};
+  const auto larger = [&](std::string name, auto change) {
+    cases.push_back(small);
+    cases.back().name = std::move(name);
+    change(cases.back());
+  };
+  larger("trials", [](auto& c) { c.n_trials = 40; });
+  larger("channels", [](auto& c) { c.n_channels = 150; });
+  larger("units", [](auto& c) { c.wiring = sheet_wiring(WiringKind::local, 20, 31, 2); });
+  larger("steps", [](auto& c) { c.n_steps = 90; });
+  larger("classes", [](auto& c) { c.n_classes = 70; });
+  larger("rules", [](auto& c) { c.n_rules = 90, c.n_slots = 3; });
+  larger("noise", [](auto& c) { c.sigma = 0.1; });
+  larger("penalty", [](auto& c) { c.rate_penalty = 0.1, c.loss = LossKind::least_squares; });
+  larger("one_trial", [](auto& c) { c.n_trials = 1; });
+  larger("no_resets", [](auto& c) { c.resets = false; });
+  larger("no_rules", [](auto& c) { c.n_rules = 0, c.n_slots = 0; });
+  return cases;
+}
+
+// What a block computes does not depend on what its workspace served before: a buffer sized by an
+// earlier block or network overflows, or lets the arrays of several steps overlap.
+TEST(WorkspaceOf, AnyNetworkAndBlockServesAnyOther) {
+  std::list<testing::Laboratory> labs;
+  for (const testing::NetworkCase& c : sizes()) labs.emplace_back(c);
+  for (const testing::Laboratory& first : labs)
+    for (const testing::Laboratory& second : labs)
+      for (const bool recompute : {false, true}) {
+        Workspace used, fresh, fresh_too;
+        gradient_of(first, false, used);
+        states_of(first, used);
+        EXPECT_EQ(gradient_of(second, recompute, used), gradient_of(second, recompute, fresh))
+            << second.c << " after " << first.c;
+        EXPECT_EQ(states_of(second, used), states_of(second, fresh_too))
+            << second.c << " after " << first.c;
+      }
 }
 
 TEST(Refusal, OfABatteryThatCannotBe) {

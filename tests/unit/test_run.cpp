@@ -18,8 +18,11 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::AllOf;
+using ::testing::Contains;
+using ::testing::ContainsRegex;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 TrainerCallbacks stop_after(std::int64_t step) {
   auto now = std::make_shared<std::int64_t>(0);
@@ -440,6 +443,63 @@ TEST(Diverged, StopsAndKeepsTheLastGoodCheckpoint) {
   EXPECT_FALSE(fs::exists(run / "DONE"));
   const LoadedNetwork good = load_network(find_network(run));
   for (const float w : std::as_const(good.network).parameters()) ASSERT_TRUE(std::isfinite(w));
+}
+
+// Four by four units of ReLU, whose activity grows 1.4-fold a step as they are initialised.
+RunConfig growing_config() {
+  RunConfig config = small_run_config();
+  config.seed = 2;
+  config.battery.tasks = "go";
+  config.stream.steps = 350;
+  config.train.steps = 2;
+  return config;
+}
+
+TEST(Diverged, AnUntrainedNetworkThatGrowsIsRefusedWithItsRemedy) {
+  const TemporaryDirectory dir;
+  RunConfig config = growing_config();
+  for (const double clip : {0.0, 1.0}) {
+    config.optimiser.clip = clip;
+    const fs::path run = dir / std::to_string(clip);
+    const std::string message = complaint([&] { train(config, run); });
+    EXPECT_THAT(message, HasSubstr("the untrained network diverges"));
+    EXPECT_THAT(message, ContainsRegex("grows 1.[0-9]+-fold at every time step"));
+    EXPECT_THAT(message, HasSubstr("set network.initialisation = \"radius\" (now \"fan-in\")"));
+    EXPECT_THAT(message, Not(HasSubstr("nan")));
+    EXPECT_THAT(message, Not(HasSubstr("optimiser")));
+    EXPECT_THAT(checkpoint_steps(run), ElementsAre(0));
+    // Resumed, it is the same network.
+    EXPECT_EQ(complaint([&] { Trainer::resume(run, 1).run(); }), message);
+  }
+  EXPECT_THAT(estimate_run(config, 1).notices,
+              ElementsAre(HasSubstr("the untrained network diverges")));
+
+  config.network.initialisation = Initialisation::radius;
+  EXPECT_EQ(train(config, dir / "radius"), Outcome::finished);
+  EXPECT_THAT(estimate_run(config, 1).notices, ElementsAre());
+}
+
+TEST(Diverged, AnUntrainedNetworkThatGrowsToAFiniteLossIsNoticed) {
+  const TemporaryDirectory dir;
+  RunConfig config = growing_config();
+  config.stream.steps = 80;
+  Trainer trainer = Trainer::start(config, dir / "run", 1);
+  EXPECT_THAT(trainer.notices(),
+              Contains(HasSubstr("the untrained network may diverge: its loss")));
+}
+
+TEST(Diverged, NoAdviceToLowerAClipOfZero) {
+  const TemporaryDirectory dir;
+  RunConfig config = small_run_config();
+  config.train.steps = 1000;
+  config.optimiser = {.kind = OptimiserKind::sgd, .learning_rate = 1e6, .clip = 0};
+  config.schedule = {.kind = ScheduleKind::constant, .warmup = 0};
+  config.loss.kind = LossKind::least_squares;
+  const std::string message = complaint([&] { train(config, dir / "run"); });
+  EXPECT_THAT(message, HasSubstr("smaller optimiser.learning_rate (now 1e+06) or with "
+                                 "optimiser.clip = 1 (now 0: no clipping)"));
+  EXPECT_THAT(message, Not(HasSubstr("nan")));
+  EXPECT_THAT(message, Not(HasSubstr("untrained")));
 }
 
 // Criteria -------------------------------------------------------------------------------------

@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
+#include <functional>
+#include <limits>
+
 #include "lmrnn/batches.hpp"
 #include "lmrnn/error.hpp"
 #include "message_of.hpp"
@@ -66,6 +70,115 @@ TEST(Source, ScoresAreCountedByTaskTrialAndScoredStep) {
     EXPECT_EQ(e.tasks[1].trial_accuracy, 1);
     EXPECT_EQ(e.tasks[1].share_of_ceiling, 1);
   }
+}
+
+// EvenOdd with rules, which spoils one array at step 3 of row 33 of batch 1.
+class Spoilt : public EvenOdd {
+ public:
+  using Spoil = std::function<void(const BatchRows&, std::size_t row)>;
+  explicit Spoilt(Spoil spoil) : spoil_(std::move(spoil)) {}
+  BatchShape shape() const override { return {2, 3, 1, 2}; }
+  void fill(Split split, std::uint32_t batch, std::uint32_t first_row,
+            const BatchRows& rows) const override {
+    EvenOdd::fill(split, batch, first_row, rows);
+    for (std::size_t t = 0; t < rows.rules.n0; ++t)
+      for (std::size_t k = 0; k < rows.rules.n2; ++k)
+        rows.rules(t, 0, k) = static_cast<std::int32_t>(k % 4) - 1;
+    if (batch == 1 && first_row <= 33 && 33 < first_row + rows.targets.n1)
+      spoil_(rows, 33 - first_row);
+  }
+
+ private:
+  Spoil spoil_;
+};
+
+TEST(Source, WhatItWritesIsCheckedOnEveryWayIn) {
+  RunConfig config = small_run_config();
+  config.stream.batch = 40;
+  config.stream.steps = 12;
+  config.train.steps = 3;
+  config.evaluation.trials = 40;  // two tasks: two batches
+  ThreadPool pool(2);
+  const auto messages = [&](const Spoilt::Spoil& spoil) {
+    const auto source = std::make_shared<Spoilt>(spoil);
+    const TemporaryDirectory place;
+    const Network network = make_network(config, source->shape());
+    return std::array<std::string, 2>{
+        message_if_any<UsageError>([&] { Trainer::start(config, place / "run", 2, source).run(); }),
+        message_if_any<UsageError>(
+            [&] { evaluate_source(network, *source, config.stream, Split::validation, 2, pool); })};
+  };
+  for (const std::string& message : messages([](auto&, std::size_t) {})) EXPECT_EQ(message, "");
+  constexpr float nan = std::numeric_limits<float>::quiet_NaN();
+  constexpr float infinite = std::numeric_limits<float>::infinity();
+  const std::vector<std::pair<const char*, Spoilt::Spoil>> cases{
+      {"an input is nan", [](auto& rows, auto k) { rows.inputs(3, 1, k) = nan; }},
+      {"an input is -inf", [](auto& rows, auto k) { rows.inputs(3, 1, k) = -infinite; }},
+      {"a rule is 3", [](auto& rows, auto k) { rows.rules(3, 0, k) = 3; }},
+      {"a rule is -2", [](auto& rows, auto k) { rows.rules(3, 0, k) = -2; }},
+      {"a target is 2", [](auto& rows, auto k) { rows.targets(3, k) = 2; }},
+      {"a target is -1", [](auto& rows, auto k) { rows.targets(3, k) = -1; }},
+      {"a loss weight is -1", [](auto& rows, auto k) { rows.loss_weights(3, k) = -1; }},
+      {"a loss weight is nan", [](auto& rows, auto k) { rows.loss_weights(3, k) = nan; }},
+      {"a trial start is 2", [](auto& rows, auto k) { rows.trial_starts(3, k) = 2; }}};
+  for (const auto& [what, spoil] : cases)
+    for (const std::string& message : messages(spoil)) {
+      EXPECT_THAT(message, HasSubstr(what));
+      EXPECT_THAT(message, HasSubstr("source \"even-odd\""));
+      EXPECT_THAT(message, HasSubstr("at step 3"));
+      EXPECT_THAT(message, HasSubstr("row 33 of batch 1"));
+    }
+  // What only evaluation asks for.
+  EXPECT_THAT(
+      messages([](auto& rows, auto k) {
+        if (!rows.tasks.empty()) rows.tasks(3, k) = 2;
+      })[1],
+      HasSubstr("a task is 2 at step 3, row 33 of batch 1 (validation); it must be one of 2"));
+  EXPECT_THAT(messages([](auto& rows, auto k) {
+                if (!rows.scored.empty()) rows.scored(3, k) = 7;
+              })[1],
+              HasSubstr("scored is 7"));
+}
+
+// Answers as it is told.
+class Odd : public EvenOdd {
+ public:
+  std::string named = "odd";
+  std::vector<std::string> has_tasks{"one", "two"};
+  mutable std::vector<BatchShape> shapes{{2, 0, 0, 2}};  ///< one answer after the other
+
+  std::string name() const override { return named; }
+  std::vector<std::string> tasks() const override { return has_tasks; }
+  BatchShape shape() const override {
+    const BatchShape now = shapes.front();
+    if (shapes.size() > 1) shapes.erase(shapes.begin());
+    return now;
+  }
+};
+
+TEST(Source, ItsShapeIsCheckedAndAskedForOnce) {
+  const auto refusal = [](auto spoil) {
+    Odd source;
+    spoil(source);
+    ThreadPool pool(1);
+    StreamConfig stream;
+    stream.batch = 3;
+    stream.steps = 8;
+    return message_if_any<UsageError>(
+        [&] { evaluate_source(always_zero(), source, stream, Split::test, 1, pool); });
+  };
+  EXPECT_EQ(refusal([](Odd&) {}), "");
+  EXPECT_THAT(refusal([](Odd& s) { s.named = ""; }), HasSubstr("its name is empty"));
+  EXPECT_THAT(refusal([](Odd& s) { s.has_tasks = {}; }), HasSubstr("it has no tasks"));
+  EXPECT_THAT(refusal([](Odd& s) { s.shapes = {{2, 0, 0, 0}}; }), HasSubstr("it has no classes"));
+  EXPECT_THAT(refusal([](Odd& s) { s.shapes = {{2, 4, 0, 2}}; }), HasSubstr("4 rules and 0 rule"));
+  // A network that would write more logits than the source has classes.
+  EXPECT_THAT(refusal([](Odd& s) {
+                s.shapes = {{2, 0, 0, 1}};
+              }),
+              HasSubstr("1 classes, but the network 2, 0 and 2"));
+  EXPECT_THAT(refusal([](Odd& s) { s.shapes = {{3, 0, 0, 2}}; }), HasSubstr("3 channels"));
+  EXPECT_EQ(refusal([](Odd& s) { s.shapes = {{2, 0, 0, 2}, {1, 0, 0, 1}}; }), "");
 }
 
 TEST(Source, SameDataSameBits) {

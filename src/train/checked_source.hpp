@@ -1,0 +1,35 @@
+// What a program's own source of training data returns, checked where it enters.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "lmrnn/batches.hpp"
+
+namespace lmrnn {
+
+/// A source whose every answer is checked: its shape and names once, here; the values of its rows
+/// as they are filled, each once. Numbers of rules, classes and tasks are indices into arrays of
+/// the library, and a value that is not finite would be reported as a training that diverged.
+class CheckedSource : public BatchSource {
+ public:
+  /// Throws UsageError for a source without a name, tasks or classes, or whose numbers of rules and
+  /// rule slots contradict each other.
+  explicit CheckedSource(std::shared_ptr<const BatchSource> source);
+
+  std::string name() const override { return name_; }
+  BatchShape shape() const override { return shape_; }
+  std::vector<std::string> tasks() const override { return tasks_; }
+  /// Throws UsageError for a value outside its range (BatchRows).
+  void fill(Split split, std::uint32_t batch, std::uint32_t first_row,
+            const BatchRows& rows) const override;
+
+ private:
+  std::shared_ptr<const BatchSource> source_;
+  std::string name_;
+  BatchShape shape_;
+  std::vector<std::string> tasks_;
+};
+
+}  // namespace lmrnn

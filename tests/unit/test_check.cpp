@@ -1,0 +1,73 @@
+// Development checks: they abort with the numbers where they are on, and are not there where they
+// are off.
+#include <gmock/gmock.h>
+
+#include "lmrnn/array.hpp"
+#include "lmrnn/check.hpp"
+#include "rnn/engine.hpp"
+
+namespace lmrnn {
+namespace {
+
+#ifdef LMRNN_CHECKS
+
+class CheckDeath : public ::testing::Test {
+ protected:
+  void SetUp() override { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
+};
+
+TEST_F(CheckDeath, AnIndexOutsideAView) {
+  int numbers[24]{};
+  const View2<int> two{numbers, 2, 3};
+  const View3<int> three{numbers, 2, 3, 4};
+  EXPECT_EQ(&two(1, 2), numbers + 5);
+  EXPECT_EQ(&three(1, 2, 3), numbers + 23);
+  EXPECT_DEATH(two(2, 0), "array.hpp:[0-9]+: i < n0 .2 and 2.; the first index of a View2");
+  EXPECT_DEATH(two(0, 3), "j < n1 .3 and 3.");
+  EXPECT_DEATH(two.row(2), "the row of a View2");
+  EXPECT_DEATH(three(0, 0, 4), "k < n2 .4 and 4.");
+  EXPECT_DEATH(three.row(0, 3), "the row of a View3");
+  EXPECT_DEATH(three.plane(2), "the plane of a View3");
+  EXPECT_DEATH(View2<int>()(0, 0), "0 and 0|first index");
+}
+
+// What the heap overflow of 0.1.0's training was: planes sized by the first, smaller block.
+TEST_F(CheckDeath, PlanesOfASmallerBlock) {
+  rnn::Planes planes;
+  planes.resize(8, 1024 * 4);
+  EXPECT_NE(planes.at(7, 1024 * 4), nullptr);
+  EXPECT_DEATH(planes.at(0, 1024 * 32), "4096.; planes were sized for a smaller block");
+  EXPECT_DEATH(planes.at(8, 1024 * 4), "8 and 8.; this plane was never made");
+}
+
+TEST_F(CheckDeath, InputsThatWereNeverAdded) {
+  kernels::ActiveInputs inputs;
+  const std::vector<float> x(5 * 3);
+  inputs.begin(5, 4, 3);
+  inputs.add(x.data());
+  EXPECT_EQ(inputs.n_active(3), 0u);
+  EXPECT_DEATH(inputs.values(4), "4 and 4.; this cell was never added");
+  EXPECT_DEATH(inputs.cells_of(0), "never listed");
+}
+
+TEST_F(CheckDeath, LanesThatNoBlockHas) {
+  kernels::AffineStep step{};
+  step.n_lanes = 5;
+  EXPECT_DEATH(kernels::affine_step(step), "4, 8 or a multiple of 16 lanes");
+}
+
+#else
+
+TEST(Check, IsNotEvaluatedWhereItIsOff) {
+  int n = 0;
+  const auto count = [&n] { return ++n; };
+  LMRNN_CHECK(count() > 0, "never evaluated");
+  LMRNN_CHECK_INDEX(count(), 0, "never evaluated");
+  LMRNN_CHECK_FITS(count(), 0, "never evaluated");
+  EXPECT_EQ(n, 0);
+}
+
+#endif
+
+}  // namespace
+}  // namespace lmrnn
