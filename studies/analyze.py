@@ -4,8 +4,8 @@
     lmrnn study run studies/e5-small.toml
     studies/analyze.py studies/e5-small.toml ring docs/results/data [--control shuffled-weights]
 
-Runs `lmrnn analyze RUN NAME` on the reporting runs that are over (where its output is not there yet;
-further arguments go to it) and joins what it writes: DIRECTORY/STUDY-NAME-summary.csv with the
+Runs `lmrnn analyze RUN NAME` on the finished reporting runs (further arguments go to it), except where
+the same program has already done so with the same arguments, and joins what it writes: DIRECTORY/STUDY-NAME-summary.csv with the
 headlines, and DIRECTORY/STUDY-NAME-TABLE.csv for every --table, with the columns cell, seed, control.
 """
 
@@ -30,7 +30,7 @@ def reporting_runs(program, study):
 
 
 def analyse(program, run, analysis, control, more):
-    """The directory of the output, made if it is not there."""
+    """The directory of the output, made unless this program made it with these arguments."""
     arguments = list(more)
     suffix = ""
     if control == "untrained":
@@ -40,8 +40,13 @@ def analyse(program, run, analysis, control, more):
         arguments += ["--control", control]
         suffix = f"-{control}"
     out = run / "analysis" / (analysis + suffix)
-    if not (out / "summary.json").exists():
+    # The version names the commit: what another one computed is computed again.
+    version = subprocess.run([program, "--version"], check=True, capture_output=True, text=True)
+    made_by = f"{version.stdout}{arguments}\n"
+    stamp = out / "made_by.txt"
+    if not stamp.exists() or stamp.read_text() != made_by:
         subprocess.run([program, "analyze", run, analysis, *arguments], check=True)
+        stamp.write_text(made_by)
     return out
 
 

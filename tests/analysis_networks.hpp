@@ -89,9 +89,18 @@ inline BatteryConfig battery_of(const std::string& tasks) {
   return config;
 }
 
-/// A ring of n units that solves dlygo, and one unit for the cue.
-inline Subject ring_subject(Eigen::Index n) {
-  const Battery battery(battery_of("dlygo"), Seed{1});
+/// In steps of dt = alpha 100 ms: with units of tau = 100 ms, the same network in continuous time
+/// for every alpha.
+inline BatteryConfig battery_of(const std::string& tasks, double alpha) {
+  BatteryConfig config = battery_of(tasks);
+  config.dt = 100 * alpha;
+  return config;
+}
+
+/// A ring of n units that solves dlygo, and one unit for the cue. tau is 100 ms.
+inline Subject ring_subject(Eigen::Index n, double alpha = 1) {
+  const BatteryConfig config = battery_of("dlygo", alpha);
+  const Battery battery(config, Seed{1});
   const auto n_ring = static_cast<Eigen::Index>(battery.config().n_ring);
   Weights w(n + 1, static_cast<Eigen::Index>(battery.n_channels()), 1,
             static_cast<Eigen::Index>(battery.n_classes()));
@@ -109,7 +118,7 @@ inline Subject ring_subject(Eigen::Index n) {
       w.input(i, 1 + k) = w.input(i, 1 + n_ring + k) = tuning;
       w.readout(1 + k, i) = tuning / static_cast<float>(n);
     }
-  return subject_of(make_network(w, 1, Activation::relu), battery_of("dlygo"));
+  return subject_of(make_network(w, alpha, Activation::relu), config);
 }
 
 }  // namespace lmrnn::testing

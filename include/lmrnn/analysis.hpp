@@ -49,7 +49,9 @@ enum class Control {
 constexpr std::array<std::pair<std::string_view, Control>, 2> enum_names(Control) {
   return {{{"none", Control::none}, {"shuffled-weights", Control::shuffled_weights}}};
 }
-Subject make_control(const Subject& subject, Control control, Seed seed);
+/// `number`: which of many permutations; each is a function of (seed, number) and has nothing in
+/// common with those of other seeds.
+Subject make_control(const Subject& subject, Control control, Seed seed, std::uint32_t number = 0);
 
 // What comes out ---------------------------------------------------------------------------------
 

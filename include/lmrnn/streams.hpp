@@ -99,7 +99,7 @@ TrialBatch draw_trials(const Battery& battery, std::size_t task, std::size_t n, 
                        Split split, std::size_t first = 0);
 
 /// Batch of given conditions, one row each; noise (if the conditions ask for it) from `key`'s
-/// seed, split and batch, and the row's number.
+/// seed, split and batch, and the row `key.row` plus the number in the batch.
 TrialBatch compose_trials(const Battery& battery, std::span<const std::uint32_t> tasks,
                           std::span<const Conditions> conditions, Key key);
 

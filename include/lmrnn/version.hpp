@@ -12,6 +12,9 @@ struct BuildInfo {
   std::string compiler;    ///< "GNU 12.2.0"
   std::string build_type;  ///< "Release"
   std::string sanitizers;  ///< "address,undefined"; usually empty
+  /// Hash of the sources that trials and ceilings are computed by: it changes when they do, which a
+  /// version does not and a commit does too often.
+  std::string task_code;
 };
 BuildInfo build_info();
 

@@ -51,7 +51,8 @@ void set_durations(Conditions& conditions, const nb::dict& values) {
 // Trials ---------------------------------------------------------------------------------------
 
 BoundTrial compose(const BoundTask& task, Conditions conditions,
-                   const std::optional<SeedArgument>& seed, const nb::kwargs& changes) {
+                   const std::optional<SeedArgument>& seed, std::uint32_t number,
+                   const nb::kwargs& changes) {
   nb::object object = nb::cast(conditions);
   for (const auto [name, value] : changes) nb::setattr(object, name, value);
   conditions = nb::cast<Conditions>(object);
@@ -61,7 +62,7 @@ BoundTrial compose(const BoundTask& task, Conditions conditions,
     const std::array index = {static_cast<std::uint32_t>(task.index)};
     const TrialBatch noisy =
         compose_trials(task.battery, index, std::array{conditions},
-                       Key{Seed(*seed), Stream::input_noise, Split::test, 0, 0});
+                       Key{Seed(*seed), Stream::input_noise, Split::test, 0, number});
     result.trial.inputs.assign(noisy.inputs.begin(), noisy.inputs.end());
   }
   return result;
@@ -195,11 +196,11 @@ void bind_task(nb::module_& m) {
           },
           nb::kw_only(), "seed"_a, "trial"_a = 0,
           "Conditions at random; the same for the same seed.")
-      .def(
-          "compose", &compose, "conditions"_a, nb::kw_only(), "seed"_a = nb::none(), "changes"_a,
-          "The trial of given conditions; keywords change single ones, e.g. direction=0.5.\n\n"
-          "Without noise, unless `seed` says which noise. Raises UsageError for conditions that no "
-          "trial of the task can have.")
+      .def("compose", &compose, "conditions"_a, nb::kw_only(), "seed"_a = nb::none(),
+           "number"_a = 0, "changes"_a,
+           "The trial of given conditions; keywords change single ones, e.g. direction=0.5.\n\n"
+           "Without noise, unless `seed` says which noise; each `number` of a seed has its own. "
+           "Raises UsageError for conditions that no trial of the task can have.")
       .def("trial", &draw_trial, nb::kw_only(), "seed"_a, "number"_a = 0, "split"_a = "test",
            "Trial number `number` of a split, noise included.")
       .def(

@@ -281,11 +281,11 @@ class Task:
     def draw(self, *, seed: int, trial: int = 0) -> Conditions:
         """Conditions at random; the same for the same seed."""
 
-    def compose(self, conditions: Conditions, *, seed: int | None = None, **changes) -> Trial:
+    def compose(self, conditions: Conditions, *, seed: int | None = None, number: int = 0, **changes) -> Trial:
         """
         The trial of given conditions; keywords change single ones, e.g. direction=0.5.
 
-        Without noise, unless `seed` says which noise. Raises UsageError for conditions that no trial of the task can have.
+        Without noise, unless `seed` says which noise; each `number` of a seed has its own. Raises UsageError for conditions that no trial of the task can have.
         """
 
     def trial(self, *, seed: int, number: int = 0, split: str = 'test') -> Trial:

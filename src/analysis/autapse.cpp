@@ -57,7 +57,7 @@ void UncoupledPool::classify_units() {
     active_.push_back(n_epochs > 0 ? active / n_epochs : 0);
     lambda_.push_back(lambda(i, n_active > 0 ? slope / n_active : 1));
     // Silent: in every epoch of every task.
-    classes_.push_back(class_of(lambda_[i], n_active > 0 ? 1 : 0, o_));
+    classes_.push_back(class_of(lambda_[i], alpha_, n_active > 0 ? 1 : 0, o_));
   }
 }
 
@@ -105,7 +105,7 @@ void UncoupledPool::epochs(AnalysisResult& result) const {
         const double l = lambda(u, exists ? e.slope[p][u] : 0);
         lambdas.push_back(exists && a > 0 ? l : nan);
         active.push_back(exists ? a : nan);
-        if (exists) ++count[static_cast<std::size_t>(class_of(l, a, o_))];
+        if (exists) ++count[static_cast<std::size_t>(class_of(l, alpha_, a, o_))];
       }
       if (!e.active[p].empty())
         table.add({name(i), std::string(period_name(family, static_cast<Period>(p))), count[0],

@@ -15,11 +15,13 @@ TrialBatch UncoupledPool::delayed_trials(std::size_t task, double multiple) cons
   return compose_task(s_.battery, task, conditions, context_.seed);
 }
 
-// The delay is jumped over: from the second step of the delay on, a unit that is active goes as
-// lambda^n to its fixed point, one that is not decays as (1 - alpha)^n. The rest is simulated.
+// The delay is jumped over: from one time constant into the delay on (the second step, if dt is
+// tau), a unit that is active goes as lambda^n to its fixed point, one that is not decays as
+// (1 - alpha)^n. The rest is simulated.
 double UncoupledPool::predicted_accuracy(const Dynamics& dynamics, std::size_t task,
                                          double multiple) const {
   const TrialBatch trials = delayed_trials(task, multiple);
+  const auto settled = static_cast<std::int32_t>(std::lround(1 / alpha_));  // steps
   double right = 0, n_steps = 0;
   for (std::size_t k = 0; k < trials.n_trials; ++k) {
     const PeriodSpan delay = span_of(trials, k, Period::delay);
@@ -28,7 +30,7 @@ double UncoupledPool::predicted_accuracy(const Dynamics& dynamics, std::size_t t
     for (std::int32_t t = 0; t < decision.last; ++t) {
       const auto at = static_cast<std::size_t>(t);
       const Eigen::VectorXd c = dynamics.current(trials, at, k);
-      if (t == delay.first + 1 && delay.last > t) {
+      if (t == delay.first + settled && delay.last > t) {
         const Eigen::VectorXd slope = dynamics.slope(h, c);
         const auto n = static_cast<double>(delay.last - t);
         for (Eigen::Index i = 0; i < h.size(); ++i) {

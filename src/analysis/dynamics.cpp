@@ -93,7 +93,7 @@ VectorXd Dynamics::current(const TrialBatch& trials, std::size_t t, std::size_t 
   return c;
 }
 
-VectorXd Dynamics::step(const VectorXd& h, const VectorXd& c) const {
+VectorXd Dynamics::rates(const VectorXd& h, const VectorXd& c) const {
   VectorXd u = recurrent_ * h + c;
   switch (activation_) {
     case Activation::relu:
@@ -106,7 +106,15 @@ VectorXd Dynamics::step(const VectorXd& h, const VectorXd& c) const {
       u = u.unaryExpr([](double x) { return x > 30 ? x : std::log1p(std::exp(x)); });
       break;
   }
-  return (1 - alpha_) * h + alpha_ * u;
+  return u;
+}
+
+VectorXd Dynamics::step(const VectorXd& h, const VectorXd& c) const {
+  return (1 - alpha_) * h + alpha_ * rates(h, c);
+}
+
+VectorXd Dynamics::velocity(const VectorXd& h, const VectorXd& c) const {
+  return rates(h, c) - h;
 }
 
 VectorXd Dynamics::after(VectorXd h, const VectorXd& c, std::size_t n_steps) const {
@@ -127,12 +135,11 @@ VectorXd Dynamics::slope(const VectorXd& h, const VectorXd& c) const {
   return u;
 }
 
-SparseMatrix Dynamics::sparse_jacobian(const VectorXd& slope, double shift) const {
+SparseMatrix Dynamics::combined(const VectorXd& slope, double scale, double diagonal) const {
   SparseMatrix j(n_units(), n_units());
   j.reserve(recurrent_.nonZeros() + n_units());
-  const double diagonal = 1 - alpha_ - shift;
   for (Index i = 0; i < n_units(); ++i) {
-    const double gain = alpha_ * slope[i];
+    const double gain = scale * slope[i];
     j.startVec(i);
     bool before = true;  // the diagonal
     for (SparseMatrix::InnerIterator w(recurrent_, i); w; ++w) {

@@ -1,5 +1,9 @@
 // The network as a discrete map under constant input, in double precision:
-//   F(h) = (1 - alpha) h + alpha f(W h + c),   c = W_in x + sum of rules + b.
+//   F(h) = (1 - alpha) h + alpha f(W h + c),   c = W_in x + sum of rules + b,
+// which is a step alpha = dt / tau along the velocity
+//   v(h) = (F(h) - h) / alpha = f(W h + c) - h,
+// the change of the state in one time constant tau at the present rate. v does not depend on dt:
+// whatever is judged per time constant is judged by v.
 #pragma once
 
 #include <Eigen/Core>
@@ -30,15 +34,28 @@ class Dynamics {
   /// f'(W h + c).
   Eigen::VectorXd slope(const Eigen::VectorXd& h, const Eigen::VectorXd& c) const;
 
-  /// J - shift I with J = dF/dh = (1 - alpha) I + alpha diag(slope) W. Rows of units whose slope is
-  /// 0 have no entries but that of the diagonal.
-  SparseMatrix sparse_jacobian(const Eigen::VectorXd& slope, double shift = 0) const;
+  /// v(h), per time constant.
+  Eigen::VectorXd velocity(const Eigen::VectorXd& h, const Eigen::VectorXd& c) const;
+
+  /// dF/dh = (1 - alpha) I + alpha diag(slope) W. Rows of units whose slope is 0 have no entries
+  /// but that of the diagonal; the same holds for velocity_jacobian.
+  SparseMatrix sparse_jacobian(const Eigen::VectorXd& slope) const {
+    return combined(slope, alpha_, 1 - alpha_);
+  }
   Eigen::MatrixXd jacobian(const Eigen::VectorXd& slope) const { return sparse_jacobian(slope); }
+  /// dv/dh = diag(slope) W - I.
+  SparseMatrix velocity_jacobian(const Eigen::VectorXd& slope) const {
+    return combined(slope, 1, -1);
+  }
 
   Eigen::VectorXd logits(const Eigen::VectorXd& h) const { return readout_ * h + readout_bias_; }
   const SparseMatrix& recurrent() const { return recurrent_; }
 
  private:
+  Eigen::VectorXd rates(const Eigen::VectorXd& h, const Eigen::VectorXd& c) const;  // f(W h + c)
+  // scale diag(slope) W + diagonal I
+  SparseMatrix combined(const Eigen::VectorXd& slope, double scale, double diagonal) const;
+
   SparseMatrix recurrent_;
   Eigen::MatrixXd input_, rule_, readout_;
   Eigen::VectorXd bias_, readout_bias_;

@@ -1,5 +1,6 @@
 // extrapolation: longer delays and more noise than the network was trained with.
 #include <algorithm>
+#include <cmath>
 
 #include "analysis/catalogue.hpp"
 #include "analysis/entry.hpp"
@@ -23,8 +24,8 @@ struct ExtrapolationOptions {
     field("trials", self.trials, "held-out trials per task and point", between(1, 1000000));
     field("delays", self.delays, "multiples of the trained delays", at_least(0));
     field("input_noise", self.input_noise, "multiples of the trained input noise", at_least(0));
-    field("recurrent_noise", self.recurrent_noise, "standard deviations of noise inside f",
-          at_least(0));
+    field("recurrent_noise", self.recurrent_noise,
+          "standard deviations of noise inside f, times sqrt(tau / dt)", at_least(0));
   }
 };
 
@@ -41,8 +42,10 @@ double accuracy(const Subject& subject, const Battery& battery, std::size_t task
   if (setting.axis == "delay")
     for (Conditions& c : conditions) c.duration[index(Period::delay)] *= setting.value;
   const TrialBatch trials = compose_task(battery, task, conditions, seed);
+  // White noise: the same power in a time constant, however many steps it has.
+  const double sigma = setting.value / std::sqrt(subject.network.architecture().alpha);
   const Simulation run = simulate(subject.network, battery, trials,
-                                  setting.axis == "recurrent_noise" ? setting.value : 0, seed);
+                                  setting.axis == "recurrent_noise" ? sigma : 0, seed);
   return decision_accuracy(run, trials);
 }
 

@@ -47,14 +47,14 @@ struct FixedPointOptions {
           between(1, 100000));
     field("iterations", self.iterations, "of the minimisation, at most", at_least(1));
     field("fixed", self.fixed,
-          "a point is fixed if its speed per step is at most this share of "
-          "the mean norm of the states",
+          "a point is fixed if its speed per time constant tau is at most this share of the mean "
+          "norm of the states",
           at_least(0));
     field("slow", self.slow, "and slow up to this; faster ones are left out", at_least(0));
     field("merge", self.merge, "points closer than this share of the mean norm are one",
           at_least(0));
-    field("marginal", self.marginal, "an eigenvalue is near 1 if its modulus is within this",
-          at_least(0));
+    field("marginal", self.marginal,
+          "an eigenvalue is near 1 if its modulus is within this times dt / tau", at_least(0));
     field("eigenvalues", self.eigenvalues, "how many are found, largest first", between(1, 1000));
   }
 };
@@ -139,6 +139,7 @@ std::vector<TaskPoints> find_points(const Subject& subject, const FixedPointOpti
     f.points.resize(f.starts.size());
     for (const Start& s : f.starts)
       f.scale += s.state.norm() / static_cast<double>(f.starts.size());
+    f.scale = std::max(f.scale, 1e-12);  // a silent network rests at 0
   });
   const Minimisation minimisation{.iterations = options.iterations};
   const auto searches = places(found);
@@ -153,7 +154,7 @@ std::vector<TaskPoints> find_points(const Subject& subject, const FixedPointOpti
   });
   for (TaskPoints& f : found)
     f.points = merge_by_input(std::move(f.points), f.starts, options.merge * f.scale,
-                              options.slow * std::max(f.scale, 1e-12));
+                              options.slow * f.scale);
   const auto linearisations = places(found);
   for_each_item(context, linearisations.size(), "linearisation", [&](std::size_t i) {
     const auto [t, p] = linearisations[i];
@@ -161,8 +162,9 @@ std::vector<TaskPoints> find_points(const Subject& subject, const FixedPointOpti
     const Start& start = found[t].starts[point.first_start];
     const VectorXd slope = dynamics.slope(point.state, start.current);
     point.eigenvalues = leading_spectrum(dynamics, slope, options.eigenvalues, false).values;
-    point.stability = classify(point.eigenvalues, static_cast<std::size_t>(dynamics.n_units()),
-                               options.marginal, point.n_unstable, point.n_marginal);
+    point.stability =
+        classify(point.eigenvalues, static_cast<std::size_t>(dynamics.n_units()), dynamics.alpha(),
+                 options.marginal, point.n_unstable, point.n_marginal);
     point.first_start = start.trial;
   });
   return found;
@@ -184,7 +186,7 @@ void add_rows(const Subject& subject, const FixedPointOptions& options, const Dy
                std::string(relative <= options.fixed ? "fixed" : "slow"),
                std::string(stability_name(p.stability)), static_cast<std::int64_t>(p.n_unstable),
                static_cast<std::int64_t>(p.n_marginal), first.real(), first.imag(),
-               time_constant(std::abs(first), dt),
+               growth(first, dynamics.alpha()), time_constant(std::abs(first), dt),
                std::abs(std::arg(first)) / (2 * std::numbers::pi * dt) * 1000, p.state.norm(),
                static_cast<std::int64_t>(answer), static_cast<std::int64_t>(p.first_start)});
   }
@@ -216,7 +218,7 @@ AnalysisResult fixed_points(const Subject& subject, const FixedPointOptions& opt
   const std::vector<TaskPoints> all = find_points(subject, options, dynamics, context);
   Table table{"fixed_points",
               {"task", "period", "point", "starts", "speed", "kind", "stability", "unstable",
-               "marginal", "eigenvalue_real", "eigenvalue_imaginary", "time_constant_ms",
+               "marginal", "eigenvalue_real", "eigenvalue_imaginary", "growth", "time_constant_ms",
                "frequency_hz", "norm", "answer", "first_trial"},
               {},
               "Fixed and slow points under constant input"};

@@ -1,4 +1,4 @@
-// The search for places at which the map moves little.
+// The search for places at which the state moves little.
 #include <algorithm>
 #include <utility>
 
@@ -9,7 +9,7 @@ namespace {
 
 using Eigen::VectorXd;
 
-// Minimises |A d + r|^2 + damping |d|^2 with A = J - I, by conjugate gradients on the normal
+// Minimises |A d + r|^2 + damping |d|^2 with A = dv/dh, by conjugate gradients on the normal
 // equations. The step need not be exact: what matters is where the next linearisation is taken.
 VectorXd damped_step(const SparseMatrix& a, const SparseMatrix& transposed, const VectorXd& r,
                      double damping, const Minimisation& options) {
@@ -36,12 +36,12 @@ VectorXd damped_step(const SparseMatrix& a, const SparseMatrix& transposed, cons
 }  // namespace
 
 double speed(const Dynamics& dynamics, const VectorXd& h, const VectorXd& current) {
-  return (dynamics.step(h, current) - h).norm();
+  return dynamics.velocity(h, current).norm();
 }
 
 VectorXd minimise_speed(const Dynamics& dynamics, const VectorXd& start, const VectorXd& current,
                         const Minimisation& options) {
-  VectorXd h = start, r = dynamics.step(h, current) - h;
+  VectorXd h = start, r = dynamics.velocity(h, current);
   double damping = 1e-2, at_mark = r.norm();
   SparseMatrix a, transposed;
   std::int64_t n_accepted = 0;
@@ -49,11 +49,11 @@ VectorXd minimise_speed(const Dynamics& dynamics, const VectorXd& start, const V
   for (std::int64_t i = 0; i < options.iterations; ++i) {
     if (r.norm() <= std::max(options.slow_enough, options.speed_tolerance * (1 + h.norm()))) break;
     if (std::exchange(moved, false)) {
-      a = dynamics.sparse_jacobian(dynamics.slope(h, current), 1);
+      a = dynamics.velocity_jacobian(dynamics.slope(h, current));
       transposed = a.transpose();
     }
     const VectorXd next = h + damped_step(a, transposed, r, damping, options);
-    const VectorXd next_r = dynamics.step(next, current) - next;
+    const VectorXd next_r = dynamics.velocity(next, current);
     if (next_r.squaredNorm() < r.squaredNorm()) {
       h = next;
       r = next_r;

@@ -117,11 +117,12 @@ AnalysisResult modularity(const Subject& subject, const ModularityOptions& optio
       find_communities(weight_graph(subject.network), n_starts, key_of(context.seed, 0));
   std::vector<double> weight_null(n_null);
   for_each_item(context, n_null, "permuted weights", [&](std::size_t p) {
-    const Subject shuffled =
-        make_control(subject, Control::shuffled_weights, Seed{context.seed.value + 1 + p});
-    weight_null[p] = find_communities(weight_graph(shuffled.network), n_starts,
-                                      key_of(context.seed, 1 + static_cast<std::uint32_t>(p)))
-                         .modularity;
+    // Number 0 is what `--control shuffled-weights` shows.
+    const auto number = 1 + static_cast<std::uint32_t>(p);
+    const Subject shuffled = make_control(subject, Control::shuffled_weights, context.seed, number);
+    weight_null[p] =
+        find_communities(weight_graph(shuffled.network), n_starts, key_of(context.seed, number))
+            .modularity;
   });
   const std::vector<std::size_t> tasks = chosen_tasks(subject.battery, options.tasks);
   const MatrixXd activity =

@@ -67,12 +67,13 @@ Table conditions_table(const RingSetting& s, const std::vector<RingCondition>& c
 // Error, drift and, from noisy repetitions, the variance that grows as 2 D t.
 Table time_table(const RingSetting& s, AnalysisResult& result) {
   const auto n_repeats = static_cast<std::size_t>(s.options.repeats);
+  // White noise: the same power in a time constant, however many steps it has.
+  const double sigma = s.options.noise / std::sqrt(s.dynamics.alpha());
   const Circle& quiet = s.circle;
   const std::size_t n = quiet.delay_end - quiet.delay_begin;
   std::vector<Eigen::MatrixXd> shifts(n_repeats);  // (time, trial), against the quiet trial
   for_each_item(s.context, n_repeats, "noisy repetition", [&](std::size_t r) {
-    Circle c = s.run_circle(s.task, s.options.long_delay, {}, s.subject.network, s.options.noise,
-                            Seed{s.context.seed.value + 1 + r});
+    Circle c = s.run_circle(s.task, s.options.long_delay, {}, s.subject.network, sigma, r);
     c.decoded = s.decode(c.run);
     shifts[r] =
         Eigen::MatrixXd::Zero(static_cast<Eigen::Index>(n), static_cast<Eigen::Index>(s.n_trials));

@@ -29,7 +29,10 @@ struct RingOptions {
     field("long_delay", self.long_delay, "delay over which memory is tested, ms", at_least(2000));
     field("ridge", self.ridge, "strength of the decoder's ridge, relative to the variance",
           at_least(0));
-    field("noise", self.noise, "recurrent noise with which diffusion is measured", at_least(0));
+    field("noise", self.noise,
+          "standard deviation of the noise inside f, times sqrt(tau / dt), with which diffusion is "
+          "measured",
+          at_least(0));
     field("repeats", self.repeats, "noisy trials per direction", between(1, 1000));
     field("kicks", self.kicks, "random kicks off the ring per direction", between(1, 1000));
   }

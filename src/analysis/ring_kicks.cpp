@@ -13,6 +13,12 @@ namespace lmrnn {
 
 using Eigen::VectorXd;
 
+namespace {
+
+constexpr double least_preference = 0.01;  // share of the intact network's: less is no answer
+
+}  // namespace
+
 void RingTests::off_ring() {
   const auto n_kicks = static_cast<std::size_t>(s_.options.kicks);
   const std::size_t n_steps = s_.steps(1000);
@@ -80,17 +86,25 @@ void RingTests::along_ring() {
 
   const Network uncoupled =
       without_synapses(s_.subject.network, synapses_between_units(s_.subject.network));
-  const Circle c =
-      s_.run_circle(s_.task, static_cast<double>(s_.trained_steps) * s_.dt, {}, uncoupled);
+  const double trained = static_cast<double>(s_.trained_steps) * s_.dt;
+  const Circle intact = s_.run_circle(s_.task, trained, {}, s_.subject.network);
+  const Circle c = s_.run_circle(s_.task, trained, {}, uncoupled);
+  const std::size_t t = std::min(c.delay_end + decision, c.decision_end) - 1;
+  const auto logits_of = [t](const Simulation& run, std::size_t k) {
+    VectorXd logits(static_cast<Eigen::Index>(run.n_classes));
+    for (std::size_t i = 0; i < run.n_classes; ++i)
+      logits[static_cast<Eigen::Index>(i)] = run.logits[(t * run.n_classes + i) * run.n_trials + k];
+    return logits;
+  };
   const bool anti = s_.subject.battery.tasks()[s_.task].base_task().anti;
   std::vector<double> errors;
   for (std::size_t k = 0; k < s_.n_trials; ++k) {
-    VectorXd logits(static_cast<Eigen::Index>(c.run.n_classes));
-    const std::size_t t = std::min(c.delay_end + 1, c.decision_end - 1);
-    for (std::size_t i = 0; i < c.run.n_classes; ++i)
-      logits[static_cast<Eigen::Index>(i)] =
-          c.run.logits[(t * c.run.n_classes + i) * c.run.n_trials + k];
-    const double answer = s_.response_angle(logits);
+    const VectorXd logits = logits_of(c.run, k);
+    // A unit that leaks keeps e^(-t/tau) of the stimulus, and without noise its angle to the last
+    // digit: a trace, not an answer.
+    const bool answers =
+        s_.preference(logits) >= least_preference * s_.preference(logits_of(intact.run, k));
+    const double answer = answers ? s_.response_angle(logits) : nan;
     const double right = s_.true_angle(k) + (anti ? std::numbers::pi : 0);
     // No answer is as far off as a random one: 90 degrees in the median.
     errors.push_back(std::isnan(answer) ? 90 : std::abs(degrees(angle_between(answer, right))));

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <complex>
 #include <numbers>
 
 #include "lmrnn/error.hpp"
@@ -93,7 +94,7 @@ std::size_t RingSetting::steps(double ms) const {
 
 Circle RingSetting::run_circle(std::size_t of_task, double delay_ms,
                                std::optional<double> decision_ms, const Network& network,
-                               double sigma, Seed seed) const {
+                               double sigma, std::size_t repeat) const {
   Conditions base = subject.battery.draw(of_task, {context.seed, Stream::conditions, Split::test});
   base.noise = false;
   base.duration[index(Period::delay)] = delay_ms;
@@ -104,7 +105,8 @@ Circle RingSetting::run_circle(std::size_t of_task, double delay_ms,
     conditions[k].direction = true_angle(k);
   }
   Circle made{compose_task(subject.battery, of_task, conditions, context.seed), {}, {}, 0, 0, 0};
-  made.run = simulate(network, subject.battery, made.trials, sigma, seed);
+  made.run =
+      simulate(network, subject.battery, made.trials, sigma, context.seed, repeat * n_trials);
   const PeriodSpan delay = span_of(made.trials, 0, Period::delay);
   made.delay_begin = static_cast<std::size_t>(delay.first);
   made.delay_end = static_cast<std::size_t>(delay.last);
@@ -162,7 +164,10 @@ void RingSetting::find_points() {
   }
 }
 
-double RingSetting::response_angle(const Eigen::VectorXd& logits) const {
+namespace {
+
+// Mean of the directions of the ring, weighted by the softmax of their logits.
+std::complex<double> mean_direction(const Eigen::VectorXd& logits) {
   const Eigen::Index n = logits.size() - 1;
   const double best = logits.tail(n).maxCoeff();
   double x = 0, y = 0, sum = 0;
@@ -173,9 +178,19 @@ double RingSetting::response_angle(const Eigen::VectorXd& logits) const {
     x += weight * std::cos(angle);
     y += weight * std::sin(angle);
   }
+  return {x / sum, y / sum};
+}
+
+}  // namespace
+
+double RingSetting::response_angle(const Eigen::VectorXd& logits) const {
+  const std::complex<double> mean = mean_direction(logits);
   // All directions alike: what rounding prefers is no answer.
-  if (std::hypot(x, y) < 1e-6 * sum) return nan;
-  return std::atan2(y, x);
+  return std::abs(mean) < 1e-6 ? nan : std::arg(mean);
+}
+
+double RingSetting::preference(const Eigen::VectorXd& logits) const {
+  return std::abs(mean_direction(logits));
 }
 
 }  // namespace lmrnn

@@ -48,13 +48,15 @@ class RingSetting {
   double true_angle(std::size_t trial) const;
   std::size_t steps(double ms) const;  ///< at least 1
   /// Trials of another task of the same family (int, seq), or of the same one with another delay
-  /// or decision, or by another network.
+  /// or decision, or by another network. With noise inside the units: repetition number `repeat`.
   Circle run_circle(std::size_t task, double delay_ms, std::optional<double> decision_ms,
-                    const Network& network, double sigma = 0, Seed seed = {0}) const;
+                    const Network& network, double sigma = 0, std::size_t repeat = 0) const;
   Eigen::MatrixXd decode(const Simulation& run) const;
   /// Angle of the answer: circular mean of directions weighted by the softmax of their logits. NaN
   /// if that prefers none.
   double response_angle(const Eigen::VectorXd& logits) const;
+  /// Length of that circular mean: 0 if all directions are alike, 1 if one has all the weight.
+  double preference(const Eigen::VectorXd& logits) const;
 
  private:
   void fit_decoder();

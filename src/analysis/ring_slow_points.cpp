@@ -22,10 +22,10 @@ void RingTests::slow_loop() {
   for_each_item(s_.context, s_.n_trials, "slow point", [&](std::size_t k) {
     const RingPoint& p = s_.points[k];
     conditions_[k].speed =
-        speed(s_.dynamics, p.state, p.current) * per_100ms_ / std::max(p.radius, 1e-12);
+        speed(s_.dynamics, p.state, p.current) * tau_per_100ms_ / std::max(p.radius, 1e-12);
     // A memory that leaks slowly has one true fixed point, its end; slow points are what is meant.
     slow_points_[k] = minimise_speed(s_.dynamics, p.state, p.current,
-                                     {.slow_enough = 0.002 * p.radius / per_100ms_});
+                                     {.slow_enough = 0.002 * p.radius / tau_per_100ms_});
     conditions_[k].slow_angle = degrees(s_.decoder->angle(slow_points_[k]));
   });
   const double slow = share([](const RingCondition& x) { return x.speed < 0.01; });

@@ -15,7 +15,10 @@ namespace lmrnn {
 class RingTests {
  public:
   explicit RingTests(const RingSetting& setting)
-      : s_(setting), conditions_(setting.n_trials), per_100ms_(100 / setting.dt) {}
+      : s_(setting),
+        conditions_(setting.n_trials),
+        per_100ms_(100 / setting.dt),
+        tau_per_100ms_(per_100ms_ * setting.dynamics.alpha()) {}
 
   void run();
   std::vector<RingTest> tests;
@@ -53,7 +56,8 @@ class RingTests {
   const RingSetting& s_;
   std::vector<RingCondition> conditions_;
   std::vector<Eigen::VectorXd> slow_points_;
-  double per_100ms_;
+  double per_100ms_;      // steps in 100 ms
+  double tau_per_100ms_;  // time constants in 100 ms
 };
 
 }  // namespace lmrnn

@@ -41,7 +41,7 @@ std::int32_t Simulation::answer(std::size_t t, std::size_t trial) const noexcept
 }
 
 Simulation simulate(const Network& network, const Battery& battery, const TrialBatch& trials,
-                    double sigma, Seed seed) {
+                    double sigma, Seed seed, std::size_t first_trial) {
   const Architecture& a = network.architecture();
   Simulation s;
   s.n_steps = trials.n_steps;
@@ -62,7 +62,7 @@ Simulation simulate(const Network& network, const Battery& battery, const TrialB
     block.rules = {rules.data(), s.n_steps, trials.n_rule_slots, n};
     const RecurrentNoise noise{.sigma = sigma,
                                .key = {seed, Stream::recurrent_noise, Split::test, task, 0},
-                               .first_row = static_cast<std::uint32_t>(first)};
+                               .first_row = static_cast<std::uint32_t>(first_trial + first)};
     network.forward(block, noise, {states.data(), s.n_steps, s.n_units, n},
                     {logits.data(), s.n_steps, s.n_classes, n}, workspace);
     put_columns(states, first, n, s.n_trials, s.states);

@@ -25,9 +25,9 @@ struct Simulation {
 };
 
 /// One call is one item of work: it does not use threads. `sigma`: recurrent noise, a function of
-/// `seed` and of the trial's task and number in the batch.
+/// `seed`, of the trial's task, and of its number, which is `first_trial` plus that in the batch.
 Simulation simulate(const Network& network, const Battery& battery, const TrialBatch& trials,
-                    double sigma = 0, Seed seed = {0});
+                    double sigma = 0, Seed seed = {0}, std::size_t first_trial = 0);
 
 /// Trials 0 ... n - 1 of a task in split `test`; with `noise` false, the same without input noise.
 TrialBatch test_trials(const Battery& battery, std::size_t task, std::size_t n, Seed seed,

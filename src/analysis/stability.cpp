@@ -24,16 +24,21 @@ std::string_view stability_name(Stability stability) {
   return "?";
 }
 
+double growth(std::complex<double> lambda, double alpha) {
+  return (std::abs(lambda) - 1) / alpha;
+}
+
 Stability classify(std::span<const std::complex<double>> eigenvalues, std::size_t n_units,
-                   double tolerance, std::size_t& n_unstable, std::size_t& n_marginal) {
+                   double alpha, double tolerance, std::size_t& n_unstable,
+                   std::size_t& n_marginal) {
   n_unstable = n_marginal = 0;
   bool real_marginal = false;
   for (const std::complex<double>& lambda : eigenvalues) {
-    const double modulus = std::abs(lambda);
-    if (modulus > 1 + tolerance) ++n_unstable;
-    if (std::abs(modulus - 1) > tolerance) continue;
+    const double g = growth(lambda, alpha);
+    if (g > tolerance) ++n_unstable;
+    if (std::abs(g) > tolerance) continue;
     ++n_marginal;
-    real_marginal = real_marginal || std::abs(lambda - 1.0) <= tolerance;
+    real_marginal = real_marginal || std::abs(lambda - 1.0) <= alpha * tolerance;
   }
   if (n_unstable == n_units) return Stability::repeller;
   if (n_unstable > 0) return Stability::saddle;

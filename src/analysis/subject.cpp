@@ -25,7 +25,7 @@ Subject make_subject(LoadedNetwork loaded, const std::filesystem::path& path) {
   return {std::move(loaded.network), std::move(trained), std::move(battery)};
 }
 
-Subject make_control(const Subject& subject, Control control, Seed seed) {
+Subject make_control(const Subject& subject, Control control, Seed seed, std::uint32_t number) {
   Network network = copy_of(subject.network);
   if (control == Control::shuffled_weights) {
     const ParameterLayout& l = network.layout();
@@ -37,8 +37,8 @@ Subject make_control(const Subject& subject, Control control, Seed seed) {
         ++next;
       else
         autapses.push_back(s);
-    shuffle_values(weights, between, {seed, Stream::lesion, Split::train, 0, 1});
-    shuffle_values(weights, autapses, {seed, Stream::lesion, Split::train, 0, 2});
+    shuffle_values(weights, between, {seed, Stream::lesion, Split::train, number, 1});
+    shuffle_values(weights, autapses, {seed, Stream::lesion, Split::train, number, 2});
     network.weights_changed();
   }
   return {std::move(network), subject.trained, subject.battery};

@@ -3,36 +3,28 @@
 #include <algorithm>
 #include <cmath>
 
+#include "analysis/dynamics.hpp"
 #include "analysis/simulate.hpp"
 
 namespace lmrnn {
 
-UnitClass class_of(double lambda, double active, const AutapseOptions& o) {
+using Eigen::VectorXd;
+
+double per_time_constant(double lambda, double alpha) {
+  return alpha == 1 ? lambda : 1 + (lambda - 1) / alpha;  // exactly lambda at 1
+}
+
+UnitClass class_of(double lambda, double alpha, double active, const AutapseOptions& o) {
   if (active <= o.silent) return UnitClass::silent;
-  if (std::abs(lambda) < o.relay) return UnitClass::relay;
-  if (lambda < o.memory) return UnitClass::memory;
-  return lambda <= o.integrator ? UnitClass::integrator : UnitClass::grower;
+  if (per_time_constant(std::abs(lambda), alpha) < o.relay) return UnitClass::relay;
+  const double factor = per_time_constant(lambda, alpha);
+  if (factor < o.memory) return UnitClass::memory;
+  return factor <= o.integrator ? UnitClass::integrator : UnitClass::grower;
 }
-
-namespace {
-
-// f'(u) from what f returned.
-double slope_of(Activation f, double rate) {
-  switch (f) {
-    case Activation::relu:
-      return rate > 0 ? 1 : 0;
-    case Activation::tanh:
-      return 1 - rate * rate;
-    case Activation::softplus:
-      return 1 - std::exp(-rate);
-  }
-  return 0;
-}
-
-}  // namespace
 
 Epochs watch_task(const Subject& subject, std::size_t task, std::size_t n_trials, Seed seed) {
   const Architecture& a = subject.network.architecture();
+  const Dynamics dynamics(subject.network);
   const TrialBatch trials = test_trials(subject.battery, task, n_trials, seed, false);
   const Simulation run = simulate(subject.network, subject.battery, trials);
   const std::size_t n = a.n_units();
@@ -48,12 +40,15 @@ Epochs watch_task(const Subject& subject, std::size_t task, std::size_t n_trials
       for (auto step = span.first; step < span.last; ++step) {
         const auto t = static_cast<std::size_t>(step);
         ++n_steps[p];
+        // f' from what goes in. What comes out, (h[t] - (1 - alpha) h[t-1]) / alpha, is rounding
+        // noise in a unit that only decays, and its sign says "active" half of the time.
+        const VectorXd before =
+            t > 0 ? run.state_at(t - 1, k) : VectorXd::Zero(static_cast<Eigen::Index>(n));
+        const VectorXd slope = dynamics.slope(before, dynamics.current(trials, t, k));
         for (std::size_t i = 0; i < n; ++i) {
-          const double before = t > 0 ? run.state(t - 1, i, k) : 0;
-          const double rate = (run.state(t, i, k) - (1 - a.alpha) * before) / a.alpha;
-          const double slope = slope_of(a.activation, rate);
-          e.active[p][i] += slope > 1e-3;
-          e.slope[p][i] += slope;
+          const double s = slope[static_cast<Eigen::Index>(i)];
+          e.active[p][i] += s > 1e-3;
+          e.slope[p][i] += s;
         }
         if (span.period != Period::decision) continue;
         const auto right = static_cast<std::size_t>(trials.targets[t * n_trials + k]);

@@ -23,7 +23,7 @@ struct AutapseOptions {
   static void fields(Self& self, Visitor&& field) {
     field("tasks", self.tasks, "which tasks; empty: all that the network was trained on");
     field("trials", self.trials, "held-out trials per task and lesion", between(1, 1000000));
-    field("relay", self.relay, "relay: |lambda| below this", at_least(0));
+    field("relay", self.relay, "relay: |lambda|, per time constant tau, below this", at_least(0));
     field("memory", self.memory, "leaky memory: from relay to this", at_least(0));
     field("integrator", self.integrator, "integrator: from memory to this; grower: above",
           at_least(0));
@@ -44,8 +44,14 @@ constexpr std::array<std::string_view, 5> unit_class_names{"relay", "leaky memor
                                                            "grower", "silent"};
 constexpr std::size_t n_unit_classes = unit_class_names.size();
 
-/// `active`: share of the steps in which it is.
-UnitClass class_of(double lambda, double active, const AutapseOptions& options);
+/// 1 + (lambda - 1) / alpha: the factor per step lambda as if one step were one time constant tau.
+/// For a unit with an autapse w that is w f'(u), whatever alpha = dt / tau; at alpha = 1 it is
+/// lambda.
+double per_time_constant(double lambda, double alpha);
+
+/// The bounds of the classes are compared with lambda per time constant, so that the class does not
+/// depend on alpha. `lambda`: per step. `active`: share of the steps in which the unit is.
+UnitClass class_of(double lambda, double alpha, double active, const AutapseOptions& options);
 
 /// One task: how each unit behaves in each period, and what it gives to the right answer.
 struct Epochs {

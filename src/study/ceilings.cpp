@@ -5,11 +5,11 @@
 #include <optional>
 #include <span>
 #include <string_view>
+#include <utility>
 
 #include "core/text.hpp"
 #include "lmrnn/config.hpp"
 #include "lmrnn/files.hpp"
-#include "lmrnn/version.hpp"
 #include "study/hash.hpp"
 
 namespace lmrnn {
@@ -21,10 +21,10 @@ constexpr std::string_view header =
     "task,decision_accuracy,decision_error,trial_accuracy,trial_error";
 
 fs::path path_of(const Study& study, const Battery& battery, std::span<const std::size_t> tasks,
-                 Seed seed) {
-  std::string text =
-      fmt::format("lmrnn {}\nseeds {} {}\n{}", build_info().version, battery.seed().value,
-                  seed.value, to_toml(write_config(battery.config())));
+                 Seed seed, std::string_view code) {
+  // The number of simulated trials is a default in a header, and so a part of `code`.
+  std::string text = fmt::format("code {}\nseeds {} {}\n{}", code, battery.seed().value, seed.value,
+                                 to_toml(write_config(battery.config())));
   for (const std::size_t task : tasks) text += battery.tasks()[task].name() + "\n";
   return study.out / "ceilings" / (hash_text(text) + ".csv");
 }
@@ -59,17 +59,18 @@ std::optional<std::vector<Ceiling>> from_csv(std::string_view text, std::size_t 
 
 }  // namespace
 
-CeilingsOf kept_ceilings(const Study& study) {
-  return [&study](const Battery& battery, std::span<const std::size_t> tasks, Seed seed,
-                  ThreadPool& pool) {
-    const fs::path path = path_of(study, battery, tasks, seed);
-    if (fs::exists(path))
-      if (auto kept = from_csv(read_file(path), tasks.size())) return *std::move(kept);
-    auto computed = ceilings(battery, tasks, seed, pool);
-    fs::create_directories(path.parent_path());
-    write_file(path, to_csv(battery, tasks, computed));
-    return computed;
-  };
+CeilingsOf kept_ceilings(const Study& study, std::string code) {
+  return
+      [&study, code = std::move(code)](const Battery& battery, std::span<const std::size_t> tasks,
+                                       Seed seed, ThreadPool& pool) {
+        const fs::path path = path_of(study, battery, tasks, seed, code);
+        if (fs::exists(path))
+          if (auto kept = from_csv(read_file(path), tasks.size())) return *std::move(kept);
+        auto computed = ceilings(battery, tasks, seed, pool);
+        fs::create_directories(path.parent_path());
+        write_file(path, to_csv(battery, tasks, computed));
+        return computed;
+      };
 }
 
 }  // namespace lmrnn

@@ -36,16 +36,22 @@ void write_pruned_mask(const fs::path& path, const Network& parent, std::size_t 
 }
 
 // Weights that have nothing to do with those that the ticket was found with. Every pair of units
-// draws the same number under every mask, so another seed it must be.
-void write_fresh_weights(const fs::path& path, RunConfig config) {
+// draws the same number under every mask, so another seed it must be; the masks of input and
+// readout stay those of the run.
+void write_fresh_weights(const fs::path& path, const RunConfig& config) {
   const Battery battery(config.battery, config.run_seed());
-  constexpr std::int64_t far_from_any_seed = 1'000'000'007;
-  config.seed = *config.seed + far_from_any_seed;
-  const Network network = make_network(config, battery);
+  Network network = make_network(config, battery);
+  network.initialise(config.network.initialisation, seed_of_fresh_weights(config.run_seed()));
   save_network(path, network, describe_training(battery, config.wiring, config.run_seed()));
 }
 
 }  // namespace
+
+Seed seed_of_fresh_weights(Seed seed) {
+  // Initial weights are drawn from split `train` only.
+  const auto bits = random_bits({seed, Stream::initialisation, Split::test}, 0);
+  return {std::uint64_t{bits[0]} << 32 | bits[1]};
+}
 
 std::vector<std::uint8_t> keep_largest(std::span<const float> weights, std::size_t n) {
   if (n > weights.size())

@@ -14,6 +14,10 @@ namespace lmrnn {
 /// are made from its parent's (and written, if they are not there yet).
 RunConfig prepare(const Study& study, const PlannedRun& run);
 
+/// The seed of the weights that a reinitialised ticket starts from, for a run of seed `seed`: they
+/// have nothing to do with the initial weights of that run, nor with those of any run of the study.
+Seed seed_of_fresh_weights(Seed seed);
+
 /// Name of the file in a run directory that holds the weights after `keep_weights_at` steps.
 constexpr const char* early_weights = "early.safetensors";
 

@@ -116,7 +116,7 @@ TrialBatch compose_trials(const Battery& battery, std::span<const std::uint32_t>
   compose_into(battery, batch, [&](std::size_t k) {
     Key place = key;
     place.stream = Stream::input_noise;
-    place.row = static_cast<std::uint32_t>(k);
+    place.row = key.row + static_cast<std::uint32_t>(k);
     return place;
   });
   return batch;

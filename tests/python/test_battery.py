@@ -35,6 +35,9 @@ def test_compose_takes_changes_and_noise_by_seed():
     noisy = task.compose(conditions, seed=1)
     assert not np.array_equal(noisy.inputs, clean.inputs)
     assert np.array_equal(noisy.inputs, task.compose(conditions, seed=1).inputs)
+    noises = [task.compose(conditions, seed=s, number=n).inputs for s in (1, 2) for n in (0, 1)]
+    assert np.array_equal(noises[0], noisy.inputs)
+    assert all(not np.array_equal(a, b) for i, a in enumerate(noises) for b in noises[:i])
     longer = task.compose(conditions, durations={"stimulus": 1000})
     assert len(longer) == len(clean) + 5
     assert conditions.durations["stimulus"] == 500, "the caller's conditions are not changed"

@@ -380,3 +380,19 @@ def test_environments_can_be_pickled_with_their_timing():
     other = pickle.loads(pickle.dumps(env))
     env.new_trial(), other.new_trial()
     assert np.array_equal(env.ob, other.ob)
+
+
+def test_neighbouring_seeds_share_no_noise():
+    seen = []
+    for seed in (1, 2, 3):
+        env = neurogym.mod_cog_tasks.dm1()
+        env.seed(seed)
+        for _ in range(4):
+            # The same conditions every time: what differs is noise.
+            env.new_trial(
+                directions=[0, 3],
+                strength=[[0.5, 0.5], [0, 0]],
+                durations={"fixation": 200, "stimulus": 500},
+            )
+            assert not any(np.array_equal(env.ob, other) for other in seen)
+            seen.append(env.ob)

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "analysis/pools.hpp"
+#include "analysis/ring_setting.hpp"
 #include "analysis_networks.hpp"
 #include "lmrnn/lesion.hpp"
 #include "message_of.hpp"
@@ -264,6 +265,63 @@ TEST(Controls, ShuffledWeightsAreTheSameWeightsElsewhere) {
   EXPECT_EQ(sorted(subject), sorted(control));
   EXPECT_NE(logits_of(subject.network, subject.battery),
             logits_of(control.network, control.battery));
+}
+
+// Seeds ------------------------------------------------------------------------------------------
+
+TEST(Seeds, NeighboursShareNoPermutation) {
+  const Subject subject = small_subject();
+  std::set<std::vector<float>> seen;
+  for (const std::uint64_t seed : {1, 2, 3})
+    for (std::uint32_t number = 0; number < 20; ++number) {
+      const Subject control = make_control(subject, Control::shuffled_weights, Seed{seed}, number);
+      const auto w = control.network.parameters();
+      EXPECT_TRUE(seen.insert({w.begin(), w.end()}).second) << seed << " " << number;
+    }
+}
+
+// What the analysis reports as null of a seed is not the control that another seed makes.
+TEST(Seeds, TheNullOfModularityIsNotTheControlOfTheNextSeed) {
+  const Subject subject = small_subject();
+  const auto value = [](const AnalysisResult& result, std::string_view key) {
+    return std::get<double>(
+        std::ranges::find(result.summary, key, &std::pair<std::string, TableCell>::first)->second);
+  };
+  int n_equal = 0;
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+    ThreadPool pool(2);
+    ConfigTable options;
+    for (const char* option : {"trials=2", "permutations=1", "starts=50"}) assign(options, option);
+    const AnalysisEntry& modularity = find_analysis("modularity");
+    const AnalysisContext context{.pool = pool, .seed = Seed{seed}};
+    const Subject next = make_control(subject, Control::shuffled_weights, Seed{seed + 1});
+    n_equal +=
+        std::abs(value(modularity.run(subject, options, context), "modularity_weights_null") -
+                 value(modularity.run(next, options, context), "modularity_weights")) < 1e-9;
+  }
+  EXPECT_EQ(n_equal, 0);
+}
+
+// Noisy repetitions of the ring analysis: none twice, in one seed or in two.
+TEST(Seeds, NeighboursShareNoNoisyRepetition) {
+  const Subject subject = testing::ring_subject(20);
+  ThreadPool pool(1);
+  const RingOptions options{.angles = 32, .long_delay = 2000};
+  std::set<std::vector<float>> seen;
+  for (const std::uint64_t seed : {1, 2, 3}) {
+    const AnalysisContext context{.pool = pool, .seed = Seed{seed}};
+    const RingSetting setting(subject, options, context);
+    for (std::size_t repeat = 0; repeat < 3; ++repeat) {
+      const Circle noisy = setting.run_circle(0, 2000, {}, subject.network, 0.05, repeat);
+      for (std::size_t k = 0; k < setting.n_trials; k += setting.n_angles / 2) {
+        std::vector<float> noise;  // states of the first steps, in which nothing else happens
+        for (std::size_t t = 0; t < 3; ++t)
+          for (std::size_t i = 0; i < noisy.run.n_units; ++i)
+            noise.push_back(noisy.run.state(t, i, k));
+        EXPECT_TRUE(seen.insert(noise).second) << seed << " " << repeat << " " << k;
+      }
+    }
+  }
 }
 
 }  // namespace

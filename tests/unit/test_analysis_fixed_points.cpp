@@ -1,7 +1,11 @@
 // Fixed points of networks whose fixed points are known.
 #include <gtest/gtest.h>
+#include <rapidcheck.h>
 
+#include <map>
 #include <numbers>
+#include <optional>
+#include <string>
 
 #include "analysis/fixed_points.hpp"
 #include "analysis_networks.hpp"
@@ -39,8 +43,8 @@ Found search(const Dynamics& dynamics, const std::vector<VectorXd>& starts, cons
     p.eigenvalues = leading_spectrum(dynamics, dynamics.slope(p.state, c),
                                      std::min<Eigen::Index>(10, dynamics.n_units()), false)
                         .values;
-    p.stability = classify(p.eigenvalues, static_cast<std::size_t>(dynamics.n_units()), 0.02,
-                           p.n_unstable, p.n_marginal);
+    p.stability = classify(p.eigenvalues, static_cast<std::size_t>(dynamics.n_units()),
+                           dynamics.alpha(), 0.02, p.n_unstable, p.n_marginal);
   }
   return found;
 }
@@ -138,7 +142,7 @@ TEST(FixedPoints, AMapWithoutFixedPointsHasNone) {
   EXPECT_TRUE(found.points.empty());
 }
 
-// A leak of 0.1% per step: one fixed point, at 0, and slow points everywhere.
+// A leak of 0.1% per time constant: one fixed point, at 0, and slow points everywhere.
 TEST(FixedPoints, SlowPointsAreNotFollowedUnlessAskedFor) {
   Weights w(1, 1, 1, 2);
   w.recurrent << 0.999f;
@@ -162,9 +166,148 @@ TEST(FixedPoints, JacobianIsTheDerivative) {
       const VectorXd difference = (dynamics.step(h + e, c) - dynamics.step(h - e, c)) / 2e-6;
       EXPECT_LT((difference - j.col(i)).norm(), 1e-8);
     }
-    const Eigen::MatrixXd shifted = dynamics.sparse_jacobian(slope, 1);
-    EXPECT_LT((shifted + Eigen::MatrixXd::Identity(3, 3) - j).norm(), 1e-12);
+    EXPECT_LT((0.4 * dynamics.velocity(h, c) + h - dynamics.step(h, c)).norm(), 1e-12);
+    const Eigen::MatrixXd per_tau = dynamics.velocity_jacobian(slope);
+    EXPECT_LT((0.4 * per_tau + Eigen::MatrixXd::Identity(3, 3) - j).norm(), 1e-12);
   }
+}
+
+// The same network in steps of tau and of small parts of it
+// ----------------------------------------
+
+constexpr std::array alphas{1.0, 0.5, 0.2, 0.1, 0.02};
+
+/// A network by its weights, and where the search begins.
+struct Case {
+  std::string name;
+  Matrix recurrent;
+  Activation activation;
+  VectorXd current;
+  std::vector<VectorXd> starts;
+  std::map<Stability, int> expected;
+  bool at_alpha_1 = true;  ///< whether the map of one step per tau is stable where the flow is
+};
+
+Matrix matrix(float a, float b, float c, float d) {
+  Matrix m(2, 2);
+  m << a, b, c, d;
+  return m;
+}
+
+std::vector<Case> cases() {
+  std::vector<Case> all;
+  // Units that leak, each with its own autapse; every start leads to the one rest.
+  Matrix leaky = Matrix::Zero(6, 6);
+  leaky.diagonal() << -0.4f, 0.0f, 0.3f, 0.6f, 0.8f, 0.9f;
+  std::vector<VectorXd> starts;
+  for (int k = 0; k < 27; ++k) {
+    VectorXd h(6);
+    for (int i = 0; i < 6; ++i) h[i] = 0.1 + 0.3 * ((k * (i + 2)) % 7);
+    starts.push_back(h);
+  }
+  all.push_back({"leaky",
+                 leaky,
+                 Activation::relu,
+                 VectorXd::Constant(6, 0.2),
+                 starts,
+                 {{Stability::attractor, 1}}});
+  all.push_back({"bistable pair",
+                 matrix(2, 0, 0, 2),
+                 Activation::tanh,
+                 VectorXd::Zero(2),
+                 grid(1.2),
+                 {{Stability::attractor, 4}, {Stability::saddle, 4}, {Stability::repeller, 1}}});
+  all.push_back({"line",
+                 matrix(.5f, .5f, .5f, .5f),
+                 Activation::relu,
+                 VectorXd::Zero(2),
+                 {Eigen::Vector2d(1, 0.2), Eigen::Vector2d(2, 2.5), Eigen::Vector2d(4, 3)},
+                 {{Stability::marginal, 3}}});
+  // A limit cycle around a point that repels: growth 2 cos 0.3 - 1 per tau.
+  const auto c = static_cast<float>(2 * std::cos(0.3)), s = static_cast<float>(2 * std::sin(0.3));
+  all.push_back({"limit cycle",
+                 matrix(c, -s, s, c),
+                 Activation::tanh,
+                 VectorXd::Zero(2),
+                 {Eigen::Vector2d(0.1, 0.05)},
+                 {{Stability::repeller, 1}}});
+  // Inhibition stronger than -1: in steps of tau the unit overshoots, and there the map is a
+  // repeller; the continuous unit is not.
+  Matrix inhibited(1, 1);
+  inhibited << -1.5f;
+  all.push_back({"strong inhibition",
+                 inhibited,
+                 Activation::tanh,
+                 VectorXd::Zero(1),
+                 {VectorXd::Constant(1, 0.4)},
+                 {{Stability::attractor, 1}},
+                 false});
+  return all;
+}
+
+std::map<Stability, int> by_class(const Found& found) {
+  std::map<Stability, int> n;
+  for (const FixedPoint& p : found.points) ++n[p.stability];
+  return n;
+}
+
+TEST(TimeStep, DoesNotChangeWhatIsFound) {
+  for (const Case& example : cases()) {
+    std::optional<Found> first;
+    for (const double alpha : alphas) {
+      SCOPED_TRACE(example.name + ", alpha = " + std::to_string(alpha));
+      Weights w(example.recurrent.rows(), 1, 1, 2);
+      w.recurrent = example.recurrent;
+      const Dynamics dynamics(testing::make_network(w, alpha, example.activation));
+      Found found = search(dynamics, example.starts, example.current, 1e-3);
+      if (alpha < 1 || example.at_alpha_1) EXPECT_EQ(by_class(found), example.expected);
+      if (!first) first = found;
+      ASSERT_EQ(found.points.size(), first->points.size());
+      for (std::size_t p = 0; p < found.points.size(); ++p) {
+        // The search does not know alpha: to the last bit.
+        EXPECT_EQ(found.points[p].state, first->points[p].state);
+        EXPECT_EQ(found.points[p].speed, first->points[p].speed);
+        EXPECT_EQ(found.points[p].n_starts, first->points[p].n_starts);
+      }
+    }
+  }
+}
+
+// Growth of a real direction is the eigenvalue of the continuous system, whatever the step; of an
+// oscillation it tends to the real part.
+TEST(TimeStep, GrowthIsPerTimeConstant) {
+  for (const double alpha : alphas) {
+    for (const double mu : {0.0, 0.5, 0.97, 1.0, 1.2})
+      EXPECT_NEAR(growth(1 + alpha * (mu - 1), alpha), mu - 1, 1e-12);
+  }
+  const std::complex<double> mu(0.9, 0.4);
+  EXPECT_NEAR(growth(1.0 + 1e-6 * (mu - 1.0), 1e-6), -0.1, 1e-6);
+  EXPECT_DOUBLE_EQ(growth(mu, 1), std::abs(mu) - 1);
+}
+
+// Random networks of leaking units with one rest: the gain is below 1 in every direction.
+TEST(TimeStep, ContractingNetworksHaveOneAttractor) {
+  rc::check("one attractor for any alpha", [] {
+    const auto n = static_cast<Eigen::Index>(*rc::gen::inRange(1, 9));
+    Weights w(n, 1, 1, 2);
+    for (float& x : w.recurrent.reshaped())
+      x = static_cast<float>(*rc::gen::inRange(-1000, 1001)) / 1000;
+    const float norm = w.recurrent.norm();
+    w.recurrent *= 0.9f / std::max(norm, 1e-3f);  // at least the spectral norm
+    const double alpha = *rc::gen::elementOf(std::vector<double>(alphas.begin(), alphas.end()));
+    const Dynamics dynamics(testing::make_network(w, alpha, Activation::relu));
+    std::vector<VectorXd> starts;
+    for (int k = 0; k < 8; ++k) {
+      VectorXd h(n);
+      for (double& x : h) x = *rc::gen::inRange(0, 2001) / 1000.0;
+      starts.push_back(h);
+    }
+    VectorXd c(n);
+    for (double& x : c) x = *rc::gen::inRange(-1000, 1001) / 1000.0;
+    const Found found = search(dynamics, starts, c, 1e-3);
+    RC_ASSERT(found.points.size() == 1u);
+    RC_ASSERT(found.points[0].stability == Stability::attractor);
+  });
 }
 
 // The whole analysis on the ring that solves dlygo.
@@ -181,6 +324,54 @@ TEST(FixedPoints, OfATask) {
   for (const auto& row : rows) EXPECT_EQ(std::get<std::string>(row[6]), "marginal");
   ThreadPool alone(1);
   EXPECT_EQ(to_csv(run(alone).table("fixed_points")), to_csv(result.table("fixed_points")));
+}
+
+// Units without coupling, with autapses from -0.4 to 0.9: they hold nothing for long.
+Subject leaky_subject(double alpha) {
+  const BatteryConfig config = testing::battery_of("dlygo", alpha);
+  const Battery battery(config, Seed{1});
+  constexpr Eigen::Index n = 32;
+  Weights w(n, static_cast<Eigen::Index>(battery.n_channels()), 1,
+            static_cast<Eigen::Index>(battery.n_classes()));
+  for (Eigen::Index i = 0; i < n; ++i) {
+    w.recurrent(i, i) = -0.4f + 1.3f * static_cast<float>(i) / (n - 1);
+    w.input(i, 1 + i) = 1;
+    w.bias[i] = 0.1f;
+  }
+  return testing::subject_of(testing::make_network(w, alpha, Activation::relu), config);
+}
+
+// The whole analysis: one attractor per stimulus, in steps of any part of tau.
+TEST(TimeStep, DoesNotChangeTheTableOfATask) {
+  ThreadPool pool(2);
+  ConfigTable options;
+  assign(options, "period=stimulus");
+  std::optional<std::string> first;
+  for (const double alpha : alphas) {
+    const AnalysisResult result =
+        find_analysis("fixed-points")
+            .run(leaky_subject(alpha), options, {.pool = pool, .seed = Seed{3}});
+    const std::string counts = to_csv(result.table("by_task"));
+    if (!first) first = counts;
+    EXPECT_EQ(counts, *first) << alpha;
+    for (const auto& row : result.table("fixed_points").rows) {
+      EXPECT_EQ(std::get<std::string>(row[5]), "fixed") << alpha;
+      EXPECT_EQ(std::get<std::string>(row[6]), "attractor") << alpha;
+    }
+  }
+}
+
+// Slow points too: a leak of 2% per tau is marginal and slow from anywhere, in steps of any size.
+TEST(TimeStep, DoesNotChangeWhatIsSlow) {
+  for (const double alpha : alphas) {
+    Weights w(1, 1, 1, 2);
+    w.recurrent << 0.98f;
+    const Dynamics dynamics(testing::make_network(w, alpha, Activation::relu));
+    const VectorXd h = VectorXd::Constant(1, 2.0), c = VectorXd::Zero(1);
+    EXPECT_NEAR(speed(dynamics, h, c), 0.04, 1e-6);
+    EXPECT_EQ(minimise_speed(dynamics, h, c, {.slow_enough = 0.041})[0], 2.0);
+    EXPECT_LT(minimise_speed(dynamics, h, c, {.slow_enough = 0.039})[0], 2.0);
+  }
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "analysis/pools.hpp"
+#include "analysis/unit_epochs.hpp"
 #include "analysis_networks.hpp"
 #include "lmrnn/evaluate.hpp"
 
@@ -49,6 +50,52 @@ INSTANTIATE_TEST_SUITE_P(Modified, RampsOf,
                                            "dlygoseql", "dlyantiseql", "dlygointrseqr",
                                            "dlyantiintlseql"),
                          [](const auto& info) { return info.param; });
+
+// The class of a unit is a matter of its autapse, not of how finely time is cut.
+TEST(Pools, TheTimeStepDoesNotChangeTheClasses) {
+  const std::map<float, std::string> expected{
+      {-0.2f, "relay"},      {0.2f, "relay"},      {0.5f, "leaky memory"}, {0.8f, "leaky memory"},
+      {0.95f, "integrator"}, {1.0f, "integrator"}, {1.08f, "grower"}};
+  for (const double alpha : {1.0, 0.5, 0.2, 0.1, 0.02}) {
+    const BatteryConfig config = testing::battery_of("dlygo", alpha);
+    const Battery battery(config, Seed{1});
+    const auto n = static_cast<Eigen::Index>(expected.size());
+    testing::Weights w(n, static_cast<Eigen::Index>(battery.n_channels()), 1,
+                       static_cast<Eigen::Index>(battery.n_classes()));
+    Eigen::Index i = 0;
+    for (const auto& entry : expected) w.recurrent(i, i) = entry.first, ++i;
+    w.bias.setConstant(0.1f);  // active always
+    const Subject subject =
+        testing::subject_of(testing::make_network(w, alpha, Activation::relu, true), config);
+    ThreadPool threads(2);
+    ConfigTable options;
+    for (const char* option : {"trials=8", "random_lesions=1", "pools=false"})
+      assign(options, option);
+    const AnalysisResult result =
+        find_analysis("autapse").run(subject, options, {.pool = threads, .seed = Seed{3}});
+    for (const auto& row : result.table("units").rows)
+      EXPECT_EQ(std::get<std::string>(row[4]),
+                expected.at(static_cast<float>(std::get<double>(row[1]))))
+          << "alpha = " << alpha << ", autapse " << std::get<double>(row[1]);
+  }
+}
+
+// A unit that was charged by a stimulus and only decays is not active, though in single precision
+// its state is never exactly (1 - alpha) times the last one.
+TEST(Pools, AUnitThatDecaysIsNotActive) {
+  const double alpha = 0.2;
+  const BatteryConfig config = testing::battery_of("dlygo", alpha);
+  const Battery battery(config, Seed{1});
+  testing::Weights w(16, static_cast<Eigen::Index>(battery.n_channels()), 1,
+                     static_cast<Eigen::Index>(battery.n_classes()));
+  for (Eigen::Index i = 0; i < 16; ++i) w.input(i, 1 + i) = w.input(i, 17 + i) = 1;
+  w.bias.setConstant(-0.01f);  // below 0 without a stimulus
+  const Subject subject =
+      testing::subject_of(testing::make_network(w, alpha, Activation::relu, true), config);
+  const Epochs epochs = watch_task(subject, 0, 50, Seed{3});
+  for (const double active : epochs.active[index(Period::stimulus)]) EXPECT_GT(active, 0);
+  for (const double active : epochs.active[index(Period::delay)]) EXPECT_EQ(active, 0);
+}
 
 // The analysis reads the construction back: a relay for the cue, integrators for the directions,
 // which the task cannot do without.

@@ -32,6 +32,41 @@ TEST(Ring, ARingAttractorPasses) {
   EXPECT_EQ(verdict.at(7), "not applicable");
 }
 
+// In steps of a half, a tenth and a fiftieth of tau: all thresholds are per ms. (101 units: with
+// 100 the edge of every eighth bump lies on a unit, whose slope is then that of either side.)
+TEST(Ring, TheTimeStepDoesNotChangeTheVerdicts) {
+  ThreadPool pool(2);
+  ConfigTable options;
+  for (const char* option : {"angles=32", "kicks=2", "repeats=1"}) assign(options, option);
+  for (const double alpha : {1.0, 0.5, 0.1, 0.02}) {
+    const AnalysisResult result = find_analysis("ring").run(
+        testing::ring_subject(101, alpha), options, {.pool = pool, .seed = Seed{3}});
+    for (const auto& row : result.table("tests").rows)
+      EXPECT_EQ(std::get<std::string>(row[2]),
+                std::get<std::int64_t>(row[0]) == 7 ? "not applicable" : "pass")
+          << "alpha = " << alpha << ", test " << std::get<std::int64_t>(row[0]) << "\n"
+          << to_csv(result.table("measures"));
+  }
+}
+
+// White noise of the same power moves a bump as far in a second, in steps of any size.
+TEST(Ring, TheTimeStepDoesNotChangeDiffusion) {
+  ThreadPool pool(2);
+  ConfigTable options;
+  for (const char* option : {"angles=32", "kicks=1", "repeats=8", "long_delay=3000"})
+    assign(options, option);
+  std::vector<double> diffusion;
+  for (const double alpha : {1.0, 0.5, 0.1}) {
+    const AnalysisResult result = find_analysis("ring").run(
+        testing::ring_subject(101, alpha), options, {.pool = pool, .seed = Seed{3}});
+    for (const auto& [key, value] : result.summary)
+      if (key == "diffusion_degrees2_per_s") diffusion.push_back(std::get<double>(value));
+  }
+  ASSERT_EQ(diffusion.size(), 3u);
+  EXPECT_GT(diffusion[0], 0);
+  for (const double d : diffusion) EXPECT_NEAR(d / diffusion[0], 1, 0.3) << d;
+}
+
 // Integrators that know nothing of each other remember the angle as well, but a kick stays.
 TEST(Ring, IndependentIntegratorsRememberButDoNotAttract) {
   const Battery battery(testing::battery_of("dlygo"), Seed{1});

@@ -5,12 +5,16 @@
 #include <algorithm>
 #include <fstream>
 #include <map>
+#include <set>
 #include <sstream>
 
 #include "lmrnn/network.hpp"
 #include "lmrnn/study.hpp"
+#include "lmrnn/train.hpp"
 #include "message_of.hpp"
+#include "study/ceilings.hpp"
 #include "study/memory.hpp"
+#include "study/pruning.hpp"
 #include "study/store.hpp"
 #include "study/summary.hpp"
 #include "study_file.hpp"
@@ -243,6 +247,56 @@ TEST(StudyRun, CeilingsAreComputedOnceAndKept) {
   EXPECT_EQ(read_file(only_file()), text);
 }
 
+// What was kept is read again only for the same battery, tasks and seeds, and by the same code.
+TEST(StudyRun, KeptCeilingsAreForgottenWhenAnythingThatTheyDependOnChanges) {
+  const SmallStudy dir;
+  const Study study = dir.load();
+  ThreadPool pool(2);
+  const fs::path kept = study.out / "ceilings";
+  const auto n_kept = [&] { return std::distance(fs::directory_iterator(kept), {}); };
+  BatteryConfig config;
+  config.tasks = "go,dlygo";
+  std::ptrdiff_t n = 0;
+  const auto ask = [&](const CeilingsOf& ceilings, Seed seed = Seed{5},
+                       std::vector<std::size_t> tasks = {0, 1}) {
+    return ceilings(Battery(config, Seed{1}), tasks, seed, pool);
+  };
+  const auto expect_new = [&](const char* what) {
+    ask(kept_ceilings(study));
+    EXPECT_EQ(n_kept(), ++n) << what;
+    ask(kept_ceilings(study));
+    EXPECT_EQ(n_kept(), n) << what;
+  };
+  expect_new("the first");
+  config.tasks = "go,anti";
+  expect_new("tasks");
+  config.dt = 20;
+  expect_new("dt");
+  config.input_noise = 2;
+  expect_new("noise");
+  config.semantics.base = SemanticsBase::published;
+  expect_new("semantics");
+  config.n_ring = 8;
+  expect_new("ring");
+  config.durations["go"]["stimulus"] = {.values = {300}};
+  expect_new("timing");
+  ask(kept_ceilings(study), Seed{6});
+  EXPECT_EQ(n_kept(), ++n) << "seed";
+  ask(kept_ceilings(study), Seed{5}, {1});
+  EXPECT_EQ(n_kept(), ++n) << "fewer tasks";
+
+  // A file of this code that says something else is believed; one of other code is not read.
+  fs::remove_all(kept);
+  ask(kept_ceilings(study));
+  const fs::path file = fs::directory_iterator(kept)->path();
+  std::string text = read_file(file);
+  text.replace(text.find("go,1,"), 5, "go,0.5,");
+  write_file(file, text);
+  EXPECT_EQ(ask(kept_ceilings(study))[0].decision_accuracy.value, 0.5);
+  EXPECT_EQ(ask(kept_ceilings(study, "other code"))[0].decision_accuracy.value, 1);
+  EXPECT_EQ(n_kept(), 2);
+}
+
 TEST(StudyRun, TunesAndThenReports) {
   const SmallStudy dir("[tuning]\nvalues = [0.0001, 0.001, 0.01]\nseeds = [11]\nextend = 1\n");
   const Study study = dir.load();
@@ -324,6 +378,43 @@ pruning = { density = 0.25, rounds = 2, rewind = 3, start = "reinitialise" }
   };
   EXPECT_EQ(sources(fresh), sources(ticket));
   EXPECT_FALSE(std::ranges::equal(fresh.parameters(), ticket.parameters()));
+}
+
+// Fresh weights are the initial weights of no run, however far its seed.
+TEST(StudyRun, FreshWeightsAreThoseOfNoOtherSeed) {
+  std::set<std::uint64_t> fresh;
+  for (std::uint64_t seed : {0ull, 1ull, 2ull, 1'000'000'007ull, (1ull << 63) - 1}) {
+    const std::uint64_t other = seed_of_fresh_weights(Seed{seed}).value;
+    EXPECT_TRUE(fresh.insert(other).second);
+    EXPECT_NE(other, seed);
+    EXPECT_NE(other, seed + 1'000'000'007);
+    EXPECT_EQ(other, seed_of_fresh_weights(Seed{seed}).value);
+  }
+}
+
+// With sparse input the masks of input and readout are drawn from the seed of the run, too.
+TEST(StudyRun, FreshWeightsKeepTheMasksOfTheRun) {
+  const SmallStudy dir(R"(
+[axis.network.fresh]
+wiring.kind = "dense"
+network.input.density = 0.5
+pruning = { density = 0.5, rounds = 1, rewind = 3, start = "reinitialise" }
+)");
+  const Study study = dir.load({"seeds=[1]"});
+  EXPECT_EQ(run(study, {.jobs = 2}).n_left, 0u);
+  for (const PlannedRun& r : plan_study(study).runs) {
+    if (!r.reinitialised) continue;
+    const RunConfig config = open_run(run_directory(study, r)).config;
+    const Network made = load_network(config.init_from).network;
+    const Network start = make_network(config, Battery(config.battery, config.run_seed()));
+    const auto in = [](const Network& n) {
+      const auto p = n.parameters().subspan(n.layout().input, n.layout().n_input);
+      return std::vector<float>(p.begin(), p.end());
+    };
+    EXPECT_EQ(in(made), in(start));
+    return;
+  }
+  FAIL() << "no run was reinitialised";
 }
 
 // Collecting -----------------------------------------------------------------------------------
