@@ -37,6 +37,7 @@ HEADERS = {
     "golden": "tasks",
     "lesion": "eval",
     "machine": "core",
+    "mpi": "train",
     "network": "rnn",
     "processes": "core",
     "random": "core",

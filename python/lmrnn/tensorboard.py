@@ -4,6 +4,9 @@
     python -m lmrnn.tensorboard runs/first --follow            # beside any run, until it is done
     lmrnn.tensorboard.write_events("runs/first")               # afterwards
 
+Writing again changes nothing: a value is written only if the folder does not hold it yet, so a command
+may be repeated, and a run and its callback may be killed and resumed with the same folder.
+
 Then `tensorboard --logdir runs`. Needs the extra "tensorboard": pip install 'lmrnn[tensorboard]'.
 Any other logger is a callback too: `trainer.run(lambda p: wandb.log({"loss": p.loss}, step=p.step))`.
 """
@@ -12,12 +15,14 @@ from __future__ import annotations
 
 import argparse
 import math
+import struct
 import sys
 import time
 from datetime import datetime
 from os import PathLike
 from pathlib import Path
 
+from tensorboard.backend.event_processing.event_file_loader import LegacyEventFileLoader
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.summary_pb2 import Summary
 from tensorboard.summary.writer.event_file_writer import EventFileWriter
@@ -38,30 +43,58 @@ METRICS = {
 }
 
 
+def _float32(value: float) -> float:
+    """The value as an event file holds it."""
+    return struct.unpack("f", struct.pack("f", value))[0]
+
+
+def _written_values(folder: Path) -> dict[tuple[str, int], float]:
+    """By tag and step: the last value in a folder's event files, oldest file first."""
+    values = {}
+    for path in sorted(folder.glob("events.out.tfevents.*"), key=lambda p: (p.stat().st_mtime_ns, p.name)):
+        # Half an event at the end, of a process that was killed, ends the file.
+        for event in LegacyEventFileLoader(str(path)).Load():
+            for value in event.summary.value:
+                if value.HasField("simple_value"):
+                    values[value.tag, event.step] = value.simple_value
+    return values
+
+
 class _Writer:
+    """Writes what the folder does not hold yet. Nothing at all is made before there is something."""
+
     def __init__(self, folder: str | PathLike):
-        self._file = EventFileWriter(str(folder))
+        self._folder = Path(folder)
+        self._written = _written_values(self._folder)
+        self._file = None
 
     def add(self, step: int, values: dict[str, float], wall_time: float) -> None:
-        summary = Summary(
-            value=[
-                Summary.Value(tag=tag, simple_value=float(value))
-                for tag, value in values.items()
-                if not math.isnan(value)
-            ]
-        )
+        new = {}
+        for tag, value in values.items():
+            # A run that was resumed with other bits (on another SIMD target) has other values.
+            value = _float32(value)
+            if not math.isnan(value) and self._written.get((tag, int(step))) != value:
+                new[tag] = self._written[tag, int(step)] = value
+        if not new:
+            return
+        if self._file is None:
+            self._file = EventFileWriter(str(self._folder))
+        summary = Summary(value=[Summary.Value(tag=t, simple_value=x) for t, x in new.items()])
         self._file.add_event(Event(step=int(step), wall_time=wall_time, summary=summary))
 
     def flush(self) -> None:
-        self._file.flush()
+        if self._file is not None:
+            self._file.flush()
 
     def close(self) -> None:
-        self._file.close()
+        if self._file is not None:
+            self._file.close()
 
 
 class Callback:
     """A callback of lmrnn.Trainer.run that writes the loss every `every` steps and all accuracies
-    after each evaluation."""
+    after each evaluation. Use the same folder when you resume the run: the steps between its last
+    checkpoint and the end of the process are not written twice."""
 
     def __init__(self, folder: str | PathLike, every: int = 10):
         self.every = every
@@ -83,7 +116,7 @@ class Callback:
             values |= {f"tasks/{task.name}": task.decision_accuracy for task in evaluation.tasks}
         if values:
             self._writer.add(progress.step, values, time.time())
-        if progress.evaluated_now:
+            # Steps before the last checkpoint are not done again by a run that is killed and resumed.
             self._writer.flush()
 
     def close(self) -> None:

@@ -7,13 +7,13 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
-#include <exception>
-#include <new>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include "common.hpp"
+#include "failure.hpp"
 #include "lmrnn/error.hpp"
 #include "lmrnn/run_config.hpp"
 #include "lmrnn/simd.hpp"
@@ -23,7 +23,7 @@
 namespace lmrnn::cli {
 namespace {
 
-enum ExitStatus { done = 0, failed_run = 1, usage = 2 };
+enum ExitStatus { done = 0, usage = 2 };
 
 // In the order of --help.
 constexpr void (*catalogue[])(CLI::App&) = {add_tasks,  add_wiring,  add_train,
@@ -31,11 +31,7 @@ constexpr void (*catalogue[])(CLI::App&) = {add_tasks,  add_wiring,  add_train,
                                             add_report, add_info,    add_completion};
 
 int report(ExitStatus status, std::string message) {
-  // One line, whatever a library says, and no escape sequences from names in somebody's file.
-  std::ranges::replace_if(
-      message, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
-  const bool named = message.starts_with("lmrnn ") || message.starts_with("lmrnn:");
-  fmt::print(stderr, "{}{}\n", named ? "" : "lmrnn: ", message);
+  say_error(std::move(message));
   return status;
 }
 
@@ -147,18 +143,17 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
   using namespace lmrnn::cli;
   // A reader that has seen enough (`| head`) must not kill a training run, nor be reported as an
-  // error: writing fails with EPIPE instead, which is caught below.
+  // error: writing fails with EPIPE instead, which current_failure knows. A limit on the size of
+  // files is an error like a full disk.
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
+  // Inherited from a parent that ignores it, it would hide how the processes end that we start.
+  std::signal(SIGCHLD, SIG_DFL);
   try {
     return run(argc, argv);
-  } catch (const std::system_error& error) {
-    if (error.code() == std::errc::broken_pipe) return done;
-    return report(failed_run, error.what());
-  } catch (const std::bad_alloc&) {
-    return report(failed_run,
-                  "not enough memory; make stream.batch, stream.steps or the sheet smaller, or set "
-                  "train.recompute = true");
-  } catch (const std::exception& error) {
-    return report(failed_run, error.what());
+  } catch (...) {
+    const Failure failure = current_failure();
+    if (!failure.message.empty()) say_error(failure.message);
+    return failure.status;
   }
 }

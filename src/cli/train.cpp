@@ -3,18 +3,22 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <filesystem>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "common.hpp"
 #include "cost_table.hpp"
+#include "failure.hpp"
+#include "launcher.hpp"
+#include "lmrnn/mpi.hpp"
 #include "lmrnn/run.hpp"
 #include "progress.hpp"
 #include "score_table.hpp"
@@ -31,7 +35,7 @@ struct TrainOptions {
   std::string config_file, out, resume;
   std::optional<Seed> seed;
   ConfigOptions config;
-  bool dry_run = false, json = false, list_keys = false;
+  bool dry_run = false, json = false, list_keys = false, alone = false;
   int n_threads = 0;
 };
 
@@ -158,13 +162,6 @@ void report(const Trainer& trainer, Outcome outcome, bool json) {
 
 // Processes -----------------------------------------------------------------------------------
 
-// How many processes mpirun (Open MPI) or srun (through PMI) has started; 1 without them.
-int n_started_together() {
-  for (const char* name : {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE"})
-    if (const char* n = std::getenv(name)) return std::atoi(n);
-  return 1;
-}
-
 void run_training(const TrainOptions& options, Processes* processes) {
   const bool first = processes == nullptr || processes->rank() == 0;
   Trainer trainer = [&] {
@@ -184,28 +181,65 @@ void run_training(const TrainOptions& options, Processes* processes) {
   if (outcome == Outcome::interrupted) throw Unsuccessful{interrupted_status};
 }
 
-// An error in one process would leave the others waiting for it for ever.
-void run_together(const TrainOptions& options) {
-  const std::unique_ptr<Processes> processes = connect_processes();
-  if (!processes)
-    throw UsageError(
-        "several processes were started, but this lmrnn has no MPI; build it with the preset mpi");
+// What is wrong for all is said by the first process; the others leave it the time to do so.
+void leave_the_word_to_the_first(int rank) {
+  if (rank > 0) std::this_thread::sleep_for(std::chrono::seconds(3));
+}
+
+// Tasks that cannot find one another would each train the same network, into one directory.
+[[noreturn]] void refuse(const Launch& launch, std::string_view why) {
+  leave_the_word_to_the_first(launch.rank);
+  if (launch.rank > 0) throw Unsuccessful{2};
+  throw UsageError(
+      fmt::format("{} started {} tasks, but {}; or set --alone if each of them has its own --out",
+                  launch.by, launch.n > 0 ? std::to_string(launch.n) : "several", why));
+}
+
+std::unique_ptr<Processes> connect(const Launch& launch) {
+  if (mpi_library().empty())
+    refuse(launch,
+           "this lmrnn has no MPI: start one task, or build lmrnn with the preset mpi "
+           "(docs: On a cluster)");
+  // Open MPI would end the program with a page about how to build Open MPI.
+  if (mpi_library() == "Open MPI" && launch.by_srun && !launch.connects)
+    refuse(launch,
+           "without PMIx, which Open MPI needs: use srun --mpi=pmix (srun --mpi=list shows "
+           "what this Slurm has), or mpirun");
+  std::unique_ptr<Processes> processes = connect_processes();
+  if (processes->n() == 1 && launch.n > 1)
+    refuse(launch,
+           fmt::format("this lmrnn's {} does not see them: use the launcher of the MPI that lmrnn "
+                       "was built with",
+                       mpi_library()));
+  return processes;
+}
+
+// An error in one process would leave the others waiting for it for ever, so it ends all of them.
+void run_together(const TrainOptions& options, const Launch& launch) {
+  const std::unique_ptr<Processes> processes = connect(launch);
   try {
-    run_training(options, processes.get());
-  } catch (const Error& error) {
-    // What is wrong for all is said by the first; the others leave it the time to do so.
-    if (processes->rank() > 0) std::this_thread::sleep_for(std::chrono::seconds(3));
-    fmt::print(stderr, "lmrnn: {}\n", error.what());
+    run_training(options, processes->n() > 1 ? processes.get() : nullptr);
+  } catch (const Unsuccessful&) {
+    throw;  // all of them have stopped after the same step
+  } catch (...) {
+    const Failure failure = current_failure();
+    const int rank = processes->rank();
+    leave_the_word_to_the_first(rank);
+    if (!failure.message.empty())
+      say_error(rank == 0 ? failure.message
+                          : fmt::format("lmrnn: process {} of {}: {}", rank, processes->n(),
+                                        failure.message));
     std::fflush(stderr);
-    processes->end_all(dynamic_cast<const UsageError*>(&error) ? 2 : 1);
+    processes->end_all(std::max(failure.status, 1));
   }
 }
 
 void run_train(const TrainOptions& options) {
   if (options.list_keys) return fmt::print("{}", config_reference());
   if (options.dry_run) return run_dry(options);
-  if (n_started_together() > 1) return run_together(options);
-  run_training(options, nullptr);
+  const Launch launch = find_launch();
+  if (options.alone || launch.n == 1) return run_training(options, nullptr);
+  run_together(options, launch);
 }
 
 }  // namespace
@@ -237,6 +271,8 @@ void add_train(CLI::App& program) {
   verb->add_flag("--list-keys", options->list_keys,
                  "list every key of a configuration as a Markdown table");
   add_threads(*verb, options->n_threads);
+  verb->add_flag("--alone", options->alone,
+                 "train in this process alone, even if mpirun or srun started several");
   verb->add_flag("--json", options->json, "as JSON");
 }
 

@@ -1,14 +1,18 @@
 #include "core/contained.hpp"
 
+#include <poll.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <cstring>
 #include <exception>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -18,8 +22,16 @@
 namespace lmrnn {
 namespace {
 
-// First byte of what the copy sends; bytes or a message follow.
-enum class Outcome : unsigned char { result, usage_error, run_error };
+using Clock = std::chrono::steady_clock;
+
+enum class Outcome : std::uint64_t { result, usage_error, run_error };
+
+/// Comes first of what the copy sends; bytes or a message follow. The size shows whether the answer
+/// is whole, which the exit status cannot where somebody else has taken it.
+struct Header {
+  Outcome outcome;
+  std::uint64_t n_bytes;
+};
 
 void send(int to, std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
@@ -31,8 +43,8 @@ void send(int to, std::span<const std::byte> bytes) {
 }
 
 void send(int to, Outcome outcome, std::span<const std::byte> bytes) {
-  const auto first = static_cast<std::byte>(outcome);
-  send(to, {&first, 1});
+  const Header header{outcome, bytes.size()};
+  send(to, std::as_bytes(std::span(&header, 1)));
   send(to, bytes);
 }
 
@@ -60,12 +72,24 @@ void send(int to, Outcome outcome, std::string_view message) {
   _exit(0);
 }
 
-/// All bytes until the other end is closed.
-std::vector<std::byte> receive(int from) {
+/// Milliseconds until `end` for poll, never negative.
+int left_until(Clock::time_point end) {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()).count();
+  return static_cast<int>(std::clamp<std::int64_t>(left, 0, 3'600'000));
+}
+
+/// All bytes until the other end is closed; nothing if that does not happen before `end`.
+std::optional<std::vector<std::byte>> receive(int from, Clock::time_point end) {
   std::vector<std::byte> received;
   std::size_t n_received = 0;
   for (;;) {
-    received.resize(n_received + std::max<std::size_t>(65536, n_received));
+    pollfd readable{from, POLLIN, 0};
+    const int ready = poll(&readable, 1, left_until(end));
+    if (ready < 0 && errno == EINTR) continue;
+    if (ready == 0 && Clock::now() < end) continue;
+    if (ready <= 0) return std::nullopt;
+    received.resize(
+        std::max(received.size(), n_received + std::max<std::size_t>(65536, n_received)));
     const ssize_t n = read(from, received.data() + n_received, received.size() - n_received);
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) break;
@@ -75,10 +99,36 @@ std::vector<std::byte> receive(int from) {
   return received;
 }
 
+/// The status of a child that has ended or is about to; nothing if it is gone without one, since
+/// this process ignores SIGCHLD or another part of it waits for every child.
+std::optional<int> end_of(pid_t child) {
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0)
+    if (errno != EINTR) return std::nullopt;
+  return status;
+}
+
+std::string duration_text(unsigned seconds) {
+  return "no end after " + std::to_string(seconds) + " s";
+}
+
+/// The bytes or the error of a whole answer. Throws ContainedDeath for half of one.
+std::vector<std::byte> open_answer(std::span<const std::byte> answer) {
+  Header header;
+  if (answer.size() < sizeof header) throw ContainedDeath("no answer");
+  std::memcpy(&header, answer.data(), sizeof header);
+  answer = answer.subspan(sizeof header);
+  if (answer.size() != header.n_bytes) throw ContainedDeath("half an answer");
+  if (header.outcome == Outcome::result) return {answer.begin(), answer.end()};
+  const std::string message(reinterpret_cast<const char*>(answer.data()), answer.size());
+  if (header.outcome == Outcome::usage_error) throw UsageError(message);
+  throw RunError(message);
+}
+
 }  // namespace
 
 std::vector<std::byte> run_contained(const std::function<std::vector<std::byte>()>& work,
-                                     unsigned cpu_seconds) {
+                                     unsigned cpu_seconds, unsigned wall_seconds) {
   int ends[2];
   if (pipe(ends) != 0)
     throw RunError(std::string("no pipe: ") + std::strerror(errno) + "; close some files");
@@ -94,24 +144,20 @@ std::vector<std::byte> run_contained(const std::function<std::vector<std::byte>(
     throw RunError(std::string("no new process: ") + std::strerror(fork_error) +
                    "; end some others");
   }
-  std::vector<std::byte> received = receive(ends[0]);
+  const auto answer = receive(ends[0], Clock::now() + std::chrono::seconds(wall_seconds));
   close(ends[0]);
-  int status = 0;
-  while (waitpid(copy, &status, 0) < 0 && errno == EINTR) {
-  }
-  if (WIFSIGNALED(status)) {
-    const int signal = WTERMSIG(status);
-    if (signal == SIGXCPU || (signal == SIGKILL && received.empty()))
-      throw ContainedDeath("no end after " + std::to_string(cpu_seconds) + " s");
+  // Whoever has closed its end is at its end; whoever has not is made to end.
+  if (!answer) kill(copy, SIGKILL);
+  const std::optional<int> status = end_of(copy);
+  if (!answer) throw ContainedDeath(duration_text(wall_seconds));
+  if (status && WIFSIGNALED(*status)) {
+    const int signal = WTERMSIG(*status);
+    if (signal == SIGXCPU || (signal == SIGKILL && answer->empty()))
+      throw ContainedDeath(duration_text(cpu_seconds));
     throw ContainedDeath("signal " + std::to_string(signal) + ", " + strsignal(signal));
   }
-  if (status != 0 || received.empty()) throw ContainedDeath("no answer");
-  const auto outcome = static_cast<Outcome>(received.front());
-  received.erase(received.begin());
-  if (outcome == Outcome::result) return received;
-  const std::string message(reinterpret_cast<const char*>(received.data()), received.size());
-  if (outcome == Outcome::usage_error) throw UsageError(message);
-  throw RunError(message);
+  if (status && *status != 0) throw ContainedDeath("no answer");
+  return open_answer(*answer);
 }
 
 }  // namespace lmrnn

@@ -274,10 +274,8 @@ class Planner {
       throw UsageError(fmt::format("cell {}: pruning.rewind = {} is not within train.steps = {}",
                                    cell.cell.name, pruning.rewind, run.config.train.steps));
     const std::string whole = canonical_text(run.config);
-    // The early weights are kept beside the checkpoints, so this first run is not the same as one
-    // that nobody prunes, though its numbers are.
-    run.hash = hash_text(fmt::format("{}keeps {}\n", whole, pruning.rewind));
     run.keep_weights_at = pruning.rewind;
+    run.hash = first_run_hash(run.config, run.keep_weights_at);
     std::string first, parent;  // directory name, hash
     for (std::int64_t round = 0;; ++round) {
       const bool last = round == pruning.rounds;

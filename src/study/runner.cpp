@@ -13,6 +13,7 @@
 #include <csignal>
 #include <cstring>
 #include <new>
+#include <optional>
 #include <set>
 #include <thread>
 
@@ -66,6 +67,45 @@ std::string describe_owner(const std::string& job) {
   return fmt::format("{}{}, process {}", job.empty() ? "" : job + " on ", host_name(), ::getpid());
 }
 
+struct ChildState {
+  bool running;
+  std::optional<int> status;  ///< as waitpid tells it; nothing if somebody else was told
+};
+
+ChildState look_at(pid_t child) {
+  int status = 0;
+  for (;;) {
+    const pid_t ended = ::waitpid(child, &status, WNOHANG);
+    if (ended == child) return {false, status};
+    if (ended == 0) return {true, {}};
+    if (errno == ECHILD) return {false, {}};
+    if (errno != EINTR)
+      throw RunError(fmt::format("cannot wait for a run ({})", std::strerror(errno)));
+  }
+}
+
+/// A run that was told to save and end gets two minutes for it.
+void end_by_force(pid_t child) noexcept {
+  constexpr int n_looks = 1200;
+  for (int i = 0; i < n_looks; ++i) {
+    if (::waitpid(child, nullptr, WNOHANG) != 0) return;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
+  ::kill(child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+}
+
+std::string describe_death(const ChildState& state) {
+  if (!state.status)
+    return "ended without a word, and something in this program took away its exit status "
+           "(SIGCHLD is ignored, or every child waited for); run the study from a program that "
+           "does neither to see why";
+  // The kernel's answer to a lack of memory is SIGKILL.
+  const int signal = WTERMSIG(*state.status);
+  return fmt::format("killed by signal {} ({}){}", signal, ::strsignal(signal),
+                     signal == SIGKILL ? "; out of memory? use fewer --jobs or less --memory" : "");
+}
+
 class Runner {
  public:
   Runner(const Study& study, const StudyRunOptions& options, const StudyCallbacks& callbacks)
@@ -81,7 +121,7 @@ class Runner {
 
   ~Runner() {
     for (const Child& child : children_) ::kill(child.pid, SIGTERM);
-    for (const Child& child : children_) ::waitpid(child.pid, nullptr, 0);
+    for (const Child& child : children_) end_by_force(child.pid);
   }
 
   StudyOutcome run() {
@@ -148,43 +188,39 @@ class Runner {
   bool reap() {
     bool any = false;
     for (std::size_t i = 0; i < children_.size();) {
-      int status = 0;
-      const pid_t ended = ::waitpid(children_[i].pid, &status, WNOHANG);
-      if (ended == 0) {
+      const ChildState state = look_at(children_[i].pid);
+      if (state.running) {
         ++i;
         continue;
       }
       const Child child = std::move(children_[i]);
       children_.erase(children_.begin() + static_cast<std::ptrdiff_t>(i));
       slot_taken_[child.slot] = 0;
-      conclude(child, status);
+      conclude(child, state);
       any = true;
     }
     return any;
   }
 
-  void conclude(const Child& child, int status) {
-    if (WIFEXITED(status) && WEXITSTATUS(status) == static_cast<int>(WorkerStatus::done)) {
+  void conclude(const Child& child, const ChildState& state) {
+    const int end = state.status && WIFEXITED(*state.status) ? WEXITSTATUS(*state.status)
+                    : state.status                           ? ProgressSlot::no_end
+                                                             : slots_[child.slot].end.load();
+    if (end == static_cast<int>(WorkerStatus::done)) {
       ++outcome_.n_finished;
       seconds_finished_ += std::chrono::duration<double>(Clock::now() - child.begin).count();
       return say(child.run.name + ": done");
     }
-    if (WIFEXITED(status) && WEXITSTATUS(status) == static_cast<int>(WorkerStatus::interrupted)) {
+    if (end == static_cast<int>(WorkerStatus::interrupted)) {
       ++outcome_.n_interrupted;
       return say(child.run.name + ": interrupted");
     }
-    if (WIFSIGNALED(status)) {
+    if (end == ProgressSlot::no_end) {
       if (stopping_ > 1) {
         ++outcome_.n_interrupted;
         return;
       }
-      // The kernel's answer to a lack of memory is SIGKILL.
-      write_failure(study_, child.run,
-                    {false, fmt::format("killed by signal {} ({}){}", WTERMSIG(status),
-                                        ::strsignal(WTERMSIG(status)),
-                                        WTERMSIG(status) == SIGKILL
-                                            ? "; out of memory? use fewer --jobs or less --memory"
-                                            : "")});
+      write_failure(study_, child.run, {false, describe_death(state)});
     }
     ++outcome_.n_failed;
     failed_here_.insert(child.run.hash);
@@ -250,6 +286,7 @@ class Runner {
     const auto slot = static_cast<std::size_t>(free);
     slots_[slot].step = slots_[slot].n_steps = 0;
     slots_[slot].share = slots_[slot].seconds_left = 0;
+    slots_[slot].end = ProgressSlot::no_end;
     const pid_t parent = ::getpid();
     const pid_t pid = ::fork();
     if (pid < 0) throw RunError(fmt::format("cannot start a run ({})", std::strerror(errno)));
@@ -257,7 +294,8 @@ class Runner {
       // A run does not outlive the process that watches it, but ends as on Ctrl-C.
       ::prctl(PR_SET_PDEATHSIG, SIGTERM);
       if (::getppid() != parent) ::_exit(static_cast<int>(WorkerStatus::interrupted));
-      ::_exit(static_cast<int>(carry_out(study_, run, n_threads_, slots_[slot])));
+      slots_[slot].end = static_cast<int>(carry_out(study_, run, n_threads_, slots_[slot]));
+      ::_exit(slots_[slot].end);
     }
     slot_taken_[slot] = 1;
     children_.push_back({pid, slot, run, bytes, Clock::now()});

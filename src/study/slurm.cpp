@@ -1,17 +1,15 @@
 // Job arrays.
 #include <fmt/format.h>
-#include <sys/wait.h>
 
-#include <array>
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <fstream>
 #include <map>
-#include <memory>
+#include <optional>
 #include <sstream>
+#include <string_view>
 
+#include "core/child.hpp"
 #include "core/descriptor.hpp"
+#include "core/text.hpp"
 #include "lmrnn/error.hpp"
 #include "lmrnn/files.hpp"
 #include "lmrnn/study.hpp"
@@ -40,24 +38,47 @@ std::string sbatch_word(const std::string& text) {
   return out + "\"";
 }
 
-/// Standard output of a shell command and whether it succeeded.
-std::pair<std::string, bool> output_of(const std::string& command) {
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> pipe(
-      ::popen((command + " 2>&1").c_str(), "r"), [](std::FILE*) { return 0; });
-  if (!pipe) throw RunError(fmt::format("cannot start a shell ({})", std::strerror(errno)));
-  std::string out;
-  std::array<char, 4096> buffer;
-  while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe.get()))
-    out.append(buffer.data(), n);
-  const int status = ::pclose(pipe.get());
-  return {out, WIFEXITED(status) && WEXITSTATUS(status) == 0};
-}
+// A controller that is busy lets its callers wait for minutes.
+constexpr unsigned patience_seconds = 600;
 
 std::string one_line(std::string text) {
   while (!text.empty() && text.back() == '\n') text.pop_back();
   for (char& c : text)
     if (c == '\n') c = ' ';
   return text;
+}
+
+/// What a program says that failed: its error, or else its output, or how it ended.
+std::string complaint(const ChildOutput& said) {
+  for (const std::string& text : {one_line(said.err), one_line(said.out)})
+    if (!text.empty()) return text;
+  return "it said nothing, " + said.end;
+}
+
+bool is_number(std::string_view text) {
+  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+/// The number in what sbatch --parsable prints: "JOB" or "JOB;CLUSTER" on a line of its own. A
+/// site's wrapper may print greetings before it.
+std::optional<std::string> job_id_in(std::string_view out) {
+  std::optional<std::string> id;
+  for (std::string_view line : split(out, '\n')) {
+    line = trimmed(line);
+    const std::string_view number = line.substr(0, line.find(';'));
+    if (is_number(number)) id = number;
+  }
+  return id;
+}
+
+std::string submit(const std::vector<std::string>& command) {
+  const ChildOutput said = output_of(command, patience_seconds);
+  if (!said.ok) throw RunError("sbatch refused the job: " + complaint(said));
+  if (auto id = job_id_in(said.out)) return *std::move(id);
+  throw RunError(fmt::format(
+      "sbatch submitted a job, but its answer \"{}\" holds no job id; find the job with squeue and "
+      "cancel it (scancel) before you submit again",
+      one_line(said.out)));
 }
 
 /// Runs that nobody is at and that are to be done, by how many stages come before them. A pruned
@@ -154,11 +175,10 @@ std::vector<SlurmArray> submit_study(const Study& study, const fs::path& program
     array.script = directory / fmt::format("stage{}.sh", stage);
     write_file(array.script, script_text(study, program, array.n_jobs));
     if (!dry) {
-      const std::string dependency = before.empty() ? "" : "--dependency=afterany:" + before + " ";
-      const auto [out, ok] =
-          output_of("sbatch --parsable " + dependency + shell_word(array.script.string()));
-      if (!ok) throw RunError("sbatch refused the job: " + one_line(out));
-      array.job_id = one_line(out).substr(0, one_line(out).find(';'));  // ;cluster may follow
+      std::vector<std::string> command = {"sbatch", "--parsable"};
+      if (!before.empty()) command.push_back("--dependency=afterany:" + before);
+      command.push_back(array.script.string());
+      array.job_id = submit(command);
       before = array.job_id;
       std::ofstream(jobs_file(study), std::ios::app) << array.job_id << "\n";
     }
@@ -173,21 +193,23 @@ std::vector<SlurmJob> study_jobs(const Study& study) {
   std::string ids;
   std::istringstream lines(read_file(jobs_file(study)));
   for (std::string id; std::getline(lines, id);)
-    if (!id.empty() && id.find_first_not_of("0123456789") == std::string::npos)
-      ids += (ids.empty() ? "" : ",") + id;
+    if (is_number(id)) ids += (ids.empty() ? "" : ",") + id;
   if (ids.empty()) return {};
-  const auto [out, ok] = output_of("squeue --noheader --array --format='%i|%T|%r' --jobs=" + ids);
-  if (!ok) {
+  const ChildOutput said = output_of(
+      {"squeue", "--noheader", "--array", "--format=%i|%T|%r", "--jobs=" + ids}, patience_seconds);
+  if (!said.ok) {
     // So says squeue when the controller has forgotten all of them.
-    if (out.find("Invalid job id") != std::string::npos) return {};
-    throw RunError("squeue does not answer: " + one_line(out));
+    if (said.err.find("Invalid job id") != std::string::npos) return {};
+    throw RunError("squeue does not answer: " + complaint(said));
   }
   std::vector<SlurmJob> jobs;
-  std::istringstream rows(out);
+  std::istringstream rows(said.out);
   for (std::string row; std::getline(rows, row);) {
     const std::size_t first = row.find('|');
     const std::size_t second = row.find('|', first + 1);
-    if (second == std::string::npos) continue;
+    // A row begins with the job's number; whatever else a site prints does not.
+    const bool is_row = second != std::string::npos && row[0] >= '0' && row[0] <= '9';
+    if (!is_row) continue;
     SlurmJob job{row.substr(0, first), row.substr(first + 1, second - first - 1),
                  row.substr(second + 1)};
     if (job.reason == "None") job.reason.clear();

@@ -7,6 +7,7 @@
 #include "lmrnn/error.hpp"
 #include "lmrnn/network.hpp"
 #include "study/ceilings.hpp"
+#include "study/hash.hpp"
 #include "study/pruning.hpp"
 #include "study/store.hpp"
 #include "study/summary.hpp"
@@ -32,8 +33,15 @@ Trainer open_trainer(const Study& study, const PlannedRun& run, const fs::path& 
   if (begun(dir)) return Trainer::resume(dir, n_threads, nullptr, nullptr, kept_ceilings(study));
   // Killed while its directory was being made: nothing is lost. The claim is ours.
   fs::remove_all(dir);
-  return Trainer::start(prepare(study, run), dir, n_threads, nullptr, nullptr,
-                        kept_ceilings(study));
+  Trainer trainer =
+      Trainer::start(prepare(study, run), dir, n_threads, nullptr, nullptr, kept_ceilings(study));
+  // The name of the directory says what the files held when the run was planned. A pruned run reads
+  // none but those that `prepare` makes.
+  if (run.parent.empty() && first_run_hash(run.config, run.keep_weights_at) != run.hash) {
+    fs::remove_all(dir);
+    throw RunError("a file that it reads was replaced while it began; run the study again");
+  }
+  return trainer;
 }
 
 void keep_weights(const PlannedRun& run, const Trainer& trainer) {

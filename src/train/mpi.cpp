@@ -1,4 +1,6 @@
 // MPI, and only here.
+#include "lmrnn/mpi.hpp"
+
 #include "lmrnn/error.hpp"
 #include "lmrnn/processes.hpp"
 #include "lmrnn/train.hpp"
@@ -70,9 +72,23 @@ class MpiProcesses final : public Processes {
 std::unique_ptr<Processes> connect_processes() {
   return std::make_unique<MpiProcesses>();
 }
+
+std::string_view mpi_library() noexcept {
+#if defined(OPEN_MPI)
+  return "Open MPI";
+#elif defined(MPICH_VERSION)
+  return "MPICH";
+#else
+  return "another MPI";
+#endif
+}
 #else
 std::unique_ptr<Processes> connect_processes() {
   return nullptr;
+}
+
+std::string_view mpi_library() noexcept {
+  return {};
 }
 #endif
 

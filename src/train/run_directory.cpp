@@ -115,19 +115,32 @@ void require_unused(const fs::path& run) {
       throw UsageError(fmt::format("{}: is not empty; choose another --out", run.string()));
 }
 
-RunLock create_run(const fs::path& run, const RunConfig& config, int n_threads) {
+RunLock create_run(const fs::path& run, const RunConfig& config, int n_threads,
+                   const std::vector<InputFile>& inputs) {
   require_unused(run);
   make_directories(run);
   RunLock lock(run);
   require_unused(run);  // now that nobody else can begin a run here
   remove_unfinished_files(run);
   fs::create_directory(run / "checkpoints");
-  const Json provenance{{"format", run_format_version},
-                        {"seed", config.run_seed().value},
-                        {"sessions", Json::array({describe_session(0, n_threads)})}};
+  Json provenance{{"format", run_format_version}, {"seed", config.run_seed().value}};
+  for (const InputFile& input : inputs)
+    provenance["inputs"][input.key] = {{"file", input.path.string()}, {"sha256", input.sha256}};
+  provenance["sessions"] = Json::array({describe_session(0, n_threads)});
   write_file(run / "provenance.json", provenance.dump(2) + "\n");
   write_file(run / "config.toml", to_toml(write_config(config)));
   return lock;
+}
+
+std::vector<InputFile> recorded_inputs(const fs::path& run) {
+  const Json provenance = read_provenance(run);
+  std::vector<InputFile> inputs;
+  const auto found = provenance.find("inputs");
+  if (found == provenance.end() || !found->is_object()) return inputs;
+  for (const auto& [key, input] : found->items())
+    if (input.is_object())
+      inputs.push_back({{key, text_of(input, "file")}, text_of(input, "sha256")});
+  return inputs;
 }
 
 std::vector<std::string> add_session(const fs::path& run, std::int64_t first_step, int n_threads) {

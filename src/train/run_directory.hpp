@@ -3,9 +3,11 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "core/descriptor.hpp"
 #include "lmrnn/train.hpp"
+#include "train/inputs.hpp"
 
 namespace lmrnn {
 
@@ -27,7 +29,13 @@ void require_unused(const std::filesystem::path& run);
 void remove_unfinished_files(const std::filesystem::path& run);
 
 /// Creates the directory, takes the lock, and writes provenance.json and config.toml.
-RunLock create_run(const std::filesystem::path& run, const RunConfig& config, int n_threads);
+/// `inputs` are the files that the run has read.
+RunLock create_run(const std::filesystem::path& run, const RunConfig& config, int n_threads,
+                   const std::vector<InputFile>& inputs);
+
+/// The files that the run read when it began; empty if it read none, or was begun by a version that
+/// did not write them down.
+std::vector<InputFile> recorded_inputs(const std::filesystem::path& run);
 
 /// Adds a session to provenance.json. Returns what the user should know about the difference from
 /// the first session; empty if there is none.

@@ -9,6 +9,7 @@
 #include "lmrnn/simd.hpp"
 #include "lmrnn/train.hpp"
 #include "train/checked_source.hpp"
+#include "train/inputs.hpp"
 #include "train/training.hpp"
 
 namespace lmrnn {
@@ -75,6 +76,7 @@ Trainer Trainer::start(const RunConfig& config_in, const fs::path& directory, in
   const bool writes = processes == nullptr || processes->rank() == 0;
   if (writes) require_unused(directory);
   const SimdScope simd(config.simd);
+  std::vector<InputFile> inputs;
   const Battery battery(config.battery, config.run_seed());
   // Asks for held-out data before anything is written: what is wrong with them costs no directory.
   const auto warning =
@@ -82,8 +84,17 @@ Trainer Trainer::start(const RunConfig& config_in, const fs::path& directory, in
              : warning_of_short_rows(config.stream, battery);
   Trainer trainer(std::make_unique<Implementation>(
       RunSetup{config, directory, battery, n_threads, source, processes, ceilings_of},
-      [&] { return initial_network(config, battery, source.get()); }, 0,
-      [&](int n) { return create_run(directory, config, n); }));
+      [&] {
+        // Together with data of one's own, init_from is refused.
+        if (!source || config.init_from.empty()) inputs = input_files(config);
+        return initial_network(config, battery, source.get());
+      },
+      0,
+      [&](int n) {
+        // Asked again after they have been read: what is written down is what was read.
+        require_unchanged(directory, inputs, input_files(config));
+        return create_run(directory, config, n, inputs);
+      }));
   if (warning && writes) trainer.implementation_->notices.push_back(*warning);
   return trainer;
 }
@@ -110,6 +121,10 @@ Trainer Trainer::resume(const fs::path& directory, int n_threads,
   const std::vector<std::int64_t> steps = checkpoint_steps(directory);
   const std::int64_t first_step = steps.empty() ? 0 : steps.back();
   const fs::path checkpoint = checkpoint_path(directory, first_step);
+  // A checkpoint holds all that came from them, so that files may be gone, but not others.
+  const std::vector<InputFile> inputs = recorded_inputs(directory);
+  require_unchanged(directory, inputs,
+                    steps.empty() ? input_files(config) : remaining_files(inputs));
   Network network = steps.empty() ? initial_network(config, battery, source.get())
                                   : load_for_training(checkpoint, config);
   std::optional<TrainingState> state;

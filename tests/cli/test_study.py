@@ -12,7 +12,7 @@ import subprocess
 import time
 import unittest
 
-from program import PROGRAM, ROOT, ProgramTest, run_on_terminal
+from program import PROGRAM, ROOT, ProgramTest, run, run_on_terminal
 
 STUDY = """
 claim = "local wiring learns faster"
@@ -141,6 +141,35 @@ class StudyTest(ProgramTest):
         self.assertIn(f'#SBATCH --output="{self.dir.resolve()}/my runs at 100%%/slurm/%A_%a.log"\n',
                       script)
         self.assertIn("--out 'my runs at 100%' --limit 1", script)
+
+    def put_on_path(self, name, script):
+        """A program that stands in for one of Slurm's; returns the environment that finds it."""
+        folder = self.dir / "bin"
+        folder.mkdir(exist_ok=True)
+        (folder / name).write_text("#!/bin/sh\n" + script)
+        (folder / name).chmod(0o755)
+        return dict(os.environ, PATH=f"{folder}:{os.environ['PATH']}")
+
+    def test_what_a_site_says_is_no_job_id(self):
+        env = self.put_on_path("sbatch", "echo 'sbatch: Welcome! 3 partitions are full' >&2\n"
+                               "echo 'Your balance: 5'\necho '4711;east'\necho bye >&2\n")
+        result = run("study", "submit", self.study, "--out", "x", cwd=self.dir, env=env)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertTrue(result.stdout.startswith("job 4711  "), result.stdout)
+        self.assertEqual((self.dir / "x/slurm/jobs").read_text(), "4711\n")
+        self.put_on_path("squeue", "echo 'squeue: 4711|is|busy' >&2\necho 'note: a|b|c'\n"
+                         "echo '4711_1|RUNNING|None'\n")
+        result = run("study", "status", self.study, "--out", "x", "--json", cwd=self.dir, env=env)
+        self.assertEqual([job["id"] for job in json.loads(result.stdout)["jobs"]], ["4711_1"])
+
+    def test_an_answer_without_a_job_id_is_an_error(self):
+        for script, words in (("echo 'Submitted, thank you' \n", ["no job id", "squeue"]),
+                              ("echo 'sbatch: error: no such partition' >&2\nexit 1\n",
+                               ["refused", "no such partition"])):
+            env = self.put_on_path("sbatch", script)
+            self.assert_refused(["study", "submit", self.study, "--out", "x"], *words, status=1,
+                                cwd=self.dir, env=env)
+            self.assertFalse((self.dir / "x/slurm/jobs").exists())
 
     # Interruption
 

@@ -1,5 +1,9 @@
 """TensorBoard reads what we write."""
 
+import json
+import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -65,6 +69,60 @@ def test_alongside(small_config, tmp_path):
     training.join(60)
     following.join(60)
     assert_holds(read(folder), lmrnn.Run(tmp_path / "run"))
+
+
+def files_of(folder):
+    return {path.name: path.read_bytes() for path in Path(folder).glob("*")}
+
+
+def test_exporting_again_changes_nothing(small_run, tmp_path):
+    ours.write_events(small_run.directory, tmp_path)
+    before = files_of(tmp_path)
+    ours.write_events(small_run.directory, tmp_path)
+    ours.follow(small_run.directory, tmp_path, seconds=0.01)
+    assert ours.main([str(small_run.directory), "--out", str(tmp_path), "--follow"]) == 0
+    assert files_of(tmp_path) == before
+    assert_holds(read(tmp_path), small_run)
+
+
+def test_what_a_killed_export_left_out_is_added(small_run, tmp_path):
+    ours.write_events(small_run.directory, tmp_path)
+    (path,) = tmp_path.glob("*")
+    whole = path.read_bytes()
+    for size in (len(whole) // 2, len(whole) // 3, 10, 0):
+        for other in tmp_path.glob("*"):
+            other.unlink()
+        path.write_bytes(whole[:size])  # in the middle of an event
+        ours.write_events(small_run.directory, tmp_path)
+        assert_holds(read(tmp_path), small_run)
+
+
+def test_a_callback_after_kill_and_resume_writes_no_step_twice(small_config, tmp_path):
+    small_config["train"]["steps"] = 40
+    small_config["checkpoint"] = {"every": 10}
+    code = """
+import json, os, signal, sys
+import lmrnn, lmrnn.tensorboard
+def kill(progress):
+    if progress.step == 27:
+        os.kill(os.getpid(), signal.SIGKILL)
+config, run, logs = json.loads(sys.argv[1]), sys.argv[2], sys.argv[3]
+lmrnn.Trainer(config, run).run([lmrnn.tensorboard.Callback(logs, every=3), kill])
+"""
+    run, logs = tmp_path / "run", tmp_path / "logs"
+    killed = subprocess.run(
+        [sys.executable, "-c", code, json.dumps(small_config), str(run), str(logs)], check=False
+    )
+    assert killed.returncode == -signal.SIGKILL
+    callback = ours.Callback(logs, every=3)
+    lmrnn.Trainer.resume(run).run(callback)
+    callback.close()
+    whole = ours.Callback(tmp_path / "whole", every=3)
+    lmrnn.Trainer(small_config, tmp_path / "undisturbed").run(whole)
+    whole.close()
+    events = read(logs)
+    assert [step for step, _ in events["loss"]] == sorted({*range(3, 41, 3), 20, 40})
+    assert events == read(tmp_path / "whole")
 
 
 def test_as_a_callback(small_config, tmp_path):

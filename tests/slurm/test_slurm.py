@@ -8,14 +8,14 @@ Skipped (exit status 77) where Slurm is not installed or the user is not root.
 import json
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
 import unittest
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
+import cluster
+from cluster import run
+
 PROGRAM = os.environ["LMRNN"]
 
 STUDY = """
@@ -47,32 +47,16 @@ throttle = 2
 """
 
 
-def skip(reason):
-    print(f"skipped: {reason}")
-    sys.exit(77)
-
-
-def run(*command, check=True, **options):
-    result = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=600,
-                            **options)
-    if check and result.returncode != 0:
-        raise AssertionError(f"{command}: {result.returncode}\n{result.stdout}{result.stderr}")
-    return result
-
-
 class SlurmTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.temporary = tempfile.TemporaryDirectory(prefix="lmrnn-slurm-")
         cls.dir = Path(cls.temporary.name)
-        out = run(HERE / "cluster.sh", "start", cls.dir / "cluster").stdout
-        cls.conf = out.split("=", 1)[1].strip()
-        os.environ["SLURM_CONF"] = cls.conf
+        cluster.start(cls.dir / "cluster")
 
     @classmethod
     def tearDownClass(cls):
-        run("scancel", "--user=root", check=False)
-        run(HERE / "cluster.sh", "stop", cls.dir / "cluster")
+        cluster.stop(cls.dir / "cluster")
         cls.temporary.cleanup()
 
     def setUp(self):
@@ -153,6 +137,17 @@ class SlurmTest(unittest.TestCase):
         self.assert_as_undisturbed()
         self.assertIn("nothing is left to submit", self.verb("submit"))
 
+    def test_training_by_tasks_that_cannot_find_one_another_is_refused(self):
+        config = self.dir / "one.toml"
+        config.write_text("seed = 1\n[battery]\ntasks = 'go'\n[train]\nsteps = 3\n")
+        result = run("srun", "--ntasks=2", "--overcommit", "--mpi=none", PROGRAM, "train", config,
+                     "--out", self.out, check=False, cwd=self.dir)
+        self.assertNotEqual(result.returncode, 0)
+        said = [line for line in result.stderr.splitlines() if line.startswith("lmrnn")]
+        self.assertEqual(len(said), 1, result.stderr)
+        self.assertIn("srun started 2 tasks", said[0])
+        self.assertFalse(self.out.exists())
+
     def test_tuning_and_reporting_are_arrays_one_after_the_other(self):
         self.study.write_text(STUDY + "[tuning]\nvalues = [0.0003, 0.001, 0.003]\nseeds = [11]\n"
                               "extend = 0\n")
@@ -210,9 +205,5 @@ class SlurmTest(unittest.TestCase):
 
 
 if __name__ == "__main__":
-    if os.geteuid() != 0:
-        skip("not root")
-    missing = [p for p in ("slurmctld", "slurmd", "munged", "sbatch") if not shutil.which(p)]
-    if missing:
-        skip(f"{', '.join(missing)} not installed")
+    cluster.skip_unless_possible()
     unittest.main()

@@ -1,6 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdint>
 
@@ -59,6 +62,49 @@ TEST(Contained, CrashesAndLoopsAreSurvived) {
                     1);
               }),
               HasSubstr("no end after 1 s"));
+}
+
+TEST(Contained, AHangWithoutProcessorTimeIsEnded) {
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(message_of<ContainedDeath>([] {
+              run_contained(
+                  []() -> std::vector<std::byte> {
+                    for (;;) ::pause();
+                  },
+                  10, 1);
+            }),
+            "no end after 1 s");
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
+  EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1) << "the copy is still there";
+}
+
+/// Ignores SIGCHLD for as long as it lives, as a program may that starts this one or embeds it.
+class SigchldIgnored {
+ public:
+  SigchldIgnored() : before_(std::signal(SIGCHLD, SIG_IGN)) {}
+  ~SigchldIgnored() { std::signal(SIGCHLD, before_); }
+
+ private:
+  void (*before_)(int);
+};
+
+TEST(Contained, AnswersAndDeathsAreToldApartWhereSigchldIsIgnored) {
+  const SigchldIgnored ignored;
+  const std::vector<std::byte> large(1'000'000, std::byte{7});
+  EXPECT_EQ(run_contained([&] { return large; }, 10), large);
+  EXPECT_EQ(message_of<UsageError>([] {
+              run_contained([]() -> std::vector<std::byte> { throw UsageError("a"); }, 10);
+            }),
+            "a");
+  EXPECT_EQ(message_of<ContainedDeath>([] {
+              run_contained(
+                  []() -> std::vector<std::byte> {
+                    std::raise(SIGSEGV);
+                    return {};
+                  },
+                  10);
+            }),
+            "no answer");
 }
 
 }  // namespace

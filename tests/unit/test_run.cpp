@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "core/sha256.hpp"
 #include "lmrnn/error.hpp"
 #include "small_run.hpp"
 
@@ -367,6 +368,93 @@ TEST(Refused, AnImpossibleConfigurationWritesNothing) {
   config.init_from = dir / "nowhere";
   EXPECT_THROW(Trainer::start(config, dir / "run", 1), UsageError);
   EXPECT_FALSE(fs::exists(dir / "run"));
+}
+
+// Input files ----------------------------------------------------------------------------------
+
+// source,target: a ring of n units, each with the next one and the one `reach` further on.
+std::string ring_mask(int n, int reach) {
+  std::string text = "source,target\n";
+  for (int unit = 0; unit < n; ++unit)
+    text += std::to_string(unit) + "," + std::to_string((unit + 1) % n) + "\n" +
+            std::to_string(unit) + "," + std::to_string((unit + reach) % n) + "\n";
+  return text;
+}
+
+class InputFiles : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    write_file(mask_, ring_mask(16, 3));
+    config_.wiring.kind = WiringKind::file;
+    config_.wiring.path = mask_.string();
+  }
+  std::string complaint_at_resuming() const {
+    return complaint([this] { Trainer::resume(run_, 1); });
+  }
+
+  const TemporaryDirectory dir_;
+  const fs::path mask_ = dir_ / "mask.csv", run_ = dir_ / "run";
+  RunConfig config_ = small_run_config();
+};
+
+TEST_F(InputFiles, ProvenanceSaysWhatWasInThem) {
+  train(small_run_config(), dir_ / "source");
+  config_.init_from = (dir_ / "source").string();
+  config_.wiring.kind = WiringKind::local;
+  train(config_, dir_ / "second");
+  auto inputs = nlohmann::json::parse(read_file(dir_ / "second" / "provenance.json"))["inputs"];
+  EXPECT_EQ(inputs.size(), 1u);  // wiring.path is not read by wiring.kind = "local"
+  const fs::path network = find_network(dir_ / "source");
+  EXPECT_EQ(inputs["init_from"]["file"], network.string());
+  EXPECT_EQ(inputs["init_from"]["sha256"], sha256(read_file(network)));
+  config_ = small_run_config();
+  SetUp();
+  train(config_, run_);
+  inputs = nlohmann::json::parse(read_file(run_ / "provenance.json"))["inputs"];
+  EXPECT_EQ(inputs["wiring.path"]["sha256"], sha256(ring_mask(16, 3)));
+  EXPECT_FALSE(nlohmann::json::parse(read_file(dir_ / "source" / "provenance.json"))
+                   .contains("inputs"));
+}
+
+TEST_F(InputFiles, AReplacedOneIsRefusedWhenTheRunIsResumed) {
+  Trainer::start(config_, run_, 1).run(stop_after(7));
+  const std::string provenance = read_file(run_ / "provenance.json");
+  write_file(mask_, ring_mask(16, 5));
+  EXPECT_THAT(complaint_at_resuming(),
+              AllOf(HasSubstr(mask_.string() + " has changed since the run began"),
+                    HasSubstr("wiring.path"), HasSubstr(sha256(ring_mask(16, 3)))));
+  EXPECT_EQ(read_file(run_ / "provenance.json"), provenance);
+  write_file(mask_, ring_mask(16, 3));
+  EXPECT_EQ(Trainer::resume(run_, 1).run(), Outcome::finished);
+  train(config_, dir_ / "whole");
+  EXPECT_EQ(checkpoint_bytes(run_, 20), checkpoint_bytes(dir_ / "whole", 20));
+}
+
+TEST_F(InputFiles, AReplacedOneIsRefusedBeforeTheFirstCheckpointToo) {
+  { const Trainer trainer = Trainer::start(config_, run_, 1); }
+  ASSERT_TRUE(checkpoint_steps(run_).empty());
+  write_file(mask_, ring_mask(16, 5));
+  EXPECT_THAT(complaint_at_resuming(), HasSubstr("has changed since the run began"));
+  fs::remove(mask_);
+  EXPECT_THAT(complaint_at_resuming(), HasSubstr("cannot be read"));
+}
+
+TEST_F(InputFiles, ACheckpointNeedsThemNoLonger) {
+  Trainer::start(config_, run_, 1).run(stop_after(7));
+  fs::remove(mask_);
+  EXPECT_EQ(Trainer::resume(run_, 1).run(), Outcome::finished);
+}
+
+// It names the newest checkpoint, and that run may go on.
+TEST_F(InputFiles, TheRunThatAnotherStartedFromMayGoOn) {
+  RunConfig first = small_run_config();
+  first.checkpoint.keep_last = 100;
+  Trainer::start(first, dir_ / "first", 1).run(stop_after(7));
+  RunConfig second = small_run_config();
+  second.init_from = (dir_ / "first").string();
+  Trainer::start(second, run_, 1).run(stop_after(7));
+  Trainer::resume(dir_ / "first", 1).run();
+  EXPECT_EQ(Trainer::resume(run_, 1).run(), Outcome::finished);
 }
 
 TEST(Refused, ADirectoryOfAnotherVersion) {

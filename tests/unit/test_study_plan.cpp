@@ -1,7 +1,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
+#include <fstream>
 #include <set>
+#include <thread>
 
 #include "lmrnn/error.hpp"
 #include "lmrnn/study.hpp"
@@ -12,6 +15,7 @@
 namespace lmrnn {
 namespace {
 
+namespace fs = std::filesystem;
 using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -236,6 +240,61 @@ TEST(ConfigHash, StaysWhatItWas) {
   RunConfig config;
   config.seed = 1;
   EXPECT_EQ(config_hash(config), "ec380dd967e0d6e5");
+}
+
+TEST(ConfigHash, OfAFileIsWhatItHoldsAndNotWhereItIs) {
+  const TemporaryDirectory dir;
+  RunConfig config = small_run_config();
+  const std::string without = config_hash(config);
+  config.wiring.path = (dir / "nowhere.csv").string();
+  config_hash(config);  // not read by another wiring.kind
+  config.wiring.kind = WiringKind::file;
+  EXPECT_THAT(message_of<UsageError>([&] { config_hash(config); }), HasSubstr("nowhere.csv"));
+
+  const auto hash_of_mask = [&](const std::string& name, const std::string& content) {
+    write_file(dir / name, content);
+    config.wiring.path = (dir / name).string();
+    return config_hash(config);
+  };
+  const std::string first = hash_of_mask("a.csv", "0,1\n");
+  EXPECT_NE(first, without);
+  EXPECT_EQ(first, config_hash(config));
+  EXPECT_EQ(first, hash_of_mask("b.csv", "0,1\n"));
+  const std::string second = hash_of_mask("a.csv", "1,0\n");  // of the same size
+  EXPECT_NE(first, second);
+  EXPECT_EQ(second, hash_of_mask("b.csv", "1,0\n"));
+  EXPECT_EQ(first, hash_of_mask("a.csv", "0,1\n"));
+}
+
+// The file is not read again as long as the file system says that it is the same.
+TEST(ConfigHash, OfAFileThatIsReplacedLaterChangesToo) {
+  const TemporaryDirectory dir;
+  RunConfig config = small_run_config();
+  config.wiring.kind = WiringKind::file;
+  config.wiring.path = (dir / "a.csv").string();
+  write_file(dir / "a.csv", "0,1\n");
+  const auto written = fs::last_write_time(dir / "a.csv");
+  std::this_thread::sleep_for(std::chrono::milliseconds(2100));
+  const std::string first = config_hash(config);
+  EXPECT_EQ(first, config_hash(config));
+  std::ofstream(dir / "a.csv") << "1,0\n";  // in place: the same inode and size
+  fs::last_write_time(dir / "a.csv", written);
+  EXPECT_NE(first, config_hash(config));
+}
+
+TEST(ConfigHash, ChangesWithTheNetworkThatARunStartsFrom) {
+  const TemporaryDirectory dir;
+  RunConfig source = small_run_config();
+  Trainer::start(source, dir / "a", 1).run();
+  source.seed = 12;
+  Trainer::start(source, dir / "b", 1).run();
+  RunConfig config = small_run_config();
+  config.init_from = (dir / "a").string();
+  const std::string first = config_hash(config);
+  config.init_from = find_network(dir / "a").string();
+  EXPECT_EQ(first, config_hash(config));
+  config.init_from = (dir / "b").string();
+  EXPECT_NE(first, config_hash(config));
 }
 
 // Tuning ---------------------------------------------------------------------------------------

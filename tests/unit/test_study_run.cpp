@@ -1,8 +1,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <fstream>
 #include <map>
 #include <set>
@@ -216,6 +219,118 @@ TEST(StudyRun, MemoryLimitsHowManyRunAtOnce) {
   EXPECT_EQ(most, 1u);
   EXPECT_EQ(states(study)[RunState::done], 4);
   EXPECT_GT(available_memory(), 1e6);
+}
+
+// The program that embeds the library may ignore SIGCHLD, and then nobody learns how a child ended.
+TEST(StudyRun, TheEndOfARunIsKnownWhereSigchldIsIgnored) {
+  const SmallStudy dir("[grid]\nwiring.radius = [1, 2]\n");
+  const Study study = dir.load();
+  const fs::path blocked = run_directory(study, plan_study(study).runs[1]);
+  fs::create_directories(blocked);
+  write_file(blocked / "provenance.json", "{}");
+  write_file(blocked / "config.toml", "nonsense = 1\n");
+  const auto before = std::signal(SIGCHLD, SIG_IGN);
+  const StudyOutcome outcome = run(study, {.jobs = 2});
+  std::signal(SIGCHLD, before);
+  EXPECT_EQ(outcome.n_failed, 1u);
+  EXPECT_EQ(outcome.n_finished, 3u);
+}
+
+void kill_one_child() {
+  std::ifstream children("/proc/self/task/" + std::to_string(::getpid()) + "/children");
+  pid_t child = 0;
+  ASSERT_TRUE(children >> child);
+  ::kill(child, SIGKILL);
+}
+
+TEST(StudyRun, AKilledRunHasFailedWhereSigchldIsIgnored) {
+  const SmallStudy dir("[grid]\nwiring.radius = [1, 2]\n");
+  const Study study = dir.load({"seeds=[1]", "config.train.steps=3000", "config.checkpoint.every=0",
+                                "config.evaluation.every=0"});
+  StudyCallbacks callbacks;
+  bool killed = false;
+  std::string events;
+  callbacks.progress = [&](const StudyProgress& p) {
+    if (!p.event.empty()) events += p.event + "\n";
+    if (killed || p.running.empty() || p.running.front().step == 0) return;
+    killed = true;
+    kill_one_child();
+  };
+  const auto before = std::signal(SIGCHLD, SIG_IGN);
+  const StudyOutcome outcome = run_study(study, {.jobs = 1, .n_threads = 1}, callbacks);
+  std::signal(SIGCHLD, before);
+  ASSERT_TRUE(killed);
+  EXPECT_EQ(outcome.n_failed, 1u);
+  EXPECT_EQ(outcome.n_finished, 1u);
+  EXPECT_THAT(events, HasSubstr("SIGCHLD is ignored"));
+}
+
+// Input files ----------------------------------------------------------------------------------
+
+// source,target: every one of 16 units with the next `n` ones.
+std::string chain_mask(int n) {
+  std::string text = "source,target\n";
+  for (int unit = 0; unit < 16; ++unit)
+    for (int i = 1; i <= n; ++i)
+      text += std::to_string(unit) + "," + std::to_string((unit + i) % 16) + "\n";
+  return text;
+}
+
+class StudyOfAFile : public ::testing::Test {
+ protected:
+  StudyOfAFile() { use(2); }
+  void use(int n) { write_file(study_ / "mask.csv", chain_mask(n)); }
+  Study load() {
+    return study_.load({"config.wiring.kind=file",
+                        "config.wiring.path=" + (study_ / "mask.csv").string(),
+                        "results=" + (study_ / "results.csv").string()});
+  }
+  std::vector<std::string> synapses(const Study& study) {
+    collect_study(study);
+    std::vector<std::string> counts;
+    for (const auto& row : rows_of(study.out / "tables" / "runs.csv"))
+      counts.push_back(row.at("synapses"));
+    return counts;
+  }
+
+  const SmallStudy study_{""};
+};
+
+TEST_F(StudyOfAFile, IsRunAgainWhenTheFileIsReplaced) {
+  const Study study = load();
+  EXPECT_EQ(run(study).n_finished, 2u);
+  EXPECT_EQ(synapses(study), (std::vector<std::string>{"32", "32"}));
+  use(3);
+  EXPECT_EQ(states(study)[RunState::planned], 2);
+  EXPECT_EQ(run(study).n_finished, 2u);
+  EXPECT_EQ(synapses(study), (std::vector<std::string>{"48", "48"}));
+  use(2);  // and back: nothing is lost
+  EXPECT_EQ(run(study).n_finished, 0u);
+  EXPECT_EQ(synapses(study), (std::vector<std::string>{"32", "32"}));
+}
+
+TEST_F(StudyOfAFile, NeverMixesTwoFilesInOneCell) {
+  const Study study = load();
+  EXPECT_EQ(run(study, {.limit = 1}).n_finished, 1u);
+  use(3);
+  EXPECT_EQ(run(study).n_finished, 2u);
+  EXPECT_EQ(synapses(study), (std::vector<std::string>{"48", "48"}));
+}
+
+TEST_F(StudyOfAFile, ARunBegunOnTheOldFileIsNotResumedWithTheNewOne) {
+  const Study study = load();
+  const PlannedRun planned = plan_study(study).runs[0];
+  {
+    Trainer trainer = Trainer::start(planned.config, run_directory(study, planned), 1);
+    TrainerCallbacks callbacks;
+    callbacks.stop_requested = [] { return true; };
+    EXPECT_EQ(trainer.run(callbacks), Outcome::interrupted);
+  }
+  EXPECT_EQ(states(study)[RunState::interrupted], 1);
+  use(3);
+  EXPECT_EQ(states(study)[RunState::planned], 2);
+  EXPECT_EQ(run(study).n_finished, 2u);
+  EXPECT_EQ(synapses(study), (std::vector<std::string>{"48", "48"}));
 }
 
 // Tuning ---------------------------------------------------------------------------------------

@@ -1,0 +1,44 @@
+#include "failure.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <exception>
+#include <new>
+#include <system_error>
+
+#include "common.hpp"
+#include "lmrnn/error.hpp"
+
+namespace lmrnn::cli {
+
+Failure current_failure() {
+  try {
+    throw;
+  } catch (const Unsuccessful&) {
+    throw;
+  } catch (const UsageError& error) {
+    return {2, error.what()};
+  } catch (const std::system_error& error) {
+    // `| head` has seen enough; nobody is left to tell.
+    if (error.code() == std::errc::broken_pipe) return {0, {}};
+    return {1, error.what()};
+  } catch (const std::bad_alloc&) {
+    return {1,
+            "not enough memory; make stream.batch, stream.steps or the sheet smaller, or set "
+            "train.recompute = true"};
+  } catch (const std::exception& error) {
+    return {1, error.what()};
+  }
+}
+
+void say_error(std::string message) {
+  // One line, whatever a library says, and no escape sequences from names in somebody's file.
+  std::ranges::replace_if(
+      message, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
+  const bool named = message.starts_with("lmrnn ") || message.starts_with("lmrnn:");
+  fmt::print(stderr, "{}{}\n", named ? "" : "lmrnn: ", message);
+}
+
+}  // namespace lmrnn::cli

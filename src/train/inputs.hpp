@@ -1,0 +1,36 @@
+// The files that a run reads: what they hold belongs to the run, not only where they are.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "lmrnn/run_config.hpp"
+
+namespace lmrnn {
+
+struct InputPath {
+  std::string key;  ///< of the configuration
+  std::filesystem::path path;
+};
+
+struct InputFile : InputPath {
+  std::string sha256;  ///< of its content, 64 hexadecimal digits
+};
+
+/// The files that `config` reads: `wiring.path`, and the network that `init_from` stands for.
+/// Throws UsageError if the latter stands for none.
+std::vector<InputPath> input_paths(const RunConfig& config);
+
+/// What is in them now. Throws UsageError if one cannot be read.
+std::vector<InputFile> input_files(const RunConfig& config);
+
+/// Those of `before` that are still where they were, with what is in them now.
+std::vector<InputFile> remaining_files(const std::vector<InputFile>& before);
+
+/// Throws UsageError if an input of `now` holds something else than the one of the same key did
+/// when the run in `run` began.
+void require_unchanged(const std::filesystem::path& run, const std::vector<InputFile>& before,
+                       const std::vector<InputFile>& now);
+
+}  // namespace lmrnn
