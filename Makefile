@@ -45,8 +45,7 @@ coverage:  ## build with counters, run all tests, list the lines that none of th
 valgrind: setup  ## run the tests of the kernels under memcheck
 	@scripts/setup.sh valgrind
 	@$(CONFIGURE)
-	@cmake --build --preset release --target lmrnn_program test_kernel_properties test_gradients \
-	  test_noise test_optimiser
+	@cmake --build --preset release --target lmrnn_program test_unit test_properties
 	@tests/robustness/valgrind.sh
 
 bench: setup  ## compare speed with PyTorch, JAX, NeuroGym (a large download, once)

@@ -28,8 +28,10 @@ for group in "${groups[@]}"; do
 done
 
 # `dpkg-query` fails for a package that it has never heard of, which is an answer and no error.
-installed=$(dpkg-query --show --showformat='${Package} ${db:Status-Abbrev}\n' "${wanted[@]}" \
-              2>/dev/null | awk '$2 == "ii" { print $1 }' || true)
+# One of another architecture is wanted as NAME:ARCHITECTURE.
+installed=$(dpkg-query --show \
+              --showformat='${Package} ${db:Status-Abbrev}\n${Package}:${Architecture} ${db:Status-Abbrev}\n' \
+              "${wanted[@]}" 2>/dev/null | awk '$2 == "ii" { print $1 }' || true)
 missing=$(comm -23 <(printf '%s\n' "${wanted[@]}" | sort -u) <(sort -u <<<"$installed") | xargs)
 [ -n "$missing" ] || exit 0
 
@@ -45,6 +47,9 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 
 say "installing $missing"
+for architecture in $(grep -oE ':[a-z0-9]+' <<<"$missing" | sort -u); do
+  "${as_root[@]}" dpkg --add-architecture "${architecture#:}"
+done
 "${as_root[@]}" apt-get update --option Acquire::Retries=3 --quiet --quiet >&2
 # shellcheck disable=SC2086  # a list of words
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \

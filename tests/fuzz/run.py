@@ -4,8 +4,8 @@
     tests/fuzz/run.py SECONDS [READER...]      after: cmake --build --preset sanitize
     tests/fuzz/run.py SECONDS --until MINUTES [READER...]
 
-With --seed, the same inputs in the same order every time, as far as the time goes; for that, the
-corpus must be the same, too.
+The seed is a fresh one, which is printed. With --seed, the same inputs in the same order every time,
+as far as the time goes; for that, the corpus must be the same, too.
 
 With --until, it takes turns of SECONDS each, the reader with the least first, until every reader
 has had so many minutes of processor time, those of earlier runs in the record included; a reader
@@ -21,6 +21,7 @@ import csv
 import os
 import re
 import resource
+import secrets
 import shutil
 import subprocess
 import sys
@@ -121,16 +122,18 @@ def main():
     parser.add_argument("seconds", type=int)
     parser.add_argument("readers", nargs="*", metavar="READER", default=[])
     parser.add_argument("--until", type=float, metavar="MINUTES", default=0)
-    parser.add_argument("--seed", type=int, metavar="N", default=0, help="0: of the time")
+    parser.add_argument("--seed", type=int, metavar="N", help="a fresh one unless given")
     options = parser.parse_intermixed_args()
+    seed = options.seed or secrets.randbelow(2**31 - 1) + 1  # libFuzzer takes 0 for "any"
+    print(f"seed {seed}; the same again: tests/fuzz/run.py {options.seconds} --seed {seed}", flush=True)
     left = options.readers or sorted(
         path.name for path in SEEDS.iterdir() if path.name not in LIBRARIES)
     if not options.until:
-        return any([turn(reader, options.seconds, options.seed) for reader in left])
+        return any([turn(reader, options.seconds, seed) for reader in left])
     found = False
     while left := [reader for reader in left if minutes_had(reader) < options.until]:
         reader = min(left, key=minutes_had)
-        if turn(reader, options.seconds, options.seed):
+        if turn(reader, options.seconds, seed):
             found = True
             left.remove(reader)
     return found

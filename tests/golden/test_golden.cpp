@@ -7,13 +7,14 @@
 #include <sstream>
 
 #include "lmrnn/golden.hpp"
+#include "source_directory.hpp"
 
 namespace lmrnn {
 namespace {
 
 using ::testing::HasSubstr;
 
-const std::filesystem::path folder = LMRNN_SOURCE_DIR "/tests/golden";
+const std::filesystem::path folder = source_directory() / "tests/golden";
 const char* const names[] = {"modcog_released_dt100_ring16.jsonl",
                              "modcog_released_dt20_ring32.jsonl"};
 const SemanticsConfig published{SemanticsBase::published, {}};

@@ -10,6 +10,7 @@
 
 #include "lmrnn/files.hpp"
 #include "lmrnn/wiring.hpp"
+#include "source_directory.hpp"
 
 namespace lmrnn {
 namespace {
@@ -70,8 +71,7 @@ TEST(EveryWiring, CatalogueIsWhole) {
 }
 
 TEST(EveryWiring, IsInTheDocumentation) {
-  const std::string page =
-      read_file(std::filesystem::path(LMRNN_SOURCE_DIR) / "docs/concepts/wiring.md");
+  const std::string page = read_file(source_directory() / "docs/concepts/wiring.md");
   for (const WiringEntry& entry : wirings())
     EXPECT_THAT(page, testing::HasSubstr("| `" + std::string(to_name(entry.kind)) + "` |"));
   for (const FieldDoc& field : document<WiringConfig>())

@@ -6,13 +6,14 @@
 
 #include "lmrnn/evaluate.hpp"
 #include "small_run.hpp"
+#include "source_directory.hpp"
 
 namespace lmrnn {
 namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path fixture = fs::path(LMRNN_SOURCE_DIR) / "tests/fixtures/run_format_1";
+const fs::path fixture = source_directory() / "tests/fixtures/run_format_1";
 constexpr std::int64_t saved_step = 9, last_step = 13;
 
 TEST(Format1, TheRunDirectoryIsRead) {

@@ -8,6 +8,7 @@
 
 #include "battery_cases.hpp"
 #include "lmrnn/streams.hpp"
+#include "source_directory.hpp"
 
 namespace lmrnn {
 namespace {
@@ -297,7 +298,7 @@ TEST(Semantics, EverySwitchHasATestHere) {
 }
 
 TEST(Semantics, EverySwitchIsInTheDocumentation) {
-  std::ifstream file(LMRNN_SOURCE_DIR "/docs/concepts/battery.md");
+  std::ifstream file(source_directory() / "docs/concepts/battery.md");
   const std::string text{std::istreambuf_iterator<char>(file), {}};
   Semantics semantics;
   Semantics::fields(semantics, [&](std::string_view key, bool, std::string_view published,

@@ -7,6 +7,7 @@
 
 #include "lmrnn/files.hpp"
 #include "lmrnn/network.hpp"
+#include "source_directory.hpp"
 
 namespace lmrnn {
 namespace {
@@ -73,7 +74,7 @@ TEST_P(TorchTrajectory, IsFollowed) {
 
   const std::string name = std::string(to_name(kind)) + "_" + std::string(to_name(activation));
   const auto expected = nlohmann::json::parse(
-      read_file(LMRNN_SOURCE_DIR "/tests/fixtures/torch_trajectory.json"))[name];
+      read_file(source_directory() / "tests/fixtures/torch_trajectory.json"))[name];
   const std::size_t groups[][2] = {
       {l.recurrent, l.n_recurrent}, {l.input, l.n_input},     {l.rule, l.n_rule},
       {l.bias, l.n_bias},           {l.readout, l.n_readout}, {l.readout_bias, l.n_readout_bias}};

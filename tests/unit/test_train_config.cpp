@@ -6,6 +6,7 @@
 
 #include "lmrnn/error.hpp"
 #include "lmrnn/train.hpp"
+#include "source_directory.hpp"
 
 namespace lmrnn {
 namespace {
@@ -129,7 +130,7 @@ TEST(RunConfig, WhatIsWrongIsSaidInOneLine) {
 }
 
 TEST(RunConfig, TheDocumentationListsEveryKey) {
-  std::ifstream file(std::string(LMRNN_SOURCE_DIR) + "/docs/concepts/training.md");
+  std::ifstream file(source_directory() / "docs/concepts/training.md");
   std::ostringstream text;
   text << file.rdbuf();
   EXPECT_THAT(text.str(), HasSubstr(config_reference()))

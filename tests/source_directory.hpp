@@ -1,0 +1,11 @@
+// Where tests find documentation, fixtures and golden files.
+#pragma once
+
+#include <filesystem>
+
+namespace lmrnn {
+
+/// The root of the source tree that is being tested.
+std::filesystem::path source_directory();
+
+}  // namespace lmrnn
