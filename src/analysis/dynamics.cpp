@@ -6,6 +6,7 @@
 #include <Eigen/Eigenvalues>
 #include <algorithm>
 #include <cmath>
+#include <exception>
 #include <numeric>
 
 namespace lmrnn {
@@ -164,10 +165,14 @@ Spectrum leading_spectrum(const Dynamics& dynamics, const VectorXd& slope, Index
     Product product(jacobian);
     Spectra::GenEigsSolver<Product> solver(
         product, n, std::min(dynamics.n_units(), std::max<Index>(4 * n, 60)));
-    solver.init();  // from a fixed vector: the same result every time
-    if (solver.compute(Spectra::SortRule::LargestMagn, 300, 1e-9) == n)
-      return sorted(solver.eigenvalues(),
-                    vectors ? Eigen::MatrixXcd(solver.eigenvectors()) : Eigen::MatrixXcd(), n);
+    try {
+      solver.init();  // from a fixed vector: the same result every time
+      if (solver.compute(Spectra::SortRule::LargestMagn, 300, 1e-9) == n)
+        return sorted(solver.eigenvalues(),
+                      vectors ? Eigen::MatrixXcd(solver.eigenvectors()) : Eigen::MatrixXcd(), n);
+    } catch (const std::exception&) {
+      // The Krylov space has too few dimensions, e.g. where most units are silent.
+    }
   }
   return dense_spectrum(dynamics.jacobian(slope), n, vectors);
 }

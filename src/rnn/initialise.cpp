@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <complex>
+#include <exception>
+#include <optional>
+#include <vector>
 
 #include "lmrnn/error.hpp"
 #include "lmrnn/network.hpp"
@@ -39,6 +42,38 @@ double largest_modulus(const auto& eigenvalues) {
   return largest;
 }
 
+/// Whether a path of synapses leads from some unit back to it. Without one, every eigenvalue is 0,
+/// but rounding makes solvers find others, or fail.
+bool has_cycle(const Mask& mask) {
+  const std::size_t n = mask.n_targets();
+  std::vector<std::size_t> n_targets_left(n, 0);  // synapses of a unit onto units not yet taken out
+  for (const std::uint32_t source : mask.sources()) ++n_targets_left[source];
+  std::vector<std::uint32_t> taken_out;
+  for (std::uint32_t i = 0; i < n; ++i)
+    if (n_targets_left[i] == 0) taken_out.push_back(i);
+  for (std::size_t k = 0; k < taken_out.size(); ++k)
+    for (const std::uint32_t source : mask.sources_of(taken_out[k]))
+      if (--n_targets_left[source] == 0) taken_out.push_back(source);
+  return taken_out.size() < n;
+}
+
+/// The radius by iteration; nothing if it does not converge, e.g. where the edge of the spectrum is
+/// too crowded.
+std::optional<double> radius_by_iteration(const Mask& mask, std::span<const float> weights) {
+  RecurrentProduct product(mask, weights);
+  Spectra::GenEigsSolver<RecurrentProduct> solver(product, 6, 60);
+  // A start that is fixed, so that the same seed gives the same bits.
+  const Eigen::VectorXd start = Eigen::VectorXd::LinSpaced(product.rows(), 0.5, 1.5);
+  try {
+    solver.init(start.data());
+    solver.compute(Spectra::SortRule::LargestMagn, 2000, 1e-8);
+  } catch (const std::exception&) {
+    return std::nullopt;  // the Krylov space has too few dimensions, e.g. with few synapses
+  }
+  if (solver.info() != Spectra::CompInfo::Successful) return std::nullopt;
+  return largest_modulus(solver.eigenvalues());
+}
+
 double spectral_radius(const Mask& mask, std::span<const float> weights) {
   const auto n = static_cast<Eigen::Index>(mask.n_targets());
   if (mask.is_diagonal()) {
@@ -46,17 +81,8 @@ double spectral_radius(const Mask& mask, std::span<const float> weights) {
     for (const float w : weights) largest = std::max(largest, std::abs(double{w}));
     return largest;
   }
-  if (n > 256) {
-    RecurrentProduct product(mask, weights);
-    Spectra::GenEigsSolver<RecurrentProduct> solver(product, 6, 60);
-    // A start that is fixed, so that the same seed gives the same bits.
-    const Eigen::VectorXd start = Eigen::VectorXd::LinSpaced(n, 0.5, 1.5);
-    solver.init(start.data());
-    solver.compute(Spectra::SortRule::LargestMagn, 2000, 1e-8);
-    if (solver.info() == Spectra::CompInfo::Successful)
-      return largest_modulus(solver.eigenvalues());
-    // Too crowded an edge of the spectrum for the iteration: take the whole spectrum.
-  }
+  if (n > 256)
+    if (const auto radius = radius_by_iteration(mask, weights)) return *radius;
   Eigen::MatrixXd dense = Eigen::MatrixXd::Zero(n, n);
   std::size_t k = 0;
   for (Eigen::Index i = 0; i < n; ++i)
@@ -92,12 +118,11 @@ void initialise_recurrent(const Mask& mask, Initialisation scheme, Seed seed, st
     }
   }
   if (scheme != Initialisation::radius) return;
-  const double radius = spectral_radius(mask, w);
-  if (!(radius > 0))
+  if (!has_cycle(mask))
     throw UsageError(
         "initialisation \"radius\": this mask has no cycles, so its spectral radius is 0 and "
-        "cannot "
-        "be scaled; use \"fan-in\"");
+        "cannot be scaled; use \"fan-in\"");
+  const double radius = spectral_radius(mask, w);
   for (float& x : w) x = static_cast<float>(0.9 / radius * double{x});
 }
 

@@ -1,0 +1,332 @@
+"""Random valid configurations: every key that `lmrnn train --list-keys` lists, from all of its range.
+
+A case is JSON: the keys that are set, by dotted name, and what surrounds a run (threads, where it is
+stopped, a mask or data of one's own). Case n of a seed is a function of (seed, n) and of the program's
+lists of keys, tasks and SIMD targets.
+"""
+
+import json
+import math
+import random
+import re
+import subprocess
+from dataclasses import dataclass
+
+FAMILIES = ("reach", "decision", "delayed_decision", "match")
+SWITCHES = (
+    "ring_wrap", "go_stimulus", "category_boundary", "match_delay", "int_delay", "int_shift",
+    "int_direction", "rt_seq", "rounding", "noise_channels", "ties", "modality", "task_order",
+)  # fmt: skip
+# What a row of a step costs the readable twin: units^2 x steps x rows.
+MOST_WORK = 8e7
+
+
+@dataclass
+class Program:
+    """What the program under test says of itself."""
+
+    path: str
+    keys: dict  # dotted key -> names of its values, if they have names; else ()
+    tasks: dict  # name -> family
+    targets: list
+
+    @classmethod
+    def ask(cls, path):
+        say = lambda *arguments: subprocess.run(  # noqa: E731
+            [path, *arguments], check=True, capture_output=True, text=True).stdout
+        rows = re.findall(r"^\| `([\w.]+)` \| (.*?) \| ", say("train", "--list-keys"), re.M)
+        keys = {key: tuple(re.findall(r'"([\w-]+)"', kind)) for key, kind in rows}
+        tasks = {task["name"]: task["family"] for task in json.loads(say("tasks", "list", "--json"))}
+        return cls(str(path), keys, tasks, json.loads(say("info", "--json"))["simd_targets"])
+
+
+class Draw(random.Random):
+    """A generator with the ways of drawing that this file needs."""
+
+    def __init__(self, seed, number, program):
+        super().__init__(f"{seed}/{number}")
+        self.program, self.keys = program, {}
+
+    def chance(self, p):
+        return self.random() < p
+
+    def set(self, key, value):
+        self.keys[key] = value
+
+    def sometimes(self, key, p, draw):
+        """The key is left to its default unless it is its turn."""
+        if self.chance(p):
+            self.set(key, draw())
+
+    def name(self, key):
+        """One of the names that the key's type lists."""
+        self.set(key, self.choice(self.program.keys[key]))
+        return self.keys[key]
+
+    def log_uniform(self, low, high):
+        return float(f"{math.exp(self.uniform(math.log(low), math.log(high))):.4g}")
+
+    def share(self):
+        return self.choice([0.0, 1.0, round(self.random(), 3), round(self.random(), 3)])
+
+    def seed_number(self):
+        return self.choice([0, self.getrandbits(8), self.getrandbits(32), self.getrandbits(63)])
+
+
+def draw_case(seed, number, program):
+    d = Draw(seed, number, program)
+    case = {"id": f"{seed}/{number}", "config": d.keys}
+    size = d.choices(["tiny", "small", "medium", "large"], [25, 45, 16, 14])[0]
+    own_data = d.chance(0.1)
+    draw_run(d)
+    draw_battery(d, size)
+    n_units = draw_wiring(d, case, size)
+    draw_network(d)
+    draw_stream(d, size, n_units)
+    draw_loss(d)
+    draw_optimiser(d)
+    draw_training(d, size, own_data)
+    if own_data:
+        case["data"] = draw_data(d)
+    elif d.chance(0.08):
+        case["init_from"] = True
+        d.set("init_from", "INIT")  # replaced by a network that is trained first
+    case["threads"] = d.choice([2, 2, 3, 4, 5, 8])
+    case["resume_threads"] = d.choice([1, 2, 3])
+    case["stop"] = d.randint(1, d.keys["train.steps"])
+    case["check_step"] = d.choice([1, d.randint(1, d.keys["train.steps"])])
+    case["other_target"] = d.choice(d.program.targets)
+    case["kill"] = not own_data and d.chance(0.12)
+    case["kill_seed"] = d.getrandbits(32)
+    return case
+
+
+def draw_run(d):
+    d.set("seed", d.seed_number())
+    d.sometimes("recipe", 0.2, lambda: d.choice(d.program.keys["recipe"]))
+    d.sometimes("simd", 0.7, lambda: d.choice(["auto", *d.program.targets]))
+
+
+# Tasks ------------------------------------------------------------------------------------------
+
+
+def draw_battery(d, size):
+    published = draw_semantics(d)
+    tasks = draw_tasks(d, size, published("go_stimulus"))
+    families = {d.program.tasks[task] for task in tasks}
+    # What an ideal observer would score is computed by each run: for decisions, quadratic in the ring.
+    most = 20 if families <= {"reach"} else 5 if families <= {"reach", "match"} else 2
+    d.set("battery.n_ring", 2 * d.randint(1, 10 if d.chance(0.01) else most))
+    dt = d.choice([20, 25, 37.5, 50, 62.5, 90, 100, 100, 100 / 3, 200 / 3, round(d.uniform(15, 200), 2)])
+    d.sometimes("battery.dt", 0.8, lambda: dt)
+    d.sometimes("battery.timing", 0.4, lambda: d.choice(d.program.keys["battery.timing"]))
+    d.sometimes("battery.rule", 0.5, lambda: d.choice(d.program.keys["battery.rule"]))
+    d.sometimes("battery.input_noise", 0.4, lambda: d.choice([0, 0.3, 1, d.log_uniform(0.01, 4)]))
+    d.sometimes("battery.omega", 0.3, lambda: round(d.uniform(-0.02, 0.02), 6))
+    d.sometimes("battery.durations", 0.3, lambda: draw_durations(d, tasks))
+    if not published("task_order"):
+        d.sometimes("battery.weights", 0.2, lambda: draw_weights(d, tasks))
+
+
+def draw_tasks(d, size, go_as_published):
+    """Names of tasks; one case in twenty has many, by a pattern."""
+    left_out = "goint" if go_as_published else "nothing"
+    known = {task: family for task, family in d.program.tasks.items() if not task.startswith(left_out)}
+    if size != "large" and d.chance(0.05):
+        pattern = d.choice(["rt", "go", "anti"])
+        d.set("battery.tasks", f"*{pattern}*" + (",!goint*" if go_as_published else ""))
+        return [task for task in known if pattern in task]
+    families, most = d.choices([(("reach",), 7), (("reach", "match"), 4), (FAMILIES, 2)], [5, 3, 3])[0]
+    known = [task for task, family in known.items() if family in families]
+    tasks = d.sample(known, d.choice([1, 1, 2, d.randint(1, most)]))
+    d.set("battery.tasks", ",".join(tasks))
+    return tasks
+
+
+def draw_semantics(d):
+    """A function that says of a switch whether it is as published."""
+    base = d.choice(["corrected", "published"])
+    kind = d.choice(["none", "none", "whole", "switches"])
+    switches = {}
+    if kind == "none":
+        return lambda name: False
+    if kind == "switches":
+        switches = {name: d.choice(["corrected", "published"])
+                    for name in d.sample(SWITCHES, d.randint(1, len(SWITCHES)))}
+    d.set("battery.semantics", {"base": base, **switches} if switches else base)
+    return lambda name: switches.get(name, base) == "published"
+
+
+def draw_durations(d, tasks):
+    """At least one step for stimuli and decisions: 200 ms and more, which no drawn dt exceeds."""
+    def duration(low):
+        a, b = sorted([round(d.uniform(low, 700), 1), round(d.uniform(low, 700), 1)])
+        return d.choice([a, int(b), {"uniform": [a, b]}, {"choice": [a, b, 300]}])
+
+    table = {}
+    for family in d.sample(FAMILIES, d.randint(1, 3)):
+        table[family] = {"fixation": duration(0), "decision": duration(200)}
+        if d.chance(0.5):
+            shown = {"delayed_decision": ["stim1", "stim2"], "match": ["sample", "test"]}
+            table[family][d.choice(shown.get(family, ["stimulus"]))] = duration(200)
+    if d.chance(0.5):
+        table[d.choice(tasks)] = {"decision": duration(200)}
+    return table
+
+
+def draw_weights(d, tasks):
+    weights = {task: d.choice([0, 1, 2.5, d.log_uniform(0.01, 10)]) for task in d.sample(tasks, d.randint(1, len(tasks)))}
+    weights[d.choice(sorted(weights))] = 1.5
+    return weights
+
+
+# Network ----------------------------------------------------------------------------------------
+
+
+def draw_sheet(d, size):
+    most = {"tiny": 4, "small": 12, "medium": 15, "large": 23}[size]
+    if size == "large":  # 300 to 529 units
+        rows = d.randint(14, 23)
+        return rows, d.randint(-(-300 // rows), max(-(-300 // rows), 529 // rows))
+    return d.randint(1, most), d.randint(1, most)
+
+
+def draw_wiring(d, case, size):
+    rows, cols = draw_sheet(d, size)
+    n = rows * cols
+    d.set("wiring.rows", rows)
+    d.set("wiring.cols", cols)
+    kind = d.name("wiring.kind")
+    d.sometimes("wiring.metric", 0.6, lambda: d.choice(d.program.keys["wiring.metric"]))
+    d.sometimes("wiring.boundary", 0.5, lambda: d.choice(d.program.keys["wiring.boundary"]))
+    d.set("wiring.radius", d.choice([1, 1.5, 2, 3, 4, 0, round(d.uniform(0, 6), 2)]))
+    if kind != "autapse":
+        d.sometimes("wiring.autapses", 0.3, lambda: d.choice([True, False]))
+    autapses = d.keys.get("wiring.autapses", True)
+    d.sometimes("wiring.seed", 0.3, d.seed_number)
+    if kind == "rewired":
+        d.set("wiring.radius", d.choice([1, 1.5, 2]))
+    d.sometimes("wiring.rewire", 0.9 if kind == "rewired" else 0.1, lambda: round(d.uniform(0, 0.5), 3))
+    least, most = (1 / n if autapses else 0.0), (1.0 if autapses else 1 - 1 / n)
+    low, high = (least, most) if n < 4 else (least + 0.05 * (most - least), least + 0.7 * (most - least))
+    if kind == "exponential" or d.chance(0.1):
+        d.set("wiring.density", d.choice([low, high, d.uniform(low, high)]))
+    d.sometimes("wiring.length", 0.5, lambda: round(d.uniform(0.5, 5), 2))
+    if kind == "blocks":
+        d.set("wiring.block_units", d.choice([k for k in range(1, n + 1) if n % k == 0]))
+    if kind == "file":
+        draw_mask_file(d, case)
+    return n
+
+
+def draw_mask_file(d, case):
+    form = d.choice(["npz", "npz", "npy", "csv", "safetensors"])
+    case["mask"] = {"format": form, "density": d.choice([0.02, 0.1, 0.5, 1.0]), "seed": d.getrandbits(32),
+                    "type": d.choice(["uint8", "bool", "float32", "float64", "int64"])}
+    d.set("wiring.path", "MASK")  # replaced by the file
+    if form == "npz":
+        case["mask"]["others"] = d.chance(0.5)  # then the name of the array must be given
+        if case["mask"]["others"] or d.chance(0.5):
+            d.set("wiring.dataset", "mask")
+
+
+def draw_network(d):
+    d.sometimes("network.activation", 0.7, lambda: d.choice(d.program.keys["network.activation"]))
+    dt = d.keys.get("battery.dt", 100)
+    d.sometimes("network.tau", 0.6, lambda: d.choice([0, dt, dt * 2, dt * 5, dt * d.log_uniform(1, 30)]))
+    d.sometimes("network.initialisation", 0.7, lambda: d.choice(d.program.keys["network.initialisation"]))
+    d.sometimes("network.recurrent_noise", 0.5, lambda: d.choice([0, 0.05, 0.3, d.log_uniform(1e-3, 0.5)]))
+    kinds = [kind for kind in d.program.keys["network.representation"]
+             if kind != "diagonal" or d.keys["wiring.kind"] == "autapse"]
+    d.sometimes("network.representation", 0.6, lambda: d.choice(kinds))
+    for layer in ("input", "readout"):
+        d.sometimes(f"network.{layer}.density", 0.3, lambda: d.choice([0.1, 0.5, 0.9, 0, round(d.random(), 2)]))
+        d.sometimes(f"network.{layer}.patch", 0.2, lambda: draw_patch(d))
+
+
+def draw_patch(d):
+    rows, cols = d.keys["wiring.rows"], d.keys["wiring.cols"]
+    height, width = d.randint(1, rows), d.randint(1, cols)
+    return d.choice([[], [d.randint(0, rows - height), d.randint(0, cols - width), height, width]])
+
+
+# Data, loss, optimiser --------------------------------------------------------------------------
+
+
+def draw_stream(d, size, n_units):
+    steps = d.choice([1, 2, 7, 15, 16, 17, 31, 33, d.randint(3, 60), d.randint(3, 60), d.randint(60, 300)])
+    batch = d.choice([1, 2, 3, 5, 8, d.randint(2, 33), d.randint(16, 40), d.randint(60, 110)])
+    if size == "large":
+        steps = d.choice([3, 6, 9, 17])
+        batch = d.choice([9, 17, 36, 65, 100, d.randint(60, 110)])
+    most = MOST_WORK * (4 if d.chance(0.05) else 1)
+    while steps * batch * max(n_units, 16) ** 2 > most:
+        steps, batch = max(1, steps * 2 // 3), max(1, batch * 19 // 20)
+    d.set("stream.steps", steps)
+    d.set("stream.batch", batch)
+    d.sometimes("stream.mode", 0.6, lambda: d.choice(d.program.keys["stream.mode"]))
+    d.sometimes("stream.reset_at_trial", 0.7, lambda: d.choice([True, True, False]))
+    d.sometimes("stream.trials_per_task", 0.35, lambda: d.choice([0, 1, 3, d.randint(1, 200)]))
+
+
+def draw_loss(d):
+    d.sometimes("loss.kind", 0.7, lambda: d.choice(d.program.keys["loss.kind"]))
+    for period in ("fixation", "stimulus", "delay", "second_stimulus", "decision"):
+        d.sometimes(f"loss.weights.{period}", 0.25, lambda: d.choice([0, 0.5, 5, d.log_uniform(0.01, 20)]))
+    if d.keys.get("loss.weights.decision") == 0:
+        d.set("loss.weights.decision", 0.25)
+    d.sometimes("loss.rate_penalty", 0.35, lambda: d.choice([0, d.log_uniform(1e-5, 1)]))
+    d.sometimes("loss.weight_penalty", 0.35, lambda: d.choice([0, d.log_uniform(1e-6, 1e-1)]))
+    d.sometimes("loss.penalised", 0.4, lambda: d.choice(d.program.keys["loss.penalised"]))
+
+
+def draw_optimiser(d):
+    key = "optimiser."
+    d.sometimes(key + "kind", 0.6, lambda: d.choice(d.program.keys[key + "kind"]))
+    d.sometimes(key + "learning_rate", 0.6, lambda: d.choice([0, d.log_uniform(1e-5, 2e-2)]))
+    for group in ("recurrent", "input", "readout"):
+        d.sometimes(f"{key}{group}_rate", 0.2, lambda: d.choice([0, d.log_uniform(1e-5, 2e-2)]))
+    d.sometimes(key + "beta1", 0.3, lambda: d.choice([0, 0.5, 0.99, 0.999999]))
+    d.sometimes(key + "beta2", 0.3, lambda: d.choice([0, 0.5, 0.9, 0.99999999]))
+    d.sometimes(key + "epsilon", 0.3, lambda: d.log_uniform(1e-12, 1e-1))
+    d.sometimes(key + "momentum", 0.4, lambda: d.choice([0, 0.5, 0.99]))
+    d.sometimes(key + "weight_decay", 0.3, lambda: d.choice([0, d.log_uniform(1e-4, 1)]))
+    d.sometimes(key + "clip", 0.5, lambda: d.choice([0, d.log_uniform(1e-3, 10)]))
+    d.sometimes("schedule.kind", 0.7, lambda: d.choice(d.program.keys["schedule.kind"]))
+    d.sometimes("schedule.warmup", 0.5, d.share)
+    d.sometimes("schedule.cooldown", 0.5, d.share)
+    d.sometimes("schedule.last", 0.4, d.share)
+    if d.keys.get("schedule.kind") == "warmup-cooldown":
+        warmup = d.keys.get("schedule.warmup", 0.05)
+        cooldown = d.keys.get("schedule.cooldown", 0.2)
+        if warmup + cooldown > 1:
+            d.set("schedule.cooldown", math.floor((1 - warmup) * 1e6) / 1e6)
+
+
+def draw_training(d, size, own_data):
+    d.set("train.steps", d.choice([12, 12, 11, 7, 3, 1]) if size != "large" else d.choice([12, 6]))
+    batch = d.keys["stream.batch"]
+    d.sometimes("train.block", 0.4, lambda: d.choice([0, 1, batch, d.randint(1, batch), d.randint(1, batch)]))
+    d.sometimes("train.recompute", 0.5, lambda: d.choice([True, False]))
+    d.set("train.log_every", d.choice([1, 2, 5]))
+    d.set("evaluation.trials", d.randint(1, 6) if size in ("medium", "large") else d.randint(1, 40))
+    d.sometimes("evaluation.every", 0.7, lambda: d.randint(0, 6))
+    d.sometimes("evaluation.split", 0.5, lambda: d.choice(d.program.keys["evaluation.split"]))
+    d.sometimes("evaluation.seed", 0.3, d.seed_number)
+    d.sometimes("train.stop_mean", 0.1, d.share)
+    d.sometimes("train.stop_worst", 0.1, d.share)
+    single = len(d.keys["battery.tasks"]) < 16 and "," not in d.keys["battery.tasks"] and "*" not in d.keys["battery.tasks"]
+    if size == "tiny" and not own_data and single and d.chance(0.1):
+        d.set("evaluation.trials", 1000)  # with fewer, a task never counts as solved
+        d.set("train.stop_solved", 1)
+    d.set("checkpoint.every", d.choice([0, 1, 2, 3, 5]))
+    d.sometimes("checkpoint.keep_last", 0.6, lambda: d.randint(1, 15))
+    d.sometimes("checkpoint.keep_every", 0.4, lambda: d.randint(0, 5))
+
+
+def draw_data(d):
+    """Data of one's own; the configuration may name them."""
+    if d.chance(0.5):
+        d.set("source", "random")
+    return {"n_channels": d.randint(1, 40), "n_classes": d.randint(1, 20), "n_rules": d.choice([0, 0, 1, 3, 90]),
+            "n_tasks": d.randint(1, 3), "seed": d.getrandbits(32)}

@@ -1,0 +1,106 @@
+"""The smallest case that still fails: keys go back to their defaults, sizes come down."""
+
+import copy
+import re
+import time
+
+# Sizes, and the least that they may be. Their defaults are large, so they are never dropped.
+SIZES = {"wiring.rows": 1, "wiring.cols": 1, "stream.steps": 1, "stream.batch": 1, "train.steps": 1,
+         "evaluation.trials": 1, "battery.n_ring": 2}
+NEEDED = {"seed", "battery.tasks", *SIZES} - {"battery.n_ring"}
+PLAIN = {"evaluation.trials": 1, "train.log_every": 1, "battery.tasks": "go", "seed": 1, "battery.dt": 100}
+
+
+def candidates(case):
+    """Cases that are a little simpler, the boldest first."""
+    def changed(**changes):
+        new = copy.deepcopy(case)
+        for key, value in changes.items():
+            if value is None:
+                new.pop(key, None)
+            else:
+                new[key] = value
+        return new
+
+    def with_keys(changes, drop=(), **around):
+        new = changed(**around)
+        for key in drop:
+            new["config"].pop(key, None)
+        new["config"].update(changes)
+        return new
+
+    config = case["config"]
+    if "after" in case:
+        for half in (case["after"][len(case["after"]) // 2 :], case["after"][1:]):
+            yield changed(after=half or None)
+    sections = sorted({key.split(".")[0] for key in config if "." in key})
+    for section in sections:
+        drop = [k for k in config if k.startswith(section + ".") and k not in NEEDED]
+        if drop and section != "wiring":
+            yield with_keys({}, drop)
+    if case.get("data"):
+        yield with_keys({}, ["source"], data=None)
+    if case.get("init_from"):
+        yield with_keys({}, ["init_from"], init_from=None)
+    if config.get("wiring.kind", "local") != "local":
+        yield with_keys({"wiring.radius": 2}, ["wiring.kind", "wiring.path", "wiring.dataset", "wiring.density",
+                                               "wiring.block_units"], mask=None)
+    for key, least in SIZES.items():
+        value = config.get(key)
+        for smaller in sorted({least, (value or 0) // 2, (value or 0) - (2 if key == "battery.n_ring" else 1)}):
+            if value is not None and least <= smaller < value and (key != "battery.n_ring" or smaller % 2 == 0):
+                yield with_keys({key: smaller})
+    for key, value in PLAIN.items():
+        if key in config and config[key] != value:
+            yield with_keys({key: value})
+    tasks = str(config.get("battery.tasks", "")).split(",")
+    if len(tasks) > 1:
+        for task in tasks:
+            yield with_keys({"battery.tasks": task}, ["battery.weights", "battery.durations"])
+            yield with_keys({"battery.tasks": ",".join(t for t in tasks if t != task)}, ["battery.weights"])
+    for key in list(config):
+        if key not in NEEDED:
+            yield with_keys({}, [key])
+    if case.get("kill"):
+        yield changed(kill=False)
+    for key in ("threads", "resume_threads", "stop", "check_step"):
+        if case.get(key, 1) > 1 and key in ("stop", "check_step"):
+            yield changed(**{key: 1})
+        if key == "threads" and case[key] > 2:
+            yield changed(threads=2)
+
+
+def fits(case):
+    """Whether what a candidate says of its sizes agrees; the program would refuse it."""
+    config = case["config"]
+    batch = config.get("stream.batch", 64)
+    for layer in ("input", "readout"):
+        patch = config.get(f"network.{layer}.patch")
+        if patch and (patch[0] + patch[2] > config["wiring.rows"] or patch[1] + patch[3] > config["wiring.cols"]):
+            return False
+    return config.get("train.block", 0) <= batch
+
+
+def same_check(result, check):
+    name = lambda text: re.sub(r"simd .*", "simd", text)  # noqa: E731
+    return any(name(f["check"]) == name(check) for f in result["failures"])
+
+
+def shrink(case, check, run, seconds):
+    """`run(case)` answers with the worker's result; the smallest case found whose `check` fails."""
+    deadline = time.monotonic() + seconds
+    tried = set()
+    improved = True
+    while improved and time.monotonic() < deadline:
+        improved = False
+        for candidate in candidates(case):
+            key = repr(sorted(candidate.items(), key=lambda item: item[0]))
+            if key in tried or not fits(candidate) or candidate == case:
+                continue
+            tried.add(key)
+            if time.monotonic() > deadline:
+                break
+            if same_check(run(candidate), check):
+                case, improved = candidate, True
+                break
+    return case
