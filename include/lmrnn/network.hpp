@@ -64,6 +64,7 @@ struct NetworkConfig {
   Activation activation = Activation::relu;
   double tau = 0;  ///< ms; 0: tau = dt, so alpha = 1
   Initialisation initialisation = Initialisation::fan_in;
+  double gain = 1;
   double recurrent_noise = 0;
   Representation representation = Representation::automatic;
   ProjectionConfig input, readout;
@@ -74,6 +75,10 @@ struct NetworkConfig {
     field("tau", self.tau, "time constant of a unit in ms, at least dt; 0 means dt (alpha = 1)",
           at_least(0));
     field("initialisation", self.initialisation, "initial recurrent weights");
+    field("gain", self.gain,
+          "factor of the initial recurrent weights; fan-in: 1.4142 is He's 2/k; identity: 2 is the "
+          "unit matrix",
+          at_least(0));
     field("recurrent_noise", self.recurrent_noise,
           "standard deviation of the noise inside f, while training", at_least(0));
     field("representation", self.representation,
@@ -175,7 +180,11 @@ class Network {
   Network(Network&&) noexcept;
   Network& operator=(Network&&) noexcept;
 
-  void initialise(Initialisation initialisation, Seed seed);
+  /// Draws all weights; recurrent ones are multiplied by `gain`. Only the synapses in `initial`
+  /// begin with a weight, drawn as if there were no others; without it, all do. Throws UsageError
+  /// if `initial` has synapses that this network does not, or for `radius` without a cycle.
+  void initialise(Initialisation initialisation, Seed seed, double gain = 1,
+                  const Mask* initial = nullptr);
 
   const Architecture& architecture() const noexcept;
   const ParameterLayout& layout() const noexcept;

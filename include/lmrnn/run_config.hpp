@@ -51,9 +51,19 @@ constexpr std::array<std::pair<std::string_view, PenalisedWeights>, 2> enum_name
   return {{{"recurrent", PenalisedWeights::recurrent}, {"all", PenalisedWeights::all}}};
 }
 
+/// How steps, trials and tasks share the loss. Decision periods and the others are balanced each by
+/// itself, and then weighed by loss.weights.
+enum class LossBalance { steps, trials, tasks };
+constexpr std::array<std::pair<std::string_view, LossBalance>, 3> enum_names(LossBalance) {
+  return {{{"steps", LossBalance::steps},
+           {"trials", LossBalance::trials},
+           {"tasks", LossBalance::tasks}}};
+}
+
 /// [loss] of a configuration.
 struct LossConfig {
   LossKind kind = LossKind::cross_entropy;
+  LossBalance balance = LossBalance::steps;
   PeriodWeights weights{};
   double rate_penalty = 0;
   double weight_penalty = 0;
@@ -62,6 +72,9 @@ struct LossConfig {
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& field) {
     field("kind", self.kind, "loss of a time step; least-squares as in Yang et al. 2019");
+    field("balance", self.balance,
+          "steps: all steps count alike; trials: all trials do, however long their periods are; "
+          "tasks: all tasks do, however often they are drawn");
     field("weights", self.weights, "weight of a time step, by period");
     field("rate_penalty", self.rate_penalty, "times the mean square of the units' activity",
           at_least(0));
@@ -83,6 +96,7 @@ struct OptimiserConfig {
   OptimiserKind kind = OptimiserKind::adam;
   double learning_rate = 1e-3;
   std::optional<double> recurrent_rate{}, input_rate{}, readout_rate{};
+  double in_degree_power = 0;
   double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
   double momentum = 0.9;
   double weight_decay = 0;
@@ -98,6 +112,9 @@ struct OptimiserConfig {
           "learning rate of input and rule weights; else learning_rate", at_least(0));
     field("readout_rate", self.readout_rate,
           "learning rate of readout weights and biases; else learning_rate", at_least(0));
+    field("in_degree_power", self.in_degree_power,
+          "the rate of a recurrent weight is divided by its unit's in-degree to this power",
+          between(0, 2));
     field("beta1", self.beta1, "adam: decay of the mean gradient", between(0, 0.999999));
     field("beta2", self.beta2, "adam: decay of the mean squared gradient", between(0, 0.99999999));
     field("epsilon", self.epsilon, "adam: added to the root of the mean squared gradient",
@@ -110,11 +127,12 @@ struct OptimiserConfig {
   }
 };
 
-enum class ScheduleKind { constant, cosine, warmup_cooldown };
-constexpr std::array<std::pair<std::string_view, ScheduleKind>, 3> enum_names(ScheduleKind) {
+enum class ScheduleKind { constant, cosine, warmup_cooldown, open_ended };
+constexpr std::array<std::pair<std::string_view, ScheduleKind>, 4> enum_names(ScheduleKind) {
   return {{{"constant", ScheduleKind::constant},
            {"cosine", ScheduleKind::cosine},
-           {"warmup-cooldown", ScheduleKind::warmup_cooldown}}};
+           {"warmup-cooldown", ScheduleKind::warmup_cooldown},
+           {"open-ended", ScheduleKind::open_ended}}};
 }
 
 /// [schedule] of a configuration: what the learning rates are multiplied by.
@@ -127,24 +145,41 @@ struct ScheduleConfig {
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& field) {
     field("kind", self.kind,
-          "after the warm-up: constant; cosine to `last`; or flat, then linear to `last`");
+          "after the warm-up: constant; cosine to `last`; flat, then linear to `last`; or "
+          "open-ended: the same, but the fall begins as soon as a criterion of [train] holds");
     field("warmup", self.warmup, "share of the steps over which the rate rises from 0",
           between(0, 1));
     field("cooldown", self.cooldown,
-          "warmup-cooldown: share of the steps over which the rate falls", between(0, 1));
+          "warmup-cooldown, open-ended: share of the steps over which the rate falls",
+          between(0, 1));
     field("last", self.last, "share of the learning rate at the end", between(0, 1));
   }
 };
 
-/// [train] of a configuration. Criteria to stop early are looked at after each evaluation; all
-/// that are given must hold.
+/// A number of tasks, or all of them: 12, "all".
+struct TaskCount {
+  std::int64_t n = 0;  ///< 0: all
+  static constexpr std::string_view config_type = "integer | \"all\"";
+  friend bool operator==(const TaskCount&, const TaskCount&) = default;
+
+  std::size_t of(std::size_t n_tasks) const noexcept {
+    return n == 0 ? n_tasks : static_cast<std::size_t>(n);
+  }
+};
+void from_config(const ConfigValue& v, std::string_view key, TaskCount& out, const Range&);
+ConfigValue to_config(const TaskCount& count);
+
+/// [train] of a configuration. Criteria are looked at after each evaluation; all `stop_` ones that
+/// are given must hold. They end the training, or begin the cool-down of an open-ended schedule.
 struct TrainConfig {
   std::int64_t steps = 5000;
   std::int64_t block = 0;
   bool recompute = false;
+  double average = 0;
   std::int64_t log_every = 50;
   std::optional<double> stop_mean{}, stop_worst{};
-  std::optional<std::int64_t> stop_solved{};
+  std::optional<TaskCount> stop_solved{};
+  std::optional<double> stop_gain{};
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& field) {
@@ -156,12 +191,20 @@ struct TrainConfig {
     field("recompute", self.recompute,
           "keep few states and compute the others again: a quarter more time, far less memory, the "
           "same bits");
+    field("average", self.average,
+          "decay per step of the running average of the weights, which is what is evaluated and "
+          "saved; 0: the weights themselves",
+          between(0, 0.9999999));
     field("log_every", self.log_every, "steps between rows of metrics.csv", at_least(1));
     field("stop_mean", self.stop_mean, "stop at this mean accuracy (as a share of the ceiling)",
           between(0, 1));
     field("stop_worst", self.stop_worst,
           "stop at this accuracy of the worst task (as a share of the ceiling)", between(0, 1));
-    field("stop_solved", self.stop_solved, "stop when so many tasks are solved", at_least(1));
+    field("stop_solved", self.stop_solved, "stop when so many tasks are solved, or \"all\"");
+    field("stop_gain", self.stop_gain,
+          "stop when the mean share of the ceiling gained less than this over the last quarter of "
+          "the steps (a plateau), from the eighth evaluation on",
+          at_least(0));
   }
 };
 
@@ -261,8 +304,14 @@ std::string config_reference();
 /// Rows of each block of a batch: `block` if given, else a function of the batch alone.
 std::size_t block_rows(const TrainConfig& train, const StreamConfig& stream) noexcept;
 
-/// What the learning rates are multiplied by in step `step` (0-based) of `n_steps`.
-double schedule_factor(const ScheduleConfig& schedule, std::int64_t step,
-                       std::int64_t n_steps) noexcept;
+/// Where an open-ended training ends whose cool-down begins after `step` steps: the cool-down is
+/// the share schedule.cooldown of all, and `n_steps` the most.
+std::int64_t end_of_cooldown(const ScheduleConfig& schedule, std::int64_t step,
+                             std::int64_t n_steps) noexcept;
+
+/// What the learning rates are multiplied by in step `step` (0-based) of `n_steps`. Open-ended:
+/// the cool-down has begun after `cooldown_from` steps; before it has, -1.
+double schedule_factor(const ScheduleConfig& schedule, std::int64_t step, std::int64_t n_steps,
+                       std::int64_t cooldown_from = -1) noexcept;
 
 }  // namespace lmrnn

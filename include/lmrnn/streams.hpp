@@ -29,6 +29,8 @@ struct StreamConfig {
   StreamMode mode = StreamMode::restart;
   std::int64_t steps = 350;
   std::int64_t batch = 64;
+  std::int64_t grow_from = 0;  ///< > 0: rows in the first batch
+  double grow_until = 0.5;
   bool reset_at_trial = false;
   std::int64_t trials_per_task = 0;  ///< > 0: a finite data set
 
@@ -38,6 +40,12 @@ struct StreamConfig {
           "restart: rows begin with a fresh trial; continue: where the last batch stopped");
     field("steps", self.steps, "time steps in a row", at_least(1));
     field("batch", self.batch, "rows in a batch", at_least(1));
+    field("grow_from", self.grow_from,
+          "rows in the first batch, from where batches grow to `batch` rows, whole blocks at a "
+          "time; 0: all have `batch`",
+          at_least(0));
+    field("grow_until", self.grow_until, "share of the steps after which batches have `batch` rows",
+          between(0, 1));
     field("reset_at_trial", self.reset_at_trial, "hidden state back to 0 where a trial begins");
     field("trials_per_task", self.trials_per_task,
           "size of a finite data set, revisited for ever; 0: fresh trials for ever", at_least(0));

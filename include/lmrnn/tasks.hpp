@@ -314,6 +314,11 @@ class Battery {
   /// Durations from which the trials of a task draw, by Period; no values where it has no such
   /// period.
   std::array<Duration, n_periods> durations(std::size_t task) const;
+  /// Mean number of steps of each Period in a trial of the task (to a thousandth of the range for
+  /// durations drawn from a range); 0 where it has no such period.
+  std::array<double, n_periods> mean_steps(std::size_t task) const;
+  /// Expected share of a task among the trials of a stream; they add to 1.
+  double frequency(std::size_t task) const;
 
   const BatteryData& data() const noexcept { return *data_; }
 

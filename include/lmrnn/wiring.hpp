@@ -100,6 +100,38 @@ Mask mask_from_array(
 /// Throws UsageError if `mask` has no synapse. `name` stands for where it came from.
 void require_synapses(const Mask& mask, std::string_view name);
 
+enum class SubsetKind { all, none, local, autapse, random, blocks, file };
+constexpr std::array<std::pair<std::string_view, SubsetKind>, 7> enum_names(SubsetKind) {
+  return {{{"all", SubsetKind::all},
+           {"none", SubsetKind::none},
+           {"local", SubsetKind::local},
+           {"autapse", SubsetKind::autapse},
+           {"random", SubsetKind::random},
+           {"blocks", SubsetKind::blocks},
+           {"file", SubsetKind::file}}};
+}
+
+/// Some of the synapses of a wiring: all, none, or those that another wiring on the same sheet has
+/// as well.
+struct SubsetConfig {
+  SubsetKind kind = SubsetKind::all;
+  double radius = 4;
+  std::int64_t block_units = 32;
+  std::string path, dataset;
+  std::optional<std::int64_t> seed;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& field) {
+    field("kind", self.kind, "all, none, or those synapses that a wiring of this kind has as well");
+    field("radius", self.radius, "local, random: as in [wiring]", at_least(0));
+    field("block_units", self.block_units, "blocks: as in [wiring]", at_least(1));
+    field("path", self.path, "file: as in [wiring]");
+    field("dataset", self.dataset, "file: as in [wiring]");
+    field("seed", self.seed, "random: as in [wiring]", any_seed());
+  }
+  friend bool operator==(const SubsetConfig&, const SubsetConfig&) = default;
+};
+
 /// [wiring] of a configuration.
 struct WiringConfig {
   WiringKind kind = WiringKind::local;
@@ -116,6 +148,7 @@ struct WiringConfig {
   std::string path;                  ///< file: where the mask is
   std::string dataset;               ///< file: name of the array in it, if there are several
   std::optional<std::int64_t> seed;  ///< of random masks; the run's seed if absent
+  SubsetConfig plastic, initial;
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& field) {
@@ -139,6 +172,11 @@ struct WiringConfig {
           "file: HDF5, npz or npy mask[target, source], or CSV source,target (0-based)");
     field("dataset", self.dataset, "file: the array in it, if it holds several");
     field("seed", self.seed, "seed of a random mask; without it, the seed of the run", any_seed());
+    field("plastic", self.plastic,
+          "which synapses are trained; the others keep their initial weights");
+    field("initial", self.initial,
+          "which synapses begin with a weight, drawn as if there were no others; the others "
+          "begin at 0");
   }
 
   Sheet sheet() const { return {rows, cols, metric, boundary}; }
@@ -147,6 +185,12 @@ struct WiringConfig {
 /// The mask that `config` describes; rows * cols units. `run_seed` serves random kinds that have
 /// no seed of their own. Throws UsageError (impossible values, unreadable or ill-shaped file).
 Mask make_mask(const WiringConfig& config, Seed run_seed);
+
+/// The synapses of `mask` that `subset` names; `wiring` is what `mask` was made from, and `key`
+/// what messages call the subset ("wiring.plastic"). Throws UsageError as make_mask does, and if a
+/// subset that should have synapses has none of `mask`.
+Mask make_subset(const Mask& mask, const WiringConfig& wiring, const SubsetConfig& subset,
+                 std::string_view key, Seed run_seed);
 
 /// A row of the catalogue of wirings: what the command line, the documentation and the generic
 /// tests iterate.

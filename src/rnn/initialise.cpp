@@ -126,6 +126,23 @@ void initialise_recurrent(const Mask& mask, Initialisation scheme, Seed seed, st
   for (float& x : w) x = static_cast<float>(0.9 / radius * double{x});
 }
 
+/// Puts the weights of the synapses of `part` where `whole`, which has them all, keeps them.
+void place_weights(const Mask& part, std::span<const float> weights, const Mask& whole,
+                   std::span<float> w) {
+  if (part.n_targets() != whole.n_targets())
+    throw UsageError("the synapses that begin with a weight are of another number of units");
+  std::size_t k = 0;
+  for (std::size_t i = 0; i < part.n_targets(); ++i) {
+    const auto sources = whole.sources_of(i);
+    for (const std::uint32_t j : part.sources_of(i)) {
+      const auto found = std::ranges::lower_bound(sources, j);
+      if (found == sources.end() || *found != j)
+        throw UsageError("a synapse that begins with a weight does not exist in the network");
+      w[whole.row_offsets()[i] + static_cast<std::size_t>(found - sources.begin())] = weights[k++];
+    }
+  }
+}
+
 /// Uniform +-1 / sqrt(fan-in) on the entries of a mask; `w` holds the whole (row, column) array.
 void initialise_projection(const Mask& mask, Group group, Seed seed, std::span<float> w) {
   std::fill(w.begin(), w.end(), 0.0f);
@@ -152,12 +169,21 @@ void initialise_rules(std::size_t n_rules, std::size_t n_units, Seed seed, std::
 
 }  // namespace
 
-void Network::initialise(Initialisation scheme, Seed seed) {
+void Network::initialise(Initialisation scheme, Seed seed, double gain, const Mask* initial) {
   const Architecture& a = architecture();
   const ParameterLayout& l = layout();
   const std::span<float> all = parameters();
   std::fill(all.begin(), all.end(), 0.0f);
-  initialise_recurrent(a.recurrent, scheme, seed, all.subspan(l.recurrent, l.n_recurrent));
+  const std::span<float> recurrent = all.subspan(l.recurrent, l.n_recurrent);
+  if (initial == nullptr) {
+    initialise_recurrent(a.recurrent, scheme, seed, recurrent);
+  } else {
+    std::vector<float> weights(initial->n_synapses());
+    initialise_recurrent(*initial, scheme, seed, weights);
+    place_weights(*initial, weights, a.recurrent, recurrent);
+  }
+  if (gain != 1)
+    for (float& w : recurrent) w = static_cast<float>(gain * double{w});
   initialise_projection(a.input, Group::input, seed, all.subspan(l.input, l.n_input));
   initialise_projection(a.readout, Group::readout, seed, all.subspan(l.readout, l.n_readout));
   initialise_rules(a.n_rules, a.n_units(), seed, all.subspan(l.rule, l.n_rule));

@@ -40,6 +40,7 @@ void make_small(RunConfig& c) {
   c.train.block = 0;
   c.train.log_every = 1;
   c.train.stop_solved.reset();
+  c.stream.grow_from = 0;
   c.stream.batch = std::min<std::int64_t>(c.stream.batch, 4);
   c.stream.steps = std::min<std::int64_t>(c.stream.steps, 40);
   c.evaluation.every = 1;

@@ -224,4 +224,25 @@ std::array<Duration, n_periods> Battery::durations(std::size_t task) const {
   return data_->setups.at(task).durations;
 }
 
+std::array<double, n_periods> Battery::mean_steps(std::size_t task) const {
+  std::array<double, n_periods> means{};
+  constexpr int n_samples = 1000;
+  const auto all = durations(task);
+  for (std::size_t p = 0; p < n_periods; ++p) {
+    const Timer timer(all[p]);
+    if (!timer.exists) continue;
+    // The middle of each thousandth of what may be drawn, in the order of the choices.
+    for (int k = 0; k < n_samples; ++k)
+      means[p] += steps_in(timer.sample((k + 0.5) / n_samples), config().dt);
+    means[p] /= n_samples;
+  }
+  return means;
+}
+
+double Battery::frequency(std::size_t task) const {
+  const std::vector<double>& sums = data_->cumulative_weights;
+  if (sums.empty()) return 1 / static_cast<double>(tasks().size());
+  return (sums.at(task) - (task == 0 ? 0 : sums[task - 1])) / sums.back();
+}
+
 }  // namespace lmrnn

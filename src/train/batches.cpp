@@ -3,20 +3,35 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <numeric>
 
 namespace lmrnn {
 
-std::array<float, 5> weights_by_period(const PeriodWeights& weights) noexcept {
-  std::array<float, 5> result{};
-  const auto set = [&](Period period, double weight) {
-    result[index(period)] = static_cast<float>(weight);
-  };
-  set(Period::fixation, weights.fixation);
-  set(Period::stimulus, weights.stimulus);
-  set(Period::delay, weights.delay);
-  set(Period::second_stimulus, weights.second_stimulus);
-  set(Period::decision, weights.decision);
-  return result;
+std::vector<std::array<float, n_periods>> step_weights(const LossConfig& loss,
+                                                       const Battery& battery) {
+  std::array<double, n_periods> by_period{};
+  by_period[index(Period::fixation)] = loss.weights.fixation;
+  by_period[index(Period::stimulus)] = loss.weights.stimulus;
+  by_period[index(Period::delay)] = loss.weights.delay;
+  by_period[index(Period::second_stimulus)] = loss.weights.second_stimulus;
+  by_period[index(Period::decision)] = loss.weights.decision;
+  std::vector<std::array<float, n_periods>> weights(battery.tasks().size());
+  for (std::size_t task = 0; task < weights.size(); ++task) {
+    const double frequency = battery.frequency(task);
+    if (frequency <= 0) continue;
+    const auto steps = battery.mean_steps(task);
+    const double decision = steps[index(Period::decision)];
+    const double others = std::accumulate(steps.begin(), steps.end(), 0.0) - decision;
+    for (std::size_t p = 0; p < n_periods; ++p) {
+      double shared = 1;
+      if (loss.balance != LossBalance::steps)
+        shared = p == index(Period::decision) ? decision : others;
+      if (loss.balance == LossBalance::tasks)
+        shared *= frequency * static_cast<double>(weights.size());
+      weights[task][p] = shared > 0 ? static_cast<float>(by_period[p] / shared) : 0;
+    }
+  }
+  return weights;
 }
 
 std::optional<std::string> warning_of_short_rows(const StreamConfig& stream,
@@ -47,7 +62,7 @@ class PackedSource : public BatchSource {
  public:
   PackedSource(const RunConfig& config, const Battery& battery)
       : stream_(battery, config.stream, config.run_seed(), Split::train),
-        weights_(weights_by_period(config.loss.weights)) {}
+        weights_(step_weights(config.loss, battery)) {}
 
   std::string name() const override { return "battery"; }
 
@@ -61,17 +76,19 @@ class PackedSource : public BatchSource {
   void fill(Split, std::uint32_t batch, std::uint32_t first_row,
             const BatchRows& rows) const override {
     Buffer<std::uint8_t> periods(rows.targets.size());
+    Buffer<std::int32_t> tasks(rows.targets.size());
     stream_.fill(batch, first_row,
                  {.inputs = rows.inputs.data,
                   .rules = rows.rules.data,
                   .targets = rows.targets.data,
-                  .tasks = rows.tasks.data,
+                  .tasks = tasks.data(),
                   .periods = periods.data(),
                   .trial_starts = rows.trial_starts.data,
                   .layout = Layout::trial_last,
                   .n_rows = rows.targets.n1});
     for (std::size_t i = 0; i < periods.size(); ++i)
-      rows.loss_weights.data[i] = weights_[periods[i]];
+      rows.loss_weights.data[i] = weights_[static_cast<std::size_t>(tasks[i])][periods[i]];
+    if (!rows.tasks.empty()) std::ranges::copy(tasks, rows.tasks.data);
     if (rows.scored.empty()) return;
     for (std::size_t i = 0; i < periods.size(); ++i)
       rows.scored.data[i] = static_cast<Period>(periods[i]) == Period::decision;
@@ -79,7 +96,7 @@ class PackedSource : public BatchSource {
 
  private:
   PackedStream stream_;
-  std::array<float, 5> weights_;
+  std::vector<std::array<float, n_periods>> weights_;
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "lmrnn/batches.hpp"
 #include "lmrnn/network.hpp"
@@ -14,8 +15,11 @@
 
 namespace lmrnn {
 
-/// Weight of a step's loss by Period.
-std::array<float, 5> weights_by_period(const PeriodWeights& weights) noexcept;
+/// Weight of a step's loss by task and Period: that of its period, divided, as `loss.balance` asks,
+/// by the mean number of steps of the decision (or of all other periods) of its task, and by how
+/// often the task is drawn. 0 for tasks that are never drawn.
+std::vector<std::array<float, n_periods>> step_weights(const LossConfig& loss,
+                                                       const Battery& battery);
 
 /// The packed stream of a battery (split `train`, whichever is asked for) as a source; weights by
 /// period become loss weights.

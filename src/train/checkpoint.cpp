@@ -67,6 +67,12 @@ void write_state(const fs::path& path, const TrainingState& state) {
   add(file, "solved", state.solved);
   add(file, "first_moment", state.first_moment);
   add(file, "second_moment", state.second_moment);
+  // Only where they are used, so that the files of other runs keep their bytes.
+  add(file, "weights", state.weights);
+  add(file, "evaluated_at", state.evaluated_at);
+  add(file, "shares", state.shares);
+  if (state.cooldown_from >= 0)
+    add(file, "cooldown_from", std::vector<std::int64_t>{state.cooldown_from});
   write_safetensors(path, file);
 }
 
@@ -110,7 +116,7 @@ void save_checkpoint(const fs::path& directory, const Network& network,
 }
 
 TrainingState load_state(const fs::path& directory, std::size_t n_parameters, std::size_t n_tasks,
-                         bool second_moment) {
+                         bool second_moment, bool averaged) {
   const fs::path path = directory / "state.safetensors";
   if (!fs::exists(path))
     throw UsageError(fmt::format(
@@ -133,6 +139,14 @@ TrainingState load_state(const fs::path& directory, std::size_t n_parameters, st
   }
   state.first_moment = take<float>(file, path, "first_moment", n_parameters);
   if (second_moment) state.second_moment = take<float>(file, path, "second_moment", n_parameters);
+  if (averaged) state.weights = take<float>(file, path, "weights", n_parameters);
+  if (const ArrayData* steps = file.find("evaluated_at")) {
+    const auto values = steps->as<std::int64_t>();
+    state.evaluated_at.assign(values.begin(), values.end());
+    state.shares = take<double>(file, path, "shares", values.size());
+  }
+  if (file.find("cooldown_from") != nullptr)
+    state.cooldown_from = take<std::int64_t>(file, path, "cooldown_from", 1).front();
   if (state.step != step_of(directory.filename().string()))
     throw UsageError(
         fmt::format("{}: holds step {}, which is not its directory's; give the "

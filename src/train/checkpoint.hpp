@@ -20,6 +20,10 @@ struct TrainingState {
   /// Per task: results of the last evaluation. Empty before the first.
   std::vector<std::uint8_t> reached, solved;
   std::vector<float> first_moment, second_moment;
+  std::vector<float> weights;       ///< being trained, if the network is their average
+  std::int64_t cooldown_from = -1;  ///< the step after which the cool-down began; -1: not yet
+  std::vector<std::int64_t> evaluated_at;  ///< steps of all evaluations,
+  std::vector<double> shares;              ///< and their mean shares of the ceiling
 };
 
 /// Writes `directory` (checkpoints/step-...). Throws RunError.
@@ -27,9 +31,10 @@ void save_checkpoint(const std::filesystem::path& directory, const Network& netw
                      const NetworkMetadata& metadata, const TrainingState& state);
 
 /// Reads the state of a checkpoint. Throws UsageError for a damaged one, or one that does not fit
-/// `n_parameters`, `n_tasks` or the optimiser (whether it has a second moment).
+/// `n_parameters`, `n_tasks` or the configuration: whether the optimiser has a second moment, and
+/// the network is an average.
 TrainingState load_state(const std::filesystem::path& directory, std::size_t n_parameters,
-                         std::size_t n_tasks, bool second_moment);
+                         std::size_t n_tasks, bool second_moment, bool averaged);
 
 /// Keeps the newest `keep_last` and those at multiples of `keep_every` (if > 0); removes the other
 /// checkpoints, and what an interrupted write has left.

@@ -88,7 +88,8 @@ void check_config(const RunConfig& config) {
   const PeriodWeights& w = config.loss.weights;
   if (w.fixation + w.stimulus + w.delay + w.second_stimulus + w.decision <= 0)
     throw UsageError("all of loss.weights are 0, so nothing would be learned; leave one above 0");
-  if (config.schedule.kind == ScheduleKind::warmup_cooldown &&
+  if ((config.schedule.kind == ScheduleKind::warmup_cooldown ||
+       config.schedule.kind == ScheduleKind::open_ended) &&
       config.schedule.warmup + config.schedule.cooldown > 1)
     throw UsageError(
         fmt::format("schedule.warmup = {} and schedule.cooldown = {} add to more than 1; they are "
@@ -100,9 +101,27 @@ void check_config(const RunConfig& config) {
         fmt::format("train.block = {} is more than stream.batch = {}; use 0 for a good "
                     "block size",
                     config.train.block, config.stream.batch));
-  if (config.train.stop_solved && *config.train.stop_solved > static_cast<std::int64_t>(n_tasks))
-    throw UsageError(fmt::format("train.stop_solved = {}, but battery.tasks are only {}",
-                                 *config.train.stop_solved, n_tasks));
+  if (config.train.stop_solved && config.train.stop_solved->of(n_tasks) > n_tasks)
+    throw UsageError(
+        fmt::format("train.stop_solved = {}, but battery.tasks are only {}; use {} or \"all\"",
+                    config.train.stop_solved->n, n_tasks, n_tasks));
+  if (config.schedule.kind == ScheduleKind::open_ended && config.schedule.cooldown >= 1)
+    throw UsageError(
+        "schedule.cooldown = 1 leaves an open-ended schedule nothing before its cool-down; use "
+        "0.2, for example");
+  if (config.loss.balance != LossBalance::steps && !config.source.empty())
+    throw UsageError(fmt::format(
+        "loss.balance = \"{}\" needs the periods of a battery, which your own data do not "
+        "have; give the steps of your data their weights instead",
+        to_name(config.loss.balance)));
+  if (config.train.stop_gain && config.evaluation.every == 0)
+    throw UsageError(
+        "train.stop_gain compares evaluations, but evaluation.every = 0 makes only the last one; "
+        "set evaluation.every");
+  if (config.stream.grow_from > config.stream.batch)
+    throw UsageError(fmt::format(
+        "stream.grow_from = {} is more than stream.batch = {}; batches grow to stream.batch rows",
+        config.stream.grow_from, config.stream.batch));
   if (config.train.stop_solved && config.evaluation.trials < 1000)
     throw UsageError(fmt::format(
         "train.stop_solved can never be met with evaluation.trials = {}; use 1000 or more",
@@ -121,8 +140,29 @@ std::size_t block_rows(const TrainConfig& train, const StreamConfig& stream) noe
   return batch;
 }
 
-double schedule_factor(const ScheduleConfig& schedule, std::int64_t step,
-                       std::int64_t n_steps) noexcept {
+void from_config(const ConfigValue& v, std::string_view key, TaskCount& out, const Range&) {
+  if (const auto* text = std::get_if<std::string>(&v.value); text && *text == "all") {
+    out.n = 0;
+    return;
+  }
+  if (!std::holds_alternative<std::int64_t>(v.value))
+    detail::wrong_type(v, key, "a whole number or \"all\"");
+  from_config(v, key, out.n, at_least(1));
+}
+
+ConfigValue to_config(const TaskCount& count) {
+  return count.n == 0 ? ConfigValue{std::string("all"), {}} : ConfigValue{count.n, {}};
+}
+
+std::int64_t end_of_cooldown(const ScheduleConfig& schedule, std::int64_t step,
+                             std::int64_t n_steps) noexcept {
+  const double share = schedule.cooldown / (1 - schedule.cooldown);
+  const auto length = static_cast<std::int64_t>(std::ceil(share * static_cast<double>(step)));
+  return std::min(n_steps, step + length);
+}
+
+double schedule_factor(const ScheduleConfig& schedule, std::int64_t step, std::int64_t n_steps,
+                       std::int64_t cooldown_from) noexcept {
   const auto total = static_cast<double>(n_steps);
   // The middle of the step: the first is not wasted at rate 0, nor is the last.
   const double now = static_cast<double>(step) + 0.5;
@@ -139,6 +179,12 @@ double schedule_factor(const ScheduleConfig& schedule, std::int64_t step,
     case ScheduleKind::warmup_cooldown: {
       const double left = (total - now) / (schedule.cooldown * total);
       return left >= 1 ? 1 : schedule.last + (1 - schedule.last) * left;
+    }
+    case ScheduleKind::open_ended: {
+      if (cooldown_from < 0) return 1;
+      const auto from = static_cast<double>(cooldown_from);
+      const auto end = static_cast<double>(end_of_cooldown(schedule, cooldown_from, n_steps));
+      return schedule.last + (1 - schedule.last) * (end - now) / (end - from);
     }
   }
   return 1;

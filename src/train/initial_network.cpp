@@ -112,6 +112,15 @@ Architecture architecture_for(const RunConfig& config, const BatchShape& shape) 
   return a;
 }
 
+Network with_initial_weights(const RunConfig& config, Architecture architecture) {
+  Network network(std::move(architecture));
+  const Mask initial = make_subset(network.architecture().recurrent, config.wiring,
+                                   config.wiring.initial, "wiring.initial", config.run_seed());
+  network.initialise(config.network.initialisation, config.run_seed(), config.network.gain,
+                     config.wiring.initial.kind == SubsetKind::all ? nullptr : &initial);
+  return network;
+}
+
 }  // namespace
 
 Architecture make_architecture(const RunConfig& config, const Battery& battery) {
@@ -120,8 +129,7 @@ Architecture make_architecture(const RunConfig& config, const Battery& battery) 
 }
 
 Network make_network(const RunConfig& config, const Battery& battery) {
-  Network network(make_architecture(config, battery));
-  network.initialise(config.network.initialisation, config.run_seed());
+  Network network = with_initial_weights(config, make_architecture(config, battery));
   if (!config.init_from.empty()) copy_weights(config, battery, network);
   return network;
 }
@@ -129,9 +137,7 @@ Network make_network(const RunConfig& config, const Battery& battery) {
 Network make_network(const RunConfig& config, const BatchShape& shape) {
   if (!config.init_from.empty())
     throw UsageError("init_from: not with data of one's own, whose tasks have no common names");
-  Network network(architecture_for(config, shape));
-  network.initialise(config.network.initialisation, config.run_seed());
-  return network;
+  return with_initial_weights(config, architecture_for(config, shape));
 }
 
 }  // namespace lmrnn

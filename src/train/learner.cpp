@@ -2,6 +2,7 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -22,6 +23,23 @@ std::vector<BatchBlock> make_blocks(const BatchSource& source, const RunConfig& 
   return blocks;
 }
 
+/// What is trained, cut into slices.
+std::vector<ParameterSlice> trained_slices(const RunConfig& config, const Network& network) {
+  const Mask& recurrent = network.architecture().recurrent;
+  const Mask plastic = make_subset(recurrent, config.wiring, config.wiring.plastic,
+                                   "wiring.plastic", config.run_seed());
+  const ParameterLayout& layout = network.layout();
+  return restrict_to_plastic(parameter_slices(layout, config.optimiser, config.loss), layout,
+                             recurrent, plastic, config.optimiser.in_degree_power);
+}
+
+Network copy_of(const Network& network) {
+  Network copy(network.architecture());
+  std::ranges::copy(network.parameters(), copy.parameters().begin());
+  copy.weights_changed();
+  return copy;
+}
+
 }  // namespace
 
 bool StepResult::finite() const noexcept {
@@ -36,7 +54,7 @@ Learner::Learner(const RunConfig& config, std::shared_ptr<const BatchSource> sou
       source_(std::move(source)),
       network_(std::move(network)),
       optimiser_(config.optimiser, network_.layout().total),
-      slices_(parameter_slices(network_.layout(), config.optimiser, config.loss)),
+      slices_(trained_slices(config, network_)),
       step_(first_step) {
   const std::size_t rows = block_rows(config.train, config.stream);
   const std::size_t n_blocks = (static_cast<std::size_t>(config.stream.batch) + rows - 1) / rows;
@@ -54,28 +72,57 @@ Learner::Learner(const RunConfig& config, std::shared_ptr<const BatchSource> sou
     batch.blocks = make_blocks(*source_, config, first_block_, last_block);
     batch.sums.resize(n_blocks);
   }
+  if (config.train.average > 0) average_.emplace(copy_of(network_));
   block_gradients_.resize(n_blocks * network_.layout().total);
   block_results_.resize(n_blocks);
   gradient_.resize(network_.layout().total);
   Batch& batch = batches_[static_cast<std::size_t>(step_ % 2)];
-  pool_.for_each(batch.blocks.size(), [&](std::size_t i) {
+  pool_.for_each(own_blocks_of(step_), [&](std::size_t i) {
     batch.blocks[i].fill(*source_, static_cast<std::uint32_t>(step_));
   });
-  share_sums(batch);
+  share_sums(batch, own_blocks_of(step_));
+}
+
+std::size_t Learner::blocks_of(std::int64_t step) const noexcept {
+  const StreamConfig& stream = config_.stream;
+  const double growth = stream.grow_until * static_cast<double>(config_.train.steps);
+  if (stream.grow_from == 0 || static_cast<double>(step) >= growth) return n_blocks();
+  const double rows =
+      static_cast<double>(stream.grow_from) +
+      static_cast<double>(stream.batch - stream.grow_from) * (static_cast<double>(step) / growth);
+  const auto per_block = static_cast<double>(block_rows(config_.train, stream));
+  return std::min(n_blocks(), static_cast<std::size_t>(std::ceil(rows / per_block)));
+}
+
+std::size_t Learner::own_blocks_of(std::int64_t step) const noexcept {
+  const std::size_t n = blocks_of(step);
+  return n <= first_block_ ? 0 : std::min(n - first_block_, batches_[0].blocks.size());
+}
+
+const Network& Learner::result() {
+  if (!average_) return network_;
+  if (!average_is_packed_) average_->weights_changed();
+  average_is_packed_ = true;
+  return *average_;
+}
+
+void Learner::set_weights(std::span<const float> weights) {
+  std::ranges::copy(weights, network_.parameters().begin());
+  network_.weights_changed();
+  ahead_.reset();
 }
 
 // The weight of the whole batch scales every gradient, so it must be known before the first one.
-void Learner::share_sums(Batch& batch) {
-  for (std::size_t i = 0; i < batch.blocks.size(); ++i)
+void Learner::share_sums(Batch& batch, std::size_t n_filled) {
+  std::ranges::fill(batch.sums, Batch::Sums{});
+  for (std::size_t i = 0; i < n_filled; ++i)
     batch.sums[first_block_ + i] = {batch.blocks[i].weight(), batch.blocks[i].trials()};
   if (processes_) processes_->share(batch.sums.data(), sizeof(Batch::Sums), batch.sums.size());
 }
 
 void Learner::compute_block(std::size_t block, const Batch& batch, double weight) {
   const BatchBlock& rows = batch.blocks[block - first_block_];
-  const double cells = static_cast<double>(config_.stream.steps) *
-                       static_cast<double>(config_.stream.batch) *
-                       static_cast<double>(network_.architecture().n_units());
+  const double cells = states_of(step_);
   const LossOptions options{.kind = config_.loss.kind,
                             .scale = weight > 0 ? 1 / weight : 0,
                             .rate_penalty = config_.loss.rate_penalty / cells,
@@ -88,6 +135,13 @@ void Learner::compute_block(std::size_t block, const Batch& batch, double weight
   auto workspace = workspaces_.borrow();
   block_results_[block] = network_.loss_and_gradient(
       rows.view(), noise, options, std::span(block_gradients_).subspan(block * n, n), *workspace);
+}
+
+double Learner::states_of(std::int64_t step) const noexcept {
+  const std::size_t rows = std::min(static_cast<std::size_t>(config_.stream.batch),
+                                    blocks_of(step) * block_rows(config_.train, config_.stream));
+  return static_cast<double>(config_.stream.steps) * static_cast<double>(rows) *
+         static_cast<double>(network_.architecture().n_units());
 }
 
 double Learner::weight_penalty() const noexcept {
@@ -105,19 +159,26 @@ double Learner::weight_penalty() const noexcept {
 double Learner::add_gradients() {
   std::vector<double> squares(slices_.size());
   const std::span<const float> parameters = std::as_const(network_).parameters();
+  const auto gradients =
+      std::span<const float>(block_gradients_).first(blocks_of(step_) * gradient_.size());
   pool_.for_each(slices_.size(), [&](std::size_t i) {
-    squares[i] = add_block_gradients(slices_[i], block_gradients_, parameters, gradient_);
+    squares[i] = add_block_gradients(slices_[i], gradients, parameters, gradient_);
   });
   return std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0));
 }
 
 void Learner::apply(double scale) {
-  const double factor = schedule_factor(config_.schedule, step_, config_.train.steps);
+  const double factor =
+      schedule_factor(config_.schedule, step_, config_.train.steps, cooldown_from_);
   const std::span<float> parameters = network_.parameters();
+  const std::span<float> average = average_ ? average_->parameters() : std::span<float>();
   pool_.for_each(slices_.size(), [&](std::size_t i) {
     optimiser_.update(slices_[i], step_, factor, scale, gradient_, parameters);
+    if (!average.empty())
+      update_average(slices_[i], config_.train.average, step_, parameters, average);
   });
   network_.weights_changed();
+  average_is_packed_ = false;
 }
 
 const StepResult& Learner::look_ahead() {
@@ -136,14 +197,15 @@ StepResult Learner::compute() {
   }
   // The next step's data are items of the same round: threads that have no block left to compute
   // turn to them, so generation hides behind the slowest block.
-  const std::size_t n = batch.blocks.size();
-  pool_.for_each(2 * n, [&](std::size_t i) {
+  const std::size_t n = own_blocks_of(step_), n_next = own_blocks_of(step_ + 1);
+  std::ranges::fill(block_results_, LossResult{});
+  pool_.for_each(n + n_next, [&](std::size_t i) {
     if (i < n)
       compute_block(first_block_ + i, batch, weight);
     else
       next.blocks[i - n].fill(*source_, static_cast<std::uint32_t>(step_ + 1));
   });
-  share_sums(next);
+  share_sums(next, n_next);
   if (processes_) {
     processes_->share(block_results_.data(), sizeof(LossResult), n_blocks());
     processes_->share(block_gradients_.data(), sizeof(float) * network_.layout().total, n_blocks());
@@ -157,10 +219,7 @@ StepResult Learner::compute() {
   if (weight > 0) result.loss /= weight;
   result.data_loss = result.loss;
   if (config_.loss.rate_penalty > 0)
-    result.loss +=
-        config_.loss.rate_penalty * squares /
-        (static_cast<double>(config_.stream.steps) * static_cast<double>(config_.stream.batch) *
-         static_cast<double>(network_.architecture().n_units()));
+    result.loss += config_.loss.rate_penalty * squares / states_of(step_);
   result.loss += weight_penalty();
   result.gradient_norm = add_gradients();
   return result;

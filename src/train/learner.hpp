@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -42,7 +43,16 @@ class Learner {
   StepResult step();
 
   std::int64_t steps_done() const noexcept { return step_; }
+  /// The weights that are being trained.
   const Network& network() const noexcept { return network_; }
+  /// What the training comes to: the running average of the weights if there is one, or the
+  /// weights. Not while step() runs.
+  const Network& result();
+  /// Puts the trained weights in place of the ones that the learner was made with, which are then
+  /// the average alone. Only with averaging.
+  void set_weights(std::span<const float> weights);
+  /// The cool-down of an open-ended schedule begins after `step` steps.
+  void begin_cooldown(std::int64_t step) noexcept { cooldown_from_ = step; }
   Optimiser& optimiser() noexcept { return optimiser_; }
   const Optimiser& optimiser() const noexcept { return optimiser_; }
   std::size_t n_blocks() const noexcept { return block_results_.size(); }
@@ -62,22 +72,30 @@ class Learner {
     std::vector<Sums> sums;  ///< of all blocks
   };
 
-  void share_sums(Batch& batch);
+  /// `n_filled` of this process's blocks are this step's; the others count as empty.
+  void share_sums(Batch& batch, std::size_t n_filled);
   void compute_block(std::size_t block, const Batch& batch, double weight);
   double weight_penalty() const noexcept;
   double add_gradients();
   StepResult compute();
   void apply(double scale);
+  /// Blocks of the batch of step `step`: fewer than n_blocks() while batches grow.
+  std::size_t blocks_of(std::int64_t step) const noexcept;
+  std::size_t own_blocks_of(std::int64_t step) const noexcept;  ///< of this process
+  double states_of(std::int64_t step) const noexcept;  ///< (time, row, unit) of the whole batch
 
   RunConfig config_;
   ThreadPool& pool_;
   Processes* processes_;
   std::shared_ptr<const BatchSource> source_;
   Network network_;
+  std::optional<Network> average_;
+  bool average_is_packed_ = true;
   Optimiser optimiser_;
   std::vector<ParameterSlice> slices_;
   std::int64_t step_;
   std::optional<StepResult> ahead_;  ///< of the next step, once it is computed
+  std::int64_t cooldown_from_ = -1;
 
   /// This step's data and the next one's; step s uses batches_[s % 2].
   std::array<Batch, 2> batches_;

@@ -33,6 +33,46 @@ std::vector<ParameterSlice> parameter_slices(const ParameterLayout& layout,
   return slices;
 }
 
+std::vector<ParameterSlice> restrict_to_plastic(std::vector<ParameterSlice> slices,
+                                                const ParameterLayout& layout,
+                                                const Mask& recurrent, const Mask& plastic,
+                                                double in_degree_power) {
+  if (plastic.n_synapses() == recurrent.n_synapses() && in_degree_power == 0) return slices;
+  // The factor of each recurrent weight's rate; 0: it is not trained.
+  std::vector<double> factors(layout.n_recurrent, 0.0);
+  for (std::size_t i = 0; i < recurrent.n_targets(); ++i) {
+    const auto sources = recurrent.sources_of(i);
+    const double factor = std::pow(static_cast<double>(sources.size()), -in_degree_power);
+    for (std::size_t k = 0; k < sources.size(); ++k)
+      if (plastic.has(i, sources[k])) factors[recurrent.row_offsets()[i] + k] = factor;
+  }
+  std::vector<ParameterSlice> result;
+  for (const ParameterSlice& slice : slices) {
+    if (slice.first < layout.recurrent || slice.last > layout.recurrent + layout.n_recurrent) {
+      result.push_back(slice);
+      continue;
+    }
+    const auto factor = [&](std::size_t p) { return factors[p - layout.recurrent]; };
+    for (std::size_t first = slice.first, last = first; first < slice.last; first = last) {
+      while (last < slice.last && factor(last) == factor(first)) ++last;
+      if (factor(first) == 0) continue;
+      result.push_back(slice);
+      result.back().first = first;
+      result.back().last = last;
+      result.back().learning_rate *= factor(first);
+    }
+  }
+  return result;
+}
+
+void update_average(const ParameterSlice& slice, double decay, std::int64_t step,
+                    std::span<const float> parameters, std::span<float> average) noexcept {
+  const auto t = static_cast<double>(step) + 1;
+  const auto share = static_cast<float>(1 - std::min(decay, (1 + t) / (10 + t)));
+  for (std::size_t i = slice.first; i < slice.last; ++i)
+    average[i] += share * (parameters[i] - average[i]);
+}
+
 double add_block_gradients(const ParameterSlice& slice, std::span<const float> block_gradients,
                            std::span<const float> parameters, std::span<float> gradient) noexcept {
   const std::size_t n = gradient.size();

@@ -25,6 +25,20 @@ std::vector<ParameterSlice> parameter_slices(const ParameterLayout& layout,
                                              const OptimiserConfig& optimiser,
                                              const LossConfig& loss, std::size_t longest = 16384);
 
+/// `slices` without the recurrent weights that are not `plastic` (which is part of `recurrent`, the
+/// network's mask): what is in no slice has no gradient, no penalty and no update. The rates of the
+/// others are divided by the in-degree of their unit to the power `in_degree_power`.
+std::vector<ParameterSlice> restrict_to_plastic(std::vector<ParameterSlice> slices,
+                                                const ParameterLayout& layout,
+                                                const Mask& recurrent, const Mask& plastic,
+                                                double in_degree_power);
+
+/// average += (1 - d) (weight - average) for the parameters of `slice` after `step` + 1 updates,
+/// with d = min(decay, (1 + t) / (10 + t)), t = `step` + 1: a short memory at the beginning, so
+/// that the average soon forgets the initial weights.
+void update_average(const ParameterSlice& slice, double decay, std::int64_t step,
+                    std::span<const float> parameters, std::span<float> average) noexcept;
+
 /// gradient[i] = sum over blocks, in order, of block_gradients[b * n + i], plus the penalty's
 /// gradient, for the i of `slice`. Returns the slice's sum of squares.
 double add_block_gradients(const ParameterSlice& slice, std::span<const float> block_gradients,

@@ -131,7 +131,7 @@ Trainer Trainer::resume(const fs::path& directory, int n_threads,
   if (!steps.empty())
     state = load_state(checkpoint, network.layout().total,
                        source ? source->tasks().size() : battery.tasks().size(),
-                       config.optimiser.kind == OptimiserKind::adam);
+                       config.optimiser.kind == OptimiserKind::adam, config.train.average > 0);
   Trainer trainer(std::make_unique<Implementation>(
       RunSetup{config, directory, battery, n_threads, source, processes, ceilings_of},
       [&] { return std::move(network); }, first_step, [&](int) { return std::move(*lock); }));
@@ -153,7 +153,7 @@ const Battery& Trainer::battery() const noexcept {
   return implementation_->battery;
 }
 const Network& Trainer::network() const noexcept {
-  return implementation_->network();
+  return implementation_->result();
 }
 const fs::path& Trainer::directory() const noexcept {
   return implementation_->directory;

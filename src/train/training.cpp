@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -73,6 +74,8 @@ Training::Training(RunSetup setup, const std::function<Network()>& network, std:
 void Training::restore(TrainingState restored) {
   learner_.optimiser().first_moment() = restored.first_moment;
   learner_.optimiser().second_moment() = restored.second_moment;
+  if (config.train.average > 0) learner_.set_weights(restored.weights);
+  if (restored.cooldown_from >= 0) learner_.begin_cooldown(restored.cooldown_from);
   state = std::move(restored);
 }
 
@@ -132,9 +135,9 @@ void Training::evaluate() {
   const auto start = Clock::now();
   const SimdScope simd(config.simd);
   evaluation =
-      source_ ? evaluate_source(learner_.network(), *source_, config.stream,
-                                config.evaluation.split, held_out_batches(config, *source_), pool_)
-              : evaluator_->evaluate(learner_.network(), pool_);
+      source_ ? evaluate_source(learner_.result(), *source_, config.stream, config.evaluation.split,
+                                held_out_batches(config, *source_), pool_)
+              : evaluator_->evaluate(learner_.result(), pool_);
   mark_solved(*evaluation, state.reached);
   evaluating_seconds_ += seconds_since(start);
   ++session_evaluations_;
@@ -142,17 +145,59 @@ void Training::evaluate() {
 
 bool Training::criterion_met() const {
   const TrainConfig& stop = config.train;
-  if (!stop.stop_mean && !stop.stop_worst && !stop.stop_solved) return false;
+  if (!stop.stop_mean && !stop.stop_worst && !stop.stop_solved && !stop.stop_gain) return false;
   return (!stop.stop_mean || evaluation->mean_share_of_ceiling() >= *stop.stop_mean) &&
          (!stop.stop_worst || evaluation->worst_share_of_ceiling() >= *stop.stop_worst) &&
          (!stop.stop_solved ||
-          static_cast<std::int64_t>(evaluation->n_solved()) >= *stop.stop_solved);
+          evaluation->n_solved() >= stop.stop_solved->of(evaluation->tasks.size())) &&
+         (!stop.stop_gain || at_plateau());
+}
+
+// Less was gained since three quarters of the way here than stop_gain. A few evaluations say
+// nothing: before it learns, every network is at a plateau.
+bool Training::at_plateau() const {
+  constexpr std::size_t fewest = 8;
+  const std::vector<std::int64_t>& steps = state.evaluated_at;
+  if (steps.size() < fewest) return false;
+  const auto after = std::ranges::upper_bound(steps, state.step * 3 / 4);
+  return state.shares.back() - state.shares[static_cast<std::size_t>(after - steps.begin()) - 1] <
+         *config.train.stop_gain;
+}
+
+std::int64_t Training::last_step() const noexcept {
+  if (state.cooldown_from < 0) return config.train.steps;
+  return end_of_cooldown(config.schedule, state.cooldown_from, config.train.steps);
+}
+
+// After an evaluation. Criteria end the training, or begin the cool-down that ends it.
+void Training::look_at_criteria() {
+  if (config.train.stop_gain) {
+    state.evaluated_at.push_back(state.step);
+    state.shares.push_back(evaluation->mean_share_of_ceiling());
+  }
+  if (!open_ended())
+    state.criterion_met = criterion_met();
+  else if (criterion_met())
+    begin_cooldown();
+}
+
+// The step after which an open-ended schedule cools down whatever the criteria say.
+std::int64_t Training::latest_cooldown() const noexcept {
+  const double share = 1 - config.schedule.cooldown;
+  return static_cast<std::int64_t>(std::ceil(share * static_cast<double>(config.train.steps)));
+}
+
+void Training::begin_cooldown() noexcept {
+  if (!open_ended() || state.cooldown_from >= 0) return;
+  state.cooldown_from = state.step;
+  learner_.begin_cooldown(state.step);
 }
 
 void Training::write_rows(bool evaluated) {
   if (files_) {
-    const double rate = config.optimiser.learning_rate *
-                        schedule_factor(config.schedule, state.step - 1, config.train.steps);
+    const double rate =
+        config.optimiser.learning_rate *
+        schedule_factor(config.schedule, state.step - 1, config.train.steps, state.cooldown_from);
     if (evaluated)
       for (const TaskScore& score : evaluation->tasks)
         files_->tasks.append(tasks_row(state.step, score));
@@ -164,14 +209,17 @@ void Training::write_rows(bool evaluated) {
 
 void Training::save() {
   // A bad update shows in the weights before it shows in a loss; such weights are never kept.
-  if (!all_finite(learner_.network().parameters())) diverged("a weight is not finite");
+  const Network& trained = learner_.network();
+  if (!all_finite(trained.parameters())) diverged("a weight is not finite");
   if (!files_) return;
   state.first_moment = learner_.optimiser().first_moment();
   state.second_moment = learner_.optimiser().second_moment();
+  if (config.train.average > 0)
+    state.weights.assign(trained.parameters().begin(), trained.parameters().end());
   files_->metrics.sync();  // a checkpoint never survives without the rows before it
   files_->tasks.sync();
   metadata_["step"] = std::to_string(state.step);
-  save_checkpoint(checkpoint_path(directory, state.step), learner_.network(), metadata_, state);
+  save_checkpoint(checkpoint_path(directory, state.step), learner_.result(), metadata_, state);
   prune_checkpoints(directory, config.checkpoint.keep_last, config.checkpoint.keep_every);
 }
 
@@ -179,7 +227,7 @@ void Training::report(const TrainerCallbacks& callbacks, bool evaluated) const {
   if (!callbacks.progress) return;
   Progress p;
   p.step = state.step;
-  p.n_steps = config.train.steps;
+  p.n_steps = last_step();
   p.loss = last_loss_;
   p.evaluated_now = evaluated;
   if (evaluation) p.evaluation = &*evaluation;
@@ -202,15 +250,17 @@ bool Training::stop_requested(const TrainerCallbacks& callbacks) const {
 
 Outcome Training::train(const TrainerCallbacks& callbacks) {
   if (state.criterion_met) return Outcome::criterion;
-  while (state.step < config.train.steps) {
+  while (state.step < last_step()) {
+    if (state.step == latest_cooldown()) begin_cooldown();
     step();
-    const bool last = state.step == config.train.steps;
+    bool last = state.step == last_step();
     const bool evaluates = last || due(config.evaluation.every);
     if (evaluates) {
       evaluate();
       state.reached = collect(*evaluation, &TaskScore::reached);
       state.solved = collect(*evaluation, &TaskScore::solved);
-      state.criterion_met = criterion_met();
+      look_at_criteria();
+      last = state.step == last_step();
     }
     if (evaluates || due(config.train.log_every)) write_rows(evaluates);
     const bool saves = last || state.criterion_met || due(config.checkpoint.every);
@@ -223,7 +273,7 @@ Outcome Training::train(const TrainerCallbacks& callbacks) {
     if (!saves) save();
     return Outcome::interrupted;
   }
-  return Outcome::finished;
+  return state.step < config.train.steps ? Outcome::criterion : Outcome::finished;
 }
 
 void Training::finish(Outcome outcome) {

@@ -52,7 +52,8 @@ class Training {
   std::vector<std::string> notices;
   std::optional<Evaluation> evaluation;  ///< the last one
 
-  const Network& network() const noexcept { return learner_.network(); }
+  /// What is evaluated and saved: the weights, or their running average.
+  const Network& result() { return learner_.result(); }
   int n_threads() const noexcept { return pool_.n_threads(); }
   bool writes() const noexcept { return files_.has_value(); }
 
@@ -73,6 +74,12 @@ class Training {
   void step();
   void evaluate();
   bool criterion_met() const;
+  bool at_plateau() const;
+  bool open_ended() const noexcept { return config.schedule.kind == ScheduleKind::open_ended; }
+  std::int64_t last_step() const noexcept;  ///< that training goes to as things stand
+  std::int64_t latest_cooldown() const noexcept;
+  void begin_cooldown() noexcept;
+  void look_at_criteria();
   bool stop_requested(const TrainerCallbacks& callbacks) const;
   void write_rows(bool evaluated);
   void save();

@@ -1,0 +1,69 @@
+// Some of the synapses of a mask: those that are trained, those that begin with a weight.
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <iterator>
+
+#include "lmrnn/error.hpp"
+#include "lmrnn/wiring.hpp"
+
+namespace lmrnn {
+namespace {
+
+WiringKind kind_of(SubsetKind kind) {
+  switch (kind) {
+    case SubsetKind::local:
+      return WiringKind::local;
+    case SubsetKind::autapse:
+      return WiringKind::autapse;
+    case SubsetKind::random:
+      return WiringKind::random;
+    case SubsetKind::blocks:
+      return WiringKind::blocks;
+    case SubsetKind::file:
+      return WiringKind::file;
+    case SubsetKind::all:
+    case SubsetKind::none:
+      break;
+  }
+  return WiringKind::dense;
+}
+
+Mask common(const Mask& a, const Mask& b) {
+  std::vector<std::uint32_t> offsets{0}, sources;
+  for (std::size_t i = 0; i < a.n_targets(); ++i) {
+    std::ranges::set_intersection(a.sources_of(i), b.sources_of(i), std::back_inserter(sources));
+    offsets.push_back(static_cast<std::uint32_t>(sources.size()));
+  }
+  return {a.n_targets(), a.n_sources(), std::move(offsets), std::move(sources)};
+}
+
+}  // namespace
+
+Mask make_subset(const Mask& mask, const WiringConfig& wiring, const SubsetConfig& subset,
+                 std::string_view key, Seed run_seed) {
+  if (subset.kind == SubsetKind::all) return mask;
+  if (subset.kind == SubsetKind::none) return {mask.n_targets(), mask.n_sources(), {}};
+  WiringConfig other = wiring;
+  other.kind = kind_of(subset.kind);
+  other.radius = subset.radius;
+  if (subset.kind == SubsetKind::autapse || subset.kind == SubsetKind::file) other.autapses = true;
+  other.block_units = subset.block_units;
+  other.path = subset.path;
+  other.dataset = subset.dataset;
+  if (subset.seed) other.seed = subset.seed;
+  const Mask named = make_mask(other, run_seed);
+  if (named.n_targets() != mask.n_targets())
+    throw UsageError(
+        fmt::format("{}: its mask has {} units, [wiring] has {}; use one for the same units", key,
+                    named.n_targets(), mask.n_targets()));
+  Mask both = common(mask, named);
+  if (both.n_synapses() == 0)
+    throw UsageError(
+        fmt::format("{}.kind = \"{}\": none of its synapses exist in [wiring] (kind = \"{}\"); "
+                    "name synapses that exist, or use \"none\"",
+                    key, to_name(subset.kind), to_name(wiring.kind)));
+  return both;
+}
+
+}  // namespace lmrnn
