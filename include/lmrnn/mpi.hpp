@@ -5,8 +5,8 @@
 
 namespace lmrnn {
 
-/// What `connect_processes` uses: "Open MPI", "MPICH", "another MPI"; empty if the library was built
-/// without any.
+/// What `connect_processes` uses: "Open MPI", "MPICH", "another MPI"; empty if the library was
+/// built without any.
 std::string_view mpi_library() noexcept;
 
 }  // namespace lmrnn

@@ -151,7 +151,7 @@ void bind_streams(nb::module_& m) {
           },
           "battery"_a, nb::kw_only(), "seed"_a, "split"_a, "keywords"_a)
       .def("__reduce__",
-           [](const BoundStream&) -> nb::tuple {
+           [](const PackedStream&) -> nb::tuple {
              throw nb::type_error(
                  "a PackedStream cannot be pickled or copied; use the lmrnn.Stream that holds it");
            })

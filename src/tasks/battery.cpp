@@ -233,7 +233,7 @@ std::array<double, n_periods> Battery::mean_steps(std::size_t task) const {
     if (!timer.exists) continue;
     // The middle of each thousandth of what may be drawn, in the order of the choices.
     for (int k = 0; k < n_samples; ++k)
-      means[p] += steps_in(timer.sample((k + 0.5) / n_samples), config().dt);
+      means[p] += steps_in(timer.sample((k + 0.5) / n_samples), config().dt, semantics());
     means[p] /= n_samples;
   }
   return means;

@@ -412,8 +412,8 @@ TEST_F(InputFiles, ProvenanceSaysWhatWasInThem) {
   train(config_, run_);
   inputs = nlohmann::json::parse(read_file(run_ / "provenance.json"))["inputs"];
   EXPECT_EQ(inputs["wiring.path"]["sha256"], sha256(ring_mask(16, 3)));
-  EXPECT_FALSE(nlohmann::json::parse(read_file(dir_ / "source" / "provenance.json"))
-                   .contains("inputs"));
+  EXPECT_FALSE(
+      nlohmann::json::parse(read_file(dir_ / "source" / "provenance.json")).contains("inputs"));
 }
 
 TEST_F(InputFiles, AReplacedOneIsRefusedWhenTheRunIsResumed) {
