@@ -269,4 +269,6 @@ def test_an_untrained_network_that_grows_is_refused_with_its_remedy(small_config
         lmrnn.Trainer(small_config, tmp_path / "run").run()
     assert "nan" not in str(error.value) and "clip" not in str(error.value)
     small_config["network"] = {"initialisation": "radius"}
-    assert lmrnn.Trainer(small_config, tmp_path / "radius").run() == "finished"
+    trainer = lmrnn.Trainer(small_config, tmp_path / "radius")
+    trainer.run()
+    assert trainer.outcome == "finished"

@@ -584,7 +584,7 @@ TEST(Diverged, NoAdviceToLowerAClipOfZero) {
   config.schedule = {.kind = ScheduleKind::constant, .warmup = 0};
   config.loss.kind = LossKind::least_squares;
   const std::string message = complaint([&] { train(config, dir / "run"); });
-  EXPECT_THAT(message, HasSubstr("smaller optimiser.learning_rate (now 1e+06) or with "
+  EXPECT_THAT(message, HasSubstr("smaller optimiser.learning_rate (now 1000000) or with "
                                  "optimiser.clip = 1 (now 0: no clipping)"));
   EXPECT_THAT(message, Not(HasSubstr("nan")));
   EXPECT_THAT(message, Not(HasSubstr("untrained")));
