@@ -41,9 +41,9 @@ Epochs watch_task(const Subject& subject, std::size_t task, std::size_t n_trials
         const auto t = static_cast<std::size_t>(step);
         ++n_steps[p];
         // f' from what goes in. What comes out, (h[t] - (1 - alpha) h[t-1]) / alpha, is rounding
-        // noise in a unit that only decays, and its sign says "active" half of the time.
+        // noise in a unit that only decays, and its sign often says "active".
         const VectorXd before =
-            t > 0 ? run.state_at(t - 1, k) : VectorXd::Zero(static_cast<Eigen::Index>(n));
+            t > 0 ? run.state_at(t - 1, k) : VectorXd(VectorXd::Zero(static_cast<Eigen::Index>(n)));
         const VectorXd slope = dynamics.slope(before, dynamics.current(trials, t, k));
         for (std::size_t i = 0; i < n; ++i) {
           const double s = slope[static_cast<Eigen::Index>(i)];

@@ -172,8 +172,7 @@ TEST(FixedPoints, JacobianIsTheDerivative) {
   }
 }
 
-// The same network in steps of tau and of small parts of it
-// ----------------------------------------
+// The same network in steps of tau and of parts of it ------------------------------------------
 
 constexpr std::array alphas{1.0, 0.5, 0.2, 0.1, 0.02};
 
@@ -287,11 +286,11 @@ TEST(TimeStep, GrowthIsPerTimeConstant) {
 
 // Random networks of leaking units with one rest: the gain is below 1 in every direction.
 TEST(TimeStep, ContractingNetworksHaveOneAttractor) {
-  rc::check("one attractor for any alpha", [] {
+  EXPECT_TRUE(rc::check("one attractor for any alpha", [] {
     const auto n = static_cast<Eigen::Index>(*rc::gen::inRange(1, 9));
     Weights w(n, 1, 1, 2);
-    for (float& x : w.recurrent.reshaped())
-      x = static_cast<float>(*rc::gen::inRange(-1000, 1001)) / 1000;
+    for (Eigen::Index k = 0; k < w.recurrent.size(); ++k)
+      w.recurrent.data()[k] = static_cast<float>(*rc::gen::inRange(-1000, 1001)) / 1000;
     const float norm = w.recurrent.norm();
     w.recurrent *= 0.9f / std::max(norm, 1e-3f);  // at least the spectral norm
     const double alpha = *rc::gen::elementOf(std::vector<double>(alphas.begin(), alphas.end()));
@@ -307,7 +306,7 @@ TEST(TimeStep, ContractingNetworksHaveOneAttractor) {
     const Found found = search(dynamics, starts, c, 1e-3);
     RC_ASSERT(found.points.size() == 1u);
     RC_ASSERT(found.points[0].stability == Stability::attractor);
-  });
+  }));
 }
 
 // The whole analysis on the ring that solves dlygo.
