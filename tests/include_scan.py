@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Keeps the arrows between modules: prints every include, and every use of the outside world, that
 the design forbids, one a line, and exits 1 if there is any. So too every kernel that is called on
-the SIMD target of the whole process.
+the SIMD target of the whole process, and every public class that does not say what threads may
+share.
 
     python3 tests/include_scan.py [ROOT]
 """
@@ -80,6 +81,9 @@ PROCESS_WIDE = re.compile(r"\b(HWY_DYNAMIC_DISPATCH|SetSupportedTargetsForTest|D
 # But for a development check that fails: its process ends there and says why.
 SPEAKS = "src/core/check.cpp"
 
+# A class with a body; exceptions are values like any struct.
+CLASS = re.compile(r"^class (?P<name>\w+)\b(?! : public (?:Error|RunError|std::)).* \{")
+
 INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')
 
 
@@ -139,6 +143,20 @@ def without_comments(line):
     return line.split("//", 1)[0]
 
 
+def classes_without_threads(lines):
+    """Line numbers and names of the classes whose comment has no line "Threads: ..."."""
+    comment = []
+    for number, line in enumerate(lines, 1):
+        if line.startswith("///"):
+            comment.append(line)
+        elif match := CLASS.match(line):
+            if not any(text.startswith("/// Threads: ") for text in comment):
+                yield number, match["name"]
+            comment = []
+        elif not line.startswith("template"):
+            comment = []
+
+
 def scan(root):
     """All violations in a source tree, as `file:line: what`."""
     violations = []
@@ -157,6 +175,10 @@ def scan(root):
             violations.append(f"{where}:1: {check_include('lmrnn/' + path.name, path, root)}")
             continue
         lines = path.read_text().splitlines()
+        if where.parts[0] == "include":
+            for number, name in classes_without_threads(lines):
+                violations.append(
+                    f'{where}:{number}: say of {name} what threads may share: "/// Threads: ..."')
         for number, line in enumerate(lines, 1):
             code = without_comments(line)
             if match := PROCESS_WIDE.search(code):

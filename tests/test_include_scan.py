@@ -74,6 +74,14 @@ class IncludeScan(unittest.TestCase):
         for line in ("HWY_DYNAMIC_DISPATCH(f)(x);", "hwy::SetSupportedTargetsForTest(0);"):
             self.assert_refused("src/kernels/a.cpp", line, "for the whole process")
 
+    def test_public_classes_say_what_threads_may_share(self):
+        header = "include/lmrnn/network.hpp"
+        self.assert_refused(header, "class Network {\n};\n", "say of Network what threads")
+        for text in ("/// Weights.\n///\n/// Threads: may be shared.\nclass Network {\n};\n",
+                     "class Diverged : public RunError {\n};\n", "class Network;\n",
+                     "struct Key {\n};\n"):
+            self.assertEqual(self.violations({header: text}), [])
+
     def test_an_empty_tree_is_no_success(self):
         self.assertEqual(len(self.violations({"README.md": ""})), 1)
 

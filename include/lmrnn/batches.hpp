@@ -41,6 +41,10 @@ struct LMRNN_CHECKED_TYPE BatchRows {
   View2<std::uint8_t> scored;        ///< (time, row); 1: the step counts for accuracy, else 0
 };
 
+/// Data of your own.
+///
+/// Threads: is shared; the trainer calls `fill` from several threads at once, so your functions
+/// must allow that. They must not wait for the thread that called Trainer::run.
 class BatchSource {
  public:
   virtual ~BatchSource() = default;

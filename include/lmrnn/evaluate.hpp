@@ -88,6 +88,9 @@ Evaluation make_evaluation(const Battery& battery, std::span<const std::size_t> 
 void require_recurrent_noise(double sigma);
 
 /// A fixed set of held-out trials: trials 0 ... n_trials - 1 of every task in a split.
+///
+/// Threads: may be shared; every const function may be called by any number of threads at once.
+/// They may share the pool too, and then take turns in it.
 class Evaluator {
  public:
   /// Tasks are indices into battery.tasks(); empty: all. Computes the ceilings, unless they come

@@ -155,8 +155,9 @@ struct LossResult {
   double rate_square = 0;    ///< sum of h^2 over (time, unit, trial), if rate_penalty > 0
 };
 
-/// Scratch memory of one block; reuse it between calls, for blocks and networks of any size. One
-/// per thread.
+/// Scratch memory of one block; reuse it between calls, for blocks and networks of any size.
+///
+/// Threads: must not be shared; give each thread one of its own.
 class Workspace {
  public:
   Workspace();
@@ -171,6 +172,10 @@ class Workspace {
 };
 
 /// A network: architecture and weights (single precision).
+///
+/// Threads: may be shared for reading; every const function may be called by any number of threads
+/// at once, each with its own Workspace. Nothing else may be called, and no weight written, while
+/// another thread uses the network.
 class Network {
  public:
   /// All weights zero. Throws UsageError for inconsistent shapes, or a representation that cannot

@@ -12,6 +12,8 @@
 
 namespace lmrnn {
 
+/// Threads: must not be shared; the thread that called connect_processes makes all calls, by the
+/// rules of MPI that of the main function. Hence it also calls Trainer::run.
 class Processes {
  public:
   virtual ~Processes() = default;

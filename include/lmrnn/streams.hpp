@@ -66,16 +66,18 @@ struct StreamArrays {
 };
 
 /// Rows of fixed length, filled with trials end to end, the last one cut.
+///
+/// Threads: may be shared; every const function may be called by any number of threads at once.
 class PackedStream {
  public:
   PackedStream(const Battery& battery, const StreamConfig& config, Seed seed, Split split);
   ~PackedStream();
   PackedStream(PackedStream&&) noexcept;
 
-  /// Writes rows first_row ... first_row + arrays.n_rows - 1 of batch `batch`. Thread-safe in
-  /// `restart`. In `continue`, a row's batches are found by walking over the lengths of the trials
-  /// before them; asking for the batches of a row in order is fast, and concurrent calls must be
-  /// for different rows.
+  /// Writes rows first_row ... first_row + arrays.n_rows - 1 of batch `batch`. In `continue`, and
+  /// with a finite data set, a row's batch is found by walking over the trials before it. The
+  /// stream remembers how far it has come in each row, so asking for the batches of a row in order
+  /// is fast, and going back begins at batch 0. Threads that ask for the same row take turns.
   void fill(std::uint32_t batch, std::uint32_t first_row, const StreamArrays& arrays) const;
 
   const Battery& battery() const noexcept;

@@ -279,7 +279,9 @@ struct Trial {
 /// What the library itself needs to know of a battery; src/tasks/battery_data.hpp.
 struct BatteryData;
 
-/// Tasks, semantics and timing together. Immutable; safe to share between threads.
+/// Tasks, semantics and timing together.
+///
+/// Threads: may be shared; it never changes. Copies share what the original has.
 class Battery {
  public:
   /// `seed` serves what is drawn once per run (published match_delay). Throws UsageError.

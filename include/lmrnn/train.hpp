@@ -52,9 +52,11 @@ struct Progress {
   bool evaluated_now = false;              ///< it belongs to this step
 };
 
+/// Called by the thread that called Trainer::run. What they throw leaves `run` at once, without a
+/// checkpoint.
 struct TrainerCallbacks {
-  std::function<void(const Progress&)> progress;
-  /// Asked after every step. true: save a checkpoint and return.
+  std::function<void(const Progress&)> progress;  ///< called after every step
+  /// Asked after every step, and after `progress` was called. true: save a checkpoint and return.
   std::function<bool()> stop_requested;
 };
 
@@ -74,6 +76,11 @@ constexpr std::array<std::pair<std::string_view, Outcome>, 3> enum_names(Outcome
 std::unique_ptr<Processes> connect_processes();
 
 /// Trains a network in a run directory, which it locks for as long as it lives.
+///
+/// Threads: must not be shared while `run` trains; callbacks run on the thread that called `run`
+/// and may read everything. `config`, `battery`, `directory` and `notices` never change and may be
+/// read by any thread. Different trainers know nothing of each other: any number of them, with
+/// different SIMD targets too, may train at the same time in one process.
 class Trainer {
  public:
   /// A new run. `n_threads` 0: one per available processor. Creates `directory`; throws UsageError

@@ -56,6 +56,8 @@ struct Sheet {
 };
 
 /// A set of synapses in compressed rows. Sources within a row are sorted and distinct.
+///
+/// Threads: may be shared; it never changes, unless it is assigned to.
 class Mask {
  public:
   Mask() = default;
