@@ -44,6 +44,7 @@ HEADERS = {
     "random": "core",
     "run": "train",
     "run_config": "train",
+    "seed": "core",
     "simd": "kernels",
     "statistics": "study",
     "streams": "tasks",
