@@ -160,7 +160,7 @@ class StudyTest(ProgramTest):
         self.put_on_path("squeue", "echo 'squeue: 4711|is|busy' >&2\necho 'note: a|b|c'\n"
                          "echo '4711_1|RUNNING|None'\n")
         result = run("study", "status", self.study, "--out", "x", "--json", cwd=self.dir, env=env)
-        self.assertEqual([job["id"] for job in json.loads(result.stdout)["jobs"]], ["4711_1"])
+        self.assertEqual([job["job"] for job in json.loads(result.stdout)["jobs"]], ["4711_1"])
 
     def test_an_answer_without_a_job_id_is_an_error(self):
         for script, words in (("echo 'Submitted, thank you' \n", ["no job id", "squeue"]),
