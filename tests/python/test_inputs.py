@@ -291,8 +291,8 @@ def seeded(directory):
     except ImportError:
         return made
     envs = [neurogym.TaskEnv("go"), neurogym.TaskEnv("anti")]
-    schedule = neurogym.utils.scheduler.RandomSchedule(2)
-    scheduled = neurogym.wrappers.ScheduleEnvs(envs, schedule)
+    schedule = neurogym.RandomSchedule(2)
+    scheduled = neurogym.ScheduleEnvs(envs, schedule)
     return {
         **made,
         "gym": lambda s: gym.TaskEnv("go").reset(seed=s),
