@@ -6,6 +6,7 @@ from typing import Annotated, overload
 
 import lmrnn.stream
 import numpy
+import numpy.typing
 from numpy.typing import NDArray
 
 
@@ -48,6 +49,12 @@ class Score:
 
     def __repr__(self) -> str: ...
 
+    def __getstate__(self) -> tuple: ...
+
+    def __setstate__(self, arg: tuple, /) -> None: ...
+
+    def __eq__(self, arg: Score, /) -> bool: ...
+
 class Ceiling:
     """What an ideal observer would reach on a task."""
 
@@ -56,6 +63,12 @@ class Ceiling:
 
     @property
     def trial_accuracy(self) -> Score: ...
+
+    def __getstate__(self) -> tuple: ...
+
+    def __setstate__(self, arg: tuple, /) -> None: ...
+
+    def __eq__(self, arg: Ceiling, /) -> bool: ...
 
 class Battery:
     """
@@ -134,6 +147,9 @@ class Battery:
     def dt(self) -> float:
         """Time step, ms."""
 
+    def n_steps(self, ms: float) -> int:
+        """Whole steps of a duration, as the trials of this battery count them."""
+
     @property
     def noise_deviation(self) -> float:
         """Standard deviation of the input noise per step and channel."""
@@ -143,6 +159,10 @@ class Battery:
         """Every keyword with its value."""
 
     def __reduce__(self) -> tuple: ...
+
+    def __eq__(self, arg: Battery, /) -> bool: ...
+
+    def __hash__(self) -> int: ...
 
     def ceilings(self, *, seed: int, n_trials: int = 20000, threads: int = 0) -> list:
         """
@@ -236,6 +256,12 @@ class Conditions:
     def copy(self) -> Conditions:
         """An independent copy."""
 
+    def __getstate__(self) -> tuple: ...
+
+    def __setstate__(self, arg: tuple, /) -> None: ...
+
+    def __eq__(self, arg: Conditions, /) -> bool: ...
+
 class Task:
     """A task of a battery: battery["dlygointr"] or battery[3]."""
 
@@ -296,6 +322,10 @@ class Task:
 
     def __reduce__(self) -> tuple: ...
 
+    def __eq__(self, arg: Task, /) -> bool: ...
+
+    def __hash__(self) -> int: ...
+
     def __repr__(self) -> str: ...
 
 class Trial:
@@ -333,6 +363,12 @@ class Trial:
 
     def __repr__(self) -> str: ...
 
+    def __getstate__(self) -> object: ...
+
+    def __setstate__(self, arg: tuple, /) -> None: ...
+
+    def __eq__(self, arg: Trial, /) -> bool: ...
+
 def select_tasks(expression: str) -> list[str]:
     """Names of the tasks of an expression, in collection order."""
 
@@ -343,6 +379,8 @@ class PackedStream:
     """Rows of fixed length, filled with trials end to end; see lmrnn.Stream."""
 
     def __init__(self, battery: Battery, *, seed: int, split: str, **keywords) -> None: ...
+
+    def __reduce__(self) -> tuple: ...
 
     def fill(self, batch: int, batch_first: bool, dense_rules: bool) -> dict:
         """Arrays of one batch, by name."""
@@ -390,6 +428,12 @@ class TrialBatch:
     def conditions(self) -> list[Conditions]:
         """(trial) Conditions"""
 
+    def __getstate__(self) -> tuple: ...
+
+    def __setstate__(self, arg: tuple, /) -> None: ...
+
+    def __eq__(self, arg: TrialBatch, /) -> bool: ...
+
 def draw_trials(battery: Battery, task: object, n: int, *, seed: int, split: str = 'test', first: int = 0) -> TrialBatch:
     """
     Trials number first ... first + n - 1 of one task (name or number) in a split.
@@ -425,11 +469,21 @@ class Sheet:
 
     def __repr__(self) -> str: ...
 
+    def __getstate__(self) -> object: ...
+
+    def __setstate__(self, arg: tuple, /) -> None: ...
+
+    def __eq__(self, arg: Sheet, /) -> bool: ...
+
+    def __hash__(self) -> int: ...
+
 class Mask:
     """Which synapses exist: mask[target, source], in compressed rows. Fixed."""
 
-    def __init__(self, dense: Annotated[NDArray[numpy.bool_], dict(shape=(None, None), order='C', device='cpu', writable=False)]) -> None:
-        """From a (target, source) array: a synapse wherever it is not zero."""
+    def __init__(self, dense: numpy.typing.ArrayLike) -> None:
+        """
+        From a (target, source) array: a synapse wherever it is not zero. Raises UsageError for values that are not finite, and if there is no synapse.
+        """
 
     @staticmethod
     def make(kind: str, *, seed: int | None = None, **keywords) -> Mask:
@@ -469,12 +523,36 @@ class Mask:
             file: the array in it, if it holds several
         seed : integer, optional
             seed of a random mask; without it, the seed of the run
+        plastic.kind : "all" | "none" | "local" | "autapse" | "random" | "blocks" | "file", default "all"
+            all, none, or those synapses that a wiring of this kind has as well
+        plastic.radius : number, default 4.0
+            local, random: as in [wiring]
+        plastic.block_units : integer, default 32
+            blocks: as in [wiring]
+        plastic.path : text, default ""
+            file: as in [wiring]
+        plastic.dataset : text, default ""
+            file: as in [wiring]
+        plastic.seed : integer, optional
+            random: as in [wiring]
+        initial.kind : "all" | "none" | "local" | "autapse" | "random" | "blocks" | "file", default "all"
+            all, none, or those synapses that a wiring of this kind has as well
+        initial.radius : number, default 4.0
+            local, random: as in [wiring]
+        initial.block_units : integer, default 32
+            blocks: as in [wiring]
+        initial.path : text, default ""
+            file: as in [wiring]
+        initial.dataset : text, default ""
+            file: as in [wiring]
+        initial.seed : integer, optional
+            random: as in [wiring]
         """
 
     @staticmethod
-    def from_pairs(n_targets: int, n_sources: int, target_source_pairs: Annotated[NDArray[numpy.uint32], dict(shape=(None, 2), order='C', device='cpu', writable=False)]) -> Mask:
+    def from_pairs(n_targets: int, n_sources: int, target_source_pairs: numpy.typing.ArrayLike) -> Mask:
         """
-        From a (synapse, 2) array of target and source. Raises UsageError if one is out of range or named twice.
+        From a (synapse, 2) array of target and source. Raises UsageError if one is out of range or named twice, or if there is none.
         """
 
     @property
@@ -516,9 +594,13 @@ class Mask:
     def statistics(self, sheet: Sheet) -> dict:
         """Degrees, reciprocity, path length, clustering and wire length."""
 
-    def __eq__(self, arg: Mask, /) -> bool: ...
-
     def __repr__(self) -> str: ...
+
+    def __getstate__(self) -> object: ...
+
+    def __setstate__(self, arg: tuple, /) -> None: ...
+
+    def __eq__(self, arg: Mask, /) -> bool: ...
 
 class Network:
     """
@@ -550,7 +632,7 @@ class Network:
     def initialise(self, kind: str = 'fan-in', *, seed: int) -> None:
         """Fresh weights: identity, fan-in or radius."""
 
-    def forward(self, inputs: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], rules: Annotated[NDArray[numpy.int32], dict(order='C', device='cpu', writable=False)] | None = None, *, resets: Annotated[NDArray[numpy.bool_], dict(order='C', device='cpu', writable=False)] | None = None, recurrent_noise: float = 0.0, seed: int | None = None, threads: int = 1) -> tuple:
+    def forward(self, inputs: numpy.typing.ArrayLike, rules: numpy.typing.ArrayLike | None = None, *, resets: numpy.typing.ArrayLike | None = None, recurrent_noise: float = 0.0, seed: int | None = None, threads: int = 1) -> tuple:
         """
         States (time, trial, unit) and logits (time, trial, class) from h = 0.
 
@@ -558,7 +640,7 @@ class Network:
         resets : (time, trial) bool, where h[t-1] is taken as 0.
         """
 
-    def loss_and_gradient(self, inputs: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)], targets: Annotated[NDArray[numpy.int32], dict(order='C', device='cpu', writable=False)], rules: Annotated[NDArray[numpy.int32], dict(order='C', device='cpu', writable=False)] | None = None, *, mask: Annotated[NDArray[numpy.float32], dict(order='C', device='cpu', writable=False)] | None = None, resets: Annotated[NDArray[numpy.bool_], dict(order='C', device='cpu', writable=False)] | None = None, loss: str = 'cross-entropy') -> tuple:
+    def loss_and_gradient(self, inputs: numpy.typing.ArrayLike, targets: numpy.typing.ArrayLike, rules: numpy.typing.ArrayLike | None = None, *, mask: numpy.typing.ArrayLike | None = None, resets: numpy.typing.ArrayLike | None = None, loss: str = 'cross-entropy') -> tuple:
         """
         Mean loss, weighted by `mask` (time, trial), and its gradient by backpropagation through time: a dictionary like `weights`.
         """
@@ -628,6 +710,12 @@ class Network:
 
     def __repr__(self) -> str: ...
 
+    def __getstate__(self) -> object: ...
+
+    def __setstate__(self, arg: tuple, /) -> None: ...
+
+    def __eq__(self, arg: Network, /) -> bool: ...
+
 class TaskScore:
     """Scores of one task."""
 
@@ -668,6 +756,12 @@ class TaskScore:
 
     def __repr__(self) -> str: ...
 
+    def __getstate__(self) -> tuple: ...
+
+    def __setstate__(self, arg: tuple, /) -> None: ...
+
+    def __eq__(self, arg: TaskScore, /) -> bool: ...
+
 class Evaluation:
     """Scores of a network on held-out trials, by task."""
 
@@ -692,6 +786,12 @@ class Evaluation:
     def __len__(self) -> int: ...
 
     def __repr__(self) -> str: ...
+
+    def __getstate__(self) -> tuple: ...
+
+    def __setstate__(self, arg: tuple, /) -> None: ...
+
+    def __eq__(self, arg: Evaluation, /) -> bool: ...
 
 def evaluate(network: object, battery: Battery, *, seed: int, split: str = 'test', n_trials: int = 1000, tasks: Sequence[str] = [], recurrent_noise: float = 0.0, threads: int = 0) -> Evaluation:
     """
@@ -737,6 +837,12 @@ class Progress:
     def evaluated_now(self) -> bool:
         """Whether `evaluation` belongs to this step."""
 
+    def __getstate__(self) -> object: ...
+
+    def __setstate__(self, arg: tuple, /) -> None: ...
+
+    def __eq__(self, arg: Progress, /) -> bool: ...
+
 class Trainer:
     """Trains a network in a run directory; see lmrnn.Trainer."""
 
@@ -746,8 +852,12 @@ class Trainer:
     @staticmethod
     def resume(directory: str | os.PathLike, threads: int, data: object | None = None) -> Trainer: ...
 
-    def run(self, progress: object | None) -> str:
-        """Trains; returns finished, criterion or interrupted."""
+    def __reduce__(self) -> tuple: ...
+
+    def run(self, progress: object | None, stop: object | None = None) -> str:
+        """
+        Trains; returns finished, criterion or interrupted. `stop` is asked after every step.
+        """
 
     @property
     def step(self) -> int: ...
@@ -772,4 +882,4 @@ class Trainer:
 def open_run(directory: str | os.PathLike) -> dict: ...
 
 def build_info() -> dict:
-    """Version, commit, compiler, SIMD target and processors."""
+    """Version, commit, compiler, SIMD targets and processors."""
