@@ -17,13 +17,13 @@ using hdf5::Handle;
 
 // Filters cannot shrink data more than this (deflate 1032, shuffled or not); a larger shape is a
 // lie, or a dataset that was never written.
-constexpr std::uint64_t largest_ratio = 1032;
+constexpr std::uint64_t largest_filter_ratio = 1032;
 
 // Processor time after which reading counts as hung: slower than this is no disk and no filter.
 constexpr unsigned seconds_to_open = 5;
 constexpr std::uint64_t bytes_per_second = 2'000'000;
 
-[[noreturn]] void fail(const std::filesystem::path& path, const std::string& what) {
+[[noreturn]] void refuse_file(const std::filesystem::path& path, const std::string& what) {
   throw UsageError(path.string() + ": not a whole HDF5 file: " + what + "; copy or save it again");
 }
 
@@ -61,12 +61,12 @@ std::optional<Conversion> conversion_for(hid_t type) {
 void check_claim(const std::filesystem::path& path, const std::string& name, hid_t dataset,
                  std::optional<std::size_t> claimed) {
   const Handle creation(H5Dget_create_plist(dataset), H5Pclose);
-  const std::uint64_t ratio = H5Pget_nfilters(creation) > 0 ? largest_ratio : 1;
+  const std::uint64_t ratio = H5Pget_nfilters(creation) > 0 ? largest_filter_ratio : 1;
   std::error_code error;
   const std::uint64_t held = std::min<std::uint64_t>(H5Dget_storage_size(dataset),
                                                      std::filesystem::file_size(path, error));
   if (!claimed || error || *claimed / ratio > held)
-    fail(path, "dataset \"" + name + "\" holds fewer values than its shape claims");
+    refuse_file(path, "dataset \"" + name + "\" holds fewer values than its shape claims");
 }
 
 std::optional<ArrayData> read_dataset(const std::filesystem::path& path, const std::string& name,
@@ -74,7 +74,8 @@ std::optional<ArrayData> read_dataset(const std::filesystem::path& path, const s
   const Handle dataset(H5Dopen2(file, name.c_str(), H5P_DEFAULT), H5Dclose);
   const Handle type(dataset.valid() ? H5Dget_type(dataset) : -1, H5Tclose);
   const Handle space(dataset.valid() ? H5Dget_space(dataset) : -1, H5Sclose);
-  if (!type.valid() || !space.valid()) fail(path, "dataset \"" + name + "\" cannot be opened");
+  if (!type.valid() || !space.valid())
+    refuse_file(path, "dataset \"" + name + "\" cannot be opened");
   const auto conversion = conversion_for(type);
   const int rank = H5Sget_simple_extent_ndims(space);
   if (!conversion || rank < 0 || H5Sget_simple_extent_type(space) == H5S_NULL) return std::nullopt;
@@ -84,10 +85,10 @@ std::optional<ArrayData> read_dataset(const std::filesystem::path& path, const s
   std::vector<std::size_t> shape(extent.begin(), extent.end());
   check_claim(path, name, dataset, bytes_of(shape, H5Tget_size(type)));
   const auto needed = bytes_of(shape, conversion->stored.width);
-  if (!needed) fail(path, "dataset \"" + name + "\" is too large");
+  if (!needed) refuse_file(path, "dataset \"" + name + "\" is too large");
   std::vector<std::byte> raw(*needed);
   if (H5Dread(dataset, conversion->memory_type, H5S_ALL, H5S_ALL, H5P_DEFAULT, raw.data()) < 0)
-    fail(path, "dataset \"" + name + "\" cannot be read");
+    refuse_file(path, "dataset \"" + name + "\" cannot be read");
   return convert_elements(conversion->stored, std::move(shape), raw);
 }
 
@@ -130,12 +131,12 @@ std::optional<std::string> read_text(hid_t file, const std::string& name) {
 
 ArrayFile read_here(const std::filesystem::path& path) {
   const Handle file(H5Fopen(path.c_str(), H5F_ACC_RDONLY, H5P_DEFAULT), H5Fclose);
-  if (!file.valid()) fail(path, "the library cannot open it");
+  if (!file.valid()) refuse_file(path, "the library cannot open it");
 
   ArrayFile result;
   std::vector<std::string> names;
   if (H5Ovisit(file, H5_INDEX_NAME, H5_ITER_INC, collect_dataset, &names) < 0)
-    fail(path, "its groups cannot be listed");
+    refuse_file(path, "its groups cannot be listed");
   for (const std::string& name : names)
     if (auto data = read_dataset(path, name, file))
       result.arrays.emplace_back(name, std::move(*data));
@@ -143,7 +144,7 @@ ArrayFile read_here(const std::filesystem::path& path) {
   std::vector<std::string> keys;
   hsize_t position = 0;
   if (H5Aiterate2(file, H5_INDEX_NAME, H5_ITER_INC, &position, collect_attribute, &keys) < 0)
-    fail(path, "its attributes cannot be listed");
+    refuse_file(path, "its attributes cannot be listed");
   for (const std::string& key : keys)
     if (auto text = read_text(file, key)) result.metadata[key] = std::move(*text);
   return result;
@@ -163,7 +164,7 @@ ArrayFile read_hdf5(const std::filesystem::path& path) {
     return unpack(run_contained([&] { return pack(read_here(path)); },
                                 seconds_to_open + static_cast<unsigned>(size / bytes_per_second)));
   } catch (const ContainedDeath& death) {
-    fail(path, std::string("the library failed on it (") + death.what() + ")");
+    refuse_file(path, std::string("the library failed on it (") + death.what() + ")");
   }
 }
 
