@@ -99,7 +99,7 @@ void add_stats(CLI::App& parent) {
 
 // show ----------------------------------------------------------------------------------------
 
-struct ShowOptions {
+struct ShowWiringOptions {
   WiringOptions wiring;
   std::string unit, out;
 };
@@ -136,7 +136,7 @@ void write_mask(const std::string& path, const Mask& mask, const WiringConfig& c
   write_arrays(path, file);
 }
 
-void run_show(const ShowOptions& options) {
+void run_show_wiring(const ShowWiringOptions& options) {
   const WiringConfig config = options.wiring.config();
   const Sheet sheet = config.sheet();
   const std::size_t unit = chosen_unit(options.unit, sheet);
@@ -152,12 +152,12 @@ void run_show(const ShowOptions& options) {
   fmt::print("{}", draw_in_degrees(mask, width));
 }
 
-void add_show(CLI::App& parent) {
-  const auto options = std::make_shared<ShowOptions>();
+void add_show_wiring(CLI::App& parent) {
+  const auto options = std::make_shared<ShowWiringOptions>();
   CLI::App* verb = add_verb(parent, "show", "draw the neighbourhood of a unit; save a mask",
                             "lmrnn wiring show --sheet 32x32 --metric l2 --radius 3.7\n"
                             "lmrnn wiring show --wiring random --seed 1 --out mask.npz",
-                            [options] { run_show(*options); });
+                            [options] { run_show_wiring(*options); });
   verb->add_option("--unit", options->unit, "the unit to draw, default the one in the middle")
       ->type_name("N|ROW,COL");
   verb->add_option("--out", options->out, "save mask[target, source], 0 or 1, as .npz or .h5")
@@ -171,7 +171,7 @@ void add_wiring(CLI::App& program) {
   CLI::App* verb = add_verb(program, "wiring", "look at connectivity masks before training",
                             "lmrnn wiring show --wiring local --sheet 32x32 --radius 4");
   verb->require_subcommand(1);
-  add_show(*verb);
+  add_show_wiring(*verb);
   add_stats(*verb);
 }
 

@@ -28,7 +28,7 @@ enum class Outcome : std::uint64_t { result, usage_error, run_error };
 
 /// Comes first of what the copy sends; bytes or a message follow. The size shows whether the answer
 /// is whole, which the exit status cannot where somebody else has taken it.
-struct Header {
+struct ReplyHeader {
   Outcome outcome;
   std::uint64_t n_bytes;
 };
@@ -43,7 +43,7 @@ void send(int to, std::span<const std::byte> bytes) {
 }
 
 void send(int to, Outcome outcome, std::span<const std::byte> bytes) {
-  const Header header{outcome, bytes.size()};
+  const ReplyHeader header{outcome, bytes.size()};
   send(to, std::as_bytes(std::span(&header, 1)));
   send(to, bytes);
 }
@@ -114,7 +114,7 @@ std::string duration_text(unsigned seconds) {
 
 /// The bytes or the error of a whole answer. Throws ContainedDeath for half of one.
 std::vector<std::byte> open_answer(std::span<const std::byte> answer) {
-  Header header;
+  ReplyHeader header;
   if (answer.size() < sizeof header) throw ContainedDeath("no answer");
   std::memcpy(&header, answer.data(), sizeof header);
   answer = answer.subspan(sizeof header);

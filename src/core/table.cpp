@@ -8,7 +8,7 @@
 namespace lmrnn {
 namespace {
 
-std::string number_text(double x) {
+std::string number_in_table(double x) {
   return !std::isnan(x) ? fmt::format("{:.9g}", x) : std::string();
 }
 
@@ -22,7 +22,7 @@ std::string quoted(const std::string& text) {
 std::string csv_text(const TableCell& cell) {
   if (const bool* b = std::get_if<bool>(&cell)) return *b ? "true" : "false";
   if (const auto* i = std::get_if<std::int64_t>(&cell)) return std::to_string(*i);
-  if (const double* d = std::get_if<double>(&cell)) return number_text(*d);
+  if (const double* d = std::get_if<double>(&cell)) return number_in_table(*d);
   return quoted(std::get<std::string>(cell));
 }
 

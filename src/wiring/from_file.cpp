@@ -29,17 +29,18 @@ std::optional<Index> unit_number(std::string_view text, std::size_t n_units) {
   return unit && *unit < n_units ? unit : std::nullopt;
 }
 
-struct Edge {
+struct EdgeOfLine {
   Index target, source;
   std::size_t line;
 };
 
-void check_distinct(const std::string& path, std::vector<Edge> edges) {
+void check_distinct(const std::string& path, std::vector<EdgeOfLine> edges) {
   std::ranges::sort(edges, {},
-                    [](const Edge& e) { return std::tuple(e.target, e.source, e.line); });
-  const auto twice = std::ranges::adjacent_find(edges, [](const Edge& a, const Edge& b) {
-    return a.target == b.target && a.source == b.source;
-  });
+                    [](const EdgeOfLine& e) { return std::tuple(e.target, e.source, e.line); });
+  const auto twice =
+      std::ranges::adjacent_find(edges, [](const EdgeOfLine& a, const EdgeOfLine& b) {
+        return a.target == b.target && a.source == b.source;
+      });
   if (twice != edges.end())
     throw UsageError(
         fmt::format("{}:{}: synapse source {}, target {} stands in line {} already; "
@@ -49,7 +50,7 @@ void check_distinct(const std::string& path, std::vector<Edge> edges) {
 
 Mask read_edge_list(const std::string& path, std::size_t n_units) {
   const std::string content = read_file(path);
-  std::vector<Edge> edges;
+  std::vector<EdgeOfLine> edges;
   std::string_view text = content;
   if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // spreadsheets put it there
   std::size_t n_line = 0;
@@ -70,7 +71,7 @@ Mask read_edge_list(const std::string& path, std::size_t n_units) {
   }
   check_distinct(path, edges);
   std::vector<std::pair<Index, Index>> pairs;
-  for (const Edge& edge : edges) pairs.emplace_back(edge.target, edge.source);
+  for (const EdgeOfLine& edge : edges) pairs.emplace_back(edge.target, edge.source);
   return {n_units, n_units, std::move(pairs)};
 }
 
