@@ -1,7 +1,8 @@
 // The run directory: everything that a run leaves behind, and all that is needed to go on.
 //
 //   config.toml         the resolved configuration, defaults included
-//   provenance.json     format version; one entry per session: version, commit, compiler, SIMD
+//   provenance.json     format version; the files that the run read (wiring.path, init_from) and
+//                       their SHA-256; one entry per session: version, commit, compiler, SIMD
 //                       target, processor, threads, start time, first step
 //   metrics.csv         a row per log interval and per evaluation
 //   tasks.csv           a row per evaluation and task

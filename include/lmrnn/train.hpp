@@ -95,7 +95,8 @@ class Trainer {
                        Processes* processes = nullptr, const CeilingsOf& ceilings_of = {});
   /// The run in `directory` from its newest checkpoint. Throws UsageError if there is none, it is
   /// damaged, it is of another format version or belongs to another process, or it is done; or if
-  /// the run began with another `source`, or with one where there is none now.
+  /// the run began with another `source`, or with one where there is none now; or if a file that it
+  /// read (`wiring.path`, `init_from`) holds something else by now.
   static Trainer resume(const std::filesystem::path& directory, int n_threads,
                         std::shared_ptr<const BatchSource> source = nullptr,
                         Processes* processes = nullptr, const CeilingsOf& ceilings_of = {});

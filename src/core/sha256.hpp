@@ -1,4 +1,4 @@
-// SHA-256 (FIPS 180-4): says by its digits what a file holds; `sha256sum FILE` gives the same.
+// SHA-256 (FIPS 180-4, by libmd): tells by its digits what a file holds, as `sha256sum FILE` does.
 #pragma once
 
 #include <filesystem>

@@ -14,8 +14,13 @@ namespace fs = std::filesystem;
 
 std::vector<InputPath> input_paths(const RunConfig& config) {
   std::vector<InputPath> paths;
-  if (config.wiring.kind == WiringKind::file && !config.wiring.path.empty())
-    paths.push_back({"wiring.path", config.wiring.path});
+  const WiringConfig& wiring = config.wiring;
+  const auto add = [&](bool is_file, const char* key, const std::string& path) {
+    if (is_file && !path.empty()) paths.push_back({key, path});
+  };
+  add(wiring.kind == WiringKind::file, "wiring.path", wiring.path);
+  add(wiring.plastic.kind == SubsetKind::file, "wiring.plastic.path", wiring.plastic.path);
+  add(wiring.initial.kind == SubsetKind::file, "wiring.initial.path", wiring.initial.path);
   if (!config.init_from.empty()) paths.push_back({"init_from", find_network(config.init_from)});
   return paths;
 }
