@@ -90,7 +90,8 @@ def training_process(python, run, code, before=""):
     path = [os.path.dirname(__file__), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
     process = subprocess.Popen(
         [python, "-c", head + textwrap.dedent(code), str(run)], stdout=subprocess.PIPE, text=True,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(path)},
+        env={k: v for k, v in os.environ.items() if k != "PYTHONUNBUFFERED"}
+        | {"PYTHONPATH": os.pathsep.join(path)},
     )
     assert process.stdout.readline() == "training\n"
     return process
@@ -109,7 +110,7 @@ def test_ctrl_c_saves_and_raises(python, tmp_path):
     process.send_signal(signal.SIGINT)
     rest, _ = process.communicate(timeout=300)
     step, seen = map(int, rest.split())
-    assert step == seen >= 20
+    assert step >= 20 and step - seen in (0, 1)  # 1: Ctrl-C came as `tell` began
     assert lmrnn.Run(tmp_path / "run").checkpoints[-1] == step
 
 
@@ -126,8 +127,9 @@ def test_sigterm_saves_and_ends_the_process_as_it_would_without_a_trainer(python
         """,
     )
     process.send_signal(signal.SIGTERM)
-    rest, _ = process.communicate(timeout=300)
-    assert process.returncode == -signal.SIGTERM
+    with process.stdout:  # communicate() loses what readline() has read ahead
+        rest = process.stdout.read()
+    assert process.wait(timeout=300) == -signal.SIGTERM
     assert rest == "not flushed\n"
     run = lmrnn.Run(tmp_path / "run")
     assert run.checkpoints[-1] >= 20 and not run.done
@@ -152,7 +154,7 @@ def test_a_handler_of_sigterm_is_called_in_place_of_ours(python, tmp_path):
     rest, _ = process.communicate(timeout=300)
     assert process.returncode == 3
     step, seen, kept = rest.split()
-    assert int(step) == int(seen) >= 20 and kept == "True"
+    assert int(step) >= 20 and int(step) - int(seen) in (0, 1) and kept == "True"
     assert lmrnn.Run(tmp_path / "run").checkpoints[-1] == int(step)
 
 
