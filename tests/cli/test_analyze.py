@@ -115,6 +115,17 @@ class AnalyzeTest(ProgramTest):
         self.assert_refused(["analyze", self.run_dir, "ring", "--control", "shuffled"], "shuffled-weights")
         self.assert_refused(["analyze", self.dir / "nowhere", "ring"], "nowhere")
 
+    def test_fixed_points_of_a_network_without_synapses(self):
+        # Its Jacobian is 0, on which the iteration for the leading eigenvalues fails.
+        (self.dir / "silent.toml").write_text(
+            CONFIG + '[optimiser]\nlearning_rate = 0\n[network]\ninitialisation = "identity"\n')
+        made = run("train", self.dir / "silent.toml", "--out", self.dir / "silent", "--set", "wiring.rows=12",
+                   "--set", "wiring.cols=12", "--set", "wiring.autapses=false")
+        self.assertEqual(made.returncode, 0, made.stderr)
+        done = run("analyze", self.dir / "silent", "fixed-points", "--json")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        json.loads(done.stdout)
+
     def test_ctrl_c_leaves_nothing(self):
         program = subprocess.Popen(
             [PROGRAM, "analyze", self.run_dir, "pruning", "--set", "trials=60000"],

@@ -1,8 +1,8 @@
-"""Random valid configurations: every key that `lmrnn train --list-keys` lists, from all of its range.
+"""Random valid configurations: every key that `lmrnn train --list-keys` lists, from its range.
 
-A case is JSON: the keys that are set, by dotted name, and what surrounds a run (threads, where it is
-stopped, a mask or data of one's own). Case n of a seed is a function of (seed, n) and of the program's
-lists of keys, tasks and SIMD targets.
+A case is JSON: the keys that are set, by dotted name, and what surrounds a run (threads, where it
+is stopped, a mask or data of your own). Case n of a seed is a function of (seed, n) and of the
+program's lists of keys, tasks and SIMD targets.
 """
 
 import json
@@ -32,11 +32,14 @@ class Program:
 
     @classmethod
     def ask(cls, path):
-        say = lambda *arguments: subprocess.run(  # noqa: E731
-            [path, *arguments], check=True, capture_output=True, text=True).stdout
-        rows = re.findall(r"^\| `([\w.]+)` \| (.*?) \| ", say("train", "--list-keys"), re.M)
+        say = lambda *arguments: (
+            subprocess.run([path, *arguments], check=True, capture_output=True, text=True).stdout
+        )
+        rows = re.findall(r"^\| `([\w.]+)` \| (.*?) \| ", say("train", "--list-keys"), re.MULTILINE)
         keys = {key: tuple(re.findall(r'"([\w-]+)"', kind)) for key, kind in rows}
-        tasks = {task["name"]: task["family"] for task in json.loads(say("tasks", "list", "--json"))}
+        tasks = {
+            task["name"]: task["family"] for task in json.loads(say("tasks", "list", "--json"))
+        }
         return cls(str(path), keys, tasks, json.loads(say("info", "--json"))["simd_targets"])
 
 
@@ -58,9 +61,13 @@ class Draw(random.Random):
         if self.chance(p):
             self.set(key, draw())
 
+    def names(self, key):
+        """The names that the key's type lists; an older program may not know the key."""
+        return self.program.keys.get(key) or ("",)
+
     def name(self, key):
         """One of the names that the key's type lists."""
-        self.set(key, self.choice(self.program.keys[key]))
+        self.set(key, self.choice(self.names(key)))
         return self.keys[key]
 
     def log_uniform(self, low, high):
@@ -83,7 +90,7 @@ def draw_case(seed, number, program):
     n_units = draw_wiring(d, case, size)
     draw_network(d)
     draw_stream(d, size, n_units)
-    draw_loss(d)
+    draw_loss(d, own_data)
     draw_optimiser(d)
     draw_training(d, size, own_data)
     if own_data:
@@ -103,7 +110,7 @@ def draw_case(seed, number, program):
 
 def draw_run(d):
     d.set("seed", d.seed_number())
-    d.sometimes("recipe", 0.2, lambda: d.choice(d.program.keys["recipe"]))
+    d.sometimes("recipe", 0.2, lambda: d.choice(d.names("recipe")))
     d.sometimes("simd", 0.7, lambda: d.choice(["auto", *d.program.targets]))
 
 
@@ -114,13 +121,15 @@ def draw_battery(d, size):
     published = draw_semantics(d)
     tasks = draw_tasks(d, size, published("go_stimulus"))
     families = {d.program.tasks[task] for task in tasks}
-    # What an ideal observer would score is computed by each run: for decisions, quadratic in the ring.
+    # Each run computes what an ideal observer would score: for decisions, quadratic in the ring.
     most = 20 if families <= {"reach"} else 5 if families <= {"reach", "match"} else 2
     d.set("battery.n_ring", 2 * d.randint(1, 10 if d.chance(0.01) else most))
-    dt = d.choice([20, 25, 37.5, 50, 62.5, 90, 100, 100, 100 / 3, 200 / 3, round(d.uniform(15, 200), 2)])
+    dt = d.choice(
+        [20, 25, 37.5, 50, 62.5, 90, 100, 100, 100 / 3, 200 / 3, round(d.uniform(15, 200), 2)]
+    )
     d.sometimes("battery.dt", 0.8, lambda: dt)
-    d.sometimes("battery.timing", 0.4, lambda: d.choice(d.program.keys["battery.timing"]))
-    d.sometimes("battery.rule", 0.5, lambda: d.choice(d.program.keys["battery.rule"]))
+    d.sometimes("battery.timing", 0.4, lambda: d.choice(d.names("battery.timing")))
+    d.sometimes("battery.rule", 0.5, lambda: d.choice(d.names("battery.rule")))
     d.sometimes("battery.input_noise", 0.4, lambda: d.choice([0, 0.3, 1, d.log_uniform(0.01, 4)]))
     d.sometimes("battery.omega", 0.3, lambda: round(d.uniform(-0.02, 0.02), 6))
     d.sometimes("battery.durations", 0.3, lambda: draw_durations(d, tasks))
@@ -131,12 +140,16 @@ def draw_battery(d, size):
 def draw_tasks(d, size, go_as_published):
     """Names of tasks; one case in twenty has many, by a pattern."""
     left_out = "goint" if go_as_published else "nothing"
-    known = {task: family for task, family in d.program.tasks.items() if not task.startswith(left_out)}
+    known = {
+        task: family for task, family in d.program.tasks.items() if not task.startswith(left_out)
+    }
     if size != "large" and d.chance(0.05):
         pattern = d.choice(["rt", "go", "anti"])
         d.set("battery.tasks", f"*{pattern}*" + (",!goint*" if go_as_published else ""))
         return [task for task in known if pattern in task]
-    families, most = d.choices([(("reach",), 7), (("reach", "match"), 4), (FAMILIES, 2)], [5, 3, 3])[0]
+    families, most = d.choices(
+        [(("reach",), 7), (("reach", "match"), 4), (FAMILIES, 2)], [5, 3, 3]
+    )[0]
     known = [task for task, family in known.items() if family in families]
     tasks = d.sample(known, d.choice([1, 1, 2, d.randint(1, most)]))
     d.set("battery.tasks", ",".join(tasks))
@@ -151,14 +164,17 @@ def draw_semantics(d):
     if kind == "none":
         return lambda name: False
     if kind == "switches":
-        switches = {name: d.choice(["corrected", "published"])
-                    for name in d.sample(SWITCHES, d.randint(1, len(SWITCHES)))}
+        switches = {
+            name: d.choice(["corrected", "published"])
+            for name in d.sample(SWITCHES, d.randint(1, len(SWITCHES)))
+        }
     d.set("battery.semantics", {"base": base, **switches} if switches else base)
     return lambda name: switches.get(name, base) == "published"
 
 
 def draw_durations(d, tasks):
     """At least one step for stimuli and decisions: 200 ms and more, which no drawn dt exceeds."""
+
     def duration(low):
         a, b = sorted([round(d.uniform(low, 700), 1), round(d.uniform(low, 700), 1)])
         return d.choice([a, int(b), {"uniform": [a, b]}, {"choice": [a, b, 300]}])
@@ -175,7 +191,10 @@ def draw_durations(d, tasks):
 
 
 def draw_weights(d, tasks):
-    weights = {task: d.choice([0, 1, 2.5, d.log_uniform(0.01, 10)]) for task in d.sample(tasks, d.randint(1, len(tasks)))}
+    weights = {
+        task: d.choice([0, 1, 2.5, d.log_uniform(0.01, 10)])
+        for task in d.sample(tasks, d.randint(1, len(tasks)))
+    }
     weights[d.choice(sorted(weights))] = 1.5
     return weights
 
@@ -197,8 +216,8 @@ def draw_wiring(d, case, size):
     d.set("wiring.rows", rows)
     d.set("wiring.cols", cols)
     kind = d.name("wiring.kind")
-    d.sometimes("wiring.metric", 0.6, lambda: d.choice(d.program.keys["wiring.metric"]))
-    d.sometimes("wiring.boundary", 0.5, lambda: d.choice(d.program.keys["wiring.boundary"]))
+    d.sometimes("wiring.metric", 0.6, lambda: d.choice(d.names("wiring.metric")))
+    d.sometimes("wiring.boundary", 0.5, lambda: d.choice(d.names("wiring.boundary")))
     d.set("wiring.radius", d.choice([1, 1.5, 2, 3, 4, 0, round(d.uniform(0, 6), 2)]))
     if kind != "autapse":
         d.sometimes("wiring.autapses", 0.3, lambda: d.choice([True, False]))
@@ -206,41 +225,75 @@ def draw_wiring(d, case, size):
     d.sometimes("wiring.seed", 0.3, d.seed_number)
     if kind == "rewired":
         d.set("wiring.radius", d.choice([1, 1.5, 2]))
-    d.sometimes("wiring.rewire", 0.9 if kind == "rewired" else 0.1, lambda: round(d.uniform(0, 0.5), 3))
+    d.sometimes(
+        "wiring.rewire", 0.9 if kind == "rewired" else 0.1, lambda: round(d.uniform(0, 0.5), 3)
+    )
     least, most = (1 / n if autapses else 0.0), (1.0 if autapses else 1 - 1 / n)
-    low, high = (least, most) if n < 4 else (least + 0.05 * (most - least), least + 0.7 * (most - least))
+    low, high = (
+        (least, most) if n < 4 else (least + 0.05 * (most - least), least + 0.7 * (most - least))
+    )
     if kind == "exponential" or d.chance(0.1):
         d.set("wiring.density", d.choice([low, high, d.uniform(low, high)]))
     d.sometimes("wiring.length", 0.5, lambda: round(d.uniform(0.5, 5), 2))
     if kind == "blocks":
         d.set("wiring.block_units", d.choice([k for k in range(1, n + 1) if n % k == 0]))
     if kind == "file":
-        draw_mask_file(d, case)
+        draw_mask_file(d, case, "wiring")
+    for subset in ("wiring.plastic", "wiring.initial"):
+        if d.chance(0.15):
+            draw_subset(d, case, subset, n)
     return n
 
 
-def draw_mask_file(d, case):
-    form = d.choice(["npz", "npz", "npy", "csv", "safetensors"])
-    case["mask"] = {"format": form, "density": d.choice([0.02, 0.1, 0.5, 1.0]), "seed": d.getrandbits(32),
-                    "type": d.choice(["uint8", "bool", "float32", "float64", "int64"])}
-    d.set("wiring.path", "MASK")  # replaced by the file
-    if form == "npz":
-        case["mask"]["others"] = d.chance(0.5)  # then the name of the array must be given
-        if case["mask"]["others"] or d.chance(0.5):
-            d.set("wiring.dataset", "mask")
+def draw_subset(d, case, table, n_units):
+    kind = d.name(f"{table}.kind")
+    d.sometimes(f"{table}.radius", 0.6, lambda: d.choice([1, 1.5, 2, 5]))
+    if kind == "blocks":
+        divisors = [k for k in range(1, n_units + 1) if n_units % k == 0]
+        d.set(f"{table}.block_units", d.choice(divisors))
+    if kind == "file":
+        draw_mask_file(d, case, table)
+    d.sometimes(f"{table}.seed", 0.3, d.seed_number)
+
+
+def draw_mask_file(d, case, table):
+    """One file serves all tables of a case."""
+    if "mask" not in case:
+        case["mask"] = {
+            "format": d.choice(["npz", "npz", "npy", "csv", "safetensors"]),
+            "density": d.choice([0.02, 0.1, 0.5, 1.0]),
+            "seed": d.getrandbits(32),
+            "type": d.choice(["uint8", "bool", "float32", "float64", "int64"]),
+            "others": d.chance(0.5),  # npz: then the name of the array must be given
+        }
+    d.set(f"{table}.path", "MASK")  # replaced by the file
+    if case["mask"]["format"] == "npz" and (case["mask"]["others"] or d.chance(0.5)):
+        d.set(f"{table}.dataset", "mask")
 
 
 def draw_network(d):
-    d.sometimes("network.activation", 0.7, lambda: d.choice(d.program.keys["network.activation"]))
+    d.sometimes("network.activation", 0.7, lambda: d.choice(d.names("network.activation")))
     dt = d.keys.get("battery.dt", 100)
-    d.sometimes("network.tau", 0.6, lambda: d.choice([0, dt, dt * 2, dt * 5, dt * d.log_uniform(1, 30)]))
-    d.sometimes("network.initialisation", 0.7, lambda: d.choice(d.program.keys["network.initialisation"]))
-    d.sometimes("network.recurrent_noise", 0.5, lambda: d.choice([0, 0.05, 0.3, d.log_uniform(1e-3, 0.5)]))
-    kinds = [kind for kind in d.program.keys["network.representation"]
-             if kind != "diagonal" or d.keys["wiring.kind"] == "autapse"]
+    d.sometimes(
+        "network.tau", 0.6, lambda: d.choice([0, dt, dt * 2, dt * 5, dt * d.log_uniform(1, 30)])
+    )
+    d.sometimes("network.initialisation", 0.7, lambda: d.choice(d.names("network.initialisation")))
+    d.sometimes("network.gain", 0.2, lambda: d.choice([1, 0.5, 1.4142, round(d.uniform(0, 2), 3)]))
+    d.sometimes(
+        "network.recurrent_noise", 0.5, lambda: d.choice([0, 0.05, 0.3, d.log_uniform(1e-3, 0.5)])
+    )
+    kinds = [
+        kind
+        for kind in d.names("network.representation")
+        if kind != "diagonal" or d.keys["wiring.kind"] == "autapse"
+    ]
     d.sometimes("network.representation", 0.6, lambda: d.choice(kinds))
     for layer in ("input", "readout"):
-        d.sometimes(f"network.{layer}.density", 0.3, lambda: d.choice([0.1, 0.5, 0.9, 0, round(d.random(), 2)]))
+        d.sometimes(
+            f"network.{layer}.density",
+            0.3,
+            lambda: d.choice([0.1, 0.5, 0.9, 0, round(d.random(), 2)]),
+        )
         d.sometimes(f"network.{layer}.patch", 0.2, lambda: draw_patch(d))
 
 
@@ -254,7 +307,9 @@ def draw_patch(d):
 
 
 def draw_stream(d, size, n_units):
-    steps = d.choice([1, 2, 7, 15, 16, 17, 31, 33, d.randint(3, 60), d.randint(3, 60), d.randint(60, 300)])
+    steps = d.choice(
+        [1, 2, 7, 15, 16, 17, 31, 33, d.randint(3, 60), d.randint(3, 60), d.randint(60, 300)]
+    )
     batch = d.choice([1, 2, 3, 5, 8, d.randint(2, 33), d.randint(16, 40), d.randint(60, 110)])
     if size == "large":
         steps = d.choice([3, 6, 9, 17])
@@ -264,25 +319,31 @@ def draw_stream(d, size, n_units):
         steps, batch = max(1, steps * 2 // 3), max(1, batch * 19 // 20)
     d.set("stream.steps", steps)
     d.set("stream.batch", batch)
-    d.sometimes("stream.mode", 0.6, lambda: d.choice(d.program.keys["stream.mode"]))
+    d.sometimes("stream.grow_from", 0.2, lambda: d.choice([0, 1, batch, d.randint(1, batch)]))
+    d.sometimes("stream.grow_until", 0.2, d.share)
+    d.sometimes("stream.mode", 0.6, lambda: d.choice(d.names("stream.mode")))
     d.sometimes("stream.reset_at_trial", 0.7, lambda: d.choice([True, True, False]))
     d.sometimes("stream.trials_per_task", 0.35, lambda: d.choice([0, 1, 3, d.randint(1, 200)]))
 
 
-def draw_loss(d):
-    d.sometimes("loss.kind", 0.7, lambda: d.choice(d.program.keys["loss.kind"]))
+def draw_loss(d, own_data):
+    d.sometimes("loss.kind", 0.7, lambda: d.choice(d.names("loss.kind")))
     for period in ("fixation", "stimulus", "delay", "second_stimulus", "decision"):
-        d.sometimes(f"loss.weights.{period}", 0.25, lambda: d.choice([0, 0.5, 5, d.log_uniform(0.01, 20)]))
+        d.sometimes(
+            f"loss.weights.{period}", 0.25, lambda: d.choice([0, 0.5, 5, d.log_uniform(0.01, 20)])
+        )
     if d.keys.get("loss.weights.decision") == 0:
         d.set("loss.weights.decision", 0.25)
+    if not own_data:
+        d.sometimes("loss.balance", 0.15, lambda: d.choice(d.names("loss.balance")))
     d.sometimes("loss.rate_penalty", 0.35, lambda: d.choice([0, d.log_uniform(1e-5, 1)]))
     d.sometimes("loss.weight_penalty", 0.35, lambda: d.choice([0, d.log_uniform(1e-6, 1e-1)]))
-    d.sometimes("loss.penalised", 0.4, lambda: d.choice(d.program.keys["loss.penalised"]))
+    d.sometimes("loss.penalised", 0.4, lambda: d.choice(d.names("loss.penalised")))
 
 
 def draw_optimiser(d):
     key = "optimiser."
-    d.sometimes(key + "kind", 0.6, lambda: d.choice(d.program.keys[key + "kind"]))
+    d.sometimes(key + "kind", 0.6, lambda: d.choice(d.names(key + "kind")))
     d.sometimes(key + "learning_rate", 0.6, lambda: d.choice([0, d.log_uniform(1e-5, 2e-2)]))
     for group in ("recurrent", "input", "readout"):
         d.sometimes(f"{key}{group}_rate", 0.2, lambda: d.choice([0, d.log_uniform(1e-5, 2e-2)]))
@@ -290,13 +351,16 @@ def draw_optimiser(d):
     d.sometimes(key + "beta2", 0.3, lambda: d.choice([0, 0.5, 0.9, 0.99999999]))
     d.sometimes(key + "epsilon", 0.3, lambda: d.log_uniform(1e-12, 1e-1))
     d.sometimes(key + "momentum", 0.4, lambda: d.choice([0, 0.5, 0.99]))
+    d.sometimes(key + "in_degree_power", 0.2, lambda: d.choice([0, 0.5, 1, 2]))
     d.sometimes(key + "weight_decay", 0.3, lambda: d.choice([0, d.log_uniform(1e-4, 1)]))
     d.sometimes(key + "clip", 0.5, lambda: d.choice([0, d.log_uniform(1e-3, 10)]))
-    d.sometimes("schedule.kind", 0.7, lambda: d.choice(d.program.keys["schedule.kind"]))
+    d.sometimes("schedule.kind", 0.7, lambda: d.choice(d.names("schedule.kind")))
     d.sometimes("schedule.warmup", 0.5, d.share)
     d.sometimes("schedule.cooldown", 0.5, d.share)
     d.sometimes("schedule.last", 0.4, d.share)
-    if d.keys.get("schedule.kind") == "warmup-cooldown":
+    if d.keys.get("schedule.kind") in ("warmup-cooldown", "open-ended"):
+        if d.keys["schedule.kind"] == "open-ended" and d.keys.get("schedule.cooldown") == 1:
+            d.set("schedule.cooldown", 0.9)
         warmup = d.keys.get("schedule.warmup", 0.05)
         cooldown = d.keys.get("schedule.cooldown", 0.2)
         if warmup + cooldown > 1:
@@ -306,27 +370,43 @@ def draw_optimiser(d):
 def draw_training(d, size, own_data):
     d.set("train.steps", d.choice([12, 12, 11, 7, 3, 1]) if size != "large" else d.choice([12, 6]))
     batch = d.keys["stream.batch"]
-    d.sometimes("train.block", 0.4, lambda: d.choice([0, 1, batch, d.randint(1, batch), d.randint(1, batch)]))
+    d.sometimes(
+        "train.block",
+        0.4,
+        lambda: d.choice([0, 1, batch, d.randint(1, batch), d.randint(1, batch)]),
+    )
     d.sometimes("train.recompute", 0.5, lambda: d.choice([True, False]))
     d.set("train.log_every", d.choice([1, 2, 5]))
     d.set("evaluation.trials", d.randint(1, 6) if size in ("medium", "large") else d.randint(1, 40))
     d.sometimes("evaluation.every", 0.7, lambda: d.randint(0, 6))
-    d.sometimes("evaluation.split", 0.5, lambda: d.choice(d.program.keys["evaluation.split"]))
+    d.sometimes("evaluation.split", 0.5, lambda: d.choice(d.names("evaluation.split")))
     d.sometimes("evaluation.seed", 0.3, d.seed_number)
     d.sometimes("train.stop_mean", 0.1, d.share)
     d.sometimes("train.stop_worst", 0.1, d.share)
-    single = len(d.keys["battery.tasks"]) < 16 and "," not in d.keys["battery.tasks"] and "*" not in d.keys["battery.tasks"]
+    single = (
+        len(d.keys["battery.tasks"]) < 16
+        and "," not in d.keys["battery.tasks"]
+        and "*" not in d.keys["battery.tasks"]
+    )
     if size == "tiny" and not own_data and single and d.chance(0.1):
         d.set("evaluation.trials", 1000)  # with fewer, a task never counts as solved
-        d.set("train.stop_solved", 1)
+        d.set("train.stop_solved", d.choice([1, *filter(None, d.names("train.stop_solved"))]))
+    d.sometimes("train.average", 0.2, lambda: d.choice([0, 0.5, 0.9, 0.999, 0.9999999]))
+    if d.keys.get("evaluation.every"):
+        d.sometimes("train.stop_gain", 0.1, lambda: d.choice([0, 0.01, 1]))
     d.set("checkpoint.every", d.choice([0, 1, 2, 3, 5]))
     d.sometimes("checkpoint.keep_last", 0.6, lambda: d.randint(1, 15))
     d.sometimes("checkpoint.keep_every", 0.4, lambda: d.randint(0, 5))
 
 
 def draw_data(d):
-    """Data of one's own; the configuration may name them."""
+    """Custom data; the configuration may name them."""
     if d.chance(0.5):
         d.set("source", "random")
-    return {"n_channels": d.randint(1, 40), "n_classes": d.randint(1, 20), "n_rules": d.choice([0, 0, 1, 3, 90]),
-            "n_tasks": d.randint(1, 3), "seed": d.getrandbits(32)}
+    return {
+        "n_channels": d.randint(1, 40),
+        "n_classes": d.randint(1, 20),
+        "n_rules": d.choice([0, 0, 1, 3, 90]),
+        "n_tasks": d.randint(1, 3),
+        "seed": d.getrandbits(32),
+    }

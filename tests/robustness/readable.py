@@ -1,8 +1,8 @@
 """The readable twin of training, in NumPy and double precision: one optimiser step as
 docs/math/network.md and docs/concepts/training.md describe it.
 
-Nothing here shares code with the program. The batch of a step is given; the noise inside the network
-is a function of seed, step, row, time and unit, written down again here.
+Nothing here shares code with the program. The batch of a step is given; the noise inside the
+network is a function of seed, step, row, time and unit, written down again here.
 """
 
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ def philox(counter, key):
 
 
 def recurrent_noise(seed, batch, n_rows, n_steps, n_units):
-    """xi (time, row, unit) of an optimiser step: normal number time * n_units + unit of each row."""
+    """xi (time, row, unit) of an optimiser step: number time * n_units + unit of each row."""
     index = np.arange(n_steps * n_units, dtype=np.uint64)
     n_blocks = (len(index) + 63) // 64 * 16
     domain = 4 << 8  # recurrent noise, split train
@@ -50,8 +50,10 @@ def recurrent_noise(seed, batch, n_rows, n_steps, n_units):
     angle = ((corner & np.uint64(0x1FFFFFFF)).astype(np.float64) + 0.5) * (np.pi / 4 / 2**29)
     # The three top bits choose the octant: exchange of sine and cosine, and both signs.
     exchange = (corner & np.uint64(0x20000000)) != 0
-    sign = np.where(corner & np.uint64(0x80000000), -1.0, 1.0), np.where(
-        corner & np.uint64(0x40000000), -1.0, 1.0)
+    sign = (
+        np.where(corner & np.uint64(0x80000000), -1.0, 1.0),
+        np.where(corner & np.uint64(0x40000000), -1.0, 1.0),
+    )
     first = sign[0] * np.where(exchange, np.sin(angle), np.cos(angle))
     second = sign[1] * np.where(exchange, np.cos(angle), np.sin(angle))
     normals = radius * np.where((j & 1)[:, None] == 1, second, first)  # (index, row)
@@ -72,6 +74,8 @@ class Model:
     readout_mask: np.ndarray  # (class, unit)
     alpha: float
     activation: str
+    plastic: np.ndarray | float = 1.0  # (synapse) 1 where the weight is trained
+    degree: np.ndarray | float = 1.0  # (synapse) in-degree of its unit
 
     def matrix(self):
         n = len(self.weights["bias"])
@@ -81,13 +85,22 @@ class Model:
 
     def astype(self, kind):
         weights = {name: value.astype(kind) for name, value in self.weights.items()}
-        return Model(weights, self.target_of, self.source_of, self.input_mask, self.readout_mask,
-                     self.alpha, self.activation)
+        return Model(
+            weights,
+            self.target_of,
+            self.source_of,
+            self.input_mask,
+            self.readout_mask,
+            self.alpha,
+            self.activation,
+            self.plastic,
+            self.degree,
+        )
 
 
 @dataclass
 class Batch:
-    """inputs (time, row, channel), rules (time, row, slot) with -1 for none, the rest (time, row)."""
+    """inputs (time, row, channel), rules (time, row, slot), -1 for none; the rest (time, row)."""
 
     inputs: np.ndarray
     rules: np.ndarray
@@ -125,7 +138,9 @@ def forward(model, batch):
     """u, h (time, row, unit) and logits (time, row, class)."""
     w, kind = model.weights, model.weights["bias"].dtype
     matrix, a = model.matrix(), kind.type(model.alpha)
-    drive = batch.inputs.astype(kind) @ w["input"].T + w["bias"] + np.asarray(batch.noise, dtype=kind)
+    drive = (
+        batch.inputs.astype(kind) @ w["input"].T + w["bias"] + np.asarray(batch.noise, dtype=kind)
+    )
     if len(w["rule"]):
         drive = drive + rules_one_hot(batch, len(w["rule"]), kind) @ w["rule"]
     states = np.empty_like(drive)
@@ -160,8 +175,9 @@ def loss_and_slope(kind, logits, targets):
     total = exponential.sum(axis=-1, keepdims=True)
     own = np.take_along_axis(centred, targets[..., None], -1)
     gradient = exponential / total
-    np.put_along_axis(gradient, targets[..., None],
-                      np.take_along_axis(gradient, targets[..., None], -1) - 1, -1)
+    np.put_along_axis(
+        gradient, targets[..., None], np.take_along_axis(gradient, targets[..., None], -1) - 1, -1
+    )
     return (np.log(total) - own)[..., 0], gradient
 
 
@@ -187,11 +203,11 @@ def loss_and_gradient(model, batch, loss):
     before = np.concatenate([np.zeros_like(h[:1]), h[:-1]])
     before[batch.resets.astype(bool)] = 0
 
-    flat = lambda x: x.reshape(x.shape[0] * x.shape[1], x.shape[2])  # noqa: E731
+    flat = lambda x: x.reshape(x.shape[0] * x.shape[1], x.shape[2])
     n_rules = len(w["rule"])
     pairs = flat(delta).T @ flat(before)
     gradient = {
-        "recurrent": pairs[model.target_of, model.source_of],
+        "recurrent": pairs[model.target_of, model.source_of] * model.plastic,
         "input": (flat(delta).T @ flat(batch.inputs.astype(kind))) * model.input_mask,
         "rule": flat(rules_one_hot(batch, n_rules, kind)).T @ flat(delta),
         "bias": flat(delta).sum(axis=0),
@@ -199,16 +215,18 @@ def loss_and_gradient(model, batch, loss):
         "readout_bias": flat(dlogits).sum(axis=0),
     }
     for name in WEIGHTS if loss["penalised"] == "all" else ("recurrent",):
-        value += loss["weight_penalty"] / 2 * float((w[name].astype(np.float64) ** 2).sum())
-        gradient[name] = gradient[name] + kind.type(loss["weight_penalty"]) * w[name]
+        trained = w[name] * (model.plastic if name == "recurrent" else 1)
+        value += loss["weight_penalty"] / 2 * float((trained.astype(np.float64) ** 2).sum())
+        gradient[name] = gradient[name] + kind.type(loss["weight_penalty"]) * trained
     return value, gradient
 
 
 # The optimiser ----------------------------------------------------------------------------------
 
 
-def schedule_factor(schedule, step, n_steps):
-    """What the rates are multiplied by in step `step`, from 0."""
+def schedule_factor(schedule, step, n_steps, cooldown_from=-1):
+    """What the rates are multiplied by in step `step`, from 0; open-ended: the cool-down begins
+    after `cooldown_from` steps, -1: not yet."""
     now, warmup = step + 0.5, schedule["warmup"] * n_steps
     if now < warmup:
         return now / warmup
@@ -218,11 +236,38 @@ def schedule_factor(schedule, step, n_steps):
     if schedule["kind"] == "warmup-cooldown" and schedule["cooldown"] > 0:
         left = (n_steps - now) / (schedule["cooldown"] * n_steps)
         return 1.0 if left >= 1 else schedule["last"] + (1 - schedule["last"]) * left
+    if schedule["kind"] == "open-ended" and cooldown_from >= 0:
+        end = end_of_cooldown(schedule, cooldown_from, n_steps)
+        left = (end - now) / (end - cooldown_from)
+        return schedule["last"] + (1 - schedule["last"]) * left
     return 1.0
 
 
 def norm(gradient):
     return float(np.sqrt(sum((g.astype(np.float64) ** 2).sum() for g in gradient.values())))
+
+
+def end_of_cooldown(schedule, step, n_steps):
+    """Where an open-ended training ends whose cool-down begins after `step` steps."""
+    share = schedule["cooldown"] / (1 - schedule["cooldown"])
+    return min(n_steps, step + int(np.ceil(share * step)))
+
+
+def rows_of(step, config):
+    """Rows of the batch of step `step`, which grows by whole blocks."""
+    stream, batch = config["stream"], config["stream"]["batch"]
+    growth = stream.get("grow_until", 0) * config["train"]["steps"]
+    if stream.get("grow_from", 0) == 0 or step >= growth:
+        return batch
+    block = config["train"]["block"] or next((n for n in (32, 16, 8) if batch >= 2 * n), batch)
+    rows = stream["grow_from"] + (batch - stream["grow_from"]) * (step / growth)
+    return min(batch, int(np.ceil(rows / block)) * block)
+
+
+def average_after(decay, average, weights, step):
+    """The running average after step `step` (from 0) that left `weights`."""
+    t = step + 1
+    return average + (1 - min(decay, (1 + t) / (10 + t))) * (weights - average)
 
 
 def clip_scale(optimiser, gradient):
@@ -232,8 +277,14 @@ def clip_scale(optimiser, gradient):
 
 def rate_of(optimiser, group):
     """The learning rate of a group of parameters, before the schedule."""
-    key = {"recurrent": "recurrent_rate", "bias": "recurrent_rate", "input": "input_rate",
-           "rule": "input_rate", "readout": "readout_rate", "readout_bias": "readout_rate"}[group]
+    key = {
+        "recurrent": "recurrent_rate",
+        "bias": "recurrent_rate",
+        "input": "input_rate",
+        "rule": "input_rate",
+        "readout": "readout_rate",
+        "readout_bias": "readout_rate",
+    }[group]
     return optimiser.get(key, optimiser["learning_rate"])
 
 
@@ -246,7 +297,8 @@ def moments_after(optimiser, gradient, first, second):
 
 
 def weights_after(optimiser, group, weights, first, second, step, factor):
-    """Weights of a group after step `step` (from 0) that left these moments."""
+    """Weights of a group after step `step` (from 0) that left these moments; `factor` multiplies
+    the rates, and may differ from weight to weight."""
     rate = rate_of(optimiser, group) * factor
     decay = rate * optimiser["weight_decay"] * weights if group in WEIGHTS else 0
     if optimiser["kind"] == "sgd":

@@ -9,12 +9,19 @@ import shutil
 import signal
 import subprocess
 import time
-import tomllib
-from pathlib import Path
 
 import numpy as np
+import tomllib
 
-DTYPES = {"F32": "<f4", "F64": "<f8", "U8": "u1", "U32": "<u4", "U64": "<u8", "I32": "<i4", "I64": "<i8"}
+DTYPES = {
+    "F32": "<f4",
+    "F64": "<f8",
+    "U8": "u1",
+    "U32": "<u4",
+    "U64": "<u8",
+    "I32": "<i4",
+    "I64": "<i8",
+}
 
 
 class Refused(Exception):
@@ -25,6 +32,12 @@ class Broken(Exception):
     """The program ended in a way that it must not."""
 
 
+class Failure(Exception):
+    def __init__(self, check, detail):
+        super().__init__(f"{check}: {detail}")
+        self.check, self.detail = check, detail
+
+
 def read_safetensors(path):
     content = path.read_bytes()
     size = int.from_bytes(content[:8], "little")
@@ -32,13 +45,17 @@ def read_safetensors(path):
     for name, entry in json.loads(content[8 : 8 + size]).items():
         if name != "__metadata__":
             first, last = (8 + size + offset for offset in entry["data_offsets"])
-            arrays[name] = np.frombuffer(content[first:last], DTYPES[entry["dtype"]]).reshape(entry["shape"])
+            arrays[name] = np.frombuffer(content[first:last], DTYPES[entry["dtype"]]).reshape(
+                entry["shape"]
+            )
     return arrays
 
 
 def write_safetensors(path, name, array):
     kind = next(k for k, v in DTYPES.items() if np.dtype(v) == array.dtype)
-    header = json.dumps({name: {"dtype": kind, "shape": array.shape, "data_offsets": [0, array.nbytes]}}).encode()
+    header = json.dumps(
+        {name: {"dtype": kind, "shape": array.shape, "data_offsets": [0, array.nbytes]}}
+    ).encode()
     path.write_bytes(len(header).to_bytes(8, "little") + header + array.tobytes())
 
 
@@ -89,17 +106,21 @@ def write_mask(spec, n_units, directory):
 
 
 class RandomData:
-    """Data of one's own: arrays that are a function of (split, batch)."""
+    """Custom data: arrays that are a function of (split, batch)."""
 
     def __init__(self, spec):
         self.name, self.spec = "random", spec
-        self.n_channels, self.n_classes, self.n_rules = (spec[k] for k in ("n_channels", "n_classes", "n_rules"))
+        self.n_channels, self.n_classes, self.n_rules = (
+            spec[k] for k in ("n_channels", "n_classes", "n_rules")
+        )
         self.tasks = [f"task {i}" for i in range(spec["n_tasks"])]
 
     def arrays(self, split, batch, steps, rows):
         key = [self.spec["seed"], ("train", "validation", "test").index(split), batch]
         rng, shape = np.random.default_rng(key), (steps, rows)
-        inputs = rng.normal(size=(*shape, self.n_channels)) * (rng.random((*shape, self.n_channels)) < 0.5)
+        inputs = rng.normal(size=(*shape, self.n_channels)) * (
+            rng.random((*shape, self.n_channels)) < 0.5
+        )
         made = {
             "inputs": inputs.astype(np.float32),
             "targets": rng.integers(self.n_classes, size=shape, dtype=np.int32),
@@ -151,7 +172,7 @@ class ByProgram:
 
     def train(self, config, directory, threads, data=None, stop=None, resume=False):
         if data:
-            raise ValueError("data of one's own need the Python package")
+            raise ValueError("custom data need the Python package")
         child = self.begin(config, directory, threads, resume)
         if stop:
             self.signal_at(child, directory, stop)
@@ -164,7 +185,9 @@ class ByProgram:
             file.write_text("".join(toml_line(k, v) for k, v in config.items()))
             arguments = [file, "--out", directory]
         command = [self.program, "train", *map(str, arguments), "--threads", str(threads)]
-        return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        return subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+        )
 
     def signal_at(self, child, directory, step):
         """SIGTERM once a checkpoint of this step or a later one is there."""
@@ -215,9 +238,9 @@ def toml_line(key, value):
 
 
 def without_paths(message, directory):
-    """What a divergence says, without where and whence to go on, which depend on the directory."""
+    """What a divergence says, without the parts that depend on the directory."""
     message = message.replace(str(directory), "RUN")
-    return "diverged: " + re.sub(r"; the last good checkpoint is .*", "", message, flags=re.S)
+    return "diverged: " + re.sub(r"; the last good checkpoint is .*", "", message, flags=re.DOTALL)
 
 
 def checkpoint_steps(run):
@@ -227,7 +250,9 @@ def checkpoint_steps(run):
 def checkpoint(run, step):
     """Arrays of a checkpoint: the network's, and the optimiser's."""
     folder = run / "checkpoints" / f"step-{step:08d}"
-    return read_safetensors(folder / "network.safetensors"), read_safetensors(folder / "state.safetensors")
+    return read_safetensors(folder / "network.safetensors"), read_safetensors(
+        folder / "state.safetensors"
+    )
 
 
 def configuration(run):
@@ -261,5 +286,7 @@ def fingerprint(run, outcome):
 def differences(found, expected):
     """The first few entries of two fingerprints that differ."""
     wrong = [key for key in sorted({*found, *expected}) if found.get(key) != expected.get(key)]
-    show = lambda value: json.dumps(value)[:300]  # noqa: E731
-    return "; ".join(f"{key}: {show(found.get(key))} instead of {show(expected.get(key))}" for key in wrong[:3])
+    show = lambda value: json.dumps(value)[:300]
+    return "; ".join(
+        f"{key}: {show(found.get(key))} instead of {show(expected.get(key))}" for key in wrong[:3]
+    )

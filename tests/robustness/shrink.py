@@ -5,14 +5,28 @@ import re
 import time
 
 # Sizes, and the least that they may be. Their defaults are large, so they are never dropped.
-SIZES = {"wiring.rows": 1, "wiring.cols": 1, "stream.steps": 1, "stream.batch": 1, "train.steps": 1,
-         "evaluation.trials": 1, "battery.n_ring": 2}
+SIZES = {
+    "wiring.rows": 1,
+    "wiring.cols": 1,
+    "stream.steps": 1,
+    "stream.batch": 1,
+    "train.steps": 1,
+    "evaluation.trials": 1,
+    "battery.n_ring": 2,
+}
 NEEDED = {"seed", "battery.tasks", *SIZES} - {"battery.n_ring"}
-PLAIN = {"evaluation.trials": 1, "train.log_every": 1, "battery.tasks": "go", "seed": 1, "battery.dt": 100}
+PLAIN = {
+    "evaluation.trials": 1,
+    "train.log_every": 1,
+    "battery.tasks": "go",
+    "seed": 1,
+    "battery.dt": 100,
+}
 
 
 def candidates(case):
     """Cases that are a little simpler, the boldest first."""
+
     def changed(**changes):
         new = copy.deepcopy(case)
         for key, value in changes.items():
@@ -43,12 +57,27 @@ def candidates(case):
     if case.get("init_from"):
         yield with_keys({}, ["init_from"], init_from=None)
     if config.get("wiring.kind", "local") != "local":
-        yield with_keys({"wiring.radius": 2}, ["wiring.kind", "wiring.path", "wiring.dataset", "wiring.density",
-                                               "wiring.block_units"], mask=None)
+        yield with_keys(
+            {"wiring.radius": 2},
+            [
+                "wiring.kind",
+                "wiring.path",
+                "wiring.dataset",
+                "wiring.density",
+                "wiring.block_units",
+            ],
+            mask=None,
+        )
     for key, least in SIZES.items():
         value = config.get(key)
-        for smaller in sorted({least, (value or 0) // 2, (value or 0) - (2 if key == "battery.n_ring" else 1)}):
-            if value is not None and least <= smaller < value and (key != "battery.n_ring" or smaller % 2 == 0):
+        for smaller in sorted(
+            {least, (value or 0) // 2, (value or 0) - (2 if key == "battery.n_ring" else 1)}
+        ):
+            if (
+                value is not None
+                and least <= smaller < value
+                and (key != "battery.n_ring" or smaller % 2 == 0)
+            ):
                 yield with_keys({key: smaller})
     for key, value in PLAIN.items():
         if key in config and config[key] != value:
@@ -57,7 +86,9 @@ def candidates(case):
     if len(tasks) > 1:
         for task in tasks:
             yield with_keys({"battery.tasks": task}, ["battery.weights", "battery.durations"])
-            yield with_keys({"battery.tasks": ",".join(t for t in tasks if t != task)}, ["battery.weights"])
+            yield with_keys(
+                {"battery.tasks": ",".join(t for t in tasks if t != task)}, ["battery.weights"]
+            )
     for key in list(config):
         if key not in NEEDED:
             yield with_keys({}, [key])
@@ -76,13 +107,16 @@ def fits(case):
     batch = config.get("stream.batch", 64)
     for layer in ("input", "readout"):
         patch = config.get(f"network.{layer}.patch")
-        if patch and (patch[0] + patch[2] > config["wiring.rows"] or patch[1] + patch[3] > config["wiring.cols"]):
+        if patch and (
+            patch[0] + patch[2] > config["wiring.rows"]
+            or patch[1] + patch[3] > config["wiring.cols"]
+        ):
             return False
     return config.get("train.block", 0) <= batch
 
 
 def same_check(result, check):
-    name = lambda text: re.sub(r"simd .*", "simd", text)  # noqa: E731
+    name = lambda text: re.sub(r"simd .*", "simd", text)
     return any(name(f["check"]) == name(check) for f in result["failures"])
 
 

@@ -1,0 +1,492 @@
+"""One optimiser step against the readable twin, and the twin against PyTorch."""
+
+from dataclasses import replace
+
+import numpy as np
+import readable
+import runs
+from runs import Failure
+
+# Single precision against double, of the largest entry of a group of parameters.
+TOLERANCE = 1e-4
+# The program may err more where the twin in single precision does, too: such a configuration
+# amplifies rounding errors, whoever computes.
+ILL_CONDITIONED = 20
+# Of single precision, a few times; and what counts as 0 there.
+ROUNDING, TINY = 4e-7, 1e-37
+
+
+class Step:
+    """An optimiser step that a run has made: checkpoints before and after it, and its batch."""
+
+    def __init__(self, case, run, step):
+        self.case, self.run, self.number = case, run, step
+        self.config = runs.configuration(run)
+        self.before, self.state_before = runs.checkpoint(run, step - 1)
+        self.after, self.state_after = runs.checkpoint(run, step)
+        self.file_model = model_of(self.before, self.config)  # what the network's file holds
+        self.model = self.trained_model(self.file_model, self.state_before)
+        self.batch = self.make_batch()
+
+    def trained_model(self, model, state):
+        """With the weights that are trained, if the file holds their running average."""
+        weights = model.weights
+        if "weights" in state:
+            parts = by_group(model, state["weights"])
+            weights = {name: part.astype(np.float32) for name, part in parts.items()}
+        degrees = np.bincount(model.target_of, minlength=len(weights["bias"]))
+        return replace(
+            model,
+            weights=weights,
+            plastic=plastic_synapses(model, self.config),
+            degree=degrees[model.target_of],
+        )
+
+    def make_batch(self):
+        stream, number = self.config["stream"], self.number - 1
+        n_steps, n_rows = stream["steps"], stream["batch"]
+        if self.case.data:
+            data = runs.RandomData(self.case.data)
+            arrays = data.arrays("train", number, n_steps, n_rows)
+            rules = (
+                arrays["rules"][..., None]
+                if data.n_rules
+                else np.zeros((n_steps, n_rows, 0), np.int32)
+            )
+            inputs, targets, weights, starts = (
+                arrays[k] for k in ("inputs", "targets", "mask", "trial_starts")
+            )
+        else:
+            inputs, targets, weights, rules, starts = self.from_stream(stream, number)
+        rows = slice(readable.rows_of(number, self.config))
+        inputs, targets, weights, rules, starts = (
+            array[:, rows] for array in (inputs, targets, weights, rules, starts)
+        )
+        n_rows = inputs.shape[1]
+        sigma, noise = self.config["network"]["recurrent_noise"], np.zeros((n_steps, 1, 1))
+        if sigma > 0:
+            noise = np.float32(sigma) * readable.recurrent_noise(
+                self.config["seed"], number, n_rows, n_steps, len(self.before["bias"])
+            )
+        resets = starts if stream["reset_at_trial"] else np.zeros_like(starts)
+        return readable.Batch(inputs, rules, targets, weights, resets, noise)
+
+    def from_stream(self, stream, number):
+        import lmrnn
+
+        options = {k: stream[k] for k in ("batch", "steps", "mode", "trials_per_task")}
+        weights = self.config["loss"]["weights"]
+        endless = lmrnn.Stream(
+            lmrnn.Run(self.run).battery,
+            seed=self.config["seed"],
+            rules="index",
+            weights=weights,
+            **options,
+        )
+        batch = endless[number]
+        return (
+            batch.inputs,
+            batch.targets,
+            batch.mask,
+            batch.info["rules"],
+            batch.info["trial_starts"],
+        )
+
+
+def model_of(arrays, config):
+    weights = {
+        "recurrent": arrays["recurrent.weight"], "input": arrays["input.weight"],
+        "bias": arrays["bias"],
+        "rule": arrays.get("rule.weight", np.zeros((0, len(arrays["bias"])), np.float32)),
+        "readout": arrays["readout.weight"], "readout_bias": arrays["readout.bias"],
+    }  # fmt: skip
+    degrees = np.diff(arrays["recurrent.row_offsets"].astype(np.int64))
+    tau, dt = config["network"]["tau"], config["battery"]["dt"]
+    return readable.Model(
+        weights=weights,
+        target_of=np.repeat(np.arange(len(degrees)), degrees),
+        source_of=arrays["recurrent.sources"].astype(np.int64),
+        input_mask=arrays["input.mask"].reshape(weights["input"].shape),
+        readout_mask=arrays["readout.mask"].reshape(weights["readout"].shape),
+        alpha=dt / tau if tau > 0 else 1.0,
+        activation=config["network"]["activation"],
+    )
+
+
+def plastic_synapses(model, config):
+    """1 for each synapse that is trained, else 0: those that [wiring.plastic] has as well."""
+    subset = config["wiring"].get("plastic", {"kind": "all"})
+    if subset["kind"] in ("all", "none"):
+        return np.full(len(model.target_of), float(subset["kind"] == "all"))
+    import lmrnn
+
+    keys = ("rows", "cols", "metric", "boundary", "autapses")
+    options = {key: config["wiring"][key] for key in keys}
+    options |= {key: subset[key] for key in ("radius", "block_units", "path", "dataset")}
+    if subset["kind"] in ("autapse", "file"):
+        options["autapses"] = True
+    seed = subset.get("seed", config["wiring"].get("seed", config["seed"]))
+    mask = lmrnn.Mask.make(subset["kind"], seed=seed, **options).to_dense()
+    return (mask[model.target_of, model.source_of] != 0).astype(np.float64)
+
+
+def by_group(model, flat):
+    """A flat array of all parameters, cut into groups."""
+    parts, at = {}, 0
+    for name in readable.GROUPS:
+        shape = model.weights[name].shape
+        size = int(np.prod(shape))
+        parts[name] = flat[at : at + size].reshape(shape).astype(np.float64)
+        at += size
+    return parts
+
+
+class Expected:
+    """Loss and gradient of a step by the readable twin; `loose` widens tolerances where single
+    precision is not enough."""
+
+    def __init__(self, step):
+        self.step, loss = step, step.config["loss"]
+        self.loss, self.gradient = readable.loss_and_gradient(
+            step.model.astype(np.float64), step.batch, loss
+        )
+        self.errors = None
+
+    def tolerance(self, group):
+        """Absolute, of an entry of the gradient."""
+        return TOLERANCE * np.abs(self.gradient[group]).max(initial=0)
+
+    def loose(self, group):
+        if self.errors is None:
+            step = self.step
+            single_loss, single = readable.loss_and_gradient(
+                step.model.astype(np.float32), step.batch, step.config["loss"]
+            )
+            self.errors = {
+                k: np.abs(single[k] - v).max(initial=0) for k, v in self.gradient.items()
+            }
+            self.errors["loss"] = abs(single_loss - self.loss)
+        return ILL_CONDITIONED * self.errors[group]
+
+
+def require_close(check, what, found, expected, allowed, loosely):
+    """Entries within `allowed`; asks for loosely() only if they are not. Whether it had to."""
+    error = np.abs(found - expected)
+    if not np.isfinite(found).all():
+        raise Failure(check, f"{what}: not finite")
+    if (error <= allowed).all():
+        return False
+    excess = float((error - allowed).max())
+    if excess <= loosely():
+        return True
+    at = np.unravel_index(int((error - allowed).argmax()), error.shape) if error.ndim else ()
+    raise Failure(
+        check,
+        f"{what}{[int(i) for i in at]}: {float(found[at]):.9g} instead of "
+        f"{float(expected[at]):.9g}; the largest of the group is "
+        f"{float(np.abs(expected).max()):.4g}",
+    )
+
+
+def check_step(check, step, statistics):
+    """Loss, moments and weights after a step against the readable twin."""
+    expected = Expected(step)
+    loss = np.float64(runs.metrics(step.run)[step.number]["loss"])
+    loose = require_close(
+        check, "loss", loss, np.float64(expected.loss),
+        TOLERANCE * max(abs(expected.loss), 1e-6), lambda: expected.loose("loss"),
+    )  # fmt: skip
+    for group in readable.GROUPS:
+        loose |= check_moments(check, step, expected, group)
+        check_weights(check, step, group)
+    statistics["ill-conditioned"] += loose
+    return expected
+
+
+def moments(step, state, group):
+    """The first and second moment of a group, the latter None for SGD, before or after a step."""
+    second = state.get("second_moment")
+    return (
+        by_group(step.model, state["first_moment"])[group],
+        None if second is None else by_group(step.model, second)[group],
+    )
+
+
+def check_moments(check, step, expected, group):
+    """Both moments, which hold the gradient. Whether single precision was not enough for them."""
+    optimiser = step.config["optimiser"]
+    scale = readable.clip_scale(optimiser, expected.gradient)
+    gradient = scale * expected.gradient[group]
+    first, second = moments(step, step.state_before, group)
+    found_first, found_second = moments(step, step.state_after, group)
+    first, second = readable.moments_after(optimiser, gradient, first, second)
+    # Twice: where the gradient is clipped, its norm has an error, too.
+    error = 2 * scale * expected.tolerance(group)
+    loose_error = lambda: 2 * scale * expected.loose(group)
+    share = 1 - optimiser["beta1"] if optimiser["kind"] == "adam" else 1
+    loose = require_close(
+        check, f"first moment of {group}", found_first, first,
+        share * error + ROUNDING * np.abs(first) + TINY, lambda: share * loose_error(),
+    )  # fmt: skip
+    if second is None:
+        return loose
+    share, largest = 1 - optimiser["beta2"], np.abs(gradient).max(initial=0)
+    of_square = lambda e: share * e * (2 * largest + e)
+    return loose | require_close(
+        check, f"second moment of {group}", found_second, second,
+        of_square(error) + ROUNDING * np.abs(second) + TINY, lambda: of_square(loose_error()),
+    )  # fmt: skip
+
+
+def check_weights(check, step, group):
+    """Weights after the step, from the moments that it left; their average from the weights."""
+    n_before, optimiser = step.number - 1, step.config["optimiser"]
+    cooldown_from = int(step.state_after.get("cooldown_from", [-1])[0])
+    if cooldown_from > n_before:  # it begins after this step
+        cooldown_from = -1
+    factor = readable.schedule_factor(
+        step.config["schedule"], n_before, step.config["train"]["steps"], cooldown_from
+    )
+    if group == "recurrent":
+        power = optimiser.get("in_degree_power", 0)
+        factor = factor * step.model.plastic * np.maximum(step.model.degree, 1.0) ** -power
+    before = step.model.weights[group].astype(np.float64)
+    first, second = moments(step, step.state_after, group)
+    after = readable.weights_after(optimiser, group, before, first, second, n_before, factor)
+    file_model = model_of(step.after, step.config)
+    found = step.trained_model(file_model, step.state_after).weights[group].astype(np.float64)
+    allowed = 5 * ROUNDING * (np.abs(before) + np.abs(after - before)) + TINY
+    require_close(check, f"weights of {group}", found, after, allowed, lambda: 0)
+    if "weights" in step.state_after:
+        average = step.file_model.weights[group].astype(np.float64)
+        decay = step.config["train"]["average"]
+        wanted = readable.average_after(decay, average, found, n_before)
+        allowed = 5 * ROUNDING * (np.abs(average) + np.abs(found)) + TINY
+        in_file = file_model.weights[group]
+        require_close(check, f"average of {group}", in_file, wanted, allowed, lambda: 0)
+    masks = {"input": step.model.input_mask, "readout": step.model.readout_mask}
+    if group in masks and (found[masks[group] == 0] != 0).any():
+        raise Failure(check, f"{group}: a weight where there is no synapse")
+
+
+def step_of(case, name, target, number):
+    """The last step of a run up to about step `number` on this target; None if it diverges."""
+    changes = {"checkpoint.every": 1, "checkpoint.keep_last": 2, "train.log_every": 1}
+    if "train.stop_gain" not in case.config:
+        changes["evaluation.every"] = 0
+    if target:
+        changes["simd"] = target
+    run, outcome = case.train(name, 1, changes, stop=number)
+    if outcome not in ("stopped", "done"):
+        return None
+    return Step(case, run, runs.checkpoint_steps(run)[-1])
+
+
+def check_arithmetic(case, expected, statistics):
+    """The step of the case's own target; compared with PyTorch as well."""
+    step = step_of(case, "arithmetic", None, case.case["check_step"])
+    if step is None:
+        return
+    key = f"checkpoints/step-{step.number:08d}/network.safetensors"
+    if key in expected and runs.digest((step.run / key).read_bytes()) != expected[key]:
+        raise Failure("checkpoints", f"{key} depends on how often a checkpoint is kept")
+    if case.runner is not case.program:
+        check_network(case, step, statistics)
+    if step.config["loss"].get("balance", "steps") != "steps":
+        statistics["without the twin"] += 1  # it does not know the weights of balanced losses
+        return
+    found = check_step("arithmetic", step, statistics)
+    if case.runner is not case.program:
+        check_torch(step, found, statistics)
+
+
+def check_target(case, statistics):
+    """The first step on another SIMD target."""
+    target = case.case.get("other_target")
+    if target not in case.targets or target == case.own_target:
+        return
+    step = step_of(case, f"simd-{target}", target, 1)
+    if step is not None and step.config["loss"].get("balance", "steps") == "steps":
+        check_step(f"simd {target}", step, statistics)
+
+
+def check_network(case, step, statistics):
+    """lmrnn.Network on the same batch: states and logits, one trial alone, and its own gradient."""
+    import lmrnn
+
+    network = lmrnn.Network.load(step.run / "checkpoints" / f"step-{step.number - 1:08d}")
+    b = step.batch
+    rules = b.rules if b.rules.shape[2] else None
+    sigma = step.config["network"]["recurrent_noise"]
+    options = {"rules": rules, "resets": b.resets.astype(bool)}
+    noise = {"recurrent_noise": sigma, "seed": 7} if sigma > 0 else {}
+    one = network.forward(b.inputs, threads=1, **options, **noise)
+    many = network.forward(b.inputs, threads=case.case["threads"], **options, **noise)
+    for name, x, y in zip(("states", "logits"), one, many):
+        if x.tobytes() != y.tobytes():
+            raise Failure("forward threads", f"{name} differ for {case.case['threads']} threads")
+    silent = readable.Batch(
+        b.inputs, b.rules, b.targets, b.weights, b.resets, np.zeros((len(b.inputs), 1, 1))
+    )
+    # Exact where noise plays no part.
+    model = step.file_model.astype(np.float64)
+    _, states, logits = readable.forward(model, silent)
+    alone = b.inputs.shape[1] // 2
+    single = network.forward(
+        np.ascontiguousarray(b.inputs[:, alone : alone + 1]),
+        rules=None if rules is None else np.ascontiguousarray(rules[:, alone : alone + 1]),
+        resets=b.resets[:, alone : alone + 1].astype(bool).copy(),
+    )
+    if sigma == 0:
+        close("forward", step, silent, one, (states, logits), slice(None), statistics)
+    close(
+        "forward of one trial",
+        step,
+        silent,
+        single,
+        (states, logits),
+        slice(alone, alone + 1),
+        statistics,
+    )
+    loss, gradient = network.loss_and_gradient(
+        b.inputs, b.targets, mask=b.weights, loss=step.config["loss"]["kind"], **options
+    )
+    plain = step.config["loss"] | {"rate_penalty": 0, "weight_penalty": 0}
+    value, wanted = readable.loss_and_gradient(model, silent, plain)
+    single_value, single_gradient = None, None
+
+    def loosely(group):
+        nonlocal single_value, single_gradient
+        if single_gradient is None:
+            single_value, single_gradient = readable.loss_and_gradient(
+                step.file_model.astype(np.float32), silent, plain
+            )
+        if group == "loss":
+            return ILL_CONDITIONED * abs(single_value - value)
+        return ILL_CONDITIONED * np.abs(single_gradient[group] - wanted[group]).max(initial=0)
+
+    loose = require_close(
+        "gradient",
+        "loss",
+        np.float64(loss),
+        np.float64(value),
+        TOLERANCE * max(abs(value), 1e-6),
+        lambda: loosely("loss"),
+    )
+    for group in readable.GROUPS:
+        loose |= require_close(
+            "gradient",
+            group,
+            np.asarray(gradient[group], dtype=np.float64),
+            wanted[group],
+            TOLERANCE * np.abs(wanted[group]).max(initial=0) + TINY,
+            lambda: loosely(group),
+        )
+    statistics["ill-conditioned"] += loose
+
+
+def close(check, step, batch, found, wanted, rows, statistics):
+    def loosely(k):
+        single = readable.forward(step.file_model.astype(np.float32), batch)[1 + k][:, rows]
+        return ILL_CONDITIONED * float(np.abs(single - wanted[k][:, rows]).max())
+
+    for k, name in enumerate(("states", "logits")):
+        expected = wanted[k][:, rows]
+        statistics["ill-conditioned"] += require_close(
+            check,
+            name,
+            found[k].astype(np.float64),
+            expected,
+            TOLERANCE * np.abs(expected).max() + TINY,
+            lambda: loosely(k),
+        )
+
+
+def check_torch(step, expected, statistics):
+    """The twin's loss and gradient against PyTorch's autograd through lmrnn.torch.LMRNN, in double
+    precision: the program has been compared with the twin already."""
+    try:
+        import torch
+    except ImportError:
+        statistics["without PyTorch"] += 1
+        return
+    import lmrnn
+    import lmrnn.torch
+
+    torch.set_num_threads(1)
+    module = lmrnn.torch.LMRNN.load(
+        step.run / "checkpoints" / f"step-{step.number - 1:08d}"
+    ).double()
+    module.alpha = step.model.alpha  # the file's is the same number
+    with torch.no_grad():  # the file may hold an average of them
+        for name, value in (step.model.weights | {"recurrent": step.model.matrix()}).items():
+            getattr(module, name).copy_(torch.from_numpy(value))
+    b, loss = step.batch, step.config["loss"]
+    inputs = torch.from_numpy(b.inputs.astype(np.float64))
+    rules = torch.from_numpy(b.rules.astype(np.int64)) if b.rules.shape[2] else None
+    noisy = step.config["network"]["recurrent_noise"] > 0
+    if not noisy and not b.resets.any():
+        logits, states = module(inputs, rules)
+    else:  # LMRNN has neither resets nor our noise: step by step, with its own drive and recurrence
+        drive = module._drive(inputs, rules) + torch.from_numpy(
+            np.asarray(b.noise, dtype=np.float64)
+        )
+        keep = torch.from_numpy(1.0 - b.resets)[..., None]
+        h, states = torch.zeros_like(drive[0]), []
+        for t, u in enumerate(drive):
+            h = h * keep[t]
+            h = (1 - module.alpha) * h + module.alpha * module._f(
+                u + h @ (module.recurrent * module.recurrent_mask).t()
+            )
+            states.append(h)
+        states = torch.stack(states)
+        logits = states @ (module.readout * module.readout_mask).t() + module.readout_bias
+    value = torch_loss(torch, step.model, module, logits, states, b, loss)
+    value.backward()
+    if abs(value.item() - expected.loss) > 1e-7 * max(abs(expected.loss), 1e-6):
+        raise Failure(
+            "torch", f"loss {value.item():.12g}, the readable twin's {expected.loss:.12g}"
+        )
+    for group, wanted in expected.gradient.items():
+        found = getattr(module, group).grad
+        found = np.zeros(0) if found is None else found.numpy()
+        if group == "recurrent":
+            found = found[step.model.target_of, step.model.source_of] * step.model.plastic
+        if found.size == 0:
+            continue
+        largest = max(np.abs(wanted).max(), 1e-30)
+        if np.abs(found - wanted).max() > 1e-6 * largest:
+            raise Failure(
+                "torch",
+                f"gradient of {group} differs by {np.abs(found - wanted).max() / largest:.3g} "
+                "of its largest entry from the readable twin's",
+            )
+    statistics["compared with PyTorch"] += 1
+
+
+def torch_loss(torch, model, module, logits, states, b, loss):
+    """The loss of docs/concepts/training.md in PyTorch's words."""
+    targets = torch.from_numpy(b.targets.astype(np.int64))
+    weights = torch.from_numpy(b.weights.astype(np.float64))
+    if loss["kind"] == "cross-entropy":
+        steps = torch.nn.functional.cross_entropy(
+            logits.flatten(0, 1), targets.flatten(), reduction="none"
+        )
+    else:
+        wanted = torch.from_numpy(readable.least_squares_targets(logits.shape[-1]))[
+            targets.flatten()
+        ]
+        steps = ((logits.flatten(0, 1) - wanted) ** 2).sum(dim=-1)
+    total = weights.sum()
+    value = (steps * weights.flatten()).sum() / (total if total > 0 else 1.0)
+    value = value + loss["rate_penalty"] * (states**2).mean()
+    plastic = replace(model, weights=model.weights | {"recurrent": model.plastic}).matrix()
+    mask = {
+        "recurrent": torch.from_numpy(plastic.astype(np.float64)),
+        "input": module.input_mask,
+        "readout": module.readout_mask,
+    }
+    for name in readable.WEIGHTS if loss["penalised"] == "all" else ("recurrent",):
+        w = getattr(module, name)
+        value = value + loss["weight_penalty"] / 2 * ((w * mask.get(name, 1.0)) ** 2).sum()
+    return value
