@@ -40,10 +40,14 @@ Network copy_of(const Network& network) {
   return copy;
 }
 
+// Its square is just below the largest number of single precision. Adam's second moment would be
+// infinite after a larger gradient, for ever, and its weights would never move again.
+constexpr double largest_norm = 1.8e19;
+
 }  // namespace
 
 bool StepResult::finite() const noexcept {
-  return std::isfinite(loss) && std::isfinite(gradient_norm);
+  return std::isfinite(loss) && std::isfinite(gradient_norm) && !overflows;
 }
 
 Learner::Learner(const RunConfig& config, std::shared_ptr<const BatchSource> source,
@@ -231,6 +235,8 @@ StepResult Learner::step() {
   if (!result.finite()) return result;
   const double limit = config_.optimiser.clip;
   result.clipped = limit > 0 && result.gradient_norm > limit;
+  result.overflows = (result.clipped ? limit : result.gradient_norm) > largest_norm;
+  if (result.overflows) return result;
   apply(result.clipped ? limit / result.gradient_norm : 1);
   ++step_;
   return result;

@@ -21,8 +21,10 @@ struct StepResult {
   double data_loss = 0;      ///< the same without penalties
   double gradient_norm = 0;  ///< before clipping
   bool clipped = false;
+  bool overflows = false;    ///< single precision cannot hold the squares of the (clipped) gradient
   std::uint64_t trials = 0;  ///< that began in this batch
 
+  /// Whether an optimiser can make use of it.
   bool finite() const noexcept;
 };
 

@@ -100,6 +100,9 @@ void Training::step() {
   const auto start = Clock::now();
   const SimdScope simd(config.simd);
   const StepResult result = learner_.step();
+  if (result.overflows)
+    diverged(fmt::format("the norm of the gradient is {:.3g}, too large for single precision",
+                         result.gradient_norm));
   if (!result.finite()) {
     const bool loss = !std::isfinite(result.loss);
     const double value = loss ? result.loss : result.gradient_norm;

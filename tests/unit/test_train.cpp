@@ -2,7 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <span>
+#include <vector>
 
 #include "lmrnn/error.hpp"
 #include "small_run.hpp"
@@ -46,6 +49,30 @@ double loss_at(const RunConfig& config, const std::vector<float>& weights) {
   network.weights_changed();
   Learner learner(config, battery, std::move(network), 0, pool);
   return learner.step().loss;
+}
+
+// Adam's second moment would be infinite, and the weight would never move again.
+TEST(Learner, AGradientWhoseSquaresOverflowIsNotUsed) {
+  RunConfig config = small_run_config();
+  config.loss.kind = LossKind::least_squares;
+  const Battery battery(config.battery, config.run_seed());
+  ThreadPool pool(1);
+  for (const bool clips : {false, true}) {
+    config.optimiser.clip = clips ? 1 : 0;
+    Network network = make_network(config, battery);
+    const ParameterLayout& layout = network.layout();
+    for (float& w : network.parameters().subspan(layout.readout, layout.n_readout)) w *= 1e12f;
+    network.weights_changed();
+    const std::vector<float> before(network.parameters().begin(), network.parameters().end());
+    Learner learner(config, battery, std::move(network), 0, pool);
+    const StepResult result = learner.step();
+    ASSERT_GT(result.gradient_norm, 1.8e19);
+    ASSERT_TRUE(std::isfinite(result.gradient_norm));
+    EXPECT_EQ(result.finite(), clips);
+    for (const float v : learner.optimiser().second_moment()) ASSERT_TRUE(std::isfinite(v));
+    const std::span<const float> after = learner.network().parameters();
+    EXPECT_EQ(std::ranges::equal(before, after), !clips);
+  }
 }
 
 // The directional derivative of the loss that is reported equals the gradient that is applied:
