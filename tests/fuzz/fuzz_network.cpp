@@ -24,6 +24,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const LoadedNetwork again = load_network(fuzz::scratch() / "again.safetensors");
     if (again.metadata != loaded.metadata) fuzz::broken("a network reads back");
   });
-  fuzz::accepts([&] { load_state(fuzz::scratch(), 3, 1, true); });
+  for (const bool averaged : {false, true})
+    fuzz::accepts([&] { load_state(fuzz::scratch(), 3, 1, true, averaged); });
   return 0;
 }
