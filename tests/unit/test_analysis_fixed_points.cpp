@@ -259,7 +259,9 @@ TEST(TimeStep, DoesNotChangeWhatIsFound) {
       w.recurrent = example.recurrent;
       const Dynamics dynamics(testing::make_network(w, alpha, example.activation));
       Found found = search(dynamics, example.starts, example.current, 1e-3);
-      if (alpha < 1 || example.at_alpha_1) EXPECT_EQ(by_class(found), example.expected);
+      if (alpha < 1 || example.at_alpha_1) {
+        EXPECT_EQ(by_class(found), example.expected);
+      }
       if (!first) first = found;
       ASSERT_EQ(found.points.size(), first->points.size());
       for (std::size_t p = 0; p < found.points.size(); ++p) {

@@ -16,7 +16,9 @@ Ceiling ceiling_of(const BatteryConfig& config, std::size_t n_trials = 20000) {
 }
 
 TEST(Ceiling, RefusesATaskThatTheBatteryDoesNotHave) {
-  const Battery battery(BatteryConfig{.tasks = "go,dm1"}, test_seed);
+  BatteryConfig config;
+  config.tasks = "go,dm1";
+  const Battery battery(config, test_seed);
   EXPECT_THAT(message_of<UsageError>([&] { ceiling(battery, 2, test_seed); }),
               ::testing::HasSubstr("no task number 2; the battery has 2"));
   ThreadPool pool(1);

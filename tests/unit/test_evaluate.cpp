@@ -124,7 +124,9 @@ TEST(Evaluation, RefusesArraysThatDoNotBelongTogether) {
   EXPECT_THAT(refusal(z, y, {5, 6, 5}, spans), HasSubstr("trial 1 has 6 steps"));
   EXPECT_THAT(refusal(z, y, lengths, std::vector(3, std::vector<PeriodSpan>{})),
               HasSubstr("the periods of trial 0 end before its 5 steps"));
-  const Battery battery(BatteryConfig{.tasks = "go,dm1"}, Seed{1});
+  BatteryConfig config;
+  config.tasks = "go,dm1";
+  const Battery battery(config, Seed{1});
   const std::vector<std::size_t> tasks{0, 1};
   const std::vector<ScoreCounts> counts(2);
   EXPECT_THAT(message_of<UsageError>(

@@ -317,10 +317,17 @@ TEST(GrowingBatches, CannotShrink) {
 
 // Plastic and initial synapses -----------------------------------------------------------------
 
+SubsetConfig synapses(SubsetKind kind, double radius) {
+  SubsetConfig subset;
+  subset.kind = kind;
+  subset.radius = radius;
+  return subset;
+}
+
 TEST(Plastic, OthersKeepTheirInitialWeightsToTheBit) {
   RunConfig config = small_run_config();
   config.wiring.kind = WiringKind::dense;
-  config.wiring.plastic = {.kind = SubsetKind::local, .radius = 1};
+  config.wiring.plastic = synapses(SubsetKind::local, 1);
   config.optimiser.weight_decay = 0.1;
   config.loss.weight_penalty = 0.1;
   config.train.average = 0.5;
@@ -338,7 +345,9 @@ TEST(Plastic, OthersKeepTheirInitialWeightsToTheBit) {
     for (std::size_t j = 0; j < 16; ++j, ++k) {
       const bool moved = learner.network().parameters()[k] != initial.parameters()[k];
       ASSERT_EQ(moved, plastic.has(i, j)) << i << " " << j;
-      if (!moved) ASSERT_EQ(learner.result().parameters()[k], initial.parameters()[k]);
+      if (!moved) {
+        ASSERT_EQ(learner.result().parameters()[k], initial.parameters()[k]);
+      }
     }
   expect_reproducible(config);
 }
@@ -361,7 +370,7 @@ TEST(Plastic, NoneTrainsEverythingButRecurrentWeights) {
 TEST(Plastic, MustHaveSynapsesThatExist) {
   RunConfig config = small_run_config();
   config.wiring.kind = WiringKind::autapse;
-  config.wiring.plastic = {.kind = SubsetKind::file, .path = "mask.csv"};
+  config.wiring.plastic.kind = SubsetKind::file;
   const TemporaryDirectory dir;
   write_file(dir / "mask.csv", "source,target\n0,1\n");
   config.wiring.plastic.path = (dir / "mask.csv").string();
@@ -378,7 +387,7 @@ TEST(Initial, DenseNetworksCanBeginAsLocalOnes) {
     const Network local = make_network(config, battery);
     RunConfig dense = config;
     dense.wiring.kind = WiringKind::dense;
-    dense.wiring.initial = {.kind = SubsetKind::local, .radius = 1};
+    dense.wiring.initial = synapses(SubsetKind::local, 1);
     const Network begun = make_network(dense, battery);
     const Mask& mask = local.architecture().recurrent;
     std::size_t k = 0;

@@ -82,7 +82,7 @@ struct Rows {
   bool operator==(const Rows&) const = default;
 };
 
-class SharedStreams : public testing::TestWithParam<StreamCase> {
+class SharedStreams : public ::testing::TestWithParam<StreamCase> {
  protected:
   PackedStream make_stream() const {
     BatteryConfig battery = config_of("modcog82");
@@ -112,10 +112,10 @@ TEST_P(SharedStreams, GiveEveryThreadWhatTheyGiveToOne) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Modes, SharedStreams,
-                         testing::Values(StreamCase{"restart", StreamMode::restart, 0},
-                                         StreamCase{"carry_on", StreamMode::carry_on, 0},
-                                         StreamCase{"finite_restart", StreamMode::restart, 5},
-                                         StreamCase{"finite_carry_on", StreamMode::carry_on, 5}),
+                         ::testing::Values(StreamCase{"restart", StreamMode::restart, 0},
+                                           StreamCase{"carry_on", StreamMode::carry_on, 0},
+                                           StreamCase{"finite_restart", StreamMode::restart, 5},
+                                           StreamCase{"finite_carry_on", StreamMode::carry_on, 5}),
                          [](const auto& name) { return name.param.name; });
 
 TEST(RowCursor, ThatAnExceptionLeftOnTheWayIsAtTheBeginningOfNoBatch) {
@@ -154,10 +154,10 @@ TEST(SharedBattery, DrawsAndComposesForEveryThread) {
 }
 
 TEST(SharedNetwork, ComputesForEveryThreadWithAWorkspaceOfItsOwn) {
-  std::vector<testing::NetworkCase> cases = testing::network_cases();
+  std::vector<::testing::NetworkCase> cases = ::testing::network_cases();
   cases.resize(4);
-  for (const testing::NetworkCase& c : cases) {
-    const testing::Laboratory lab(c);
+  for (const ::testing::NetworkCase& c : cases) {
+    const ::testing::Laboratory lab(c);
     const Network& network = *lab.network;
     const auto gradient_of = [&](Workspace& workspace) {
       std::vector<float> gradient(network.layout().total);
@@ -258,7 +258,7 @@ TEST(SharedFile, WrittenByManyThreadsIsWholeAndLeavesNothingBehind) {
       read_hdf5(hdf5);
     }
   });
-  EXPECT_THAT(possible, testing::Contains(read_file(text)));
+  EXPECT_THAT(possible, ::testing::Contains(read_file(text)));
   std::size_t n_files = 0;
   for (const auto& entry : std::filesystem::directory_iterator(text.parent_path())) {
     EXPECT_EQ(entry.path().string().find(".tmp-"), std::string::npos) << entry.path();
@@ -305,7 +305,7 @@ std::string final_bytes(const std::filesystem::path& run) {
   return checkpoint_bytes(run, 8) + timeless(run / "metrics.csv") + timeless(run / "tasks.csv");
 }
 
-class TwoTrainers : public testing::Test {
+class TwoTrainers : public ::testing::Test {
  protected:
   std::string alone(std::string_view target) {
     const std::filesystem::path run = directory_ / ("alone-" + std::string(target));

@@ -364,7 +364,7 @@ TEST(StudyRun, CeilingsAreComputedOnceAndKept) {
 
 // What was kept is read again only for the same battery, tasks and seeds, and by the same code.
 TEST(StudyRun, KeptCeilingsAreForgottenWhenAnythingThatTheyDependOnChanges) {
-  const SmallStudy dir;
+  const SmallStudy dir("");
   const Study study = dir.load();
   ThreadPool pool(2);
   const fs::path kept = study.out / "ceilings";
