@@ -154,10 +154,10 @@ TEST(SharedBattery, DrawsAndComposesForEveryThread) {
 }
 
 TEST(SharedNetwork, ComputesForEveryThreadWithAWorkspaceOfItsOwn) {
-  std::vector<::testing::NetworkCase> cases = ::testing::network_cases();
+  std::vector<testing::NetworkCase> cases = testing::network_cases();
   cases.resize(4);
-  for (const ::testing::NetworkCase& c : cases) {
-    const ::testing::Laboratory lab(c);
+  for (const testing::NetworkCase& c : cases) {
+    const testing::Laboratory lab(c);
     const Network& network = *lab.network;
     const auto gradient_of = [&](Workspace& workspace) {
       std::vector<float> gradient(network.layout().total);
