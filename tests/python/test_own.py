@@ -145,9 +145,9 @@ class Faulty:
 @pytest.mark.parametrize(
     "changes, message",
     [
-        ({"targets": lambda a: a + 5}, "targets of a batch: 5 is not in 0 ... 4"),
+        ({"targets": lambda a: a + 5}, "targets is 5 at step 0 of row 0 of validation batch 0 .*; give whole numbers from 0 to 4"),
         ({"inputs": lambda a: a[:-1]}, r'"inputs" of a batch must have the shape \(40, 32, 5\)'),
-        ({"tasks": lambda a: a + 1}, "tasks of a batch"),
+        ({"tasks": lambda a: a + 1}, "tasks is 1 at step 0 of row 0 of validation batch 0; give whole numbers from 0 to 0"),
     ],
 )
 def test_faulty_batches_are_refused_in_words(config, tmp_path, changes, message):

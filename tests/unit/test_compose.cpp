@@ -35,7 +35,7 @@ TEST(Compose, KnownAnswerOfBothModifiers) {
 
 // 500 / (100 / 3) is 14.999999999999998 in binary fractions.
 TEST(Compose, ADurationOfWholeStepsHasAllOfThem) {
-  BatteryConfig config = config_of("dlygo,dlydm1,dmsintr,rtgo");
+  BatteryConfig config = config_of("dlygo,dlydm1,dmsintr");  // the first one is composed
   config.dt = 100.0 / 3;
   const Battery battery(config, test_seed);
   EXPECT_EQ(periods_of(battery), "fixation 15, stimulus 15, delay 15, decision 15");
