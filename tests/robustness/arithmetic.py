@@ -12,6 +12,9 @@ TOLERANCE = 1e-4
 # The program may err more where the twin in single precision does, too: such a configuration
 # amplifies rounding errors, whoever computes.
 ILL_CONDITIONED = 20
+# The gradient of a network whose activity is chaotic is decided by rounding errors: where single
+# precision costs the twin itself this share of a gradient, any other order of additions may cost all.
+CHAOTIC = 1e-3
 # Of single precision, a few times; and what counts as 0 there.
 ROUNDING, TINY = 4e-7, 1e-37
 
@@ -166,6 +169,12 @@ class Expected:
                 k: np.abs(single[k] - v).max(initial=0) for k, v in self.gradient.items()
             }
             self.errors["loss"] = abs(single_loss - self.loss)
+            self.chaotic = any(
+                self.errors[k] > CHAOTIC * np.abs(v).max(initial=0)
+                for k, v in self.gradient.items()
+            )
+        if self.chaotic and group != "loss":
+            return np.inf
         return ILL_CONDITIONED * self.errors[group]
 
 

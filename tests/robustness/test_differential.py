@@ -169,6 +169,8 @@ class Finding(unittest.TestCase):
                     c.get("network.activation") == "softplus"
                     and c["wiring.rows"] < 9
                     and c["wiring.kind"] == "local"
+                    and c.get("wiring.radius", 4) > 0
+                    and not {"wiring.initial.kind", "wiring.plastic.kind"} & set(c)
                 )
             ),
         )
