@@ -1,11 +1,16 @@
 // npz: a zip archive of npy files (numpy.savez).
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 #include <zip.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <list>
 #include <memory>
 
 #include "core/atomic_write.hpp"
+#include "core/descriptor.hpp"
 #include "core/elements.hpp"
 #include "core/npy.hpp"
 #include "lmrnn/error.hpp"
@@ -84,14 +89,25 @@ zip_buffer_fragment_t fragment(const void* data, std::size_t size) {
 }  // namespace
 
 ArrayFile read_npz(const std::filesystem::path& path) {
+  // Opened once: libzip looks at a path more than once, and another process may put a new file
+  // there.
   std::error_code error;
-  const std::uint64_t archive_size = std::filesystem::file_size(path, error);
+  std::filesystem::file_size(path, error);  // a directory, for one, has none
+  const Descriptor opened(path, O_RDONLY);
+  if (!error && !opened.valid()) error.assign(errno, std::generic_category());
+  struct ::stat status {};
+  if (!error && ::fstat(opened.get(), &status) != 0) error.assign(errno, std::generic_category());
   if (error)
     throw UsageError(path.string() + ": cannot be read (" + error.message() +
                      "); give the path of a readable file");
+  const auto archive_size = static_cast<std::uint64_t>(status.st_size);
   int code = 0;
-  const Archive archive(zip_open(path.c_str(), ZIP_RDONLY, &code));
-  if (!archive) not_npz(path.string(), reason(code));
+  const int for_libzip = ::dup(opened.get());  // which closes it, if it takes it
+  const Archive archive(zip_fdopen(for_libzip, 0, &code));
+  if (!archive) {
+    ::close(for_libzip);
+    not_npz(path.string(), reason(code));
+  }
 
   ArrayFile file;
   const auto n_entries = static_cast<zip_uint64_t>(zip_get_num_entries(archive.get(), 0));
