@@ -92,7 +92,7 @@ ArrayFile read_npz(const std::filesystem::path& path) {
   // Opened once: libzip looks at a path more than once, and another process may put a new file
   // there.
   std::error_code error;
-  std::filesystem::file_size(path, error);  // a directory, for one, has none
+  static_cast<void>(std::filesystem::file_size(path, error));  // a directory, for one, has none
   const Descriptor opened(path, O_RDONLY);
   if (!error && !opened.valid()) error.assign(errno, std::generic_category());
   struct ::stat status {};
