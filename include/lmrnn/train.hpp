@@ -116,7 +116,7 @@ class Trainer {
   std::int64_t step() const noexcept;  ///< optimiser steps done
   const std::optional<Evaluation>& last_evaluation() const noexcept;
   /// What its owner should know: that rows are shorter than trials, that the untrained network's
-  /// activity grows to a loss above 1000, or that a resumed run goes on with another SIMD target
+  /// activity grows to a loss above 1000, or that a resumed run uses another SIMD target
   /// than it began with.
   const std::vector<std::string>& notices() const noexcept;
 

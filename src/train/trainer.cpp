@@ -85,7 +85,7 @@ Trainer Trainer::start(const RunConfig& config_in, const fs::path& directory, in
   Trainer trainer(std::make_unique<Implementation>(
       RunSetup{config, directory, battery, n_threads, source, processes, ceilings_of},
       [&] {
-        // Together with data of one's own, init_from is refused.
+        // With custom data, init_from is refused.
         if (!source || config.init_from.empty()) inputs = input_files(config);
         return initial_network(config, battery, source.get());
       },

@@ -162,7 +162,7 @@ def test_noise_of_an_evaluation_is_checked(small_run):
             small_run.evaluate(n_trials=10, recurrent_noise=noise)
 
 
-# Data of one's own -------------------------------------------------------------------------------
+# Custom data -------------------------------------------------------------------------------------
 
 
 def task_with(**changes):

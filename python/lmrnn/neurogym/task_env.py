@@ -292,7 +292,7 @@ class TaskEnv(gymnasium.Env):
     # Copies ------------------------------------------------------------------------------------
 
     def __deepcopy__(self, memo) -> TaskEnv:
-        # Tasks are immutable; a copy goes on with the same trials, by itself.
+        # Tasks are immutable; a copy continues with the same trials, by itself.
         other = object.__new__(type(self))
         memo[id(self)] = other
         for name, value in self.__getstate__().items():
