@@ -12,6 +12,7 @@
 //     made/HASH/               masks and weights that a run starts from (pruning)
 //     failures/NAME-HASH.json  what went wrong
 //     claims/NAME-HASH         who is at it
+//     paused                   while it is there, every run waits between two steps
 //     slurm/                   job scripts, logs, ids of submitted jobs
 //     tables/*.csv, index.sqlite   made by `collect_study`; may be deleted
 //
@@ -123,6 +124,10 @@ StudyPlan plan_study(const Study& study, const ResultOf& result_of);
 /// `plan_study` with what the directories and the results file know.
 StudyPlan plan_study(const Study& study);
 
+/// Why the study, as planned, cannot give what it asks for: headline contrasts with so few pairs
+/// that no outcome is significant at 1 - statistics.level after Holm's correction. Empty if it can.
+std::vector<std::string> plan_warnings(const Study& study, const StudyPlan& plan);
+
 /// The hash of a run that starts from nothing: of every key that differs from its default.
 std::string config_hash(const RunConfig& config);
 
@@ -160,6 +165,15 @@ struct StudyRunOptions {
   std::string owner{};      ///< added to claims, e.g. the Slurm job
 };
 
+/// Makes every run of the study, on whichever machine, wait between two steps until it is resumed;
+/// none is begun meanwhile. Waiting runs use no processor, and keep their memory, claims and Slurm
+/// jobs. `by`: a line for whoever wonders. Returns false if it was paused already. Throws RunError.
+bool pause_study(const Study& study, const std::string& by);
+/// Returns false if the study was not paused. Throws RunError.
+bool resume_study(const Study& study);
+/// Who paused the study, and when; nothing if it is not paused.
+std::optional<std::string> study_paused(const Study& study);
+
 struct StudyProgress {
   struct Running {
     std::string name;
@@ -171,6 +185,7 @@ struct StudyProgress {
   double done = 0;                       ///< runs over, and shares of those that are running
   std::optional<double> seconds_left{};  ///< of this process, if it had to do all
   std::string event;                     ///< "NAME: done", "NAME: failed: ..."; mostly empty
+  bool paused = false;
 };
 
 struct StudyCallbacks {
@@ -198,6 +213,7 @@ StudyOutcome run_study(const Study& study, const StudyRunOptions& options,
 struct Collected {
   std::filesystem::path directory, index;
   std::vector<std::pair<std::string, std::size_t>> tables;  ///< name, rows
+  std::vector<std::string> verdicts;  ///< a line per contrast with a criterion
   std::vector<std::string> warnings;
 };
 

@@ -60,17 +60,51 @@ struct TuningConfig {
   }
 };
 
+/// What a contrast is measured on.
+enum class ContrastScale {
+  automatic,   ///< ratio for steps and trials to a mark, difference for everything else
+  ratio,       ///< geometric mean of a / b over pairs
+  difference,  ///< mean of a - b over pairs
+};
+constexpr std::array<std::pair<std::string_view, ContrastScale>, 3> enum_names(ContrastScale) {
+  return {{{"auto", ContrastScale::automatic},
+           {"ratio", ContrastScale::ratio},
+           {"difference", ContrastScale::difference}}};
+}
+
 /// [[contrast]]: two levels of an axis, compared by paired seeds in every cell of the other axes.
+/// The limits are the criterion, on the contrast's scale: with any of them, the contrast gets a
+/// verdict.
 struct ContrastConfig {
   std::string axis, a, b, measure = "final_share";
+  ContrastScale scale = ContrastScale::automatic;
+  std::optional<double> supported_below, supported_above, refuted_below, refuted_above;
+  std::vector<double> refuted_within;
   bool headline = true;
+
+  bool has_criterion() const noexcept {
+    return supported_below || supported_above || refuted_below || refuted_above ||
+           !refuted_within.empty();
+  }
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& field) {
     field("axis", self.axis, "the axis");
-    field("a", self.a, "a level; the difference is a - b");
+    field("a", self.a, "a level; compared with b: a - b, or a / b");
     field("b", self.b, "another level");
     field("measure", self.measure, "a measure of runs.csv, e.g. final_share, area, steps_to_80");
+    field("scale", self.scale,
+          "ratio: a / b; difference: a - b; auto: ratio for steps and trials to a mark");
+    field("supported_below", self.supported_below,
+          "the claim is supported if the interval lies below this");
+    field("supported_above", self.supported_above,
+          "the claim is supported if the interval lies above this");
+    field("refuted_below", self.refuted_below,
+          "the claim is refuted if the interval lies below this");
+    field("refuted_above", self.refuted_above,
+          "the claim is refuted if the interval lies above this");
+    field("refuted_within", self.refuted_within,
+          "[low, high]: the claim is refuted if the interval lies between them");
     field("headline", self.headline, "whether it is among those that Holm's correction counts");
   }
 };

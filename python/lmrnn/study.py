@@ -92,13 +92,14 @@ class Study:
         return not row["censored"] == row["runs"]
 
     def text(self, panel: str, level: str, measure: str) -> str:
-        """A mean with its interval, as reports and pages show it; of a mark, how many runs missed it."""
+        """A mean with its interval, as reports and pages show it. Of a mark: how many runs missed it, and
+        a sign that the restricted mean is then a lower bound."""
         row = self._by[panel, level, measure]
         if not self.reached(panel, level, measure):
             return f"not within {row['horizon']:g}"
         mean, lower, upper = (f"{float(f'{row[k]:.3g}'):g}" for k in ("mean", "lower", "upper"))
         missed = f"; {row['censored']:g} of {row['runs']} never" if row["censored"] > 0 else ""
-        return f"{mean} ({lower} to {upper}{missed})"
+        return f"{'≥ ' if missed else ''}{mean} ({lower} to {upper}{missed})"
 
     def differ(self, panel: str, measure: str) -> bool:
         """Whether the levels of a panel differ in the mean of a measure."""

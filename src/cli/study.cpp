@@ -1,8 +1,10 @@
 // lmrnn study: many runs that answer one question.
 #include "lmrnn/study.hpp"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <map>
@@ -11,6 +13,7 @@
 #include <string>
 
 #include "common.hpp"
+#include "lmrnn/machine.hpp"
 #include "progress.hpp"
 #include "verbs.hpp"
 
@@ -96,6 +99,7 @@ void plan_verb(const Options& options) {
   if (options.json)
     return fmt::print("{}\n", Json{{"study", study.name},
                                    {"out", study.out.string()},
+                                   {"warnings", plan_warnings(study, plan)},
                                    {"axes", plan.axes},
                                    {"runs", runs_json(plan, states)}}
                                   .dump(2));
@@ -113,12 +117,13 @@ void plan_verb(const Options& options) {
              plan.cells.size(), fmt::join(plan.axes, " x "), study.config.claim,
              study.config.support);
   print_tuning(study, plan);
+  for (const std::string& warning : plan_warnings(study, plan)) warn(warning);
 }
 
 // run -----------------------------------------------------------------------------------------
 
 std::string note(const StudyProgress& p) {
-  std::string text;
+  std::string text = p.paused ? "paused (lmrnn study resume continues)  " : "";
   if (p.n_elsewhere > 0) text += fmt::format("{} elsewhere  ", p.n_elsewhere);
   if (p.n_failed > 0) text += fmt::format("{} failed  ", p.n_failed);
   for (std::size_t i = 0; i < p.running.size() && i < 3; ++i) {
@@ -185,6 +190,23 @@ void run_verb(const Options& options) {
   }
 }
 
+// pause, resume -------------------------------------------------------------------------------
+
+void pause_verb(const Options& options) {
+  const Study study = options.load();
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  if (!pause_study(study, fmt::format("on {} at {:%Y-%m-%d %H:%M:%S} UTC", host_name(), now)))
+    return fmt::print("{} was already paused, {}\n", study.name, *study_paused(study));
+  fmt::print(
+      "{} is paused: its runs wait between two steps; lmrnn study resume {} continues them\n",
+      study.name, options.file);
+}
+
+void resume_verb(const Options& options) {
+  const Study study = options.load();
+  fmt::print("{} {}\n", study.name, resume_study(study) ? "continues" : "was not paused");
+}
+
 // status --------------------------------------------------------------------------------------
 
 Json jobs_json(const std::vector<SlurmJob>& jobs) {
@@ -206,11 +228,14 @@ void status_verb(const Options& options) {
     for (const auto& [state, count] : counts) n[std::string(to_name(state))] = count;
     return fmt::print("{}\n", Json{{"study", study.name},
                                    {"out", study.out.string()},
+                                   {"paused", study_paused(study).has_value()},
                                    {"counts", n},
                                    {"jobs", jobs_json(jobs)},
                                    {"runs", runs_json(plan, states)}}
                                   .dump(2));
   }
+  if (const auto paused = study_paused(study))
+    fmt::print("paused {}; lmrnn study resume {} continues\n", *paused, options.file);
   for (const auto& [state, count] : counts) fmt::print("{:<12} {:>6}\n", to_name(state), count);
   std::map<std::string, std::size_t> queue;
   for (const SlurmJob& job : jobs)
@@ -237,12 +262,14 @@ void collect_verb(const Options& options) {
     for (const auto& [name, rows] : collected.tables) tables[name] = rows;
     return fmt::print("{}\n", Json{{"directory", collected.directory.string()},
                                    {"index", collected.index.string()},
+                                   {"verdicts", collected.verdicts},
                                    {"tables", tables}}
                                   .dump(2));
   }
   for (const auto& [name, rows] : collected.tables)
     fmt::print("{:<8} {}\n", rows, (collected.directory / (name + ".csv")).string());
   fmt::print("{:<8} {}\n", "index", collected.index.string());
+  for (const std::string& verdict : collected.verdicts) fmt::print("{}\n", verdict);
 }
 
 void submit_verb(const Options& options) {
@@ -311,6 +338,12 @@ void add_study(CLI::App& program) {
       ->capture_default_str();
   run->add_flag("--retry", options->retry, "begin failed runs again");
 
+  add_study_verb(*study, "pause",
+                 "make all runs of a study wait between two steps, on every machine, e.g. while "
+                 "something is timed; they keep their memory and use no processor",
+                 "lmrnn study pause studies/e4-small.toml", options, pause_verb);
+  add_study_verb(*study, "resume", "let the runs of a paused study continue",
+                 "lmrnn study resume studies/e4-small.toml", options, resume_verb);
   CLI::App* status =
       add_study_verb(*study, "status", "how far a study is, and what failed",
                      "lmrnn study status studies/e4-small.toml", options, status_verb);

@@ -215,6 +215,16 @@ std::vector<Siblings> siblings(const StudyPlan& plan, std::size_t axis) {
   return out;
 }
 
+std::size_t axis_index(const StudyPlan& plan, const std::string& name) {
+  return static_cast<std::size_t>(std::ranges::find(plan.axes, name) - plan.axes.begin());
+}
+
+std::string where(const Siblings& family) {
+  std::string out;
+  for (const std::string& level : family.others) out += (out.empty() ? "" : ", ") + level;
+  return out;
+}
+
 Collected collect_study(const Study& study) {
   const ResultLookup lookup(study);
   const StudyPlan plan = plan_study(study, [&](const PlannedRun& run) { return lookup(run); });
@@ -241,6 +251,7 @@ Collected collect_study(const Study& study) {
     collected.tables.emplace_back(table.name, table.rows.size());
   }
   write_sqlite(collected.index, tables);
+  collected.verdicts = verdict_lines(study, plan, harvest);
   collected.warnings = warnings(study, plan, harvest);
   return collected;
 }

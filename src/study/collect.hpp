@@ -51,6 +51,10 @@ struct Siblings {
 };
 /// One per combination of levels of the other axes.
 std::vector<Siblings> siblings(const StudyPlan& plan, std::size_t axis);
+/// Where an axis stands among `plan.axes`; their number if it is none of them.
+std::size_t axis_index(const StudyPlan& plan, const std::string& name);
+/// "modern, batch 64": the levels of the other axes.
+std::string where(const Siblings& family);
 
 /// Means, censored times and learning curves of cells.
 Table cells_table(const Study& study, const StudyPlan& plan, const Harvest& harvest);
@@ -59,6 +63,10 @@ Table survival_table(const Study& study, const StudyPlan& plan, const Harvest& h
 
 /// Comparisons of cells.
 Table contrasts_table(const Study& study, const StudyPlan& plan, const Harvest& harvest);
+/// "supported: local4 / dense, steps_to_90 0.7 (0.6 to 0.8), 8 pairs, p = 0.0078": a line per
+/// contrast with a criterion.
+std::vector<std::string> verdict_lines(const Study& study, const StudyPlan& plan,
+                                       const Harvest& harvest);
 Table best_table(const Study& study, const StudyPlan& plan, const Harvest& harvest);
 
 }  // namespace lmrnn

@@ -28,6 +28,7 @@ constexpr Measure measures[] = {
     {"worst_share", [](const RunSummary& s) { return s.worst_share(); }},
     {"held_out_share", [](const RunSummary& s) { return s.held_out_share(); }},
     {"area", [](const RunSummary& s) { return s.area(); }},
+    {"late_gain", [](const RunSummary& s) { return s.late_gain(); }},
     {"tasks_solved", [](const RunSummary& s) { return count_solved(s, ""); }},
     {"solved_base", [](const RunSummary& s) { return count_solved(s, "base"); }},
     {"solved_int", [](const RunSummary& s) { return count_solved(s, "int"); }},

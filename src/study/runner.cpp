@@ -131,7 +131,8 @@ class Runner {
       obey_stop();
       bool changed = reap();
       if (changed || Clock::now() - refreshed_ > std::chrono::seconds(2)) refresh();
-      if (stopping_ == 0) changed = start_what_fits() || changed;
+      paused_ = study_paused(study_).has_value();
+      if (stopping_ == 0 && !paused_) changed = start_what_fits() || changed;
       report();
       if (children_.empty() && (stopping_ > 0 || !worth_waiting())) break;
       std::this_thread::sleep_for(std::chrono::milliseconds(changed ? 1 : 100));
@@ -324,6 +325,7 @@ class Runner {
     if (!callbacks_.progress) return;
     StudyProgress p;
     p.event = event_;
+    p.paused = paused_;
     std::set<std::string> seen;
     for (std::size_t i = 0; i < states_.size(); ++i) {
       if (!is_wanted(i)) continue;
@@ -369,6 +371,7 @@ class Runner {
   Clock::time_point refreshed_{};
   std::int64_t n_begun_ = 0;
   int stopping_ = 0;
+  bool paused_ = false;
   double seconds_finished_ = 0;
   std::string owner_, event_;
   StudyOutcome outcome_;

@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <boost/math/distributions/students_t.hpp>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -129,6 +130,18 @@ Band bootstrap_mean(std::span<const double> values, Seed seed, double level,
   return bootstrap(values.size(), mean, seed, level, n_samples);
 }
 
+Band t_interval(std::span<const double> values, double level) {
+  const auto n = static_cast<double>(values.size());
+  if (values.empty()) return {nothing, nothing, nothing};
+  const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
+  if (values.size() < 2) return {mean, nothing, nothing};
+  double squares = 0;
+  for (const double x : values) squares += (x - mean) * (x - mean);
+  const double standard_error = std::sqrt(squares / (n - 1) / n);
+  const double t = boost::math::quantile(boost::math::students_t(n - 1), (1 + level) / 2);
+  return {mean, mean - t * standard_error, mean + t * standard_error};
+}
+
 BestLevel bootstrap_best(View2<const double> values, std::span<const double> positions,
                          bool smaller_is_better, Seed seed, double level, std::size_t n_samples) {
   const std::size_t n_levels = values.n0, n = values.n1;
@@ -197,6 +210,11 @@ double paired_permutation_p(std::span<const double> differences, Seed seed) {
     extreme += std::abs(sum) >= enough ? 1 : 0;
   }
   return static_cast<double>(extreme) / static_cast<double>(n_random + 1);
+}
+
+double least_paired_p(std::size_t n_pairs) noexcept {
+  return n_pairs == 0 ? 1
+                      : std::ldexp(2.0, -static_cast<int>(std::min<std::size_t>(n_pairs, 1000)));
 }
 
 std::vector<double> holm(std::span<const double> p) {

@@ -7,6 +7,7 @@
 #include "lmrnn/error.hpp"
 #include "lmrnn/files.hpp"
 #include "lmrnn/study.hpp"
+#include "study/contrast.hpp"
 #include "study/grid.hpp"
 #include "study/keys.hpp"
 #include "study/summary.hpp"
@@ -45,6 +46,44 @@ void check_tuning(const std::string& file, const StudyConfig& config) {
                                seed));
 }
 
+// Limits that contradict each other would let the order of the rules decide the verdict.
+void check_criterion(const std::string& file, const ContrastConfig& c) {
+  const std::string where = fmt::format("contrast {}, {}: ", c.a, c.b);
+  const bool is_ratio = scale_of(c) == ContrastScale::ratio;
+  const std::pair<const char*, std::optional<double>> limits[] = {
+      {"supported_below", c.supported_below},
+      {"supported_above", c.supported_above},
+      {"refuted_below", c.refuted_below},
+      {"refuted_above", c.refuted_above}};
+  for (const auto& [name, limit] : limits)
+    if (limit && (!std::isfinite(*limit) || (is_ratio && *limit <= 0)))
+      refuse(file,
+             fmt::format("{}{} = {} must be finite{}; give another limit", where, name, *limit,
+                         is_ratio ? " and above 0, since the contrast is a ratio" : ""));
+  if (!c.refuted_within.empty() &&
+      (c.refuted_within.size() != 2 || !(c.refuted_within[0] < c.refuted_within[1])))
+    refuse(file, where + "refuted_within needs two numbers that ascend, e.g. [0.8, 1.25]");
+  const auto overlap = [&](std::optional<double> below, std::optional<double> above,
+                           const char* names) {
+    if (below && above && *below > *above)
+      refuse(file, fmt::format("{}{} overlap ({} is above {}), so that one interval would be both; "
+                               "move one of them",
+                               where, names, *below, *above));
+  };
+  overlap(c.supported_below, c.refuted_above, "supported_below and refuted_above");
+  overlap(c.refuted_below, c.supported_above, "refuted_below and supported_above");
+  if (c.supported_below && c.refuted_below)
+    refuse(file,
+           where + "supported_below and refuted_below overlap; a low value is one or the other");
+  if (c.supported_above && c.refuted_above)
+    refuse(file,
+           where + "supported_above and refuted_above overlap; a high value is one or the other");
+  if (c.refuted_within.size() == 2) {
+    overlap(c.supported_below, c.refuted_within[0], "supported_below and refuted_within");
+    overlap(c.refuted_within[1], c.supported_above, "refuted_within and supported_above");
+  }
+}
+
 void check_measures(const std::string& file, const StudyConfig& config) {
   const std::vector<std::string> known = measure_names(config.statistics.marks);
   const auto check = [&](const std::string& where, const std::string& name) {
@@ -54,7 +93,10 @@ void check_measures(const std::string& file, const StudyConfig& config) {
                              did_you_mean(name, known, all)));
   };
   if (!config.tuning.values.empty()) check("tuning", config.tuning.measure);
-  for (const ContrastConfig& c : config.contrasts) check("contrast", c.measure);
+  for (const ContrastConfig& c : config.contrasts) {
+    check("contrast", c.measure);
+    check_criterion(file, c);
+  }
   for (const BestConfig& b : config.best) {
     check("best", b.measure);
     check("best", b.position);

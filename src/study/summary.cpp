@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "core/text.hpp"
@@ -19,6 +20,8 @@ namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
+
+constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
 
 double number(std::string_view text, const fs::path& path) {
   if (const auto x = number_from<double>(text)) return *x;
@@ -138,6 +141,15 @@ double RunSummary::held_out_share() const noexcept {
 }
 double RunSummary::area() const {
   return curve_steps.empty() ? 0 : area_under_curve(curve_steps, curve_share);
+}
+double RunSummary::late_gain() const noexcept {
+  if (curve_steps.empty()) return nothing;
+  const double quarter = 0.75 * curve_steps.back();
+  const auto after = std::ranges::upper_bound(curve_steps, quarter);
+  if (after == curve_steps.begin() || after == curve_steps.end()) return nothing;
+  const auto i = static_cast<std::size_t>(after - curve_steps.begin());
+  const double place = (quarter - curve_steps[i - 1]) / (curve_steps[i] - curve_steps[i - 1]);
+  return curve_share.back() - std::lerp(curve_share[i - 1], curve_share[i], place);
 }
 TimeToMark RunSummary::steps_to(double mark) const {
   return time_to(*this, curve_steps, mark);

@@ -14,6 +14,8 @@
 
 namespace lmrnn {
 
+constexpr double plateau_gain = 0.003;
+
 /// A task at a run's last evaluation.
 struct TaskResult {
   std::string name;
@@ -44,6 +46,10 @@ struct RunSummary {
   /// Mean share of the ceiling over the tasks that were held out of training; NaN without any.
   double held_out_share() const noexcept;
   double area() const;
+  /// What the mean share of the ceiling gained over the last quarter of the steps: a run that
+  /// gained less than `plateau_gain` is at its plateau. NaN if nothing was evaluated before that
+  /// quarter.
+  double late_gain() const noexcept;
   /// Mean share of the ceiling held, over steps or trials. A run that diverged was watched to the
   /// horizon.
   TimeToMark steps_to(double mark) const;

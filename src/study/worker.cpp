@@ -1,8 +1,10 @@
 #include "study/worker.hpp"
 
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <new>
+#include <thread>
 
 #include "lmrnn/error.hpp"
 #include "lmrnn/network.hpp"
@@ -51,12 +53,32 @@ void keep_weights(const PlannedRun& run, const Trainer& trainer) {
                describe_training(trainer.battery(), c.wiring, c.run_seed()));
 }
 
+// The file is looked for at most five times a second: a step of a small network takes a
+// millisecond.
+class Pause {
+ public:
+  explicit Pause(const Study& study) : study_(study) {}
+
+  void wait() {
+    using namespace std::chrono_literals;
+    if (Clock::now() - looked_ < 200ms) return;
+    while (study_paused(study_) && stop == 0) std::this_thread::sleep_for(200ms);
+    looked_ = Clock::now();
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  const Study& study_;
+  Clock::time_point looked_{};
+};
+
 Outcome train(const Study& study, const PlannedRun& run, int n_threads, ProgressSlot& slot) {
   const fs::path dir = run_directory(study, run);
   Trainer trainer = open_trainer(study, run, dir, n_threads);
   keep_weights(run, trainer);
   slot.step = trainer.step();
   slot.n_steps = trainer.config().train.steps;
+  Pause pause(study);
   TrainerCallbacks callbacks;
   callbacks.stop_requested = [] { return stop != 0; };
   callbacks.progress = [&](const Progress& p) {
@@ -64,6 +86,7 @@ Outcome train(const Study& study, const PlannedRun& run, int n_threads, Progress
     slot.step = p.step;
     slot.seconds_left = p.seconds_left;
     if (p.evaluation) slot.share = p.evaluation->mean_share_of_ceiling();
+    pause.wait();
   };
   return trainer.run(callbacks);
 }

@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import time
 import unittest
+from pathlib import Path
 
 from program import PROGRAM, ROOT, ProgramTest, run, run_on_terminal
 
@@ -89,6 +90,64 @@ class StudyTest(ProgramTest):
         self.assertGreaterEqual(float(contrast["p"]), 0.25)
         with sqlite3.connect(self.dir / "runs/tiny/index.sqlite") as index:
             self.assertEqual(index.execute("select count(*) from runs").fetchone(), (6,))
+
+    def test_plan_says_when_there_are_too_few_seeds(self):
+        (warning,) = json.loads(self.verb("plan", "--json"))["warnings"]
+        self.assertIn("with 3 seeds, p is at least 0.25", warning)
+        enough = self.verb("plan", "--json", "--set", "seeds=[1, 2, 3, 4, 5, 6]")
+        self.assertEqual(json.loads(enough)["warnings"], [])
+
+    def test_collect_prints_verdicts(self):
+        self.study.write_text(STUDY.replace("[[contrast]]", "[[contrast]]\nsupported_above = -1", 1))
+        seeds = "seeds=[1, 2, 3, 4, 5, 6]"
+        self.verb("run", "--jobs", 2, "--set", seeds)
+        out = self.verb("collect", "--set", seeds)
+        self.assertRegex(out, r"(?m)^supported: \S+ - \S+, \S+ \S+ \(\S+ to \S+\), 6 pairs, p = ")
+        with open(self.dir / "runs/tiny/tables/contrasts.csv") as file:
+            (contrast,) = csv.DictReader(file)
+        self.assertEqual((contrast["verdict"], contrast["least_p"]), ("supported", "0.03125"))
+
+    def test_a_paused_study_waits_and_computes_the_same(self):
+        self.verb("run")
+        undisturbed = self.tables("runs/tiny")
+        self.assertIn("is paused", self.verb("pause", "--out", "second"))
+        self.assertIn("already paused", self.verb("pause", "--out", "second"))
+        self.assertRegex(self.verb("status", "--out", "second"), "^paused on ")
+        command = [PROGRAM, "study", "run", self.study, "--out", "second"]
+        with subprocess.Popen(command, cwd=self.dir, stderr=subprocess.DEVNULL) as process:
+            time.sleep(1)
+            self.assertIsNone(process.poll())
+            self.assertEqual(list((self.dir / "second").glob("runs/*")), [])  # none was begun
+            self.assertIn("continues", self.verb("resume", "--out", "second"))
+            self.assertEqual(process.wait(60), 0)
+        self.assertIn("was not paused", self.verb("resume", "--out", "second"))
+        self.assertEqual(self.tables("second"), undisturbed)
+
+    def test_a_run_that_is_paused_stops_within_a_step_and_ends_on_a_signal(self):
+        # Long enough to be caught in the middle.
+        more = ["--set", "config.train.steps=100000", "--cells", "local"]
+        command = [PROGRAM, "study", "run", self.study, *more]
+        with subprocess.Popen(command, cwd=self.dir, stderr=subprocess.DEVNULL) as process:
+            self.wait_for(lambda: list(self.dir.glob("runs/tiny/runs/*/metrics.csv")))
+            self.verb("pause")
+            time.sleep(1)  # five looks at the file
+            before = self.processor_time(process.pid)
+            time.sleep(1)
+            self.assertLess(self.processor_time(process.pid) - before, 0.2)
+            process.terminate()
+            self.assertEqual(process.wait(60), 75)
+
+    def processor_time(self, pid):
+        """Seconds of a process and its children."""
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        fields = [Path(f"/proc/{p}/stat").read_text().rsplit(")", 1)[1].split() for p in [pid, *children]]
+        return sum(int(f[11]) + int(f[12]) for f in fields) / os.sysconf("SC_CLK_TCK")
+
+    def wait_for(self, condition, seconds=60):
+        end = time.monotonic() + seconds
+        while not condition():
+            self.assertLess(time.monotonic(), end, "nothing happened")
+            time.sleep(0.05)
 
     def test_set_changes_the_study(self):
         plan = json.loads(self.verb("plan", "--json", "--set", "seeds=[9]"))

@@ -14,6 +14,7 @@ MEASURES = {
     "synapses": "synapses",
     "learning rate": "learning_rate",
     "final share": "final_share",
+    "gain, last quarter": "late_gain",
     "area": "area",
     "tasks solved": "tasks_solved",
     "steps to 50%": "steps_to_50",
@@ -23,8 +24,9 @@ PLAIN = {"units": ",.0f", "synapses": ",.0f", "learning rate": "g"}
 
 NOTE = Markup(
     "<p>Means over seeds, with bootstrap intervals. Final share: mean over tasks of the share of the "
-    "ceiling at the end; area: its mean over training. Times are restricted means: where not every "
-    "run got there, a lower bound.</p>"
+    "ceiling at the end; area: its mean over training. Gain, last quarter: what the share gained over "
+    "the last quarter of the steps; a network is at its plateau if that is less than 0.003. Times are "
+    "restricted means: where not every run got there, they are a lower bound, marked ≥.</p>"
 )
 
 
@@ -47,6 +49,7 @@ def claim(study) -> Section:
             Markup("<p>What counts as support, as it was written down before the first run: ")
             + escape(registered["support"]) + Markup("</p>")
         )
+    pieces += verdicts(study)
     failed = [row for row in study.table("states").rows() if row["error"] and str(row["error"]) != "nan"]
     if failed:
         pieces.append(table(["run", "error"], [[row["run"], row["error"]] for row in failed],
@@ -101,19 +104,57 @@ def tuning(study) -> Section | None:
     return Section("Learning rates", figure(plot.study_rates(study), caption))
 
 
+def effect(row) -> tuple[str, float, float, float]:
+    """What a contrast compares, its estimate and interval, on the contrast's scale."""
+    if row["scale"] == "ratio":
+        return f"{row['a']} / {row['b']}", row["ratio"], row["ratio_lower"], row["ratio_upper"]
+    return f"{row['a']} − {row['b']}", row["difference"], row["lower"], row["upper"]
+
+
+def criterion(contrast) -> str:
+    """The limits of a contrast of the study file, in words."""
+    words = [f"{verdict} {side} {contrast[f'{verdict}_{side}']:g}"
+             for verdict in ("supported", "refuted") for side in ("below", "above")
+             if f"{verdict}_{side}" in contrast]
+    if within := contrast.get("refuted_within"):
+        words.append(f"refuted within {within[0]:g} to {within[1]:g}")
+    return ", ".join(words)
+
+
+def verdicts(study) -> list[Markup]:
+    """A table of the contrasts that have a criterion; empty if none has."""
+    criteria = {
+        (c["axis"], c["a"], c["b"], c.get("measure", "final_share")): criterion(c)
+        for c in study.registered.get("contrast", [])
+    }
+    rows = []
+    for row in study.table("contrasts").rows():
+        words = criteria.get((row["axis"], row["a"], row["b"], row["measure"]), "")
+        if not words or not row["pairs"]:
+            continue
+        name, estimate, lower, upper = effect(row)
+        rows.append([str(row["verdict"]), name, str(row["where"]), row["measure"],
+                     f"{estimate:.3g} ({lower:.3g} to {upper:.3g})", words, int(row["pairs"])])
+    if not rows:
+        return []
+    columns = ["verdict", "contrast", "where", "measure", "effect", "criterion: the interval lies", "pairs"]
+    return [table(columns, rows, caption="The verdicts, by the limits that were written down before "
+                                         "the first run. Fewer than six pairs are descriptive.")]
+
+
 def contrasts(study) -> Section | None:
-    found = study.table("contrasts")
-    rows = [
-        [f"{row['a']} − {row['b']}", str(row["where"]), row["measure"], int(row["pairs"]),
-         row["difference"], row["lower"], row["upper"], row["p"], row["p_holm"]]
-        for row in found.rows()
-        if row["pairs"] > 0
-    ]
+    rows = []
+    for row in study.table("contrasts").rows():
+        if row["pairs"] > 0:
+            missed = f"{row['censored_a']:g}, {row['censored_b']:g}"
+            rows.append([effect(row)[0], str(row["where"]), row["measure"], int(row["pairs"]),
+                         *effect(row)[1:], missed, row["p"], row["least_p"], row["p_holm"]])
     if not rows:
         return None
-    columns = ["contrast", "where", "measure", "pairs", "difference", "lower", "upper", "p", "p, Holm"]
-    n_pairs = min(row[3] for row in rows)
-    note = f"Paired by seed. With {n_pairs} pairs, p cannot be below {2.0 ** (1 - n_pairs):g}."
+    columns = ["contrast", "where", "measure", "pairs", "effect", "lower", "upper", "missed the mark",
+               "p", "least p", "p, Holm"]
+    note = ("Paired by seed. Effects are means of differences, or geometric means of ratios, with "
+            "t-intervals; p is that of sign flips, and cannot be below the least p.")
     return Section("Contrasts", table(columns, rows, caption=note))
 
 
