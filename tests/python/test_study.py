@@ -43,6 +43,8 @@ axis = "network"
 a = "local"
 b = "autapse16"
 measure = "area"
+supported_above = 0.1
+refuted_within = [-0.1, 0.1]
 [[best]]
 axis = "network"
 measure = "area"
@@ -51,16 +53,19 @@ seed = 1
 """
 
 
-@pytest.fixture(scope="module")
-def study(tmp_path_factory):
-    place = tmp_path_factory.mktemp("study")
-    (place / "tiny.toml").write_text(STUDY)
+def run_study(place, text):
+    (place / "tiny.toml").write_text(text)
     for verb in ("run", "collect"):
         subprocess.run(
             [os.environ.get("LMRNN", "lmrnn"), "study", verb, "tiny.toml"],
             cwd=place, check=True, capture_output=True,
         )
     return lmrnn.Study(place / "runs/tiny")
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    return run_study(tmp_path_factory.mktemp("study"), STUDY)
 
 
 def test_cells_are_found_by_their_levels(study):
@@ -95,7 +100,17 @@ def test_the_report_tells_claim_results_and_contrasts(study, tmp_path):
     for title in ("Claim", "Results", "Learning", "Density", "Units", "Learning rates", "Contrasts"):
         assert f"<h2>{title}</h2>" in page
     assert "small &lt;networks&gt; learn" in page and "local − autapse16" in page
+    assert "supported above 0.1, refuted within -0.1 to 0.1" in page
+    assert ">descriptive</td>" in page  # two pairs
+    assert ">nan<" not in page
     assert report.write_report(study.directory, tmp_path / "again.html").read_text() == page
+
+
+def test_a_study_with_one_axis_has_no_place_of_comparison(tmp_path):
+    one_axis = STUDY.split("[axis.length.short]")[0] + STUDY[STUDY.index("[axis.network.autapse16]"):]
+    one_axis = one_axis.replace('when = { length = "long", network = "random" }', 'when.network = "random"')
+    page = report.write_report(run_study(tmp_path, one_axis).directory, tmp_path / "page.html").read_text()
+    assert ">descriptive</td>" in page and ">nan<" not in page
 
 
 def test_a_directory_without_tables_is_told_what_to_do(tmp_path):

@@ -104,6 +104,11 @@ def tuning(study) -> Section | None:
     return Section("Learning rates", figure(plot.study_rates(study), caption))
 
 
+def place(row) -> str:
+    """The levels of the other axes; a study with one axis has none, which reads as NaN."""
+    return row["where"] if isinstance(row["where"], str) else ""
+
+
 def effect(row) -> tuple[str, float, float, float]:
     """What a contrast compares, its estimate and interval, on the contrast's scale."""
     if row["scale"] == "ratio":
@@ -133,7 +138,7 @@ def verdicts(study) -> list[Markup]:
         if not words or not row["pairs"]:
             continue
         name, estimate, lower, upper = effect(row)
-        rows.append([str(row["verdict"]), name, str(row["where"]), row["measure"],
+        rows.append([str(row["verdict"]), name, place(row), row["measure"],
                      f"{estimate:.3g} ({lower:.3g} to {upper:.3g})", words, int(row["pairs"])])
     if not rows:
         return []
@@ -147,7 +152,7 @@ def contrasts(study) -> Section | None:
     for row in study.table("contrasts").rows():
         if row["pairs"] > 0:
             missed = f"{row['censored_a']:g}, {row['censored_b']:g}"
-            rows.append([effect(row)[0], str(row["where"]), row["measure"], int(row["pairs"]),
+            rows.append([effect(row)[0], place(row), row["measure"], int(row["pairs"]),
                          *effect(row)[1:], missed, row["p"], row["least_p"], row["p_holm"]])
     if not rows:
         return None
@@ -163,7 +168,7 @@ def best(study) -> Section | None:
     if not found.n_rows:
         return None
     rows = [
-        [str(row["where"]), row["measure"], row["level"], row["mean"], row["share_best"],
+        [place(row), row["measure"], row["level"], row["mean"], row["share_best"],
          bool(row["best"])]
         for row in found.rows()
     ]
