@@ -300,7 +300,8 @@ void unknown_name(const std::string& where, std::string_view key, std::string_vi
 
 void check_range(const ConfigValue& v, std::string_view key, double number, const Range& range) {
   const bool high_enough = range.least_excluded ? number > range.least : number >= range.least;
-  if (high_enough && number <= range.most) return;  // false for nan, too
+  // False for nan, too. Infinity would be in the range of most keys, and makes sense for none.
+  if (high_enough && number <= range.most && std::isfinite(number)) return;
   if (range.is_seed) not_a_seed(v, key);
   const bool has_least = !std::isinf(range.least), has_most = !std::isinf(range.most);
   std::string expected;
@@ -310,7 +311,8 @@ void check_range(const ConfigValue& v, std::string_view key, double number, cons
     if (has_least)
       expected = fmt::format("{} {}", range.least_excluded ? "more than" : "at least", range.least);
     if (has_most) expected += fmt::format("{}at most {}", has_least ? " and " : "", range.most);
-    if (expected.empty()) expected = "a number, not nan";
+    if (expected.empty() || std::isinf(number))
+      expected += expected.empty() ? "finite" : " and finite";
   }
   throw UsageError(v.where + ": " + std::string(key) + " = " + toml_value(v) +
                    " is out of range; it must be " + expected);

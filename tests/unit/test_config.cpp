@@ -203,7 +203,12 @@ TEST(Refusal, OfNumbersOutOfRangeNamesEitherEndOrBoth) {
   EXPECT_EQ(expected(2, {.most = 1}), "at most 1");
   EXPECT_EQ(expected(0, {.least = 0, .most = 1, .least_excluded = true}),
             "more than 0 and at most 1");
-  EXPECT_EQ(expected(std::nan(""), {}), "a number, not nan");
+  EXPECT_EQ(expected(std::nan(""), {}), "finite");
+  // A learning rate of infinity is above 0, and makes sense no more than any other infinity.
+  const double infinity = std::numeric_limits<double>::infinity();
+  EXPECT_EQ(expected(infinity, {}), "finite");
+  EXPECT_EQ(expected(infinity, more_than(0)), "more than 0 and finite");
+  EXPECT_EQ(expected(-infinity, {.most = 1}), "at most 1 and finite");
   EXPECT_EQ(expected(std::nan(""), between(0, 0.5)), "from 0 to 0.5");
   EXPECT_NO_THROW(detail::check_range({1.0, ""}, "x", 1, between(0, 1)));  // inclusive
   EXPECT_NO_THROW(detail::check_range({0.0, ""}, "x", 0, at_least(0)));
@@ -250,7 +255,7 @@ TEST(WriteConfig, IsReadBackToTheSame) {
   e.units = std::numeric_limits<std::int64_t>::max();
   e.radius = 0.1;
   e.seed = 3;
-  e.delays = {1e-300, 1e22, 1.0 / 3, std::numeric_limits<double>::infinity(),
+  e.delays = {1e-300, 1e22, 1.0 / 3, std::numeric_limits<double>::max(),
               std::numeric_limits<double>::denorm_min()};
   e.sheets = {{4, Metric::l2}, {}};
   e.sheet = {7, Metric::l2};
