@@ -1,0 +1,57 @@
+"""studies/verify.py finds what a page of results says wrongly, and finds nothing on the pages as they are."""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+STUDY, PAGE = "e1-small", "docs/results/e1-autapses.md"
+
+
+def verify(root, *arguments):
+    return subprocess.run([sys.executable, root / "studies/verify.py", *arguments], capture_output=True, text=True)
+
+
+class VerifyStudies(unittest.TestCase):
+    def test_the_pages_as_they_are(self):
+        result = verify(ROOT)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertRegex(result.stdout, r"(?m)^\d+ studies, \d+ tables of contrasts and \d{3,} numbers .*: 0 faults$")
+
+    def with_change(self, old, new, arguments=()):
+        """What verify says of a copy with one study and its page, changed."""
+        with tempfile.TemporaryDirectory() as place:
+            root = Path(place)
+            for path in ("studies/verify.py", f"studies/{STUDY}.toml", PAGE, f"docs/results/data/{STUDY}.csv",
+                         f"docs/results/data/{STUDY}-pruning-summary.csv"):
+                (root / path).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(ROOT / path, root / path)
+            text = (root / PAGE).read_text()
+            self.assertIn(old, text)
+            (root / PAGE).write_text(text.replace(old, new, 1))
+            result = verify(root, *arguments)
+            return result.returncode, result.stderr, (root / PAGE).read_text(), text
+
+    def test_the_copy_is_right_before_it_is_changed(self):
+        self.assertEqual(self.with_change("# E1", "# E1")[:2], (0, ""))
+
+    def test_a_number_that_is_in_no_table(self):
+        status, errors, *_ = self.with_change("| 0.896 (0.885", "| 0.897 (0.885")
+        self.assertEqual(status, 1)
+        self.assertIn("in no table of e1-small: 0.897", errors)
+
+    def test_a_contrast_that_is_not_what_the_table_says(self):
+        status, errors, *_ = self.with_change("| −2 (", "| −3 (")
+        self.assertEqual(status, 1)
+        self.assertIn("a table of contrasts is not what the tables say", errors)
+        status, errors, written, right = self.with_change("| −2 (", "| −3 (", ["--write"])
+        self.assertEqual((status, written), (0, right))
+
+    def test_a_verdict_of_three_pairs(self):
+        status, errors, *_ = self.with_change("## What holds", "The claim is supported.\n\n## What holds")
+        self.assertEqual(status, 1)
+        self.assertIn("a verdict outside of a table of contrasts: The claim is supported.", errors)
+
