@@ -40,6 +40,7 @@ HEADERS = {
     "machine": "core",
     "mpi": "train",
     "network": "rnn",
+    "operation": "rnn",
     "processes": "core",
     "random": "core",
     "run": "train",

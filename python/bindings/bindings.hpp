@@ -36,6 +36,7 @@ void bind_streams(nb::module_& m);
 void bind_user_arrays(nb::module_& m);
 void bind_wiring(nb::module_& m);
 void bind_network(nb::module_& m);
+void bind_operation(nb::module_& m);
 void bind_evaluate(nb::module_& m);
 void bind_analyze(nb::module_& m);
 void bind_train(nb::module_& m);

@@ -34,6 +34,7 @@ NB_MODULE(_core, m) {
   bind_user_arrays(m);
   bind_wiring(m);
   bind_network(m);
+  bind_operation(m);
   bind_evaluate(m);
   bind_analyze(m);
   bind_train(m);

@@ -1,4 +1,4 @@
-"""PyTorch: our batches for its loops, our networks as its modules, its networks as ours.
+"""PyTorch: our batches for its loops, our engine as its layer, its networks as ours.
 
 Works with PyTorch 1.13 and later, on any device; PyTorch is not installed by lmrnn unless the extra
 "torch" is asked for.
@@ -6,6 +6,7 @@ Works with PyTorch 1.13 and later, on any device; PyTorch is not installed by lm
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path
@@ -15,9 +16,11 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from . import _core
+from . import _core, _torch_operation
+from ._operation import GROUPS, Engine, network_from_mask, widened
 from .stream import Stream
 
+_BACKENDS = ("auto", "engine", "reference")
 _ACTIVATIONS = {"relu": torch.relu, "tanh": torch.tanh, "softplus": nn.functional.softplus}
 
 
@@ -78,28 +81,83 @@ def masked_cross_entropy(logits: Tensor, targets: Tensor, mask: Tensor) -> Tenso
 
 
 class LMRNN(nn.Module):
-    """The network of lmrnn.Network as a module.
+    """The network of lmrnn.Network as a module, computed by lmrnn's engine.
 
-        logits, states = LMRNN.load("runs/quickstart")(inputs, rules)
+        module = LMRNN(mask=lmrnn.Mask.make("local", rows=16, cols=16, radius=2),
+                       n_channels=33, n_classes=17, n_rules=82)
+        module = LMRNN.load("runs/quickstart")
+        states, logits = module(inputs, rules)
 
-    Parameters: `recurrent` (unit, unit), `input` (unit, channel), `rule` (rule, unit), `bias`,
-    `readout` (class, unit), `readout_bias`. Weights count only where `recurrent_mask`,
-    `input_mask` and `readout_mask` are 1: others have no effect and gradient 0.
+    Parameters: `recurrent` (synapse), one per synapse of `mask`, whose target and source units are
+    `targets` and `sources`; `input` (unit, channel), `rule` (rule, unit), `bias`, `readout`
+    (class, unit), `readout_bias`. Weights of input and readout count only where `input_mask` and
+    `readout_mask` are 1: others have no effect and gradient 0.
 
-    network : lmrnn.Network; batch_first : (row, time, ...) instead of (time, row, ...).
+    network : an lmrnn.Network, whose weights are copied. Or a fresh one:
+    mask : lmrnn.Mask or array (target, source), with n_channels, n_classes, n_rules, alpha,
+        activation, input_mask, readout_mask, initialisation ("fan-in", "identity", "radius") and
+        seed (None: drawn by PyTorch's generator, so torch.manual_seed decides).
+    batch_first : (row, time, ...) instead of (time, row, ...).
+    backend : "auto": the engine, where it can (float32 on the CPU), else the reference; "engine":
+        an error where it cannot; "reference": PyTorch's own operations, on any device, in any
+        precision, many times slower. `backend_in_use` says which one and why.
+    recompute : keep only about sqrt(time) of the states for backward and compute the others again.
+
+    The engine uses torch.get_num_threads() threads, and gives the same bits for any number of them.
     """
 
-    def __init__(self, network: _core.Network, *, batch_first: bool = False):
+    def __init__(
+        self,
+        network: _core.Network | None = None,
+        *,
+        mask: _core.Mask | np.ndarray | Tensor | None = None,
+        n_channels: int | None = None,
+        n_classes: int | None = None,
+        n_rules: int = 0,
+        alpha: float = 1.0,
+        activation: str = "relu",
+        input_mask: _core.Mask | np.ndarray | Tensor | None = None,
+        readout_mask: _core.Mask | np.ndarray | Tensor | None = None,
+        initialisation: str = "fan-in",
+        seed: int | None = None,
+        batch_first: bool = False,
+        backend: str = "auto",
+        recompute: bool = False,
+    ):
         super().__init__()
+        if (network is None) == (mask is None):
+            raise TypeError("LMRNN: give a network, or a mask for a fresh one")
+        if backend not in _BACKENDS:
+            raise ValueError(f"LMRNN: backend {backend!r}; one of {', '.join(_BACKENDS)}")
+        if network is None:
+            masks = [m if m is None or isinstance(m, _core.Mask) else _array(m)
+                     for m in (mask, input_mask, readout_mask)]  # fmt: skip
+            network = network_from_mask(
+                masks[0], n_channels=n_channels, n_classes=n_classes, n_rules=n_rules, alpha=alpha,
+                activation=activation, input_mask=masks[1], readout_mask=masks[2],
+                initialisation=initialisation, seed=_drawn_seed() if seed is None else seed,
+            )  # fmt: skip
+        elif not isinstance(network, _core.Network):
+            raise TypeError(
+                f"LMRNN: {type(network).__name__} is not an lmrnn.Network; use LMRNN.load for a path, "
+                "or mask= for a fresh network"
+            )
         self.alpha, self.activation = network.alpha, network.activation
-        self.batch_first = batch_first
+        self.batch_first, self.backend, self.recompute = batch_first, backend, recompute
         self._f = _ACTIVATIONS[network.activation]
-        weights = dict(network.weights, recurrent=network.recurrent_matrix)
-        for name, value in weights.items():
+        for name, value in network.weights.items():
             self.register_parameter(name, nn.Parameter(torch.from_numpy(np.array(value))))
-        for name in ("recurrent", "input", "readout"):
+        self._shape = (network.n_units, network.n_units)
+        for name in ("targets", "sources"):
+            index = getattr(network.recurrent, name).astype(np.int64)
+            self.register_buffer(name, torch.from_numpy(index))
+        for name in ("input", "readout"):
             mask = getattr(network, name).to_dense().astype(np.float32)
             self.register_buffer(f"{name}_mask", torch.from_numpy(mask))
+        self._engine = Engine(network)
+        self._wide = None
+        if network.n_rules:
+            self._wide = Engine(widened(network))
 
     @classmethod
     def load(cls, path: str | PathLike, **options) -> LMRNN:
@@ -108,12 +166,43 @@ class LMRNN(nn.Module):
 
     @property
     def n_units(self) -> int:
-        return self.recurrent.shape[0]
+        return self._shape[0]
 
     @property
     def n_channels(self) -> int:
         """Input channels without rules."""
         return self.input.shape[1]
+
+    @property
+    def n_rules(self) -> int:
+        return self.rule.shape[0]
+
+    @property
+    def n_classes(self) -> int:
+        return self.readout_bias.shape[0]
+
+    @property
+    def mask(self) -> _core.Mask:
+        """The recurrent synapses, (target, source)."""
+        return self._engine.network.recurrent
+
+    @property
+    def recurrent_matrix(self) -> Tensor:
+        """W as a dense (target, source) matrix, 0 where there is no synapse; differentiable."""
+        zeros = self.recurrent.new_zeros(self._shape)
+        return zeros.index_put((self.targets, self.sources), self.recurrent)
+
+    @property
+    def backend_in_use(self) -> tuple[str, str]:
+        """"engine" or "reference", and why."""
+        if self.backend == "reference":
+            return "reference", "as asked for"
+        weight = self.bias
+        if weight.device.type != "cpu":
+            return "reference", f"weights are on {weight.device}; the engine is for the CPU"
+        if weight.dtype != torch.float32:
+            return "reference", f"weights are {weight.dtype}; the engine is for torch.float32"
+        return "engine", "float32 on the CPU"
 
     def forward(
         self,
@@ -121,94 +210,244 @@ class LMRNN(nn.Module):
         rules: Tensor | None = None,
         state: Tensor | None = None,
         *,
+        resets: Tensor | None = None,
         recurrent_noise: float = 0.0,
-    ) -> tuple[Tensor, Tensor]:
-        """Logits (time, row, class) and states (time, row, unit).
+        seed: int | None = None,
+        states: bool = True,
+    ) -> tuple[Tensor | None, Tensor]:
+        """States (time, row, unit) and logits (time, row, class), as Network.forward.
 
         inputs : (time, row, channel); rules may follow the channels, dense.
-        rules : (time, row, slot) numbers of the rules that are on, -1 for none.
+        rules : (time, row, slot) numbers of the rules that are on, -1 for none; faster than dense.
         state : (row, unit), before the first step; zeros unless given.
-        recurrent_noise : standard deviation of the noise inside f.
+        resets : (time, row) bool, where the state before the step is taken as 0.
+        recurrent_noise : standard deviation of the noise inside f, a function of `seed` (None: drawn
+            by PyTorch's generator).
+        states : False: None instead of the states, which saves an array of that size.
         """
         if self.batch_first:
-            inputs = inputs.transpose(0, 1)
-            rules = rules if rules is None else rules.transpose(0, 1)
-        drive = self._drive(inputs, rules)
-        h = drive.new_zeros(drive.shape[1:]) if state is None else state
-        recurrent = (self.recurrent * self.recurrent_mask).t()
-        states = []
-        for u in drive:
-            if recurrent_noise > 0:
-                u = u + recurrent_noise * torch.randn_like(u)
-            h = (1 - self.alpha) * h + self.alpha * self._f(u + h @ recurrent)
-            states.append(h)
-        states = torch.stack(states)
-        logits = states @ (self.readout * self.readout_mask).t() + self.readout_bias
+            inputs, rules, resets = (_swapped(x) for x in (inputs, rules, resets))
+        self._check(inputs, rules, state, resets)
+        if recurrent_noise < 0 or not math.isfinite(recurrent_noise):
+            raise ValueError(f"LMRNN: recurrent_noise = {recurrent_noise}; at least 0, and finite")
+        if recurrent_noise > 0 and seed is None:
+            seed = _drawn_seed()
+        name, why = self.backend_in_use
+        if name == "engine":
+            run = self._run_engine
+        elif self.backend == "engine":
+            raise RuntimeError(f'LMRNN: backend="engine", but {why}; use backend="auto"')
+        else:
+            run = self._run_reference
+        all_states, logits = run(inputs, rules, state, resets, recurrent_noise, seed or 0, states)
         if self.batch_first:
-            return logits.transpose(0, 1), states.transpose(0, 1)
-        return logits, states
+            all_states, logits = _swapped(all_states), _swapped(logits)
+        return all_states, logits
+
+    def _run_engine(self, inputs, rules, state, resets, noise, seed, states):
+        weights = [getattr(self, group) for group in GROUPS]
+        engine = self._engine
+        if inputs.shape[-1] != self.n_channels:
+            engine = self._wide
+            weights[1] = torch.cat([weights[1], weights[2].t()], dim=1)
+            weights[2] = weights[2][:0]
+        return _torch_operation.apply(
+            engine, weights, inputs, rules, resets, state, noise=noise, seed=seed,
+            recompute=self.recompute, states=states,
+        )  # fmt: skip
+
+    def _run_reference(self, inputs, rules, state, resets, noise, seed, states):
+        drive = self._drive(inputs, rules)
+        if noise > 0:
+            drive = drive + torch.from_numpy(
+                _core._recurrent_noise(noise, seed, *drive.shape)
+            ).to(drive)
+        h = drive.new_zeros(drive.shape[1:]) if state is None else state
+        recurrent = self.recurrent_matrix.t()
+        all_states = []
+        for t, u in enumerate(drive):
+            if resets is not None:
+                h = torch.where(resets[t, :, None].bool(), torch.zeros_like(h), h)
+            h = (1 - self.alpha) * h + self.alpha * self._f(u + h @ recurrent)
+            all_states.append(h)
+        all_states = torch.stack(all_states)
+        logits = all_states @ (self.readout * self.readout_mask).t() + self.readout_bias
+        return (all_states if states else None), logits
 
     def step(self, inputs: Tensor, state: Tensor, rules: Tensor | None = None) -> Tensor:
         """The next state (row, unit) from inputs (row, channel) and a state (row, unit)."""
         drive = self._drive(inputs[None], None if rules is None else rules[None])[0]
-        recurrent = (self.recurrent * self.recurrent_mask).t()
+        recurrent = self.recurrent_matrix.t()
         return (1 - self.alpha) * state + self.alpha * self._f(drive + state @ recurrent)
 
     def cell(self, rule: int | None = None) -> Cell:
         """f(input, state) for tools that look for fixed points or compare dynamics."""
         return Cell(self, rule)
 
+    def _check(self, inputs, rules, state, resets):
+        """Shapes, types and devices of what forward is given, time first."""
+        bias, n = self.bias, self.n_channels
+        _expect(inputs, "inputs", bias, ("time", "row", "channel"), (None, None, None))
+        if inputs.shape[0] == 0 or inputs.shape[1] == 0:
+            raise ValueError(f"LMRNN: inputs {tuple(inputs.shape)} have no time steps or no rows")
+        wide = n + self.n_rules
+        if inputs.shape[-1] not in (n, wide):
+            raise ValueError(
+                f"LMRNN: inputs have {inputs.shape[-1]} channels; expected {n}"
+                + (f", or {wide} with dense rules" if self.n_rules else "")
+            )
+        n_steps, n_rows = inputs.shape[:2]
+        if rules is not None:
+            if inputs.shape[-1] != n:
+                raise ValueError("LMRNN: rules are given twice: in the channels, and by number")
+            _expect(rules, "rules", None, ("time", "row", "slot"), (n_steps, n_rows, None), bias.device)
+        if resets is not None:
+            _expect(resets, "resets", torch.bool, ("time", "row"), (n_steps, n_rows), bias.device)
+        if state is not None:
+            _expect(state, "state", bias, ("row", "unit"), (n_rows, self.n_units))
+
     def _drive(self, inputs: Tensor, rules: Tensor | None) -> Tensor:
         """What reaches the units from outside: (time, row, unit)."""
         n = self.n_channels
         drive = inputs[..., :n] @ (self.input * self.input_mask).t() + self.bias
-        if inputs.shape[-1] == n + self.rule.shape[0]:
+        if inputs.shape[-1] > n:
             drive = drive + inputs[..., n:] @ self.rule
-        elif inputs.shape[-1] != n:
-            raise ValueError(
-                f"inputs have {inputs.shape[-1]} channels; expected {n}, or "
-                f"{n + self.rule.shape[0]} with dense rules"
-            )
         if rules is not None:
+            if rules.numel() and not -1 <= int(rules.min()) <= int(rules.max()) < self.n_rules:
+                raise ValueError(
+                    f"LMRNN: rules from {int(rules.min())} to {int(rules.max())}; the network has "
+                    f"{self.n_rules}, counted from 0, and -1 is none"
+                )
             none = self.rule.new_zeros(1, self.n_units)
             # Row -1 of the padded table stands for "no rule".
             drive = drive + torch.cat([self.rule, none])[rules.long()].sum(dim=-2)
         return drive
 
+    def _load_from_state_dict(self, state_dict, prefix, metadata, strict, missing, unexpected, errors):
+        """Takes the dense weights of earlier versions too; refuses those of another mask."""
+        dense, key = state_dict.get(prefix + "recurrent"), prefix + "recurrent"
+        if dense is not None and dense.dim() == 2:
+            old = state_dict.pop(prefix + "recurrent_mask", None)
+            ours = torch.zeros(self._shape, dtype=torch.bool)
+            ours[self.targets.cpu(), self.sources.cpu()] = True
+            theirs = dense.cpu() != 0 if old is None else old.cpu() != 0
+            outside = theirs if theirs.shape != ours.shape else theirs & ~ours
+            if theirs.shape != ours.shape or outside.any() or (old is not None and (ours & ~theirs).any()):
+                errors.append(f"{key}: a dense matrix of another mask than this module's")
+                return
+            state_dict[key] = dense[self.targets.to(dense.device), self.sources.to(dense.device)]
+            state_dict[prefix + "targets"], state_dict[prefix + "sources"] = self.targets, self.sources
+        for name in ("targets", "sources"):
+            theirs, ours = state_dict.get(prefix + name), getattr(self, name)
+            if theirs is not None and not torch.equal(theirs.cpu(), ours.cpu()):
+                errors.append(f"{prefix + name}: the synapses are not those of this module's mask")
+                return
+        super()._load_from_state_dict(
+            state_dict, prefix, metadata, strict, missing, unexpected, errors
+        )
+
+    def extra_repr(self) -> str:
+        name, why = self.backend_in_use
+        return (
+            f"{self.n_units} units, {len(self.targets)} synapses "
+            f"({100 * self.mask.density:.3g}%), {self.n_channels} channels, {self.n_rules} rules, "
+            f"{self.n_classes} classes, {self.activation}, alpha={self.alpha:g}, "
+            f"backend={name} ({why})"
+        )
+
     def to_network(self) -> _core.Network:
         """The same weights as an lmrnn.Network: to save, to evaluate, to analyze."""
-        return export(
-            recurrent=self.recurrent,
-            recurrent_mask=self.recurrent_mask,
-            input=self.input,
-            input_mask=self.input_mask,
-            rule=self.rule,
-            bias=self.bias,
-            readout=self.readout,
-            readout_mask=self.readout_mask,
-            readout_bias=self.readout_bias,
+        network = self._engine.network
+        copy = _core.Network(
+            network.recurrent,
+            n_channels=self.n_channels,
+            n_classes=self.n_classes,
+            n_rules=self.n_rules,
             alpha=self.alpha,
             activation=self.activation,
+            input=network.input,
+            readout=network.readout,
         )
+        copy.set_weights(**{group: _array(getattr(self, group)) for group in GROUPS})
+        return copy
+
+
+def _swapped(x: Tensor | None) -> Tensor | None:
+    return None if x is None else x.transpose(0, 1)
+
+
+def _drawn_seed() -> int:
+    return int(torch.randint(2**62, ()))
+
+
+def _expect(x, name: str, like, axes: tuple, shape: tuple, device=None) -> None:
+    """A tensor with the type and device of `like` (a tensor), or of type bool (torch.bool), or whole
+    numbers (None)."""
+    if not isinstance(x, Tensor):
+        raise TypeError(f"LMRNN: {name} must be a tensor, not {type(x).__name__}; use torch.as_tensor")
+    what = f"({', '.join(axes)})"
+    if x.dim() != len(axes):
+        raise ValueError(f"LMRNN: {name} of shape {tuple(x.shape)}; give {what}")
+    if any(n is not None and n != m for n, m in zip(shape, x.shape)):
+        wanted = ", ".join(axis if n is None else str(n) for axis, n in zip(axes, shape))
+        raise ValueError(
+            f"LMRNN: {name} of shape {tuple(x.shape)}; these inputs and this network need ({wanted})"
+        )
+    device = like.device if isinstance(like, Tensor) else device
+    if x.device != device:
+        raise RuntimeError(
+            f"LMRNN: {name} are on {x.device}, but the weights on {device}; move one of them with .to()"
+        )
+    if isinstance(like, Tensor):
+        if x.dtype != like.dtype:
+            raise TypeError(
+                f"LMRNN: {name} are {x.dtype}, but the weights {like.dtype}; convert one of them with .to()"
+            )
+    elif like is torch.bool:
+        if x.dtype not in (torch.bool, torch.uint8):
+            raise TypeError(f"LMRNN: {name} are {x.dtype}; give torch.bool")
+    elif x.dtype.is_floating_point or x.dtype.is_complex or x.dtype == torch.bool:
+        raise TypeError(f"LMRNN: {name} are {x.dtype}; give whole numbers, e.g. torch.int64")
 
 
 class Cell(nn.Module):
     """One time step, `cell(input, state) -> state`, under one rule.
 
     input : (row, channel), or (channel); state : (row, unit), or (unit).
+
+    With an axis for time, it is what FixedPointFinder's PyTorch version asks for, `cell(input,
+    state) -> (output, state)`: input (time, row, channel), or (row, time, channel) if `batch_first`;
+    state (1, row, unit); output: the states.
     """
 
     def __init__(self, network: LMRNN, rule: int | None = None):
         super().__init__()
+        if rule is not None and not 0 <= rule < network.n_rules:
+            raise ValueError(
+                f"LMRNN.cell: rule {rule}; the network has {network.n_rules}, counted from 0"
+            )
         self.network, self.rule = network, rule
         self.input_size, self.hidden_size = network.n_channels, network.n_units
 
-    def forward(self, input: Tensor, state: Tensor) -> Tensor:
+    @property
+    def batch_first(self) -> bool:
+        return self.network.batch_first
+
+    def forward(self, input: Tensor, state: Tensor):
+        if input.dim() == 3:
+            return self._sequence(input, state)
         rows = torch.atleast_2d(input)
         rules = None
         if self.rule is not None:
             rules = torch.full((len(rows), 1), self.rule, device=rows.device)
         return self.network.step(rows, torch.atleast_2d(state), rules).reshape(state.shape)
+
+    def _sequence(self, input: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        rules = None
+        if self.rule is not None:
+            rules = torch.full((*input.shape[:2], 1), self.rule, device=input.device)
+        states, _ = self.network(input, rules, state[0])
+        return states, (states[:, -1] if self.batch_first else states[-1])[None]
 
 
 # Their networks as ours --------------------------------------------------------------------------

@@ -40,6 +40,7 @@ struct Block {
   View2<const std::int32_t> targets;
   View2<const float> loss_weights;
   View3<const T> noise;
+  View2<const T> initial{};  ///< (trial, unit): h[-1], or empty: 0
 };
 
 template <class T>
@@ -78,7 +79,8 @@ struct Trajectory {
 template <class T>
 T previous_state(const Block<T>& block, const Trajectory<T>& run, std::size_t n_units,
                  std::size_t t, std::size_t i, std::size_t trial) {
-  if (t == 0 || (!block.resets.empty() && block.resets(t, trial))) return 0;
+  if (!block.resets.empty() && block.resets(t, trial)) return 0;
+  if (t == 0) return block.initial.empty() ? T(0) : block.initial(trial, i);
   return run.h[(t - 1) * n_units + i];
 }
 
@@ -135,53 +137,83 @@ T loss_and_slope(std::span<const T> logits, std::int32_t target, const float* wa
   return std::log(total) + largest - logits[target];
 }
 
+/// Gradients of one trial with respect to what comes from outside the network.
+template <class T>
+struct OutsideGradient {
+  std::vector<T> inputs;   ///< (time, channel)
+  std::vector<T> initial;  ///< (unit): h[-1]
+};
+
+/// Backpropagation through time of one trial. dlogits(t, c) and dstates(t, i) are the gradients of
+/// a loss with respect to logits and, directly, to states. Adds the gradients of the weights to
+/// `gradient`, a Model whose weights are the gradients.
+template <class T, class Logits, class States>
+OutsideGradient<T> add_trial_gradient(const Model<T>& m, const Block<T>& block,
+                                      const Trajectory<T>& run, std::size_t trial, Logits&& dlogits,
+                                      States&& dstates, const Model<T>& gradient) {
+  const std::size_t n_steps = block.inputs.n0, n_units = m.n_units;
+  OutsideGradient<T> outside{std::vector<T>(n_steps * m.n_channels), {}};
+  std::vector<T> later(n_units, 0);  // gradient with respect to h[t] through t + 1
+  std::vector<T> delta(n_units);
+  for (std::size_t t = n_steps; t-- > 0;) {
+    const T* h = &run.h[t * n_units];
+    std::vector<T> g = later;
+    for (std::size_t i = 0; i < n_units; ++i) g[i] += dstates(t, i);
+    for (std::size_t c = 0; c < m.n_classes; ++c) {
+      const T error = dlogits(t, c);
+      gradient.readout_bias[c] += error;
+      for (std::size_t i = 0; i < n_units; ++i) {
+        gradient.readout[c * n_units + i] += error * h[i];
+        g[i] += m.readout[c * n_units + i] * error;
+      }
+    }
+    for (std::size_t i = 0; i < n_units; ++i) {
+      delta[i] = m.alpha * slope(m.nonlinearity, run.u[t * n_units + i]) * g[i];
+      later[i] = (1 - m.alpha) * g[i];
+    }
+    for (std::size_t i = 0; i < n_units; ++i) {
+      gradient.bias[i] += delta[i];
+      for (std::size_t s = 0; s < block.rules.n1; ++s)
+        if (const auto r = block.rules(t, s, trial); r >= 0)
+          gradient.rule[r * n_units + i] += delta[i];
+      for (std::size_t c = 0; c < m.n_channels; ++c) {
+        gradient.input[i * m.n_channels + c] +=
+            delta[i] * static_cast<T>(block.inputs(t, c, trial));
+        outside.inputs[t * m.n_channels + c] += m.input[i * m.n_channels + c] * delta[i];
+      }
+      for (std::size_t k = m.row_offsets[i]; k < m.row_offsets[i + 1]; ++k) {
+        gradient.recurrent[k] +=
+            delta[i] * previous_state(block, run, n_units, t, m.sources[k], trial);
+        later[m.sources[k]] += m.recurrent[k] * delta[i];
+      }
+    }
+    if (!block.resets.empty() && block.resets(t, trial))
+      std::fill(later.begin(), later.end(), T(0));
+  }
+  outside.initial = later;
+  return outside;
+}
+
 /// Adds scale * (d/d parameter) of the block's weighted loss, plus `penalty` times that of the sum
 /// of h^2 / 2, to `gradient`, a Model whose weights are the gradients. Returns the weighted loss.
 template <class T>
 T add_gradient(const Model<T>& m, const Block<T>& block, const float* wanted, T scale, T penalty,
                const Model<T>& gradient) {
-  const std::size_t n_steps = block.inputs.n0, n_units = m.n_units;
   T loss = 0;
   for (std::size_t trial = 0; trial < block.inputs.n2; ++trial) {
     const Trajectory<T> run = forward(m, block, trial);
-    std::vector<T> later(n_units, 0);  // gradient with respect to h[t] through t + 1
-    std::vector<T> dlogits(m.n_classes), delta(n_units);
-    for (std::size_t t = n_steps; t-- > 0;) {
+    std::vector<T> dlogits(run.logits.size());
+    for (std::size_t t = 0; t < block.inputs.n0; ++t) {
       const T weight = static_cast<T>(block.loss_weights(t, trial));
+      const std::span<T> g(&dlogits[t * m.n_classes], m.n_classes);
       loss += weight * loss_and_slope<T>({&run.logits[t * m.n_classes], m.n_classes},
-                                         block.targets(t, trial), wanted, dlogits);
-      for (T& g : dlogits) g *= weight * scale;
-      const T* h = &run.h[t * n_units];
-      std::vector<T> g = later;
-      for (std::size_t i = 0; i < n_units; ++i) g[i] += penalty * h[i];
-      for (std::size_t c = 0; c < m.n_classes; ++c) {
-        gradient.readout_bias[c] += dlogits[c];
-        for (std::size_t i = 0; i < n_units; ++i) {
-          gradient.readout[c * n_units + i] += dlogits[c] * h[i];
-          g[i] += m.readout[c * n_units + i] * dlogits[c];
-        }
-      }
-      for (std::size_t i = 0; i < n_units; ++i) {
-        delta[i] = m.alpha * slope(m.nonlinearity, run.u[t * n_units + i]) * g[i];
-        later[i] = (1 - m.alpha) * g[i];
-      }
-      for (std::size_t i = 0; i < n_units; ++i) {
-        gradient.bias[i] += delta[i];
-        for (std::size_t s = 0; s < block.rules.n1; ++s)
-          if (const auto r = block.rules(t, s, trial); r >= 0)
-            gradient.rule[r * n_units + i] += delta[i];
-        for (std::size_t c = 0; c < m.n_channels; ++c)
-          gradient.input[i * m.n_channels + c] +=
-              delta[i] * static_cast<T>(block.inputs(t, c, trial));
-        for (std::size_t k = m.row_offsets[i]; k < m.row_offsets[i + 1]; ++k) {
-          gradient.recurrent[k] +=
-              delta[i] * previous_state(block, run, n_units, t, m.sources[k], trial);
-          later[m.sources[k]] += m.recurrent[k] * delta[i];
-        }
-      }
-      if (!block.resets.empty() && block.resets(t, trial))
-        std::fill(later.begin(), later.end(), T(0));
+                                         block.targets(t, trial), wanted, g);
+      for (T& x : g) x *= weight * scale;
     }
+    add_trial_gradient(
+        m, block, run, trial,
+        [&](std::size_t t, std::size_t c) { return dlogits[t * m.n_classes + c]; },
+        [&](std::size_t t, std::size_t i) { return penalty * run.h[t * m.n_units + i]; }, gradient);
   }
   return loss;
 }

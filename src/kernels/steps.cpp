@@ -180,8 +180,9 @@ void backward_step(const BackwardStep& s) {
       V sum[n_together][n_vectors];
       for (std::size_t r = 0; r < n_together; ++r)
         for (std::size_t v = 0; v < n_vectors; ++v)
-          sum[r][v] = leaky ? hn::LoadU(d, s.carry + groups[g].rows[r] * n_lanes + lane + v * width)
-                            : hn::Zero(d);
+          sum[r][v] = s.carry
+                          ? hn::LoadU(d, s.carry + groups[g].rows[r] * n_lanes + lane + v * width)
+                          : hn::Zero(d);
       add_term(d, s.readout, g, n_lanes, lane, sum);
       add_term(d, s.recurrent, g, n_lanes, lane, sum);
 #pragma GCC unroll 4

@@ -65,7 +65,7 @@ struct BackwardStep {
   Term recurrent;                 ///< transposed W, source delta[t + 1]
   Term readout;                   ///< transposed W_out, source: gradient with respect to logits[t]
   const float *state, *previous;  ///< (unit, lane): h[t], h[t-1]
-  float* carry;                   ///< (unit, lane), in and out; may be nullptr if alpha is 1
+  float* carry;                   ///< (unit, lane), in, and out if alpha < 1; or nullptr: 0
   float* delta;                   ///< (unit, lane); not the source of `recurrent`
   const float* penalty;           ///< (lane) or nullptr: none
   float alpha;

@@ -33,12 +33,21 @@ std::size_t padded_units(std::size_t n_units) {
 // Planes whose sizes are powers of two would put one unit's states of all steps on the same few
 // sets of the first cache, where a weight gradient reads them together. So the distance between
 // planes is half a kilobyte more than a multiple of the pages that those sets repeat over.
-void Planes::resize(std::size_t n_planes, std::size_t n_cells) {
+std::size_t Planes::stride(std::size_t n_cells) noexcept {
   constexpr std::size_t page = 4096 / sizeof(float), apart = 512 / sizeof(float);
-  stride_ = (n_cells + page - 1) / page * page + apart;
+  return (n_cells + page - 1) / page * page + apart;
+}
+
+void Planes::resize(std::size_t n_planes, std::size_t n_cells) {
+  values_.resize(n_planes * stride(n_cells));
+  borrow(values_.data(), n_planes, n_cells);
+}
+
+void Planes::borrow(float* memory, std::size_t n_planes, std::size_t n_cells) {
+  first_ = memory;
   n_planes_ = n_planes;
   n_cells_ = n_cells;
-  values_.resize(n_planes * stride_);
+  stride_ = stride(n_cells);
 }
 
 void BlockRun::begin(const Architecture& a, const PackedNetwork& p, const float* values,
@@ -49,6 +58,7 @@ void BlockRun::begin(const Architecture& a, const PackedNetwork& p, const float*
   block = b;
   noise = n;
   n_lanes = lanes;
+  outside = nullptr;
   LMRNN_CHECK_FITS(b.n_trials(), lanes, "a block has more trials than lanes");
   // Whole slices, and their margins, for the kernels of one trial.
   const std::size_t cells = n_lanes == 1 ? padded_units(a.n_units()) : n_cells();
@@ -160,6 +170,7 @@ void BlockRun::run_one_trial(View3<float> states, View3<float> logits_out) {
   // Planes 1 ... 4: the states of four steps; plane 0: the state before them; plane 5: zeros, the
   // state before a trial.
   Buffer<float> run((together + 2) * n_padded, 0.0f), currents(together * n_padded);
+  std::copy_n(previous.data(), n_padded, run.data());
   const auto plane = [&](std::size_t k) { return run.data() + k * n_padded + margin; };
 
   for (std::size_t first = 0; first < block.n_steps(); first += together) {
@@ -230,30 +241,34 @@ double BlockRun::sum_of_squares(const float* values) const {
 // Steps in a segment: the stretch of time whose states are kept at once. Without recomputation that
 // is all of it; with it, about sqrt(chunks) of them, so that neither the kept states nor the states
 // between segments grow faster than the square root of the length of the row.
-std::size_t BlockRun::segment_steps(bool recompute) const {
-  const std::size_t n_chunks = (block.n_steps() + chunk_steps - 1) / chunk_steps;
+std::size_t BlockRun::segment_steps(std::size_t n_steps, bool recompute) {
+  const std::size_t n_chunks = (n_steps + chunk_steps - 1) / chunk_steps;
   if (!recompute) return n_chunks * chunk_steps;
   const double root = std::sqrt(static_cast<double>(n_chunks));
   return static_cast<std::size_t>(std::ceil(root)) * chunk_steps;
 }
 
 void BlockRun::reserve(std::size_t segment, const LossOptions& options) {
-  const std::size_t n_classes = architecture->n_classes, cells = n_cells();
   const std::size_t n_kept = std::min(segment, block.n_steps());
-  kept.resize(n_kept + 1, cells);
-  deltas.resize(chunk_steps + 1, cells);
-  if (!block.resets.empty()) {
-    cleared.resize(chunk_steps, cells);
-    cleared_delta.resize(cells);
-  }
-  logits.resize(n_classes * n_lanes);
-  dlogits.resize(n_kept * n_classes * n_lanes);
+  kept.resize(n_kept + 1, n_cells());
+  reserve_backward(n_kept);
+  logits.resize(architecture->n_classes * n_lanes);
   loss.resize(block.n_steps() * n_lanes);
   rate_square.assign(block.n_steps(), 0.0);
   lane_targets.assign(n_lanes, 0);
   lane_weights.assign(n_lanes, 0.0f);  // padding has no weight, hence no gradient
   penalty.assign(n_lanes, 0.0f);
   std::fill_n(penalty.begin(), block.n_trials(), static_cast<float>(2 * options.rate_penalty));
+}
+
+void BlockRun::reserve_backward(std::size_t n_kept) {
+  const std::size_t cells = n_cells();
+  deltas.resize(chunk_steps + 1, cells);
+  if (!block.resets.empty()) {
+    cleared.resize(chunk_steps, cells);
+    cleared_delta.resize(cells);
+  }
+  dlogits.resize(n_kept * architecture->n_classes * n_lanes);
   std::fill_n(delta_at(block.n_steps()), cells, 0.0f);
   carry.assign(cells, 0.0f);
   recurrent_gradient.assign(packed->recurrent.pattern.n_entries(), 0.0f);
@@ -278,7 +293,7 @@ void BlockRun::keep_segment(std::size_t first, std::size_t last, const LossOptio
 
 LossResult BlockRun::run_loss(const LossOptions& options, const float* wanted,
                               std::span<float> gradient) {
-  const std::size_t n_steps = block.n_steps(), segment = segment_steps(options.recompute);
+  const std::size_t n_steps = block.n_steps(), segment = segment_steps(n_steps, options.recompute);
   const std::size_t n_segments = (n_steps + segment - 1) / segment;
   reserve(segment, options);
   std::fill(gradient.begin(), gradient.end(), 0.0f);
@@ -318,6 +333,7 @@ void BlockRun::backward_chunk(std::size_t first, std::size_t last, bool with_pen
                               std::span<float> gradient) {
   LMRNN_CHECK_FITS(last - first, chunk_steps, "a chunk has more steps than planes");
   const std::size_t n_classes = architecture->n_classes;
+  const bool leaky = static_cast<float>(architecture->alpha) != 1.0f;
   // What each step saw as h[t-1]: the kept state, unless some trial began afresh.
   std::array<const float*, chunk_steps> before{};
   for (std::size_t t = first; t < last; ++t) {
@@ -333,6 +349,7 @@ void BlockRun::backward_chunk(std::size_t first, std::size_t last, bool with_pen
       later = with_resets(t + 1, later, cleared_delta.data());
       clear_reset_lanes(t + 1, carry.data());
     }
+    if (has_outside_states()) take_outside_states(t);
     kernels::BackwardStep s;
     s.n_lanes = n_lanes;
     s.recurrent = packed->recurrent_transposed.term(later);
@@ -340,12 +357,13 @@ void BlockRun::backward_chunk(std::size_t first, std::size_t last, bool with_pen
         packed->readout_transposed.term(dlogits.data() + (t - segment_first) * n_classes * n_lanes);
     s.state = kept_at(t + 1);
     s.previous = before[t - first];
-    s.carry = carry.data();
+    s.carry = leaky || has_outside_states() ? carry.data() : nullptr;
     s.delta = delta_at(t);
     s.penalty = with_penalty ? penalty.data() : nullptr;
     s.alpha = static_cast<float>(architecture->alpha);
     s.nonlinearity = kernel_name(architecture->activation);
     kernels::backward_step(s);
+    if (outside && !outside->inputs.empty()) give_input_gradient(t);
   }
   add_weight_gradients(first, last, before.data(), gradient);
 }

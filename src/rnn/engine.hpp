@@ -58,17 +58,36 @@ inline constexpr std::size_t chunk_steps = 8;
 class Planes {
  public:
   void resize(std::size_t n_planes, std::size_t n_cells);
+  /// Uses memory of the caller's instead: n_planes * stride(n_cells) floats.
+  void borrow(float* memory, std::size_t n_planes, std::size_t n_cells);
+  /// Floats from one plane to the next.
+  static std::size_t stride(std::size_t n_cells) noexcept;
   /// Plane k, of which the caller uses `n_cells`.
   float* at(std::size_t k, std::size_t n_cells) {
     LMRNN_CHECK_INDEX(k, n_planes_, "this plane was never made");
     LMRNN_CHECK_FITS(n_cells, n_cells_, "planes were sized for a smaller block");
-    return values_.data() + k * stride_;
+    return first_ + k * stride_;
   }
 
  private:
-  Buffer<float> values_;
-  std::size_t n_planes_ = 0, n_cells_ = 0;
-  std::size_t stride_ = 0;  ///< floats from one plane to the next
+  struct Owned : Buffer<float> {  ///< moves, and is never copied: `first_` may point into it
+    Owned() = default;
+    Owned(Owned&&) = default;
+    Owned& operator=(Owned&&) = default;
+  };
+  Owned values_;
+  float* first_ = nullptr;
+  std::size_t n_planes_ = 0, n_cells_ = 0, stride_ = 0;
+};
+
+/// Where gradients come from and go to if the loss is outside (lmrnn::Operation): arrays of a whole
+/// batch, (time, row, item), in which the block begins at `first_row`. Each may be empty.
+struct Outside {
+  std::size_t first_row = 0;
+  View3<const float> logits, states;               ///< given
+  View3<float> inputs;                             ///< written; needs `input_transposed`
+  View2<float> initial;                            ///< written: (row, unit)
+  const PackedMatrix* input_transposed = nullptr;  ///< (channel, unit)
 };
 
 /// A block being computed: sizes, inputs by lane, and buffers that live on between calls. Blocks
@@ -105,6 +124,9 @@ struct BlockRun {
   Buffer<float> recurrent_gradient, readout_gradient;          ///< packed
   Buffer<float> input_gradient, rule_gradient, bias_gradient;  ///< as DriveWeights
   Buffer<float> drive_scratch;
+  const Outside* outside = nullptr;  ///< if the loss is
+  Buffer<float> from_units;  ///< (channel or unit, lane): a product with a transposed matrix
+  Buffer<float> zeros;       ///< (channel or unit)
 
   /// `lanes`: kernels::padded_lanes, or 1 for run_one_trial.
   void begin(const Architecture& a, const PackedNetwork& p, const float* values,
@@ -120,6 +142,21 @@ struct BlockRun {
   void run_one_trial(View3<float> states, View3<float> logits_out);
   LossResult run_loss(const LossOptions& options, const float* wanted, std::span<float> gradient);
 
+  // The two halves of run_loss for a loss outside (outside.cpp):
+
+  /// Floats that run_keeping leaves for run_outside.
+  static std::size_t kept_size(std::size_t n_steps, std::size_t n_cells, bool recompute);
+  /// The state before the block's first step: (row, unit) of the batch.
+  void begin_from(View2<const float> initial, std::size_t first_row);
+  /// Runs forward, writes the block's part of `logits` and `states` (time, row, item), which may be
+  /// empty, and keeps the states in `memory`, if it is given; with `recompute`, those between
+  /// segments.
+  void run_keeping(bool recompute, float* memory, std::size_t first_row, View3<float> states,
+                   View3<float> logits_out);
+  /// Runs backward from what run_keeping has kept.
+  void run_outside(const Outside& gradients, bool recompute, const float* memory,
+                   std::span<float> gradient);
+
  private:
   void add_noise(std::size_t t);
   void drive_at(std::size_t t);
@@ -134,8 +171,9 @@ struct BlockRun {
   void loss_at(std::size_t t, const float* state_now, const LossOptions& options,
                const float* wanted);
   double sum_of_squares(const float* values) const;
-  std::size_t segment_steps(bool recompute) const;
+  static std::size_t segment_steps(std::size_t n_steps, bool recompute);
   void reserve(std::size_t segment, const LossOptions& options);
+  void reserve_backward(std::size_t n_kept);
   void keep_segment(std::size_t first, std::size_t last, const LossOptions& options,
                     const float* wanted);
   void backward_chunk(std::size_t first, std::size_t last, bool with_penalty,
@@ -143,11 +181,21 @@ struct BlockRun {
   void add_weight_gradients(std::size_t first, std::size_t last, const float* const* before,
                             std::span<float> gradient);
   void scatter_gradients(std::span<float> gradient) const;
+  // With a loss outside:
+  bool has_outside_states() const { return outside && !outside->states.empty(); }
+  void logits_at(std::size_t t, const float* state_now, std::size_t first_row, View3<float> to);
+  void take_outside_logits(std::size_t first, std::size_t last);
+  void take_outside_states(std::size_t t);
+  void give_input_gradient(std::size_t t);
+  void give_initial_gradient();
 };
 
 /// Targets of the least-squares loss, (class, class): row y holds what the outputs should be when
 /// the class is y (Yang et al. 2019, Methods): fixation output 0.85 while fixating and 0.05 while
 /// responding; ring outputs 0.05 plus, while responding, a bump of 0.8 and width pi / 8.
 Buffer<float> least_squares_targets(std::size_t n_classes);
+
+/// The pattern of W_in transposed, (channel, unit), its weights not yet packed.
+PackedMatrix transposed_input(const Architecture& architecture);
 
 }  // namespace lmrnn::rnn

@@ -94,6 +94,12 @@ void PackedNetwork::pack(std::span<const float> parameters) {
               readout_bias.begin());
 }
 
+PackedMatrix transposed_input(const Architecture& a) {
+  auto entries = transposed(entries_of_whole(a.input, parameter_layout(a).input));
+  const auto order = kernels::order_by_overlap(a.n_channels, a.n_units(), entries);
+  return make_matrix(a.n_channels, a.n_units(), std::move(entries), order);
+}
+
 Buffer<float> least_squares_targets(std::size_t n_classes) {
   const std::size_t n_ring = n_classes - 1;
   Buffer<float> wanted(n_classes * n_classes, 0.05f);

@@ -1,4 +1,11 @@
-"""PyTorch computes what the core computes, forward and gradient, in both directions."""
+"""PyTorch computes what the core computes, forward and gradient, in both directions: the reference
+path independently of it, the engine through it."""
+
+import copy
+import gc
+import pathlib
+import pickle
+import threading
 
 import numpy as np
 import pytest
@@ -38,11 +45,13 @@ def make(activation="relu", alpha=1.0, masked=False, seed=0):
 CASES = [("relu", 1.0, False), ("relu", 0.2, True), ("tanh", 0.5, True), ("softplus", 1.0, False)]
 
 
+@pytest.mark.parametrize("backend", ["engine", "reference"])
 @pytest.mark.parametrize("case", CASES)
-def test_forward_and_gradient_are_equal(case):
+def test_forward_and_gradient_are_equal(case, backend):
     network, data = make(*case)
-    module = lt.LMRNN(network)
-    logits, states = module(torch.from_numpy(data["inputs"]), torch.from_numpy(data["rules"]))
+    module = lt.LMRNN(network, backend=backend)
+    assert module.backend_in_use[0] == backend
+    states, logits = module(torch.from_numpy(data["inputs"]), torch.from_numpy(data["rules"]))
     ours_states, ours_logits = network.forward(data["inputs"], data["rules"])
     np.testing.assert_allclose(states.detach().numpy(), ours_states, atol=1e-5)
     np.testing.assert_allclose(logits.detach().numpy(), ours_logits, atol=1e-5)
@@ -55,10 +64,7 @@ def test_forward_and_gradient_are_equal(case):
         data["inputs"], data["targets"], data["rules"], mask=data["mask"]
     )
     assert abs(loss.item() - ours_loss) < 1e-5
-    mask = network.recurrent
     theirs = {name: parameter.grad.numpy() for name, parameter in module.named_parameters()}
-    assert theirs["recurrent"][~mask.to_dense()].any() == False  # noqa: E712
-    theirs["recurrent"] = theirs["recurrent"][mask.targets, mask.sources]
     for name, gradient in ours.items():
         np.testing.assert_allclose(theirs[name], gradient, atol=1e-5, err_msg=name)
 
@@ -66,11 +72,11 @@ def test_forward_and_gradient_are_equal(case):
 def test_dense_rules_and_batch_first_are_the_same():
     network, data = make()
     rules = data["rules"][..., :1]
-    expected, _ = lt.LMRNN(network)(torch.from_numpy(data["inputs"]), torch.from_numpy(rules))
+    _, expected = lt.LMRNN(network)(torch.from_numpy(data["inputs"]), torch.from_numpy(rules))
     one_hot = np.vstack([np.eye(4, dtype=np.float32), np.zeros((1, 4), np.float32)])[rules[..., 0]]
     dense = torch.from_numpy(np.concatenate([data["inputs"], one_hot], axis=-1))
     module = lt.LMRNN(network, batch_first=True)
-    logits, states = module(dense.transpose(0, 1))
+    states, logits = module(dense.transpose(0, 1))
     assert torch.allclose(logits.transpose(0, 1), expected, atol=1e-5)
     assert states.shape == (7, 60, 64)
     with pytest.raises(ValueError, match="channels"):
@@ -82,13 +88,21 @@ def test_a_cell_is_one_step():
     module = lt.LMRNN(network)
     inputs = torch.from_numpy(data["inputs"])
     rules = torch.full((60, 7, 1), 2)
-    _, states = module(inputs, rules)
+    states, _ = module(inputs, rules)
     cell = module.cell(rule=2)
     assert (cell.input_size, cell.hidden_size) == (9, 64)
     assert torch.allclose(cell(inputs[5], states[4]), states[5], atol=1e-6)
     assert torch.allclose(cell(inputs[5, 0], states[4, 0]), states[5, 0], atol=1e-6)
-    _, rest = module(inputs[5:], rules[5:], state=states[4])
+    rest, _ = module(inputs[5:], rules[5:], state=states[4])
     assert torch.allclose(rest, states[5:], atol=1e-6)
+    # As FixedPointFinder calls it: (time, row, channel), (1, row, unit) -> (output, state).
+    output, last = cell(inputs[5:6], states[4][None])
+    assert torch.allclose(output[0], states[5], atol=1e-6) and torch.equal(output, last)
+    first = lt.LMRNN(network, batch_first=True).cell(rule=2)
+    output, last = first(inputs[5:6].transpose(0, 1), states[4][None])
+    assert output.shape == (7, 1, 64) and torch.allclose(last[0], states[5], atol=1e-6)
+    with pytest.raises(ValueError, match="rule 4; the network has 4"):
+        module.cell(rule=4)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -148,7 +162,7 @@ def test_a_training_loop_learns():
     optimiser = torch.optim.Adam(module.parameters(), 5e-3)
     losses = []
     for inputs, targets, mask, _ in lt.loader(battery.stream(batch=16, steps=40, seed=0), 60):
-        logits, _ = module(inputs)
+        _, logits = module(inputs)
         loss = lt.masked_cross_entropy(logits, targets, mask)
         optimiser.zero_grad()
         loss.backward()
@@ -158,3 +172,324 @@ def test_a_training_loop_learns():
     before = lmrnn.evaluate(network, battery, seed=0, n_trials=100, threads=1)
     after = lmrnn.evaluate(module.to_network(), battery, seed=0, n_trials=100, threads=1)
     assert after.mean_trial_accuracy >= before.mean_trial_accuracy
+
+
+# The engine as an operation --------------------------------------------------------------------
+
+OPTIONS = {
+    "plain": {},
+    "leaky": {"alpha": 0.3, "activation": "tanh"},
+    "softplus": {"alpha": 0.5, "activation": "softplus"},
+    "recompute": {"activation": "tanh", "recompute": True},
+    "masked": {"activation": "tanh", "input_mask": 0.5, "readout_mask": 0.6},
+}
+
+
+def pair(n_rules=4, **options):
+    """The same network twice: the engine, and the reference path in double precision."""
+    rng = np.random.default_rng(3)
+    for name, shape in (("input_mask", (64, 9)), ("readout_mask", (5, 64))):
+        if name in options:
+            options[name] = rng.random(shape) < options[name]
+    options |= {"n_channels": 9, "n_classes": 5, "n_rules": n_rules, "seed": 1}
+    options["mask"] = lmrnn.Mask.make("local", rows=8, cols=8, radius=2)
+    engine = lt.LMRNN(**options, backend="engine")
+    return engine, lt.LMRNN(**options, backend="reference").double()
+
+
+def arguments(dtype, rules=4, rows=70):
+    generator = torch.Generator().manual_seed(5)
+    inputs = torch.randn(40, rows, 9, generator=generator) * 0.5
+    state = torch.randn(rows, 64, generator=generator) * 0.5
+    numbers = torch.randint(-1, rules, (40, rows, 2), generator=generator) if rules else None
+    resets = torch.rand(40, rows, generator=generator) < 0.1
+    given = (inputs.to(dtype).requires_grad_(), numbers, state.to(dtype).requires_grad_())
+    return given, {"resets": resets, "recurrent_noise": 0.1, "seed": 3}
+
+
+def gradients_of(module, given, output, weights):
+    loss = sum((x * w.to(x)).sum() for x, w in zip(output, weights) if w is not None)
+    wanted = [*module.parameters(), given[0], given[2]]
+    names = [*dict(module.named_parameters()), "inputs", "state"]
+    return dict(zip(names, torch.autograd.grad(loss, wanted, allow_unused=True)))
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+@pytest.mark.parametrize("of", ["states", "logits", "both"])
+def test_the_engine_has_the_reference_paths_gradients(option, of):
+    engine, reference = pair(**OPTIONS[option])
+    given, keywords = arguments(torch.float32)
+    expected_given, _ = arguments(torch.float64)
+    output = engine(*given, **keywords)
+    expected_output = reference(*expected_given, **keywords)
+    weights = [torch.randn(x.shape) / 100 for x in output]
+    if of != "both":
+        weights[of == "states"] = None
+    for x, y in zip(output, expected_output):
+        torch.testing.assert_close(x.double(), y, atol=2e-5, rtol=1e-4)
+    found = gradients_of(engine, given, output, weights)
+    expected = gradients_of(reference, expected_given, expected_output, weights)
+    for name, gradient in expected.items():
+        if gradient is None:
+            assert found[name] is None or not found[name].any(), name
+            continue
+        error = (found[name] - gradient).abs().max() / gradient.abs().max()
+        assert error < 1e-4, f"{name}: {error}"
+
+
+def test_the_same_bits_for_any_number_of_threads():
+    engine, _ = pair(activation="tanh")
+    given, keywords = arguments(torch.float32)
+    before, results = torch.get_num_threads(), []
+    try:
+        for n in (1, 2, 3):
+            torch.set_num_threads(n)
+            output = engine(*given, **keywords)
+            found = gradients_of(engine, given, output, [torch.ones(()), torch.ones(())])
+            results.append([*output, *found.values()])
+    finally:
+        torch.set_num_threads(before)
+    for other in results[1:]:
+        assert all(torch.equal(a, b) for a, b in zip(results[0], other))
+
+
+def test_the_engine_is_networks_forward():
+    network, data = make("tanh", 0.4)
+    module = lt.LMRNN(network)
+    inputs, rules = torch.from_numpy(data["inputs"]), torch.from_numpy(data["rules"])
+    states, logits = module(inputs, rules, recurrent_noise=0.2, seed=9)
+    ours = network.forward(data["inputs"], data["rules"], recurrent_noise=0.2, seed=9)
+    np.testing.assert_allclose(states.detach().numpy(), ours[0], atol=1e-5)
+    np.testing.assert_allclose(logits.detach().numpy(), ours[1], atol=1e-5)
+    none, alone = module(inputs, rules, recurrent_noise=0.2, seed=9, states=False)
+    assert none is None and torch.equal(alone, logits)
+    # Drawn by PyTorch's generator, unless a seed is given.
+    drawn = []
+    for seed in (0, 0, 1):
+        torch.manual_seed(seed)
+        drawn.append(module(inputs, rules, recurrent_noise=0.2)[1])
+    assert torch.equal(drawn[0], drawn[1]) and not torch.equal(drawn[0], drawn[2])
+
+
+def test_which_backend_answers_and_why():
+    mask = lmrnn.Mask.make("local", rows=4, cols=4, radius=1)
+    module = lt.LMRNN(mask=mask.to_dense(), n_channels=3, n_classes=2, seed=0)
+    assert "16 units" in repr(module) and "backend=engine (float32 on the CPU)" in repr(module)
+    assert "torch.float64; the engine is for torch.float32" in repr(copy.deepcopy(module).double())
+    reference = lt.LMRNN(mask=mask, n_channels=3, n_classes=2, seed=0, backend="reference")
+    assert reference.backend_in_use == ("reference", "as asked for")
+    # It computes without the engine: with none, it still answers.
+    reference._engine = reference._wide = None
+    inputs = torch.randn(5, 3, 3)
+    for a, b in zip(module(inputs), reference(inputs)):
+        torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-4)
+    with pytest.raises(RuntimeError, match='backend="engine", but weights are torch.float64'):
+        lt.LMRNN(
+            mask=mask, n_channels=3, n_classes=2, seed=0, backend="engine"
+        ).double()(inputs.double())
+
+
+def test_fresh_networks_come_from_torchs_generator():
+    options = {"mask": np.ones((4, 4)), "n_channels": 3, "n_classes": 2}
+    torch.manual_seed(3)
+    first = lt.LMRNN(**options)
+    torch.manual_seed(3)
+    assert torch.equal(first.recurrent, lt.LMRNN(**options).recurrent)
+    assert not torch.equal(first.recurrent, lt.LMRNN(**options).recurrent)
+    assert first.recurrent.shape == (16,)
+    assert torch.equal(first.recurrent_matrix.flatten(), first.recurrent)
+
+
+def test_copies_and_files(tmp_path):
+    module, _ = pair()
+    given, keywords = arguments(torch.float32)
+    expected = module(*given, **keywords)[1]
+    torch.save(module.state_dict(), tmp_path / "state.pt")
+    other, _ = pair()
+    with torch.no_grad():
+        other.recurrent.mul_(2)
+    other.load_state_dict(torch.load(tmp_path / "state.pt"))
+    for again in (copy.deepcopy(module), pickle.loads(pickle.dumps(module)), other):
+        assert torch.equal(again(*given, **keywords)[1], expected)
+    twin = copy.deepcopy(module)
+    with torch.no_grad():
+        twin.recurrent.mul_(2)
+    assert torch.equal(module(*given, **keywords)[1], expected)
+    assert not torch.equal(twin(*given, **keywords)[1], expected)
+
+
+def test_dense_state_dicts_of_earlier_versions_load():
+    module, _ = pair()
+    given, keywords = arguments(torch.float32)
+    old = module.state_dict()
+    for name in ("targets", "sources"):
+        del old[name]
+    old["recurrent"] = module.recurrent_matrix.detach()
+    old["recurrent_mask"] = torch.from_numpy(module.mask.to_dense().astype(np.float32))
+    fresh = lt.LMRNN(mask=module.mask, n_channels=9, n_classes=5, n_rules=4, seed=8)
+    fresh.load_state_dict(old)
+    assert torch.equal(fresh(*given, **keywords)[1], module(*given, **keywords)[1])
+    other = lt.LMRNN(
+        mask=lmrnn.Mask.make("local", rows=8, cols=8, radius=1), n_channels=9, n_classes=5, n_rules=4,
+        seed=8,
+    )  # fmt: skip
+    with pytest.raises(RuntimeError, match="recurrent: a dense matrix of another mask"):
+        other.load_state_dict(old)
+    shuffled = lmrnn.Mask(module.mask.to_dense()[::-1])
+    assert shuffled.n_synapses == module.mask.n_synapses
+    other = lt.LMRNN(mask=shuffled, n_channels=9, n_classes=5, n_rules=4, seed=8)
+    with pytest.raises(RuntimeError, match="synapses are not those of this module's mask"):
+        other.load_state_dict(module.state_dict())
+
+
+def test_a_second_backward_is_an_error_and_retain_graph_allows_it():
+    module, _ = pair()
+    given, keywords = arguments(torch.float32)
+    loss = module(*given, **keywords)[1].square().mean()
+    loss.backward(retain_graph=True)
+    first = module.recurrent.grad.clone()
+    loss.backward()
+    torch.testing.assert_close(module.recurrent.grad, 2 * first)
+    with pytest.raises(RuntimeError, match="second time"):
+        loss.backward()
+
+
+def test_parametrisations_apply():
+    from torch.nn.utils import parametrize
+
+    class Dale(torch.nn.Module):
+        def __init__(self, signs):
+            super().__init__()
+            self.register_buffer("signs", signs)
+
+        def forward(self, weight):
+            return self.signs * weight.abs()
+
+    module, _ = pair()
+    signs = torch.where(torch.arange(64) % 5 == 0, -1.0, 1.0)[module.sources]
+    parametrize.register_parametrization(module, "recurrent", Dale(signs))
+    given, keywords = arguments(torch.float32)
+    module(*given, **keywords)[1].square().mean().backward()
+    weight = module.parametrizations.recurrent.original
+    assert (module.recurrent * signs >= 0).all() and weight.grad.abs().sum() > 0
+    assert np.array_equal(module.to_network().weights["recurrent"], module.recurrent.detach())
+
+
+BAD = {
+    "channels": (lambda x: x.update(inputs=torch.zeros(4, 3, 8)), ValueError,
+                 "inputs have 8 channels; expected 9, or 13 with dense rules"),
+    "axes": (lambda x: x.update(inputs=torch.zeros(4, 9)), ValueError,
+             r"inputs of shape \(4, 9\); give \(time, row, channel\)"),
+    "no steps": (lambda x: x.update(inputs=torch.zeros(0, 3, 9), rules=None), ValueError,
+                 "no time steps"),
+    "dtype": (lambda x: x.update(inputs=torch.zeros(4, 3, 9).double()), TypeError,
+              "inputs are torch.float64, but the weights torch.float32"),
+    "array": (lambda x: x.update(inputs=np.zeros((4, 3, 9), np.float32)), TypeError,
+              "inputs must be a tensor, not ndarray"),
+    "device": (lambda x: x.update(inputs=torch.zeros(4, 3, 9, device="meta")), RuntimeError,
+               "inputs are on meta, but the weights on cpu"),
+    "rules": (lambda x: x.update(rules=torch.full((4, 3, 1), 4)), ValueError,
+              "rules: 4 at step 0, row 0, slot 0; the network has 4 rules"),
+    "large rule": (lambda x: x.update(rules=torch.full((4, 3, 1), 2**32)), ValueError,
+                   "rules: 4294967296"),
+    "rules' type": (lambda x: x.update(rules=torch.zeros(4, 3, 1)), TypeError,
+                    "rules are torch.float32; give whole numbers"),
+    "rules' shape": (lambda x: x.update(rules=torch.zeros(4, 2, 1).long()), ValueError,
+                     r"rules of shape \(4, 2, 1\); .* need \(4, 3, slot\)"),
+    "rules twice": (lambda x: x.update(inputs=torch.zeros(4, 3, 13)), ValueError, "given twice"),
+    "resets": (lambda x: x.update(resets=torch.zeros(4, 3)), TypeError, "give torch.bool"),
+    "state": (lambda x: x.update(state=torch.zeros(2, 64)), ValueError,
+              r"state of shape \(2, 64\); .* need \(3, 64\)"),
+    "noise": (lambda x: x.update(recurrent_noise=-1.0), ValueError, "recurrent_noise = -1.0"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_input_is_one_clear_error(name):
+    change, error, message = BAD[name]
+    module, _ = pair()
+    given = {"inputs": torch.zeros(4, 3, 9), "rules": torch.zeros(4, 3, 1).long()}
+    change(given)
+    with pytest.raises(error, match=message):
+        module(**given)
+
+
+def test_bad_networks_are_clear_errors():
+    module, _ = pair()
+    with torch.no_grad():
+        module.bias[3] = torch.nan
+    with pytest.raises(ValueError, match="bias: entry 3 of the weights is nan; lower the learning"):
+        module(torch.zeros(4, 3, 9))
+    with pytest.raises(ValueError, match="LMRNN: mask: there is no synapse"):
+        lt.LMRNN(mask=np.zeros((4, 4)), n_channels=1, n_classes=2)
+    with pytest.raises(ValueError, match="needs n_channels and n_classes"):
+        lt.LMRNN(mask=np.ones((4, 4)))
+    with pytest.raises(TypeError, match="str is not an lmrnn.Network; use LMRNN.load"):
+        lt.LMRNN("runs/first")
+    with pytest.raises(ValueError, match="backend 'gpu'"):
+        lt.LMRNN(mask=np.ones((4, 4)), n_channels=1, n_classes=2, backend="gpu")
+
+
+def test_arrays_need_not_be_contiguous():
+    module, _ = pair()
+    inputs, rules = torch.randn(9, 3, 40).transpose(0, 2), torch.zeros(3, 40, 1).long().transpose(0, 1)
+    assert not inputs.is_contiguous()
+    expected = module(inputs.contiguous(), rules.contiguous())[1]
+    found = module(inputs, rules)[1]
+    assert torch.equal(found, expected)
+    # The gradient of a sum is an expanded 1, of strides 0.
+    found.sum().backward()
+    assert module.recurrent.grad.abs().sum() > 0
+
+
+def test_memory_does_not_grow():
+    def resident():
+        gc.collect()
+        return int(pathlib.Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+    module, _ = pair()
+    inputs = torch.randn(40, 32, 9)
+    for step in range(1000):
+        module.zero_grad()
+        module(inputs)[1].square().mean().backward()
+        if step == 100:
+            before = resident()
+    assert resident() - before < 10e6
+
+
+def test_threads_with_their_own_modules():
+    given, keywords = arguments(torch.float32, rows=16)
+    expected = {}
+
+    def train(seed, results):
+        module = lt.LMRNN(
+            mask=lmrnn.Mask.make("local", rows=8, cols=8, radius=2), n_channels=9, n_classes=5,
+            n_rules=4, seed=seed,
+        )  # fmt: skip
+        optimiser = torch.optim.SGD(module.parameters(), 0.01)
+        for _ in range(5):
+            optimiser.zero_grad()
+            module(given[0].detach(), given[1], **keywords)[1].square().mean().backward()
+            optimiser.step()
+        results[seed] = module.recurrent.detach()
+
+    for seed in range(8):
+        train(seed, expected)
+    found = {}
+    threads = [threading.Thread(target=train, args=(seed, found)) for seed in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(torch.equal(found[seed], expected[seed]) for seed in range(8))
+
+
+def test_sizes_that_compilers_are_told():
+    from lmrnn._operation import kept_size
+
+    module, _ = pair()
+    for keep in ("nothing", "states", "segments"):
+        for n_steps in (1, 7, 8, 9, 64, 65, 350):
+            for n_rows in (1, 4, 5, 8, 9, 16, 17, 31, 32, 63, 64, 70, 96):
+                expected = module._engine.operation.kept_size(n_steps, n_rows, keep)
+                assert kept_size(n_steps, n_rows, 64, keep) == expected

@@ -1,0 +1,127 @@
+"""The engine as an operation, before any framework: what lmrnn.torch and lmrnn.jax share."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import weakref
+
+import numpy as np
+
+from . import _core
+
+GROUPS = ("recurrent", "input", "rule", "bias", "readout", "readout_bias")
+
+
+class Engine:
+    """The operation of one architecture. Holds no weights, so copies of a module share it."""
+
+    # Operations of a framework take numbers, not objects: these are the objects by number.
+    _by_handle: weakref.WeakValueDictionary[int, Engine] = weakref.WeakValueDictionary()
+    _handles = itertools.count(1)
+
+    def __init__(self, network: _core.Network):
+        self.network = network  # its weights are not used
+        self.operation = _core._Operation(network)
+        self.handle = next(self._handles)
+        self._by_handle[self.handle] = self
+
+    @classmethod
+    def of(cls, handle: int) -> Engine:
+        return cls._by_handle[handle]
+
+    def __deepcopy__(self, memo) -> Engine:
+        return self
+
+    def __reduce__(self):
+        return Engine, (self.network,)
+
+    def forward(self, weights, inputs, rules, resets, state, noise, seed, threads, keep, states):
+        """Arrays of NumPy, contiguous: states or None, logits, kept."""
+        given = _core._OperationInputs(inputs, rules, resets, state, noise, seed)
+        logits, states, kept = self.operation.forward(weights, given, threads, keep, states)
+        return states, logits, kept
+
+    def backward(
+        self, weights, inputs, rules, resets, state, noise, seed, threads, keep, kept,
+        of_states, of_logits, with_inputs, with_state,
+    ):  # fmt: skip
+        """Gradients of the weights, of the inputs and of the state (None where not asked for)."""
+        given = _core._OperationInputs(inputs, rules, resets, state, noise, seed)
+        return self.operation.backward(
+            weights, given, threads, keep, kept, of_logits, of_states, with_inputs, with_state
+        )
+
+
+def widened(network: _core.Network) -> _core.Network:
+    """Rules as more input channels, after the others: for rules that come as numbers, not as
+    indices."""
+    mask = np.concatenate(
+        [network.input.to_dense(), np.ones((network.n_units, network.n_rules), bool)], axis=1
+    )
+    return _core.Network(
+        network.recurrent,
+        n_channels=network.n_channels + network.n_rules,
+        n_classes=network.n_classes,
+        alpha=network.alpha,
+        activation=network.activation,
+        input=_core.Mask(mask),
+        readout=network.readout,
+        representation=network.representation,
+    )
+
+
+def kept_size(n_steps: int, n_rows: int, n_units: int, keep: str) -> int:
+    """_Operation.kept_size for sizes that may be symbols of a compiler."""
+    if keep == "nothing":
+        return 0
+    n_planes = n_steps + 1
+    if keep == "segments":
+        n_chunks = (n_steps + 7) // 8
+        segment = 8 * (math.isqrt(int(n_chunks) - 1) + 1)
+        n_planes = (n_steps + segment - 1) // segment
+    rows = n_rows
+    for wide in (8, 16, 32):
+        if n_rows >= 2 * wide:
+            rows = wide
+    n_whole, n_left = n_rows // rows, n_rows % rows
+    size = n_whole * _plane(rows, n_units)
+    if n_left > 0:
+        size = size + _plane(n_left, n_units)
+    return n_planes * size
+
+
+def _plane(n_rows: int, n_units: int) -> int:
+    n_lanes = 4 if n_rows <= 4 else 8 if n_rows <= 8 else (n_rows + 15) // 16 * 16
+    return (n_units * n_lanes + 1023) // 1024 * 1024 + 128
+
+
+def network_from_mask(
+    mask, *, n_channels, n_classes, n_rules=0, alpha=1.0, activation="relu", input_mask=None,
+    readout_mask=None, initialisation="fan-in", seed=0, name="LMRNN",
+) -> _core.Network:  # fmt: skip
+    """A fresh network from lmrnn.Masks or arrays."""
+    missing = [k for k, v in {"n_channels": n_channels, "n_classes": n_classes}.items() if not v]
+    if missing:
+        raise _core.UsageError(f"{name}: a new network needs {' and '.join(missing)}, at least 1")
+
+    def as_mask(value, what):
+        if value is None or isinstance(value, _core.Mask):
+            return value
+        return _core._mask_from(np.asarray(value), f"{name}: {what}")
+
+    mask = as_mask(mask, "mask")
+    if mask.n_synapses == 0:
+        raise _core.UsageError(f"{name}: mask has no synapse; nothing recurrent could be learned")
+    network = _core.Network(
+        mask,
+        n_channels=n_channels,
+        n_classes=n_classes,
+        n_rules=n_rules,
+        alpha=alpha,
+        activation=activation,
+        input=as_mask(input_mask, "input_mask"),
+        readout=as_mask(readout_mask, "readout_mask"),
+    )
+    network.initialise(initialisation, seed=seed)
+    return network
