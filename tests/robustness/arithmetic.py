@@ -17,6 +17,8 @@ ILL_CONDITIONED = 20
 CHAOTIC = 1e-3
 # Of single precision, a few times; and what counts as 0 there.
 ROUNDING, TINY = 4e-7, 1e-37
+# A few units of the smallest numbers of single precision: what a product of two small ones may lose.
+SUBNORMAL = 1e-44
 
 
 class Step:
@@ -265,6 +267,9 @@ def check_weights(check, step, group):
     file_model = model_of(step.after, step.config)
     found = step.trained_model(file_model, step.state_after).weights[group].astype(np.float64)
     allowed = 5 * ROUNDING * (np.abs(before) + np.abs(after - before)) + TINY
+    if optimiser["kind"] == "adam":  # rate times mean may be subnormal before epsilon divides it
+        root = np.sqrt(1 - optimiser["beta2"] ** step.number)  # which both are multiplied by
+        allowed += SUBNORMAL / (optimiser["epsilon"] * root)
     require_close(check, f"weights of {group}", found, after, allowed, lambda: 0)
     if "weights" in step.state_after:
         average = step.file_model.weights[group].astype(np.float64)

@@ -219,7 +219,7 @@ def draw_wiring(d, case, size):
     d.sometimes("wiring.metric", 0.6, lambda: d.choice(d.names("wiring.metric")))
     d.sometimes("wiring.boundary", 0.5, lambda: d.choice(d.names("wiring.boundary")))
     d.set("wiring.radius", d.choice([1, 1.5, 2, 3, 4, 0, round(d.uniform(0, 6), 2)]))
-    if kind != "autapse":
+    if kind != "autapse" and (kind != "file" or n > 1):  # one unit without its autapse has no synapse
         d.sometimes("wiring.autapses", 0.3, lambda: d.choice([True, False]))
     autapses = d.keys.get("wiring.autapses", True)
     d.sometimes("wiring.seed", 0.3, d.seed_number)
