@@ -209,7 +209,7 @@ class ByProgram:
             return "stopped"
         if child.returncode == 2:
             raise Refused(said.strip()[-600:])
-        if child.returncode == 1 and "diverged" in said:
+        if child.returncode == 1 and re.search("diverge[ds]", said):  # trained or not yet
             return without_paths(said[said.rindex("lmrnn: ") + 7 :].strip(), directory)
         raise Broken(f"exit status {child.returncode}: {said.strip()[-3000:]}")
 
