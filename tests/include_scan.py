@@ -57,6 +57,7 @@ HEADERS = {
     "train": "train",
     "version": "core",
     "wiring": "wiring",
+    "wiring_paths": "wiring",
 }
 
 # Third parties stay where they are used: include prefix -> directory.

@@ -99,11 +99,11 @@ ArrayFile read_safetensors(const std::filesystem::path& path);
 void write_npz(const std::filesystem::path& path, const ArrayFile& file);
 ArrayFile read_npz(const std::filesystem::path& path);
 
-/// A name such as "layer/weights" is a dataset in a group. Arrays are read in the order of their
-/// names. Metadata are the text attributes of the root group. `dimension_names`: for each array
-/// that is named in it, HDF5 dimension labels such as {"time", "unit", "trial"}. Reading goes on in
-/// a copy of the process (fork), since the library may crash or hang over a damaged file; such a
-/// file is refused with a UsageError like any other.
+/// "layer/weights" is a dataset in a group; arrays are read in the order of their names. Metadata
+/// are texts of the root, or of an array ("layer/time@units"; not read back). `dimension_names`: a
+/// label for each axis of an array, and a dimension scale: the array of that name in its group, or
+/// a new one, 0, 1, 2, ... Files are read in a fork, since the library may crash or hang over a
+/// damaged one; such a file is refused with a UsageError like any other.
 void write_hdf5(const std::filesystem::path& path, const ArrayFile& file,
                 const std::map<std::string, std::vector<std::string>>& dimension_names = {});
 ArrayFile read_hdf5(const std::filesystem::path& path);

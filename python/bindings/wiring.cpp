@@ -30,6 +30,15 @@ Mask mask_from_pairs(std::size_t n_targets, std::size_t n_sources, const ArrayAr
   return mask;
 }
 
+/// Whatever can be meant by a mask: an array, or what lmrnn.wirings.objects makes one of (sparse
+/// matrices, tables, graphs, tensors, and so on).
+Mask mask_from_object(const ArrayArgument& given, const std::string& name) {
+  const nb::object plain =
+      nb::module_::import_("lmrnn.wirings.objects").attr("plain")(given.object, name);
+  if (nb::isinstance<Mask>(plain)) return nb::cast<Mask>(plain);
+  return mask_from(UserArray(plain, name));
+}
+
 auto to_dense(const Mask& mask) {
   Buffer<std::uint8_t> dense(mask.n_targets() * mask.n_sources());
   for (std::size_t i = 0; i < mask.n_targets(); ++i)
@@ -157,12 +166,8 @@ void bind_wiring(nb::module_& m) {
   bind_pickling(sheet, &state_of_sheet, &sheet_from);
   sheet.def("__hash__", [](const Sheet& s) { return nb::hash(state_of_sheet(s)); });
 
-  m.def(
-      "_mask_from",
-      [](const ArrayArgument& dense, const std::string& name) {
-        return mask_from(UserArray(dense.object, name));
-      },
-      "dense"_a, "name"_a, "Mask(dense), with `name` for the array in messages.");
+  m.def("_mask_from", &mask_from_object, "mask"_a, "name"_a,
+        "Mask(mask), with `name` for it in messages.");
   const std::string make_doc =
       "The mask of a kind of wiring: local, autapse, dense, random, blocks, rewired, exponential, "
       "file.\n\n`seed` is needed for random kinds. A `sheet` may stand for rows, cols, metric and "
@@ -172,12 +177,15 @@ void bind_wiring(nb::module_& m) {
                         "Which synapses exist: mask[target, source], in compressed rows. Fixed.");
   mask.def(
           "__init__",
-          [](Mask* self, const ArrayArgument& dense) {
-            new (self) Mask(mask_from(UserArray(dense.object, "mask")));
+          [](Mask* self, const ArrayArgument& mask) {
+            new (self) Mask(mask_from_object(mask, "mask"));
           },
-          "dense"_a,
-          "From a (target, source) array: a synapse wherever it is not zero. Raises UsageError for "
-          "values that are not finite, and if there is no synapse.")
+          "mask"_a,
+          "From a (target, source) array: a synapse wherever it is not zero. NumPy arrays, nested "
+          "lists, tensors, sparse matrices, pandas and xarray tables have the target first; edges "
+          "of "
+          "networkx graphs go from source to target. Raises UsageError for values that are not "
+          "finite, and if there is no synapse.")
       .def_static("make", &mask_of_kind, "kind"_a, nb::kw_only(), "seed"_a = nb::none(),
                   "keywords"_a, make_doc.c_str())
       .def_static(

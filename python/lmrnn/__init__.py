@@ -11,7 +11,8 @@
 
 Submodules are loaded when they are first used: `lmrnn.plot` (figures), `lmrnn.report` (HTML),
 `lmrnn.torch` (PyTorch), `lmrnn.neurogym` (NeuroGym's calls), `lmrnn.gym` (Gymnasium),
-`lmrnn.tensorboard`.
+`lmrnn.tensorboard`, `lmrnn.wirings` and `lmrnn.networks` (other people's masks, connectomes and
+networks), `lmrnn.nwb` (Neurodata Without Borders).
 """
 
 import importlib as _importlib
@@ -91,7 +92,9 @@ __all__ = [
     "to_toml",
 ]
 
-_SUBMODULES = {"gym", "neurogym", "plot", "report", "tensorboard", "torch"}
+_SUBMODULES = {
+    "gym", "networks", "neurogym", "nwb", "plot", "report", "tensorboard", "torch", "wirings",
+}  # fmt: skip
 
 
 def __getattr__(name):

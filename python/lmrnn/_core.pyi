@@ -480,9 +480,9 @@ class Sheet:
 class Mask:
     """Which synapses exist: mask[target, source], in compressed rows. Fixed."""
 
-    def __init__(self, dense: numpy.typing.ArrayLike) -> None:
+    def __init__(self, mask: numpy.typing.ArrayLike) -> None:
         """
-        From a (target, source) array: a synapse wherever it is not zero. Raises UsageError for values that are not finite, and if there is no synapse.
+        From a (target, source) array: a synapse wherever it is not zero. NumPy arrays, nested lists, tensors, sparse matrices, pandas and xarray tables have the target first; edges of networkx graphs go from source to target. Raises UsageError for values that are not finite, and if there is no synapse.
         """
 
     @staticmethod

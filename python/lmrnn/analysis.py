@@ -44,10 +44,15 @@ class Analysis:
         return Table.read(path)
 
     def recording(self, name: str):
-        """An open h5py.File; its datasets know the names of their dimensions (`.dims`)."""
-        import h5py
+        """A lmrnn.recording.Recording: an open h5py.File whose datasets know the names of their
+        dimensions, with `to_xarray`. Raises UsageError, listing what there is, if there is none."""
+        from .recording import Recording
 
-        return h5py.File(self.directory / f"{name}.h5", "r")
+        path = self.directory / f"{name}.h5"
+        if not path.is_file():
+            there = sorted(path.stem for path in self.directory.glob("*.h5"))
+            raise _core.UsageError(f"{self.directory}: no recording {name}; it has {there}")
+        return Recording(path, "r")
 
     def __eq__(self, other: object) -> bool:
         return self.directory == other.directory if isinstance(other, Analysis) else NotImplemented

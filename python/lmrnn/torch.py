@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from . import _core, _torch_operation
 from ._operation import GROUPS, Engine, network_from_mask, widened
+from .networks.build import from_arrays
 from .stream import Stream
 
 _BACKENDS = ("auto", "engine", "reference")
@@ -472,28 +473,17 @@ def export(
     recurrent (target, source), input (unit, channel), rule (rule, unit), readout (class, unit), as
     in LMRNN. Without `recurrent_mask`, a synapse exists wherever the weight is not zero.
     """
-    w = {
-        name: _core._finite_numbers(_array(value), f"export: {name}", [])
-        for name, value in {
-            "recurrent": recurrent, "input": input, "readout": readout, "rule": rule,
-            "bias": bias, "readout_bias": readout_bias,
-        }.items()
-        if value is not None
+    arrays = {
+        "recurrent": recurrent, "input": input, "readout": readout, "rule": rule, "bias": bias,
+        "readout_bias": readout_bias, "recurrent_mask": recurrent_mask, "input_mask": input_mask,
+        "readout_mask": readout_mask,
     }  # fmt: skip
-    mask = _mask(w["recurrent"] if recurrent_mask is None else recurrent_mask, "recurrent")
-    network = _core.Network(
-        mask,
-        n_channels=w["input"].shape[1],
-        n_classes=w["readout"].shape[0],
-        n_rules=len(w["rule"]) if "rule" in w else 0,
+    return from_arrays(
+        "export",
+        **{name: _array(value) for name, value in arrays.items()},
         alpha=alpha,
         activation=activation,
-        input=None if input_mask is None else _mask(input_mask, "input"),
-        readout=None if readout_mask is None else _mask(readout_mask, "readout"),
     )
-    w["recurrent"] = np.ascontiguousarray(w["recurrent"][mask.targets, mask.sources])
-    network.set_weights(**w)
-    return network
 
 
 def export_rnn(
@@ -528,11 +518,5 @@ def export_rnn(
     )
 
 
-def _array(value) -> np.ndarray:
-    return value.detach().cpu().numpy() if isinstance(value, Tensor) else np.asarray(value)
-
-
-def _mask(value, name: str) -> _core.Mask:
-    if isinstance(value, _core.Mask):
-        return value
-    return _core._mask_from(_array(value), f"export: {name}_mask")
+def _array(value):
+    return value.detach().cpu().numpy() if isinstance(value, Tensor) else value

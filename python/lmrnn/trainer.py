@@ -38,9 +38,10 @@ class Trainer:
         Of everything random; needed here or in `config`.
     overrides : mapping, optional
         Values by dotted key, e.g. {"wiring.radius": 3}; they win over `config`.
-    mask : Mask or (target, source) array, optional
-        Recurrent synapses of one's own, in place of [wiring]. The mask is saved beside the run
-        directory, as DIRECTORY.wiring.npz, which the run's configuration names.
+    mask : optional
+        Your own recurrent synapses, instead of [wiring]: whatever lmrnn.Mask is made from, or what
+        lmrnn.wirings.read has read. The mask is saved next to the run directory, as
+        DIRECTORY.wiring.npz, which the run's configuration names.
     data : lmrnn.data.BatchSource, optional
         Tasks or streams of one's own, in place of [battery].
     threads : int
@@ -54,7 +55,7 @@ class Trainer:
         *,
         seed: int | None = None,
         overrides: Mapping[str, Any] | None = None,
-        mask: _core.Mask | np.ndarray | None = None,
+        mask: Any = None,
         data: BatchSource | None = None,
         threads: int = 0,
     ):

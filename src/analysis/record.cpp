@@ -104,7 +104,12 @@ Recording record_task(const Subject& subject, const RecordOptions& options, std:
   const Simulation s = simulate(subject.network, battery, trials, options.recurrent_noise, seed);
   const std::string name = battery.tasks()[task].name();
   const std::size_t n = trials.n_trials, t = trials.n_steps;
+  std::vector<double> time(t);
+  for (std::size_t i = 0; i < t; ++i) time[i] = static_cast<double>(i) * battery.config().dt;
   Recording to;
+  to.add<double>(name + "/time", time, {t}, {"time"});
+  to.file.metadata[name + "/time@units"] = "ms";
+  to.file.metadata[name + "/time@long_name"] = "start of the step, from the start of the trial";
   to.add<float>(name + "/states", s.states, {t, s.n_units, n}, {"time", "unit", "trial"});
   to.add<float>(name + "/logits", s.logits, {t, s.n_classes, n}, {"time", "class", "trial"});
   to.add<float>(name + "/inputs", trials.inputs, {t, trials.n_channels, n},
@@ -135,6 +140,7 @@ AnalysisResult record(const Subject& subject, const RecordOptions& options,
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     names += (i ? "," : "") + subject.battery.tasks()[tasks[i]].name();
     all.dimensions.merge(parts[i].dimensions);
+    all.file.metadata.merge(parts[i].file.metadata);
     for (auto& array : parts[i].file.arrays) {
       bytes += static_cast<double>(array.second.bytes.size());
       all.file.arrays.push_back(std::move(array));

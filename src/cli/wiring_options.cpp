@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "lmrnn/error.hpp"
+#include "lmrnn/wiring_paths.hpp"
 
 namespace lmrnn::cli {
 namespace {
@@ -85,6 +86,8 @@ void WiringOptions::add_to(CLI::App& verb) {
 WiringConfig WiringOptions::config() const {
   const ConfigTable file = configuration_.file();
   auto config = configuration_.section<WiringConfig>("wiring", file);
+  if (const ConfigValue* section = find(file, "wiring"))
+    find_mask_files(config, std::get<ConfigTable>(section->value));
   for (const Given& given : given_) {
     const ConfigTable one{{given.key, value_of(given.option, given.value, given.is_text)}};
     read_config(config, one, "wiring");

@@ -6,6 +6,7 @@
 
 #include "lmrnn/seed.hpp"
 #include "lmrnn/train.hpp"
+#include "lmrnn/wiring_paths.hpp"
 
 namespace lmrnn {
 namespace {
@@ -73,6 +74,9 @@ RunConfig resolve_config(const ConfigTable& table) {
   RunConfig config;
   apply_recipe(config, named.recipe, named.battery, named.network.tau);
   read_config(config, table);
+  if (const ConfigValue* wiring = find(table, "wiring"))
+    if (const auto* keys = std::get_if<ConfigTable>(&wiring->value))
+      find_mask_files(config.wiring, *keys);
   check_config(config);
   return config;
 }

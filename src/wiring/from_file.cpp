@@ -15,6 +15,13 @@ namespace {
 
 using Index = std::uint32_t;
 
+/// The remedy for files in formats that only the Python package reads.
+std::string convert_it(const std::string& path) {
+  return fmt::format(
+      "convert it: python -m lmrnn.wirings convert {0} {1}.npz, and set wiring.path = \"{1}.npz\"",
+      path, std::filesystem::path(path).replace_extension().string());
+}
+
 // CSV: one `source,target` per line. ------------------------------------------------------------
 
 /// The two fields of a line, or nothing if it has another number of fields.
@@ -64,9 +71,10 @@ Mask read_edge_list(const std::string& path, std::size_t n_units) {
     const auto target = fields ? unit_number((*fields)[1], n_units) : std::nullopt;
     if (!source || !target)
       throw UsageError(fmt::format(
-          "{}:{}: \"{}\" is no synapse; write source,target as two numbers from 0 to {} "
-          "(wiring.rows x wiring.cols = {} units)",
-          path, n_line, line.substr(0, 40), n_units - 1, n_units));
+          "{}:{}: \"{}\" is not a synapse; write source,target as two numbers from 0 to {} "
+          "(wiring.rows x wiring.cols = {} units). Lists with weights, names, other separators or "
+          "numbers from 1: {}",
+          path, n_line, line.substr(0, 40), n_units - 1, n_units, convert_it(path)));
     edges.push_back({*target, *source, n_line});
   }
   check_distinct(path, edges);
@@ -81,6 +89,9 @@ const std::pair<std::string, ArrayData>& only_array(const ArrayFile& file,
                                                     const WiringConfig& config) {
   std::string names;
   for (const auto& [name, data] : file.arrays) names += (names.empty() ? "" : ", ") + name;
+  if (file.arrays.size() > 1)  // as lmrnn.wirings writes it, with names and weights
+    for (const auto& array : file.arrays)
+      if (array.first == "mask") return array;
   if (file.arrays.size() != 1)
     throw UsageError(
         file.arrays.empty()
@@ -112,9 +123,8 @@ void refuse_sparse(const ArrayFile& file, const WiringConfig& config) {
   }
   if (sparse)
     throw UsageError(fmt::format(
-        "{}: holds the parts of a sparse matrix of scipy, which are not read; save the mask as an "
-        "array: numpy.savez(\"mask.npz\", mask=scipy.sparse.load_npz(...).toarray())",
-        config.path));
+        "{}: holds the parts of a sparse matrix of scipy, which the core does not read; {}",
+        config.path, convert_it(config.path)));
 }
 
 Mask read_array(const WiringConfig& config, std::size_t n_units) {
@@ -146,9 +156,9 @@ Mask make_from_file(const WiringConfig& config, Seed) {
   const std::string format = ending_of(config.path);
   constexpr std::string_view formats[] = {"csv", "npz", "npy", "h5", "hdf5", "safetensors"};
   if (std::ranges::find(formats, format) == std::end(formats))
-    throw UsageError(config.path +
-                     ": which format is it? end the name in .csv (source,target), .npz, .npy, .h5, "
-                     ".hdf5 or .safetensors");
+    throw UsageError(
+        fmt::format("{}: the core reads .npz, .npy, .csv (source,target), .safetensors and .h5; {}",
+                    config.path, convert_it(config.path)));
   const bool is_edge_list = format == "csv";
   if (is_edge_list && !config.dataset.empty())
     throw UsageError("wiring.dataset = \"" + config.dataset +

@@ -378,8 +378,17 @@ TEST_F(Files, Hdf5GroupsAndLabels) {
   file.arrays.emplace_back("trials/deep/er", array<std::uint8_t>({1}, {1}));
   const fs::path path = in("a.hdf5");
   write_hdf5(path, file, {{"trials/inputs", {"time", "unit", "trial"}}});
-  expect_same(read_arrays(path), {{file.arrays[1], file.arrays[0]}, {}});
-  EXPECT_NE(read_file(path).find("DIMENSION_LABELS"), std::string::npos);
+  const auto count = [](std::vector<std::int32_t> numbers) {
+    return array<std::int32_t>(numbers, {numbers.size()});
+  };
+  expect_same(read_arrays(path), {{file.arrays[1],
+                                   file.arrays[0],
+                                   {"trials/time", count({0})},
+                                   {"trials/trial", count({0, 1, 2})},
+                                   {"trials/unit", count({0, 1})}},
+                                  {}});
+  for (const char* attribute : {"DIMENSION_LABELS", "DIMENSION_LIST", "REFERENCE_LIST"})
+    EXPECT_NE(read_file(path).find(attribute), std::string::npos) << attribute;
   EXPECT_THAT(message_of<UsageError>([&] {
                 write_hdf5(path, file, {{"trials/inputs", {"time"}}});
               }),
@@ -388,6 +397,35 @@ TEST_F(Files, Hdf5GroupsAndLabels) {
                 write_hdf5(path, file, {{"other", {"time"}}});
               }),
               HasSubstr("other"));
+}
+
+// Dimensions of the same name and length are one, in a group and in those within it; an array that
+// is named like its only dimension holds its coordinates; others of another length have their own.
+TEST_F(Files, Hdf5DimensionScales) {
+  ArrayFile file;
+  file.arrays.emplace_back("go/time", array<double>({0, 20}, {2}));
+  file.arrays.emplace_back("go/states", array<float>({1, 2, 3, 4, 5, 6}, {2, 3}));
+  file.arrays.emplace_back("go/conditions/direction", array<double>({1, 2, 3}, {3}));
+  file.arrays.emplace_back("go/late", array<float>({7}, {1}));
+  file.metadata["go/time@units"] = "ms";
+  const fs::path path = in("a.h5");
+  write_hdf5(path, file,
+             {{"go/time", {"time"}},
+              {"go/states", {"time", "trial"}},
+              {"go/conditions/direction", {"trial"}},
+              {"go/late", {"time"}}});
+  std::vector<std::string> names;
+  for (const auto& [name, data] : read_arrays(path).arrays) names.push_back(name);
+  EXPECT_THAT(names, testing::ElementsAre("go/conditions/direction", "go/late", "go/states",
+                                          "go/time", "go/time_1", "go/trial"));
+  EXPECT_TRUE(read_arrays(path).metadata.empty());  // the unit belongs to the array
+  const std::string first = read_file(path);
+  write_hdf5(path, file,
+             {{"go/time", {"time"}},
+              {"go/states", {"time", "trial"}},
+              {"go/conditions/direction", {"trial"}},
+              {"go/late", {"time"}}});
+  EXPECT_EQ(read_file(path), first);  // the same content, the same bytes
 }
 
 TEST_F(Files, Hdf5FailureLeavesTheOldFile) {

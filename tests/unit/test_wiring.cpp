@@ -9,6 +9,7 @@
 #include "lmrnn/error.hpp"
 #include "lmrnn/files.hpp"
 #include "lmrnn/wiring.hpp"
+#include "lmrnn/wiring_paths.hpp"
 #include "message_of.hpp"
 
 namespace lmrnn {
@@ -397,7 +398,7 @@ TEST_F(WiringFile, PartsOfASparseMatrixAreNoMask) {
   for (const char* format : {"dia", "csr", "csc", "coo", "bsr"}) {
     write_arrays(directory / "m.npz", {{{"data", data}, {"shape", whole}}, {{"format", format}}});
     EXPECT_THAT(refused("m.npz", "data"),
-                AllOf(HasSubstr("m.npz"), HasSubstr("scipy"), HasSubstr("toarray")));
+                AllOf(HasSubstr("m.npz"), HasSubstr("scipy"), HasSubstr("lmrnn.wirings convert")));
     EXPECT_THAT(refused("m.npz", ""), HasSubstr("scipy"));
   }
   const std::vector<std::vector<std::string>> parts_of_groups{
@@ -429,6 +430,39 @@ TEST_F(WiringFile, BadEdgeLists) {
               HasSubstr("wiring.path"));
   EXPECT_THAT(message_of<UsageError>([&] { make_mask(config("mask.txt"), seed); }),
               AllOf(HasSubstr("mask.txt"), HasSubstr(".csv")));
+  for (const char* name : {"mask.mat", "mask.graphml", "mask.tsv", "mask"})
+    EXPECT_THAT(message_of<UsageError>([&] { make_mask(config(name), seed); }),
+                AllOf(HasSubstr("python -m lmrnn.wirings convert " + (directory / name).string()),
+                      HasSubstr("mask.npz")));
+}
+
+// What lmrnn.wirings writes: the mask, and what else is known of it.
+TEST_F(WiringFile, AnArrayCalledMaskIsTheOneOfSeveral) {
+  const std::vector<std::uint8_t> mask{0, 1, 0, 0, 0, 1, 1, 0, 0};
+  const std::vector<double> weights(9, 0.5);
+  write_arrays(directory / "m.npz", {{{"weights", ArrayData::of(std::span(weights), {3, 3})},
+                                      {"mask", ArrayData::of(std::span(mask), {3, 3})}},
+                                     {}});
+  EXPECT_EQ(make_mask(config("m.npz"), seed).n_synapses(), 3u);
+}
+
+TEST_F(WiringFile, PathsCountFromTheFolderOfTheConfiguration) {
+  const fs::path folder = directory / "studies";
+  fs::create_directories(folder);
+  write_file(folder / "m.csv", "0,1\n");
+  write_file(folder / "mine.toml", "[wiring]\npath = \"m.csv\"\nplastic.path = \"none.csv\"\n");
+  const ConfigTable table = read_toml(folder / "mine.toml");
+  WiringConfig wiring;
+  wiring.path = "m.csv";
+  wiring.plastic.path = "none.csv";
+  const auto* keys = std::get_if<ConfigTable>(&find(table, "wiring")->value);
+  ASSERT_NE(keys, nullptr);
+  find_mask_files(wiring, *keys);
+  EXPECT_EQ(wiring.path, (folder / "m.csv").string());
+  EXPECT_EQ(wiring.plastic.path, "none.csv");  // nowhere: left as it was written
+  wiring.path = "other.csv";                   // set from elsewhere afterwards
+  find_mask_files(wiring, *keys);
+  EXPECT_EQ(wiring.path, "other.csv");
 }
 
 TEST_F(WiringFile, ArraysOfEveryFormat) {
@@ -441,12 +475,14 @@ TEST_F(WiringFile, ArraysOfEveryFormat) {
     EXPECT_EQ(make_mask(config(name), seed), expected);
     write_arrays(directory / name, {{{"mask", mask}, {"labels", wrong}}, {}});
     EXPECT_EQ(make_mask(config(name, "mask"), seed), expected);
-    EXPECT_THAT(message_of<UsageError>([&] { make_mask(config(name), seed); }),
-                AllOf(HasSubstr(name), HasSubstr("labels"), HasSubstr("wiring.dataset")));
+    EXPECT_EQ(make_mask(config(name), seed), expected);  // the one called mask
     EXPECT_THAT(message_of<UsageError>([&] { make_mask(config(name, "maks"), seed); }),
                 AllOf(HasSubstr(name), HasSubstr("did you mean \"mask\"")));
     EXPECT_THAT(message_of<UsageError>([&] { make_mask(config(name, "labels"), seed); }),
                 AllOf(HasSubstr("(3, 4)"), HasSubstr("1 x 3"), HasSubstr("(3, 3)")));
+    write_arrays(directory / name, {{{"w", mask}, {"labels", wrong}}, {}});
+    EXPECT_THAT(message_of<UsageError>([&] { make_mask(config(name), seed); }),
+                AllOf(HasSubstr(name), HasSubstr("labels"), HasSubstr("wiring.dataset")));
   }
 }
 

@@ -1,0 +1,138 @@
+"""From weights in one layout to a Network."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from .. import _core
+from .._core import UsageError
+
+ACTIVATIONS = ("relu", "tanh", "softplus")
+
+
+@dataclass
+class Options:
+    """The arguments of lmrnn.networks.read."""
+
+    readout: Any = None
+    n_rules: int = 0
+    activation: str | None = None
+    broken_mask: str | None = None
+
+
+@dataclass
+class Weights:
+    """A network as the core has it; see lmrnn.torch.export for the shapes."""
+
+    recurrent: Any
+    input: Any
+    bias: Any = None
+    readout: Any = None
+    readout_bias: Any = None
+    recurrent_mask: Any = None
+    input_mask: Any = None
+    readout_mask: Any = None
+    alpha: float = 1.0
+    activation: str = ""
+
+
+def network(weights: Weights, options: Options, where: str) -> _core.Network:
+    n_units = len(weights.recurrent)
+    if weights.readout is None:
+        weights.readout = np.eye(n_units, dtype=np.float32)
+        weights.readout_bias = np.zeros(n_units, dtype=np.float32)
+    given = np.asarray(weights.input)
+    n_channels = given.shape[1] - options.n_rules
+    if options.n_rules < 0 or n_channels < 1:
+        raise UsageError(f"{where}: n_rules = {options.n_rules}, but there are {given.shape[1]} input channels")
+    input_mask = weights.input_mask
+    if input_mask is not None and options.n_rules:
+        input_mask = np.asarray(input_mask)[:, :n_channels]
+    return from_arrays(
+        where,
+        recurrent=weights.recurrent,
+        input=given[:, :n_channels],
+        rule=given[:, n_channels:].T if options.n_rules else None,
+        bias=weights.bias,
+        readout=weights.readout,
+        readout_bias=weights.readout_bias,
+        recurrent_mask=weights.recurrent_mask,
+        input_mask=input_mask,
+        readout_mask=weights.readout_mask,
+        alpha=weights.alpha,
+        activation=known_activation(weights.activation, where),
+    )
+
+
+def from_arrays(
+    where: str, *, recurrent, input, readout, rule=None, bias=None, readout_bias=None, recurrent_mask=None,
+    input_mask=None, readout_mask=None, alpha=1.0, activation="relu",
+) -> _core.Network:  # fmt: skip
+    """A Network from recurrent (target, source), input (unit, channel), rule (rule, unit), readout (class,
+    unit) and biases; a synapse wherever `recurrent` is not 0, unless `recurrent_mask` says it."""
+    arrays = {
+        "recurrent": recurrent, "input": input, "readout": readout, "rule": rule, "bias": bias,
+        "readout_bias": readout_bias,
+    }  # fmt: skip
+    w = {
+        name: _core._finite_numbers(value, f"{where}: {name}", [])
+        for name, value in arrays.items()
+        if value is not None
+    }
+    mask = as_mask(w["recurrent"] if recurrent_mask is None else recurrent_mask, f"{where}: recurrent_mask")
+    made = _core.Network(
+        mask,
+        n_channels=w["input"].shape[1],
+        n_classes=w["readout"].shape[0],
+        n_rules=len(w["rule"]) if "rule" in w else 0,
+        alpha=float(alpha),
+        activation=activation,
+        input=None if input_mask is None else as_mask(input_mask, f"{where}: input_mask"),
+        readout=None if readout_mask is None else as_mask(readout_mask, f"{where}: readout_mask"),
+    )
+    w["recurrent"] = np.ascontiguousarray(w["recurrent"][mask.targets, mask.sources])
+    made.set_weights(**w)
+    return made
+
+
+def as_mask(value, name: str) -> _core.Mask:
+    return value if isinstance(value, _core.Mask) else _core._mask_from(value, name)
+
+
+def known_activation(activation: str, where: str) -> str:
+    if activation not in ACTIVATIONS:
+        raise UsageError(
+            f'{where}: the activation is "{activation}"; the core has {", ".join(ACTIVATIONS)}, so the network '
+            "cannot be read without changing what it computes"
+        )
+    return activation
+
+
+def stated_activation(options: Options, where: str, hint: str) -> str:
+    if options.activation is None:
+        raise UsageError(f'{where}: does not say its activation; give it: activation="{hint}"')
+    return known_activation(options.activation, where)
+
+
+def agreeing_activation(found: str, options: Options, where: str) -> str:
+    if options.activation not in (None, found):
+        raise UsageError(
+            f'{where}: activation = "{options.activation}", but the network says "{found}"; leave it out'
+        )
+    return found
+
+
+def added(*biases) -> np.ndarray | None:
+    """Their sum; None stands for zeros."""
+    some = [np.asarray(bias, dtype=np.float64) for bias in biases if bias is not None]
+    return sum(some) if some else None
+
+
+def refuse_state(where: str, equation: str, name: str) -> None:
+    raise UsageError(
+        f"{where}: its state equation is {name}, {equation}; the core has the form h' = (1 - alpha) h + alpha "
+        "f(W h + ...), which computes something else. Only networks with alpha = 1 are the same in both"
+    )

@@ -1,0 +1,252 @@
+"""Runs as Neurodata Without Borders: activity of chosen trials, for pynapple and the rest.
+
+    lmrnn.nwb.write("runs/first", "first.nwb", tasks="dlygo", trials=50)
+
+    import pynapple
+    data = pynapple.load_file("first.nwb")
+    data["states"], data["trials"]          # a TsdFrame (time, unit), an IntervalSet
+
+Trials follow one another with `gap` seconds between them: the network begins each from 0, and
+tools that join intervals that touch (pynapple takes 1 us off them) have nothing to join.
+
+Needs the extra "nwb": pip install 'lmrnn[nwb]'.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import uuid
+from datetime import datetime, timezone
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+
+from . import _core
+from ._core import UsageError
+from .analysis import Analysis, analyze
+from .run import Run
+
+_PERIODS = ("fixation", "stimulus", "delay", "second_stimulus", "decision")
+
+
+def write(
+    run: Run | str | PathLike,
+    path: str | PathLike,
+    *,
+    tasks: str = "",
+    trials: int = 16,
+    step: int | None = None,
+    noise: bool = True,
+    seed: int | None = None,
+    gap: float = 1.0,
+    **options,
+) -> None:
+    """Records trials of a run and writes them as NWB. Raises UsageError.
+
+    Parameters
+    ----------
+    tasks : str
+        Which tasks; all that the network was trained on unless given.
+    trials : int
+        Trials of each task, of the test split.
+    step : int, optional
+        The checkpoint of this step instead of the newest.
+    noise : bool
+        Input noise.
+    gap : float
+        Seconds between the end of a trial and the start of the next.
+    options
+        Further ones of the analysis `record`, e.g. directions=16, delay=500.
+
+    What the file holds
+    -------------------
+    processing/network : `states` (time, unit), `logits` (time, class), `targets` and `period` (time)
+    stimulus : `inputs` (time, channel)
+    trials : start_time, stop_time, task, conditions, start of each period, response, accuracy (share
+        of the steps of the decision with the right class)
+    processing/network : `units` (place on the sheet, bias, weights of inputs, rules and readout),
+        `synapses` (source, target, weight)
+    The configuration and the provenance of the run, as JSON in `notes`.
+    """
+    try:
+        import pynwb
+    except ImportError as error:
+        raise UsageError(f"nwb.write needs pynwb ({error}): pip install 'lmrnn[nwb]'") from None
+    run, path = run if isinstance(run, Run) else Run(run), Path(path)
+    if path.suffix != ".nwb":
+        raise UsageError(f"{path}: the name must end in .nwb")
+    if not gap >= 0:
+        raise UsageError(f"gap = {gap}; it must be a number of seconds >= 0")
+    with tempfile.TemporaryDirectory(prefix="lmrnn-nwb-") as folder:
+        analysis = analyze(
+            run, "record", step=step, seed=seed, out=Path(folder) / "record",
+            tasks=tasks, trials=trials, noise=noise, **options,
+        )  # fmt: skip
+        recorded = _Recorded(analysis, run, gap)
+    made = _file(pynwb, run, step, recorded)
+    temporary = path.with_name(path.stem + ".tmp.nwb")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with pynwb.NWBHDF5IO(str(temporary), "w") as out:
+            out.write(made)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+class _Recorded:
+    """Trials one after another: time series without padding, and one row of a table per trial."""
+
+    def __init__(self, analysis: Analysis, run: Run, gap: float):
+        self.dt = float(run.config["battery"]["dt"]) / 1000
+        self.times, self.rows, self.conditions = [], [], []
+        self.series: dict[str, list] = {name: [] for name in ("states", "logits", "inputs", "targets", "periods")}
+        start = 0.0
+        with analysis.recording("recording") as file:
+            for task in file.attrs["tasks"].split(","):
+                start = self._add_task(task, file[task], run, start, gap)
+
+    def _add_task(self, task, group, run, start, gap) -> float:
+        arrays = {name: np.asarray(group[name]) for name in self.series}
+        conditions = {name: np.asarray(group["conditions"][name]) for name in group["conditions"]}
+        responses, lengths = np.asarray(group["responses"]), np.asarray(group["lengths"])
+        for k, length in enumerate(lengths.tolist()):
+            for name, values in arrays.items():
+                self.series[name].append(values[:length, ..., k])
+            self.times.append(start + self.dt * np.arange(length))
+            self.rows.append(self._row(task, arrays, k, length, int(responses[k]), start))
+            self.conditions.append({name: float(values[k]) for name, values in conditions.items()})
+            start += self.dt * length + gap
+        return start
+
+    def _row(self, task, arrays, k, length, response, start) -> dict:
+        periods = arrays["periods"][:length, k]
+        decision = periods == _PERIODS.index("decision")
+        right = arrays["logits"][:length, :, k].argmax(axis=1) == arrays["targets"][:length, k]
+        row = {
+            "start_time": start,
+            "stop_time": start + self.dt * length,
+            "task": task,
+            "response": response,
+            "accuracy": float(right[decision].mean()) if decision.any() else float("nan"),
+        }
+        for number, period in enumerate(_PERIODS):
+            steps = np.flatnonzero(periods == number)
+            row[f"{period}_time"] = start + self.dt * steps[0] if len(steps) else float("nan")
+        return row
+
+    def whole(self, name: str) -> np.ndarray:
+        return np.concatenate(self.series[name])
+
+
+def _file(pynwb, run: Run, step: int | None, recorded: _Recorded):
+    sessions = run.provenance.get("sessions", [])
+    network = run.network(step)
+    about = {"config": run.config, "provenance": run.provenance, "step": step or run.checkpoints[-1]}
+    text = json.dumps(about, sort_keys=True, default=str)
+    content = text + repr([sorted(row.items()) for row in recorded.rows])
+    made = pynwb.NWBFile(
+        session_description=(
+            f"Simulated activity of a recurrent network of {network.n_units} units, trained by lmrnn "
+            f"{_core.__version__}; run {run.name}, seed {run.seed}. One time step is {recorded.dt:g} s. "
+            "Units are rates without a physical unit."
+        ),
+        identifier=str(uuid.uuid5(uuid.NAMESPACE_URL, content)),
+        session_start_time=_start(run, sessions),
+        session_id=run.name,
+        keywords=["recurrent neural network", "simulation", "cognitive tasks"],
+        notes=text,
+    )
+    _add_series(pynwb, made, recorded)
+    _add_trials(made, recorded)
+    _add_network(pynwb, made, run, network)
+    return made
+
+
+def _start(run: Run, sessions: list) -> datetime:
+    """When the training began, in UTC."""
+    for key in ("start", "started", "start_time", "time"):
+        if sessions and isinstance(sessions[0].get(key), str):
+            try:
+                when = datetime.fromisoformat(sessions[0][key].replace("Z", "+00:00"))
+                return when if when.tzinfo else when.replace(tzinfo=timezone.utc)
+            except ValueError:
+                continue
+    return datetime.fromtimestamp((run.directory / "config.toml").stat().st_mtime, timezone.utc)
+
+
+def _add_series(pynwb, made, recorded: _Recorded) -> None:
+    times = np.concatenate(recorded.times)
+    module = made.create_processing_module("network", "What the units and the readout did, and the network")
+    described = {
+        "states": ("rates of the units, (time, unit)", "states"),
+        "logits": ("values of the classes before the softmax, (time, class)", "logits"),
+        "targets": ("the right class: 0 fixate, 1 + k respond in direction k", "targets"),
+        "period": ("0 fixation, 1 stimulus, 2 delay, 3 second stimulus, 4 decision", "periods"),
+    }
+    first = None
+    for name, (description, source) in described.items():
+        series = pynwb.TimeSeries(
+            name=name, description=description, data=recorded.whole(source), unit="a.u.",
+            timestamps=times if first is None else first,
+        )  # fmt: skip
+        first = first or series
+        module.add(series)
+    made.add_stimulus(
+        pynwb.TimeSeries(
+            name="inputs", description="input channels: cue, ring of modality 0, ring of modality 1; (time, channel)",
+            data=recorded.whole("inputs"), unit="a.u.", timestamps=first,
+        )
+    )  # fmt: skip
+
+
+def _add_trials(made, recorded: _Recorded) -> None:
+    columns = {
+        "task": "name of the task",
+        "response": "direction to respond in, from 0; -1: keep fixating",
+        "accuracy": "share of the steps of the decision at which the class with the largest logit is the target",
+    }
+    columns |= {f"{period}_time": f"start of the period {period}, s; NaN: the trial has none" for period in _PERIODS}
+    conditions = list(dict.fromkeys(name for row in recorded.conditions for name in row))
+    columns |= {name: f"condition of the trial: {name}; NaN: the task has none" for name in conditions}
+    for name, description in columns.items():
+        made.add_trial_column(name, description)
+    for row, values in zip(recorded.rows, recorded.conditions):
+        made.add_trial(**row, **{name: values.get(name, float("nan")) for name in conditions})
+
+
+def _add_network(pynwb, made, run: Run, network) -> None:
+    from hdmf.common import DynamicTable, VectorData
+
+    module, weights = made.processing["network"], network.weights
+    sheet = run.sheet
+    unit = np.arange(network.n_units)
+    columns = [
+        VectorData(name="row", description="row on the sheet", data=unit // sheet.cols),
+        VectorData(name="column", description="column on the sheet", data=unit % sheet.cols),
+        VectorData(name="bias", description="bias", data=weights["bias"]),
+        VectorData(name="input_weights", description="from each input channel", data=weights["input"]),
+        VectorData(name="readout_weights", description="to each class", data=weights["readout"].T.copy()),
+    ]
+    if network.n_rules:
+        columns.append(
+            VectorData(name="rule_weights", description="from each rule input", data=weights["rule"].T.copy())
+        )
+    module.add(
+        DynamicTable(
+            name="units_of_the_network", description="The units, in the order of `states`", columns=columns
+        )
+    )
+    module.add(
+        DynamicTable(
+            name="synapses",
+            description="Recurrent synapses: alpha = {:g}, activation {}".format(network.alpha, network.activation),
+            columns=[
+                VectorData(name="target", description="unit that receives", data=network.recurrent.targets),
+                VectorData(name="source", description="unit that sends", data=network.recurrent.sources.copy()),
+                VectorData(name="weight", description="weight", data=weights["recurrent"]),
+            ],
+        )
+    )

@@ -1,0 +1,311 @@
+"""Networks of other packages, read: their outputs are those of the package itself."""
+
+import importlib
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import lmrnn
+from lmrnn import networks
+
+pytestmark = pytest.mark.filterwarnings("default")  # those of other packages are not ours
+STORED = Path(__file__).parent / "networks"
+TIME, ROWS, CHANNELS, UNITS, CLASSES = 9, 3, 4, 7, 2
+INPUTS = np.random.default_rng(0).normal(size=(TIME, ROWS, CHANNELS)).astype(np.float32)
+
+
+def same(network, inputs, states, logits):
+    got_states, got_logits = network.forward(inputs)
+    assert np.abs(states).max() > 0.05  # there is something to compare
+    np.testing.assert_allclose(got_states, states, atol=1e-5)
+    np.testing.assert_allclose(got_logits, logits, atol=1e-5)
+
+
+def refused(message, *arguments, **keywords):
+    with pytest.raises(lmrnn.UsageError, match=message):
+        networks.read(*arguments, **keywords)
+
+
+# PyTorch -----------------------------------------------------------------------------------------
+
+
+def torch_model(**options):
+    torch = pytest.importorskip("torch")
+
+    class Model(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.rnn = torch.nn.RNN(CHANNELS, UNITS, **options)
+            self.readout = torch.nn.Linear(UNITS, CLASSES)
+
+        def forward(self, inputs):
+            states, _ = self.rnn(inputs)
+            return self.readout(states), states
+
+    torch.manual_seed(0)
+    return Model()
+
+
+@pytest.mark.parametrize("nonlinearity", ["tanh", "relu"])
+@pytest.mark.parametrize("bias", [True, False])
+def test_torch(nonlinearity, bias, tmp_path):
+    model = torch_model(nonlinearity=nonlinearity, bias=bias)
+    import torch
+
+    logits, states = (out.detach().numpy() for out in model(torch.from_numpy(INPUTS)))
+    same(networks.read(model), INPUTS, states, logits)
+    torch.save(model.state_dict(), tmp_path / "m.pt")
+    same(networks.read(tmp_path / "m.pt", activation=nonlinearity), INPUTS, states, logits)
+    same(networks.read(model.state_dict(), activation=nonlinearity), INPUTS, states, logits)
+    refused("does not say its activation", tmp_path / "m.pt")
+    other = "relu" if nonlinearity == "tanh" else "tanh"
+    refused(f'the network says "{nonlinearity}"', model, activation=other)
+
+
+def test_torch_with_rules_and_without_a_readout():
+    model = torch_model()
+    import torch
+
+    logits, states = (out.detach().numpy() for out in model(torch.from_numpy(INPUTS)))
+    network = networks.read(model.rnn)
+    same(network, INPUTS, states, states)  # the readout is the identity
+    same(networks.read(model.rnn, readout=model.readout), INPUTS, states, logits)
+    ruled = networks.read(model, n_rules=1)
+    assert (ruled.n_channels, ruled.n_rules) == (CHANNELS - 1, 1)
+    one_hot = INPUTS.copy()
+    one_hot[..., -1] = 1
+    _, expected = networks.read(model).forward(one_hot)
+    _, got = ruled.forward(one_hot[..., :-1], np.zeros((TIME, ROWS, 1), np.int32))
+    np.testing.assert_allclose(got, expected, atol=1e-5)
+    refused("n_rules = 4", model, n_rules=4)
+
+
+def test_torch_refusals(tmp_path):
+    model = torch_model(num_layers=2)
+    import torch
+
+    refused("2 layers", model)
+    refused("recurrent layers", model.state_dict(), activation="tanh")
+    refused("bidirectional", torch.nn.RNN(2, 3, bidirectional=True))
+    refused("GRU has gates", torch.nn.GRU(2, 3))
+    refused("4 gates", torch.nn.LSTM(2, 3).state_dict(), activation="tanh")
+    refused("0 recurrent layers", torch.nn.Linear(2, 3))
+    two = torch.nn.ModuleList([torch.nn.RNN(2, 3), torch.nn.Linear(3, 3), torch.nn.Linear(3, 1)])
+    refused("which is the readout", two)
+    refused('activation is "sin"', torch_model().state_dict(), activation="sin")
+    refused("is not a network", 3)
+    refused("does not exist", tmp_path / "none.pt")
+    (tmp_path / "m.txt").write_text("")
+    refused("which format is it", tmp_path / "m.txt")
+
+
+def test_our_own(tmp_path, small_run):
+    network = small_run.network()
+    network.save(tmp_path / "n.safetensors")
+    assert networks.read(tmp_path / "n.safetensors") == network
+    assert networks.read(network) is network
+    pytest.importorskip("torch")
+    inputs, rules = np.ones((5, 2, network.n_channels), np.float32), np.zeros((5, 2, 1), np.int32)
+    again = networks.read(lmrnn.torch.LMRNN(network)).forward(inputs, rules)
+    for got, expected in zip(again, network.forward(inputs, rules)):
+        assert np.array_equal(got, expected)
+
+
+# Keras -------------------------------------------------------------------------------------------
+
+
+def test_keras_as_stored():
+    """Weights and outputs of a SimpleRNN and a Dense, in objects with the attributes of Keras's."""
+    from types import SimpleNamespace as Object
+
+    from lmrnn.networks import keras_models
+    from lmrnn.networks.build import Options
+
+    with np.load(STORED / "keras.npz") as stored:
+        stored = dict(stored)
+
+    class SimpleRNN(Object):
+        pass
+
+    class Dense(Object):
+        pass
+
+    kernels = {name: stored[name] for name in ("kernel", "recurrent_kernel", "bias")}
+    rnn = SimpleRNN(cell=Object(activation=np.tanh, **kernels), go_backwards=False)
+    linear = Object(__name__="linear")
+    dense = Dense(kernel=stored["readout"], bias=stored["readout_bias"], activation=linear)
+    network = keras_models.from_object(Object(layers=[rnn, dense]), Options())
+    same(network, stored["inputs"], stored["states"], stored["logits"])
+
+
+@pytest.fixture(scope="module")
+def keras():
+    os.environ["KERAS_BACKEND"] = "numpy"
+    return pytest.importorskip("keras")
+
+
+def keras_model(keras, *layers, **options):
+    keras.utils.set_random_seed(0)
+    rnn = keras.layers.SimpleRNN(UNITS, return_sequences=True, bias_initializer="normal", **options)
+    return keras.Sequential([keras.Input((None, CHANNELS)), rnn, *layers])
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu", "softplus"])
+def test_keras(keras, activation, tmp_path):
+    dense = keras.layers.Dense(CLASSES, bias_initializer="normal")
+    model = keras_model(keras, dense, activation=activation)
+    rows_first = INPUTS.swapaxes(0, 1)
+    states = np.asarray(model.layers[0](rows_first)).swapaxes(0, 1)
+    logits = np.asarray(model(rows_first)).swapaxes(0, 1)
+    same(networks.read(model), INPUTS, states, logits)
+    model.save(tmp_path / "m.keras")
+    same(networks.read(tmp_path / "m.keras"), INPUTS, states, logits)
+    wrapped = keras.Sequential([*model.layers[:1], keras.layers.TimeDistributed(dense), keras.layers.Softmax()])
+    same(networks.read(wrapped), INPUTS, states, logits)  # logits are what the softmax gets
+
+
+def test_keras_refusals(keras):
+    refused("LSTM", keras.Sequential([keras.Input((None, 2)), keras.layers.LSTM(3)]))
+    refused("go_backwards", keras_model(keras, go_backwards=True))
+    refused('activation is "sigmoid"', keras_model(keras, activation="sigmoid"))
+    refused("one Dense", keras_model(keras, keras.layers.Dense(3), keras.layers.Dense(2)))
+    refused("readout has the activation relu", keras_model(keras, keras.layers.Dense(3, activation="relu")))
+
+
+# Stored, since the packages are heavy: see make_network_fixtures.py -------------------------------
+
+
+def test_flax():
+    with np.load(STORED / "flax_linen.npz") as stored:
+        stored = dict(stored)
+    parameters = {}
+    for name, value in stored.items():
+        *path, last = name.split("/")
+        if path:
+            branch = parameters
+            for key in path:
+                branch = branch.setdefault(key, {})
+            branch[last] = value
+    network = networks.read(parameters, activation="tanh")
+    same(network, stored["inputs"], stored["states"], stored["logits"])
+    refused("does not say its activation", parameters)
+    refused("0 cells", {"params": {"GRUCell_0": {"ir": {"kernel": np.ones((2, 2))}}}}, activation="tanh")
+
+
+def test_nn4n():
+    pytest.importorskip("torch")
+    with np.load(STORED / "nn4n.npz") as stored:
+        stored = dict(stored)
+    network = networks.read(STORED / "nn4n.pt")
+    same(network, stored["inputs"], stored["states"], stored["logits"])
+    assert np.array_equal(network.recurrent.to_dense(), stored["mask"] != 0)
+    refused("outside the network's own mask", STORED / "nn4n_broken.pt")
+    zeroed = networks.read(STORED / "nn4n_broken.pt", broken_mask="zero")
+    assert np.array_equal(zeroed.recurrent.to_dense(), stored["mask"] != 0)
+    with pytest.warns(UserWarning, match="are kept"):
+        kept = networks.read(STORED / "nn4n_broken.pt", broken_mask="keep")
+    same(kept, stored["inputs"], stored["broken_states"], stored["broken_logits"])
+
+
+def test_nn4n_of_another_state_equation(tmp_path):
+    torch = pytest.importorskip("torch")
+    content = torch.load(STORED / "nn4n.pt")
+    content["kwargs"]["tau"] = 100
+    torch.save(content, tmp_path / "leaky.pt")
+    refused("the voltage form", tmp_path / "leaky.pt")
+    content["kwargs"] |= {"tau": 10, "activation": "sigmoid"}
+    torch.save(content, tmp_path / "sigmoid.pt")
+    refused('"sigmoid"', tmp_path / "sigmoid.pt")
+
+
+@pytest.mark.parametrize("name", ["ctrnn", "ei_rnn", "constrained", "post_blend"])
+def test_neuralrnn(name):
+    pytest.importorskip("safetensors")
+    with np.load(STORED / "neuralrnn.npz") as stored:
+        stored = dict(stored)
+    network = networks.read(STORED / "neuralrnn" / name)
+    same(network, stored["inputs"], stored[f"{name}_states"], stored[f"{name}_logits"])
+
+
+def test_neuralrnn_refusals(tmp_path):
+    pytest.importorskip("safetensors")
+    refused("NeuralRNN's rate", STORED / "neuralrnn" / "rate")
+    config = (STORED / "neuralrnn" / "ctrnn" / "config.json").read_text()
+    (tmp_path / "model.safetensors").write_bytes((STORED / "neuralrnn/ctrnn/model.safetensors").read_bytes())
+    (tmp_path / "config.json").write_text(config.replace('"ctrnn"', '"plrnn"'))
+    refused('a "plrnn"', tmp_path)
+
+
+# ONNX --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("alpha", [1.0, 0.3])
+@pytest.mark.parametrize("activation", ["relu", "tanh", "softplus"])
+@pytest.mark.parametrize("n_rules", [0, 2])
+def test_onnx_of_ours(alpha, activation, n_rules, tmp_path):
+    pytest.importorskip("onnx")
+    runtime = pytest.importorskip("onnxruntime")
+    network = lmrnn.Network(
+        lmrnn.Mask.make("local", rows=4, cols=4, radius=1), n_channels=CHANNELS, n_classes=3,
+        n_rules=n_rules, alpha=alpha, activation=activation,
+    )  # fmt: skip
+    network.initialise(seed=1)
+    network.set_weights(bias=np.linspace(-0.5, 0.5, 16, dtype=np.float32))
+    networks.write_onnx(network, tmp_path / "n.onnx")
+    session = runtime.InferenceSession(tmp_path / "n.onnx", providers=["CPUExecutionProvider"])
+    for time, rows in ((TIME, ROWS), (40, 1), (1, 5)):
+        inputs = np.random.default_rng(time).normal(size=(time, rows, CHANNELS)).astype(np.float32)
+        rules = np.random.default_rng(rows).integers(0, n_rules, (time, rows, 1)) if n_rules else None
+        dense = inputs if rules is None else np.concatenate([inputs, np.eye(n_rules, dtype="f4")[rules[..., 0]]], -1)
+        logits, states = session.run(["logits", "states"], {"inputs": dense})
+        expected_states, expected_logits = network.forward(inputs, rules)
+        np.testing.assert_allclose(states, expected_states, atol=1e-5)
+        np.testing.assert_allclose(logits, expected_logits, atol=1e-5)
+    assert networks.read(tmp_path / "n.onnx") == network
+
+
+def onnx_model(path, op="RNN", direction="forward", readout="MatMul", extra=()):
+    onnx = importlib.import_module("onnx")
+    helper, rng = onnx.helper, np.random.default_rng(5)
+    gates = {"RNN": 1, "GRU": 3}[op]
+    arrays = {
+        "W": rng.normal(size=(1, gates * UNITS, CHANNELS)), "R": 0.3 * rng.normal(size=(1, gates * UNITS, UNITS)),
+        "B": rng.normal(size=(1, 2 * gates * UNITS)), "V": rng.normal(size=(UNITS, CLASSES)),
+        "c": rng.normal(size=CLASSES),
+    }  # fmt: skip
+    nodes = [
+        helper.make_node(op, ["x", "W", "R", "B"], ["y"], hidden_size=UNITS, direction=direction, **dict(extra)),
+        helper.make_node("Squeeze", ["y", "one"], ["states"]),
+        helper.make_node("MatMul", ["states", "V"], ["v"]),
+        helper.make_node("Add", ["v", "c"], ["logits"]),
+    ]
+    floats = onnx.TensorProto.FLOAT
+    tensors = [onnx.numpy_helper.from_array(a.astype(np.float32), n) for n, a in arrays.items()]
+    graph = helper.make_graph(
+        nodes, "theirs", [helper.make_tensor_value_info("x", floats, ["t", "b", CHANNELS])],
+        [helper.make_tensor_value_info(n, floats, None) for n in ("logits", "states")],
+        [*tensors, onnx.numpy_helper.from_array(np.array([1]), "one")],
+    )  # fmt: skip
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+    model.ir_version = 8
+    onnx.save(model, path)
+    return path
+
+
+def test_onnx_of_others(tmp_path):
+    pytest.importorskip("onnx")
+    runtime = pytest.importorskip("onnxruntime")
+    for activations in ([b"Tanh"], [b"Relu"], None):
+        extra = {"activations": activations} if activations else {}
+        path = onnx_model(tmp_path / "m.onnx", extra=extra.items())
+        session = runtime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        logits, states = session.run(["logits", "states"], {"x": INPUTS})
+        same(networks.read(path), INPUTS, states, logits)
+    refused("runs reverse", onnx_model(tmp_path / "r.onnx", direction="reverse"))
+    refused("GRU", onnx_model(tmp_path / "g.onnx", op="GRU"))
+    refused("clips", onnx_model(tmp_path / "c.onnx", extra={"clip": 1.0}.items()))
+    refused('activation is "sigmoid"', onnx_model(tmp_path / "s.onnx", extra={"activations": [b"Sigmoid"]}.items()))
+    (tmp_path / "bad.onnx").write_bytes(b"nothing")
+    refused("not a whole ONNX file", tmp_path / "bad.onnx")
