@@ -108,7 +108,7 @@ def network_from_mask(
     def as_mask(value, what):
         if value is None or isinstance(value, _core.Mask):
             return value
-        return _core._mask_from(np.asarray(value), f"{name}: {what}")
+        return _core._mask_from(value, f"{name}: {what}")
 
     mask = as_mask(mask, "mask")
     if mask.n_synapses == 0:

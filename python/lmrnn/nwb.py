@@ -62,11 +62,11 @@ def write(
 
     What the file holds
     -------------------
-    processing/network : `states` (time, unit), `logits` (time, class), `targets` and `period` (time)
+    processing/misc : `states` (time, unit), `logits` (time, class), `targets` and `period` (time)
     stimulus : `inputs` (time, channel)
     trials : start_time, stop_time, task, conditions, start of each period, response, accuracy (share
         of the steps of the decision with the right class)
-    processing/network : `units` (place on the sheet, bias, weights of inputs, rules and readout),
+    processing/misc : `units` (place on the sheet, bias, weights of inputs, rules and readout),
         `synapses` (source, target, weight)
     The configuration and the provenance of the run, as JSON in `notes`.
     """
@@ -144,6 +144,7 @@ class _Recorded:
 def _file(pynwb, run: Run, step: int | None, recorded: _Recorded):
     sessions = run.provenance.get("sessions", [])
     network = run.network(step)
+    start = _start(run, sessions)
     about = {"config": run.config, "provenance": run.provenance, "step": step or run.checkpoints[-1]}
     text = json.dumps(about, sort_keys=True, default=str)
     content = text + repr([sorted(row.items()) for row in recorded.rows])
@@ -154,8 +155,12 @@ def _file(pynwb, run: Run, step: int | None, recorded: _Recorded):
             "Units are rates without a physical unit."
         ),
         identifier=str(uuid.uuid5(uuid.NAMESPACE_URL, content)),
-        session_start_time=_start(run, sessions),
+        session_start_time=start,
         session_id=run.name,
+        experiment_description=f"Trials of {', '.join(dict.fromkeys(row['task'] for row in recorded.rows))}",
+        subject=pynwb.file.Subject(
+            subject_id=run.name, description="A simulated network, not an animal", sex="U",
+        ),
         keywords=["recurrent neural network", "simulation", "cognitive tasks"],
         notes=text,
     )
@@ -179,7 +184,7 @@ def _start(run: Run, sessions: list) -> datetime:
 
 def _add_series(pynwb, made, recorded: _Recorded) -> None:
     times = np.concatenate(recorded.times)
-    module = made.create_processing_module("network", "What the units and the readout did, and the network")
+    module = made.create_processing_module("misc", "What the units and the readout did, and the network")
     described = {
         "states": ("rates of the units, (time, unit)", "states"),
         "logits": ("values of the classes before the softmax, (time, class)", "logits"),
@@ -208,19 +213,33 @@ def _add_trials(made, recorded: _Recorded) -> None:
         "response": "direction to respond in, from 0; -1: keep fixating",
         "accuracy": "share of the steps of the decision at which the class with the largest logit is the target",
     }
-    columns |= {f"{period}_time": f"start of the period {period}, s; NaN: the trial has none" for period in _PERIODS}
+    periods = [f"{period}_time" for period in _PERIODS]
+    never = {name for name in periods if all(np.isnan(row[name]) for row in recorded.rows)}
+    columns |= {
+        name: f"start of the period {name.removesuffix('_time')}, s; NaN: the trial has none"
+        for name in periods
+        if name not in never
+    }
     conditions = list(dict.fromkeys(name for row in recorded.conditions for name in row))
     columns |= {name: f"condition of the trial: {name}; NaN: the task has none" for name in conditions}
+    whole = {name for name in conditions if _is_whole(name, recorded.conditions)}
     for name, description in columns.items():
         made.add_trial_column(name, description)
     for row, values in zip(recorded.rows, recorded.conditions):
-        made.add_trial(**row, **{name: values.get(name, float("nan")) for name in conditions})
+        kept = {name: value for name, value in row.items() if name not in never}
+        cells = {name: int(values[name]) if name in whole else values.get(name, float("nan")) for name in conditions}
+        made.add_trial(**kept, **cells)
+
+
+def _is_whole(name: str, rows: list[dict]) -> bool:
+    """Numbers of things (modality, choice, match), which every trial has; not angles and durations."""
+    return name in ("modality", "choice", "match") and all(name in row for row in rows)
 
 
 def _add_network(pynwb, made, run: Run, network) -> None:
     from hdmf.common import DynamicTable, VectorData
 
-    module, weights = made.processing["network"], network.weights
+    module, weights = made.processing["misc"], network.weights
     sheet = run.sheet
     unit = np.arange(network.n_units)
     columns = [

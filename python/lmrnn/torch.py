@@ -131,11 +131,9 @@ class LMRNN(nn.Module):
         if backend not in _BACKENDS:
             raise ValueError(f"LMRNN: backend {backend!r}; one of {', '.join(_BACKENDS)}")
         if network is None:
-            masks = [m if m is None or isinstance(m, _core.Mask) else _array(m)
-                     for m in (mask, input_mask, readout_mask)]  # fmt: skip
             network = network_from_mask(
-                masks[0], n_channels=n_channels, n_classes=n_classes, n_rules=n_rules, alpha=alpha,
-                activation=activation, input_mask=masks[1], readout_mask=masks[2],
+                mask, n_channels=n_channels, n_classes=n_classes, n_rules=n_rules, alpha=alpha,
+                activation=activation, input_mask=input_mask, readout_mask=readout_mask,
                 initialisation=initialisation, seed=_drawn_seed() if seed is None else seed,
             )  # fmt: skip
         elif not isinstance(network, _core.Network):

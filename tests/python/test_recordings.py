@@ -107,7 +107,7 @@ def test_nwb_holds_what_was_recorded(nwb, small_run, tmp_path):
     )
     with pynwb.NWBHDF5IO(str(nwb), "r") as file, recorded.recording("recording") as truth:
         content = file.read()
-        states = content.processing["network"]["states"]
+        states = content.processing["misc"]["states"]
         trials = content.trials.to_dataframe()
         assert len(trials) == 10 and list(trials["task"].unique()) == truth.attrs["tasks"].split(",")
         times, data = states.timestamps[:], states.data[:]
@@ -122,7 +122,7 @@ def test_nwb_holds_what_was_recorded(nwb, small_run, tmp_path):
                 assert row["response"] == truth[f"{task}/responses"][k]
         gaps = trials["start_time"].to_numpy()[1:] - trials["stop_time"].to_numpy()[:-1]
         assert np.allclose(gaps, 1.0)
-        synapses = content.processing["network"]["synapses"].to_dataframe()
+        synapses = content.processing["misc"]["synapses"].to_dataframe()
         network = small_run.network()
         assert np.array_equal(synapses["weight"], network.weights["recurrent"])
         assert np.array_equal(synapses["source"], network.recurrent.sources)
