@@ -18,6 +18,13 @@ HWY_BEFORE_NAMESPACE();
 namespace lmrnn::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
+// f(x), and NaN for NaN: a logit that is not a number must show in the loss. Exp makes 0 of it, and
+// the portable target's Log a finite number.
+template <class V>
+HWY_INLINE V unless_nan(V x, V f_of_x) {
+  return hn::IfThenElse(hn::Eq(x, x), f_of_x, x);
+}
+
 template <class D>
 HWY_INLINE void cross_entropy(D d, const LossStep& s, std::size_t lane) {
   using V = hn::Vec<D>;
@@ -29,7 +36,7 @@ HWY_INLINE void cross_entropy(D d, const LossStep& s, std::size_t lane) {
   V total = hn::Zero(d), of_target = hn::Zero(d);
   for (std::size_t c = 0; c < s.n_classes; ++c) {
     const V centred = hn::Sub(hn::LoadU(d, s.logits + c * s.n_lanes + lane), largest);
-    const V e = hn::Exp(d, centred);
+    const V e = unless_nan(centred, hn::Exp(d, centred));
     total = hn::Add(total, e);
     const auto is_target =
         hn::RebindMask(d, hn::Eq(target, hn::Set(di, static_cast<std::int32_t>(c))));
@@ -37,7 +44,8 @@ HWY_INLINE void cross_entropy(D d, const LossStep& s, std::size_t lane) {
     hn::StoreU(e, d, s.gradient + c * s.n_lanes + lane);
   }
   const V weight = hn::LoadU(d, s.weights + lane);
-  hn::StoreU(hn::Mul(weight, hn::Sub(hn::Log(d, total), of_target)), d, s.loss + lane);
+  hn::StoreU(hn::Mul(weight, hn::Sub(unless_nan(total, hn::Log(d, total)), of_target)), d,
+             s.loss + lane);
   const V scaled = hn::Mul(weight, hn::Set(d, s.scale));
   const V factor = hn::Div(scaled, total);
   for (std::size_t c = 0; c < s.n_classes; ++c) {

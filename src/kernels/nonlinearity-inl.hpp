@@ -15,10 +15,18 @@ HWY_BEFORE_NAMESPACE();
 namespace lmrnn::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
+// max(u, 0), and NaN for NaN: diverged weights must show in the loss. A maximum would return its
+// other argument on some targets.
+template <class D, class V>
+HWY_INLINE V relu(D d, V u) {
+  return hn::IfThenZeroElse(hn::Lt(u, hn::Zero(d)), u);
+}
+
 template <class D, class V>
 HWY_INLINE V softplus(D d, V u) {
-  // log(1 + e^u) = max(u, 0) + log1p(e^-|u|), which cannot overflow.
-  return hn::Add(hn::Max(u, hn::Zero(d)), hn::Log1p(d, hn::Exp(d, hn::Neg(hn::Abs(u)))));
+  // log(1 + e^u) = max(u, 0) + log1p(e^-|u|), which cannot overflow. Exp makes 0 of NaN; the other
+  // summand keeps it.
+  return hn::Add(relu(d, u), hn::Log1p(d, hn::Exp(d, hn::Neg(hn::Abs(u)))));
 }
 
 // The nonlinearity is a branch that always goes the same way, not a template: the loops around it
@@ -26,9 +34,8 @@ HWY_INLINE V softplus(D d, V u) {
 template <class D, class V>
 HWY_INLINE V rate(Nonlinearity nonlinearity, D d, V u) {
   switch (nonlinearity) {
-    // In this order, x86's maximum passes a NaN on: diverged weights must show in the loss.
     case Nonlinearity::relu:
-      return hn::Max(hn::Zero(d), u);
+      return relu(d, u);
     case Nonlinearity::tanh:
       return hn::Tanh(d, u);
     case Nonlinearity::softplus:
