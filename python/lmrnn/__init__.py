@@ -10,9 +10,9 @@
     run = lmrnn.Run("runs/first")
 
 Submodules are loaded when they are first used: `lmrnn.plot` (figures), `lmrnn.report` (HTML),
-`lmrnn.torch` (PyTorch), `lmrnn.neurogym` (NeuroGym's calls), `lmrnn.gym` (Gymnasium),
-`lmrnn.tensorboard`, `lmrnn.wirings` and `lmrnn.networks` (other people's masks, connectomes and
-networks), `lmrnn.nwb` (Neurodata Without Borders).
+`lmrnn.torch` (PyTorch), `lmrnn.jax` (JAX), `lmrnn.neurogym` (NeuroGym's calls), `lmrnn.gym`
+(Gymnasium), `lmrnn.tensorboard`, `lmrnn.wirings` and `lmrnn.networks` (other people's masks,
+connectomes and networks), `lmrnn.nwb` (Neurodata Without Borders).
 """
 
 import importlib as _importlib
@@ -44,13 +44,13 @@ from ._core import (
     build_info,
     collections,
     config_reference,
-    evaluate,
     resolve_config,
     select_tasks,
     to_toml,
 )
 from . import data
 from .analysis import Analysis, analyses, analyze
+from .evaluation import evaluate
 from .methods import methods
 from .run import Run
 from .stream import Batch, Stream
@@ -93,7 +93,7 @@ __all__ = [
 ]
 
 _SUBMODULES = {
-    "gym", "networks", "neurogym", "nwb", "plot", "report", "tensorboard", "torch", "wirings",
+    "gym", "jax", "networks", "neurogym", "nwb", "plot", "report", "tensorboard", "torch", "wirings",
 }  # fmt: skip
 
 

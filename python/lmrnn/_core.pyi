@@ -1,6 +1,6 @@
 """The C++ core of lmrnn. Use it through the package `lmrnn`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 import os
 from typing import Annotated, overload
 
@@ -783,7 +783,22 @@ class Evaluation:
     @property
     def n_solved(self) -> int: ...
 
+    @property
+    def n_reached(self) -> int: ...
+
     def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[TaskScore]: ...
+
+    @overload
+    def __getitem__(self, task: str) -> TaskScore:
+        """The score of a task, by its name."""
+
+    @overload
+    def __getitem__(self, index: int) -> TaskScore: ...
+
+    def to_pandas(self) -> object:
+        """A DataFrame with a row per task."""
 
     def __repr__(self) -> str: ...
 

@@ -1,0 +1,86 @@
+// Scores of whatever can be called: any model of any framework, on the trials that networks of ours
+// are evaluated on, with their ceilings.
+#include "evaluate_callable.hpp"
+
+#include <fmt/core.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "arrays.hpp"
+#include "interruption.hpp"
+#include "lmrnn/ceiling.hpp"
+
+namespace lmrnn::python {
+namespace {
+
+// As many at a time as keep a model busy; they are padded to the longest of them.
+constexpr std::size_t trials_together = 256;
+
+using Logits = nb::ndarray<const float, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
+
+// (time, item, trial) -> (time, trial, item)
+template <class T>
+nb::object by_trial(const Buffer<T>& from, std::size_t n_steps, std::size_t n_items,
+                    std::size_t n_trials) {
+  Buffer<T> to(from.size());
+  for (std::size_t t = 0; t < n_steps; ++t)
+    for (std::size_t i = 0; i < n_items; ++i)
+      for (std::size_t k = 0; k < n_trials; ++k)
+        to[(t * n_trials + k) * n_items + i] = from[(t * n_items + i) * n_trials + k];
+  return nb::cast(adopt(std::move(to), {n_steps, n_trials, n_items}));
+}
+
+ScoreCounts score(const Logits& logits, const TrialBatch& batch, const Battery& battery) {
+  const std::size_t T = batch.n_steps, B = batch.n_trials, C = battery.n_classes();
+  if (logits.shape(0) != T || logits.shape(1) != B || logits.shape(2) != C)
+    throw UsageError(fmt::format(
+        "evaluate: the model returned logits of shape ({}, {}, {}) for inputs (time, row, channel) "
+        "of shape ({}, {}, {}); the battery needs ({}, {}, {})",
+        logits.shape(0), logits.shape(1), logits.shape(2), T, B, batch.n_channels, T, B, C));
+  Buffer<float> by_class(T * B * C);
+  for (std::size_t t = 0; t < T; ++t)
+    for (std::size_t k = 0; k < B; ++k)
+      for (std::size_t c = 0; c < C; ++c) {
+        const float z = logits.data()[(t * B + k) * C + c];
+        if (std::isnan(z) && t < static_cast<std::size_t>(batch.lengths[k]))
+          throw UsageError(fmt::format(
+              "evaluate: the model returned NaN at step {}, row {}, class {}", t, k, c));
+        by_class[(t * C + c) * B + k] = z;
+      }
+  return score_trials({by_class.data(), T, C, B}, {batch.targets.data(), T, B}, batch.lengths,
+                      batch.spans, grace_steps(battery.config().dt));
+}
+
+}  // namespace
+
+Evaluation evaluate_callable(const nb::object& model, const Battery& battery, Seed seed,
+                             Split split, std::size_t n_trials,
+                             const std::vector<std::size_t>& tasks, int threads) {
+  if (n_trials == 0) throw UsageError("evaluation needs at least one trial per task");
+  std::vector<Ceiling> best;
+  {
+    const nb::gil_scoped_release release;
+    ThreadPool pool(threads);
+    best = ceilings(battery, tasks, seed, pool);
+  }
+  std::vector<ScoreCounts> counts(tasks.size());
+  Interruption interruption;
+  for (std::size_t slot = 0; slot < tasks.size(); ++slot)
+    for (std::size_t first = 0; first < n_trials; first += trials_together) {
+      if (interruption.asked()) interruption.rethrow();
+      TrialBatch batch;
+      {
+        const nb::gil_scoped_release release;
+        const std::size_t n = std::min(trials_together, n_trials - first);
+        batch = draw_trials(battery, tasks[slot], n, seed, split, first);
+      }
+      const nb::object answer =
+          model(by_trial(batch.inputs, batch.n_steps, batch.n_channels, batch.n_trials),
+                by_trial(batch.rules, batch.n_steps, batch.n_rule_slots, batch.n_trials));
+      counts[slot] += score(nb::cast<Logits>(answer), batch, battery);
+    }
+  return make_evaluation(battery, tasks, counts, best);
+}
+
+}  // namespace lmrnn::python
