@@ -106,8 +106,9 @@ struct Tuning {
     double score = 0;  ///< mean over the seeds; minus infinity if any of them diverged
   };
   std::vector<Value> values;   ///< ascending
-  std::optional<double> best;  ///< once all are over
-  bool inside = false;         ///< the best is neither the first nor the last
+  std::vector<Value> finals;   ///< the finalists, ascending; empty before the values are over
+  std::optional<double> best;  ///< what the cell takes, once all are over
+  bool inside = false;         ///< the best of all is neither the first nor the last
 };
 
 struct StudyPlan {

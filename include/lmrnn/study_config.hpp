@@ -36,7 +36,9 @@ struct StudyOverride {
   }
 };
 
-/// [tuning]: a key (a learning rate) chosen for every cell on seeds of its own.
+/// [tuning]: a key (a learning rate) chosen for every cell on seeds of its own. Short runs
+/// (`set = { train.steps = ... }`) of every value on `seeds` come first; the best `finalists` of
+/// them are tried again as they will be reported, on `final_seeds`.
 struct TuningConfig {
   std::string key = "optimiser.learning_rate";
   std::vector<double> values;
@@ -44,6 +46,8 @@ struct TuningConfig {
   std::string measure = "area";
   std::int64_t extend = 2;
   FreeTable set;
+  std::int64_t finalists = 0;
+  std::vector<std::int64_t> final_seeds;
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& field) {
@@ -51,12 +55,20 @@ struct TuningConfig {
     field("values", self.values, "its grid, ascending");
     field("seeds", self.seeds, "seeds of the tuning runs; none of them may be a reporting seed",
           any_seed());
-    field("measure", self.measure, "the larger its mean over the seeds, the better");
+    field("measure", self.measure,
+          "the larger its mean over the seeds, the better; of steps and trials to a mark: the "
+          "smaller "
+          "the mean of its logarithm");
     field("extend", self.extend,
           "how often the grid may grow when the best value is its first or last; the new value "
           "continues the ratio of the two outermost",
           between(0, 10));
     field("set", self.set, "keys of the configuration for tuning runs, e.g. fewer steps");
+    field("finalists", self.finalists,
+          "how many of the best values are tried again without `set`, on final_seeds; 0: none",
+          between(0, 10));
+    field("final_seeds", self.final_seeds,
+          "seeds of the finalists; none of them may be a reporting seed", any_seed());
   }
 };
 
@@ -199,6 +211,19 @@ struct StudyConfig {
     field("best", self.best, "the best level of an axis, with its selection in the interval");
     field("statistics", self.statistics, "marks, intervals");
     field("slurm", self.slurm, "jobs on a cluster");
+  }
+};
+
+/// [tuning] of a cell, e.g. [axis.rate.runner-up]: which of the tuned values its runs take.
+struct CellTuningConfig {
+  std::int64_t rank = 1;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& field) {
+    field("rank", self.rank,
+          "1: the best of the tuned values; 2: the runner-up, to see whether a contrast depends on "
+          "the choice",
+          between(1, 10));
   }
 };
 

@@ -79,17 +79,20 @@ Table times_table(const StudyPlan& plan, const Harvest& harvest) {
 Table tuning_table(const Study& study, const StudyPlan& plan) {
   Table table{"tuning",
               with_axes(plan, {"cell"},
-                        {"key", "value", "runs", "over", "diverged", "score", "best", "inside"}),
+                        {"key", "value", "runs", "over", "diverged", "score", "final_score", "best",
+                         "inside"}),
               {}};
   for (std::size_t c = 0; c < plan.tuning.size(); ++c)
     for (const Tuning::Value& v : plan.tuning[c].values) {
       std::vector<TableCell> row{plan.cells[c].name};
       add_levels(row, plan.cells[c]);
       const bool best = plan.tuning[c].best == v.value;
+      const auto final = std::ranges::find(plan.tuning[c].finals, v.value, &Tuning::Value::value);
       row.insert(row.end(),
                  {study.config.tuning.key, v.value, static_cast<std::int64_t>(v.n_runs),
                   static_cast<std::int64_t>(v.n_over), static_cast<std::int64_t>(v.n_diverged),
-                  v.score, std::int64_t{best}, std::int64_t{best && plan.tuning[c].inside}});
+                  v.score, final != plan.tuning[c].finals.end() ? final->score : nothing,
+                  std::int64_t{best}, std::int64_t{best && plan.tuning[c].inside}});
       table.rows.push_back(std::move(row));
     }
   return table;

@@ -21,17 +21,20 @@ namespace {
 struct CellKeys {
   std::size_t index;
   const Cell& cell;
-  ConfigTable keys;  ///< without [pruning]
+  ConfigTable keys;  ///< without [pruning] and [tuning]
   std::optional<PruningConfig> pruning;
+  std::size_t rank = 1;  ///< of the tuned values, 1 is the best
 };
 
-std::optional<PruningConfig> take_pruning(ConfigTable& keys) {
-  const auto found = std::ranges::find(keys, "pruning", &ConfigTable::value_type::first);
+/// A table that says something about the cell, and not about the network.
+template <class Table>
+std::optional<Table> take(ConfigTable& keys, std::string_view name) {
+  const auto found = std::ranges::find(keys, name, &ConfigTable::value_type::first);
   if (found == keys.end()) return std::nullopt;
-  PruningConfig pruning;
-  from_config(found->second, "pruning", pruning, Range{});
+  Table table;
+  from_config(found->second, name, table, Range{});
   keys.erase(found);
-  return pruning;
+  return table;
 }
 
 // A run of every cell that takes no time worth speaking of.
@@ -60,12 +63,15 @@ class Planner {
     check_cell_names();
     std::vector<CellKeys> all;
     for (std::size_t i = 0; i < cells.size(); ++i) {
-      auto pruning = take_pruning(cells[i].second);
+      auto pruning = take<PruningConfig>(cells[i].second, "pruning");
+      const auto rank = static_cast<std::size_t>(
+          take<CellTuningConfig>(cells[i].second, "tuning").value_or(CellTuningConfig{}).rank);
+      check_rank(plan_.cells[i], rank);
       if (pruning && study_.smoke) {
         pruning->rounds = std::min<std::int64_t>(pruning->rounds, 2);
         pruning->rewind = std::min<std::int64_t>(pruning->rewind, 1);
       }
-      all.push_back({i, plan_.cells[i], std::move(cells[i].second), std::move(pruning)});
+      all.push_back({i, plan_.cells[i], std::move(cells[i].second), std::move(pruning), rank});
     }
     check_size(all);
     for (const CellKeys& cell : all) plan_cell(cell);
@@ -87,10 +93,23 @@ class Planner {
           fmt::format("{}: every cell is skipped; nothing is left to run", study_.file.string()));
   }
 
+  void check_rank(const Cell& cell, std::size_t rank) const {
+    const TuningConfig& tuning = study_.config.tuning;
+    const std::size_t n =
+        tuning.finalists > 0 ? static_cast<std::size_t>(tuning.finalists) : tuning.values.size();
+    if (rank > 1 && rank > n)
+      throw UsageError(fmt::format("cell {}: tuning.rank = {}, but {}; give a smaller rank",
+                                   cell.name, rank,
+                                   tuning.values.empty() ? std::string("the study tunes nothing")
+                                                         : fmt::format("{} values are ranked", n)));
+  }
+
   void check_size(const std::vector<CellKeys>& cells) const {
     const TuningConfig& tuning = study_.config.tuning;
     const auto& seeds = study_.config.seeds;
-    std::size_t n = cells.size() * tuning.values.size() * tuning.seeds.size();
+    std::size_t n =
+        cells.size() * (tuning.values.size() * tuning.seeds.size() +
+                        static_cast<std::size_t>(tuning.finalists) * tuning.final_seeds.size());
     for (const CellKeys& cell : cells)
       n += seeds.size() * (cell.pruning ? 1 + static_cast<std::size_t>(cell.pruning->rounds) : 1);
     if (n > most_runs)
@@ -153,15 +172,49 @@ class Planner {
   std::optional<double> tune(const CellKeys& cell) {
     const TuningConfig& tuning = study_.config.tuning;
     std::vector<double> values = tuning.values;
-    Tuning result = score(cell, values);
+    Tuning result = first_scores(cell, values);
     for (std::int64_t i = 0; i < tuning.extend && result.best && !result.inside; ++i) {
       if (!grow(cell, values, *result.best)) break;
-      result = score(cell, values);
+      result = first_scores(cell, values);
     }
     for (const double value : values)
-      for (const std::int64_t seed : tuning.seeds) add(tuning_run(cell, value, seed));
+      for (const std::int64_t seed : tuning.seeds) add(tuning_run(cell, value, seed, false));
+    if (result.best && tuning.finalists > 0) play_finals(cell, result);
+    if (result.best)
+      result.best = ranked(tuning.finalists > 0 ? result.finals : result.values, cell.rank, cell);
     plan_.tuning.push_back(result);
     return result.best;
+  }
+
+  // The finalists as they will be reported; `best` is nothing until they are over.
+  void play_finals(const CellKeys& cell, Tuning& result) {
+    const TuningConfig& tuning = study_.config.tuning;
+    std::vector<double> values;
+    for (const Tuning::Value& v : by_score(result.values))
+      if (v.score > worst && values.size() < static_cast<std::size_t>(tuning.finalists))
+        values.push_back(v.value);
+    std::ranges::sort(values);
+    for (const double value : values)
+      for (const std::int64_t seed : tuning.final_seeds) add(tuning_run(cell, value, seed, true));
+    if (!score(cell, values, true, result.finals)) return result.best.reset();
+    const double best = by_score(result.finals).front().value;
+    result.inside = best != result.values.front().value && best != result.values.back().value;
+  }
+
+  static std::vector<Tuning::Value> by_score(std::vector<Tuning::Value> values) {
+    std::ranges::stable_sort(values, std::ranges::greater{}, &Tuning::Value::score);
+    return values;
+  }
+
+  double ranked(const std::vector<Tuning::Value>& values, std::size_t rank,
+                const CellKeys& cell) const {
+    const auto sorted = by_score(values);
+    if (rank > sorted.size() || sorted[rank - 1].score == worst)
+      throw UsageError(
+          fmt::format("cell {}: training diverges at {} of tuning.values{}; give smaller ones",
+                      cell.cell.name, rank == 1 ? "every one" : "all but the best",
+                      rank == 1 ? "" : ", so that there is no runner-up"));
+    return sorted[rank - 1].value;
   }
 
   // Another value beyond the best one; false if there is none: the key may be bounded (a density is
@@ -189,47 +242,50 @@ class Planner {
     return std::round(x * scale) / scale;
   }
 
-  PlannedRun tuning_run(const CellKeys& cell, double value, std::int64_t seed) const {
+  PlannedRun tuning_run(const CellKeys& cell, double value, std::int64_t seed, bool final) const {
     const TuningConfig& tuning = study_.config.tuning;
     PlannedRun run;
     const std::string key = tuning.key.substr(tuning.key.rfind('.') + 1);
-    run.name = fmt::format("{}-tuning-{}{}-seed{}", cell.cell.name, key, value, seed);
+    run.name = fmt::format("{}-{}-{}{}-seed{}", cell.cell.name, final ? "final" : "tuning", key,
+                           value, seed);
     run.stage = Stage::tuning;
     run.cell = cell.index;
     run.seed = seed;
     run.tuned = value;
     run.settled = true;
-    run.config = configure(cell, seed, value, &tuning.set.table);
+    run.config = configure(cell, seed, value, final ? nullptr : &tuning.set.table);
     run.hash = config_hash(run.config);
     return run;
   }
 
-  Tuning score(const CellKeys& cell, const std::vector<double>& values) const {
-    constexpr double worst = -std::numeric_limits<double>::infinity();
-    const auto& seeds = study_.config.tuning.seeds;
-    Tuning result;
+  static constexpr double worst = -std::numeric_limits<double>::infinity();
+
+  // Scores of values over the seeds; false if some of the runs are not over.
+  bool score(const CellKeys& cell, const std::vector<double>& values, bool final,
+             std::vector<Tuning::Value>& scores) const {
+    const TuningConfig& tuning = study_.config.tuning;
+    const auto& seeds = final ? tuning.final_seeds : tuning.seeds;
     bool all_over = true;
     for (const double value : values) {
       Tuning::Value v{value, seeds.size(), 0, 0, 0};
       for (const std::int64_t seed : seeds) {
-        const auto outcome = result_of_(tuning_run(cell, value, seed));
+        const auto outcome = result_of_(tuning_run(cell, value, seed, final));
         if (!outcome) continue;
         ++v.n_over;
         v.n_diverged += outcome->diverged ? 1 : 0;
         v.score += outcome->diverged ? worst : outcome->score / static_cast<double>(seeds.size());
       }
       all_over = all_over && v.n_over == v.n_runs;
-      result.values.push_back(v);
+      scores.push_back(v);
     }
-    if (!all_over) return result;
-    const auto best = std::ranges::max_element(result.values, {}, &Tuning::Value::score);
-    if (best->score == worst)
-      throw UsageError(
-          fmt::format("cell {}: training diverges at every one of tuning.values; give "
-                      "smaller ones",
-                      cell.cell.name));
-    result.best = best->value;
-    result.inside = best != result.values.begin() && best + 1 != result.values.end();
+    return all_over;
+  }
+
+  Tuning first_scores(const CellKeys& cell, const std::vector<double>& values) const {
+    Tuning result;
+    if (!score(cell, values, false, result.values)) return result;
+    result.best = ranked(result.values, 1, cell);
+    result.inside = *result.best != values.front() && *result.best != values.back();
     return result;
   }
 

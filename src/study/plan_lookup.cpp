@@ -1,5 +1,6 @@
 #include "study/plan_lookup.hpp"
 
+#include <cmath>
 #include <filesystem>
 
 #include "study/store.hpp"
@@ -42,7 +43,12 @@ std::optional<RunResult> ResultLookup::operator()(const PlannedRun& run) const {
   if (!state) return std::nullopt;
   RunResult result;
   result.diverged = *state == RunState::diverged;
-  if (!result.diverged) result.score = measure(*summary(run), study_.config.tuning.measure);
+  if (!result.diverged) {
+    const std::string& name = study_.config.tuning.measure;
+    const RunSummary s = *summary(run);
+    // Of times, the shorter is the better, and ratios count.
+    result.score = censored_measure(s, name) ? -std::log(measure(s, name)) : measure(s, name);
+  }
   known_[run.hash] = result;
   return result;
 }

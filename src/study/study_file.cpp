@@ -37,13 +37,20 @@ void check_tuning(const std::string& file, const StudyConfig& config) {
     refuse(file, "tuning.values must be finite and above 0: the grid grows by ratios");
   if (tuning.seeds.empty()) refuse(file, "tuning.seeds is empty; give at least one seed");
   if (has_twice(tuning.seeds)) refuse(file, "tuning.seeds holds a seed twice");
+  if (has_twice(tuning.final_seeds)) refuse(file, "tuning.final_seeds holds a seed twice");
+  if ((tuning.finalists > 0) != !tuning.final_seeds.empty())
+    refuse(file, tuning.finalists > 0
+                     ? "tuning.finalists needs tuning.final_seeds; give at least one seed"
+                     : "tuning.final_seeds needs tuning.finalists; write tuning.finalists = 2");
   if (tuning.key == "seed" || find(tuning.set.table, "seed"))
     refuse(file, "[tuning] cannot set seed; write tuning.seeds = [...]");
-  for (const std::int64_t seed : tuning.seeds)
-    if (std::ranges::find(config.seeds, seed) != config.seeds.end())
-      refuse(file, fmt::format("seed {} is both a tuning seed and a reporting seed; what is tuned "
-                               "on a seed must not be reported on it",
-                               seed));
+  for (const auto& seeds : {tuning.seeds, tuning.final_seeds})
+    for (const std::int64_t seed : seeds)
+      if (std::ranges::find(config.seeds, seed) != config.seeds.end())
+        refuse(file,
+               fmt::format("seed {} is both a tuning seed and a reporting seed; what is tuned "
+                           "on a seed must not be reported on it",
+                           seed));
 }
 
 // Limits that contradict each other would let the order of the rules decide the verdict.
@@ -205,7 +212,8 @@ Study load_study(const fs::path& file, const StudyOptions& options) {
 std::string study_reference() {
   std::vector<FieldDoc> rows = document<StudyConfig>();
   for (auto&& more : {document<StudyOverride>("override"), document<ContrastConfig>("contrast"),
-                      document<BestConfig>("best"), document<PruningConfig>("config.pruning")})
+                      document<BestConfig>("best"), document<PruningConfig>("config.pruning"),
+                      document<CellTuningConfig>("config.tuning")})
     rows.insert(rows.end(), more.begin(), more.end());
   return markdown_table(rows);
 }

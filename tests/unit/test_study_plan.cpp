@@ -334,6 +334,87 @@ TEST(Tuning, TakesTheBestMeanOverSeeds) {
   EXPECT_EQ(run.config.train.steps, 5000);  // tuning.set is for tuning runs
 }
 
+constexpr const char* with_finals = R"(
+[tuning]
+values = [0.001, 0.002, 0.004, 0.008]
+seeds = [11]
+set = { train.steps = 5 }
+finalists = 2
+final_seeds = [12, 13]
+[axis.rate.best]
+[axis.rate.runner-up]
+tuning.rank = 2
+)";
+
+// In short runs 0.004 is ahead of 0.002, in long ones the other way round.
+std::optional<RunResult> short_runs_mislead(const PlannedRun& run) {
+  const bool is_short = run.config.train.steps == 5;
+  const double rate = *run.tuned;
+  if (rate == 0.002) return RunResult{false, is_short ? 0.5 : 0.9};
+  if (rate == 0.004) return RunResult{false, is_short ? 0.6 : 0.8};
+  return RunResult{false, 0.1};
+}
+
+TEST(Tuning, FinalistsAreTriedAgainAsTheyWillBeReported) {
+  const StudyFile file(std::string(head) + with_finals);
+  const StudyPlan plan = plan_study(file.load(), short_runs_mislead);
+  std::vector<std::string> finals;
+  for (const PlannedRun& run : plan.runs)
+    if (run.stage == Stage::tuning && run.config.train.steps == 5000 && run.cell == 0)
+      finals.push_back(run.name);
+  EXPECT_THAT(
+      finals,
+      ElementsAre("best-final-learning_rate0.002-seed12", "best-final-learning_rate0.002-seed13",
+                  "best-final-learning_rate0.004-seed12", "best-final-learning_rate0.004-seed13"));
+  ASSERT_EQ(plan.tuning.size(), 2u);
+  EXPECT_EQ(plan.tuning[0].best, 0.002);
+  EXPECT_EQ(plan.tuning[1].best, 0.004);  // the runner-up
+  EXPECT_TRUE(plan.tuning[0].inside && plan.tuning[1].inside);
+  EXPECT_DOUBLE_EQ(plan.tuning[0].finals.at(1).score, 0.8);
+  EXPECT_EQ(plan.runs.back().name, "runner-up-seed2");
+  EXPECT_EQ(plan.runs.back().config.optimiser.learning_rate, 0.004);
+  // Both cells take their rate from the same tuning runs.
+  std::set<std::string> hashes;
+  for (const PlannedRun& run : plan.runs)
+    if (run.stage == Stage::tuning) hashes.insert(run.hash);
+  EXPECT_EQ(hashes.size(), 4u + 4);
+}
+
+TEST(Tuning, ReportingRunsWaitForTheFinals) {
+  const StudyFile file(std::string(head) + with_finals);
+  const StudyPlan plan = plan_study(file.load(), [](const PlannedRun& run) {
+    return run.seed == 13 ? std::nullopt : short_runs_mislead(run);
+  });
+  EXPECT_FALSE(plan.tuning[0].best);
+  EXPECT_FALSE(plan.runs.back().settled);
+}
+
+TEST(Tuning, AFinalistThatDivergesIsNotTaken) {
+  const StudyFile file(std::string(head) + with_finals);
+  const Study study = file.load();
+  const auto diverges = [](const PlannedRun& run) {
+    auto result = short_runs_mislead(run);
+    result->diverged = *run.tuned == 0.002 && run.seed == 13;
+    return result;
+  };
+  EXPECT_THAT(message_of<UsageError>([&] { plan_study(study, diverges); }),
+              AllOf(HasSubstr("cell runner-up"), HasSubstr("there is no runner-up")));
+}
+
+TEST(Tuning, RanksAndFinalsThatDoNotFitAreRefused) {
+  const std::string values = "[tuning]\nvalues = [1, 2, 3]\nseeds = [9]\n";
+  EXPECT_THAT(refusal(head + values + "finalists = 2\n"), HasSubstr("needs tuning.final_seeds"));
+  EXPECT_THAT(refusal(head + values + "final_seeds = [8]\n"), HasSubstr("needs tuning.finalists"));
+  EXPECT_THAT(refusal(head + values + "finalists = 2\nfinal_seeds = [1]\n"),
+              HasSubstr("both a tuning seed and a reporting seed"));
+  EXPECT_THAT(refusal(head + values + "finalists = 2\nfinal_seeds = [8, 8]\n"),
+              HasSubstr("holds a seed twice"));
+  const std::string third = "[axis.rate.third]\ntuning.rank = 3\n";
+  EXPECT_THAT(refusal(head + values + "finalists = 2\nfinal_seeds = [8]\n" + third),
+              HasSubstr("cell third: tuning.rank = 3, but 2 values are ranked"));
+  EXPECT_THAT(refusal(head + third), HasSubstr("the study tunes nothing"));
+}
+
 TEST(Tuning, TheGridGrowsWhileTheBestIsAtItsEdge) {
   const StudyFile file(std::string(head) + tuned);
   const auto larger_is_better = [](const PlannedRun& run) -> std::optional<RunResult> {

@@ -438,6 +438,32 @@ Network final_network(const fs::path& run) {
   return load_network(find_network(run)).network;
 }
 
+TEST(StudyRun, TunedByATimeTheShorterIsTheBetter) {
+  const SmallStudy dir(R"(
+train.steps = 40
+[tuning]
+values = [1e-6, 1e-2, 3e-2]
+seeds = [11]
+measure = "steps_to_5"
+extend = 0
+)");
+  const Study study = dir.load();
+  run(study, {.jobs = 2});
+  collect_study(study);
+  std::map<std::string, double> steps;
+  for (const auto& row : rows_of(study.out / "tables" / "runs.csv"))
+    if (row.at("stage") == "tuning")
+      steps[row.at("learning_rate")] = std::stod(row.at("steps_to_5"));
+  double least = 1e9;
+  for (const auto& [rate, n] : steps) least = std::min(least, n);
+  const auto rows = rows_of(study.out / "tables" / "tuning.csv");
+  ASSERT_EQ(rows.size(), 3u);
+  for (const auto& row : rows) {
+    EXPECT_NEAR(std::stod(row.at("score")), -std::log(steps.at(row.at("value"))), 1e-6);
+    if (row.at("best") == "1") EXPECT_EQ(steps.at(row.at("value")), least);
+  }
+}
+
 TEST(StudyRun, PrunesWithRewinding) {
   const SmallStudy dir(R"(
 [axis.network.ticket]
