@@ -13,10 +13,10 @@ CONFIGURE = mkdir -p build && { cmake --preset release $(CMAKE_ARGS) >build/conf
   || { cat build/configure.log; exit 1; }; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test coverage valgrind bench quickstart docs wheel install format clean
+.PHONY: help setup build test coverage valgrind check-frameworks bench quickstart docs wheel install format clean
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-12s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup:  ## install what the build needs: Debian packages (or list them), and .venv for Python
 	@scripts/setup.sh build python
@@ -48,9 +48,14 @@ valgrind: setup  ## run the tests of the kernels under memcheck
 	@cmake --build --preset release --target lmrnn_program test_unit test_properties
 	@tests/robustness/valgrind.sh
 
+check-frameworks: setup  ## test with recent PyTorch and JAX, pinned (a large download, once)
+	@$(CONFIGURE)
+	@cmake --build --preset release --target lmrnn_program lmrnn_python bench_driver
+	@scripts/check-frameworks.sh build/release
+
 bench: setup  ## compare speed with PyTorch, JAX, NeuroGym (a large download, once)
 	@$(CONFIGURE)
-	@cmake --build --preset release --target bench_driver
+	@cmake --build --preset release --target bench_driver lmrnn_python
 	@bench/setup
 	@build/bench-venv/bin/python bench/compare.py --json build/bench/results.json $(BENCH_ARGS)
 

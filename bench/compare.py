@@ -11,6 +11,7 @@ import argparse
 import contextlib
 import importlib.util
 import json
+import os
 import pathlib
 import statistics
 import sys
@@ -20,7 +21,7 @@ import machine
 import report
 from ours import Ours
 from processes import Failed, Process
-from workloads import REFERENCES, WORKLOADS, small
+from workloads import REFERENCES, TRAIN, WORKLOADS, small
 
 HERE = pathlib.Path(__file__).resolve().parent
 TOLERANCE = 1e-4
@@ -28,7 +29,7 @@ N_BATCHES = 4
 # Peers this much slower than the fastest, when timed once, do not take turns.
 CONTENDER = 1.15
 SLOW_STEP_SECONDS = 3
-MODULES = {"torch": "torch", "jax": "jax", "neurogym": "neurogym"}
+MODULES = {"torch": "torch", "jax": "jax", "neurogym": "neurogym", "lmrnn": "lmrnn"}
 
 
 def say(text):
@@ -39,6 +40,9 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--driver", default="build/release/bench/bench_driver", help="our side")
     parser.add_argument("--json", help="where the figures go")
+    parser.add_argument(
+        "--package", default="build/release/python", help="our Python package, for W9 to W11"
+    )
     parser.add_argument("--only", default="", help="workloads, e.g. W1,W3")
     parser.add_argument("--threads", type=int, help="only with so many threads")
     parser.add_argument("--peers", help="only these, e.g. torch_csr,jax_sparse, or none")
@@ -53,6 +57,8 @@ def arguments():
 
 
 def installed(peer):
+    if peer == TRAIN:
+        return True
     return importlib.util.find_spec(MODULES[peer.split("_")[0]]) is not None
 
 
@@ -72,7 +78,7 @@ class Comparison:
 
     def run(self, problem):
         with contextlib.ExitStack() as stack:
-            process, description = self.ours.start(self.workload, self.n_threads)
+            process, description = self.start_ours(problem)
             stack.enter_context(process)
             # The first step writes the run's first checkpoint, and everything warms up.
             self.losses = process.ask(self.command, N_BATCHES).get("losses", [])
@@ -84,9 +90,18 @@ class Comparison:
                 self.processes.pop(name).close()
             return self.result(process, description, contenders)
 
+    def start_ours(self, problem):
+        if self.workload.side == "driver":
+            return self.ours.start(self.workload, self.n_threads)
+        process = self.start_peer(self.workload.side, problem)
+        self.check(self.workload.side, process)
+        return process, {}
+
     # Peers, one by one -----------------------------------------------------------------------
 
     def start_peer(self, name, problem):
+        if name == TRAIN:
+            return self.ours.start(self.workload, self.n_threads)[0]
         if name == "neurogym_stream":
             w = self.workload
             script = [HERE / "neurogym_stream.py", w.batch, w.steps]
@@ -98,14 +113,15 @@ class Comparison:
         """Equality, warm-up and one timed repetition; what went wrong if it did."""
         process = stack.enter_context(self.start_peer(name, problem))
         try:
-            peer = self.check(name, process)
+            peer = {} if name == TRAIN else self.check(name, process)
             warm_up = process.ask(self.command, 1)
             if self.is_hopeless(warm_up["seconds"][0]):
                 note = "timed once, without warm-up: far behind"
                 return peer | {"seconds": warm_up["seconds"][0], "n_timed": 1, "note": note}
             timed = process.ask(self.command, 1)
             peer |= {"seconds": timed["seconds"][0], "n_timed": 1}
-            peer |= self.check_losses(name, [warm_up, timed])
+            if name != TRAIN:  # its batches are not those of the problem
+                peer |= self.check_losses(name, [warm_up, timed])
         except Failed as failure:
             return {"note": str(failure)}
         self.processes[name] = process
@@ -146,10 +162,11 @@ class Comparison:
         counted = {
             name: self.peers[name]["seconds"] for name in self.processes if name not in REFERENCES
         }
+        train = [TRAIN] if TRAIN in self.processes else []
         if not counted:
-            return []
+            return train
         limit = CONTENDER * min(counted.values())
-        return [name for name, seconds in counted.items() if seconds <= limit]
+        return [name for name, seconds in counted.items() if seconds <= limit] + train
 
     # In turns ---------------------------------------------------------------------------------
 
@@ -195,10 +212,11 @@ class Comparison:
                 "seconds": statistics.median(theirs for _, theirs in pairs),
                 "n_timed": len(pairs),
             }
-        if ratios:
-            result["best"] = min(ratios, key=lambda name: ratios[name]["median"])
+        counted = [name for name in ratios if name not in REFERENCES]
+        if counted:
+            result["best"] = min(counted, key=lambda name: ratios[name]["median"])
             result["ratio"] = ratios[result["best"]]
-        else:
+        if not all_ours:
             all_ours = [self.our_seconds(process, 10)]
         result["ours"] = self.figures(statistics.median(all_ours), description)
         result["ours"] |= process.ask("memory")
@@ -207,6 +225,8 @@ class Comparison:
 
     def figures(self, seconds, description):
         figures = {"seconds": seconds, **description}
+        if not description:
+            return figures
         operations = {"step": "operations_per_step", "forward": "operations_per_row"}
         if self.workload.kind in operations:
             rate = description[operations[self.workload.kind]] / seconds
@@ -216,13 +236,18 @@ class Comparison:
 
     def add_memory_of_peers(self):
         for name, process in self.processes.items():
-            if self.workload.kind != "generate":
+            if self.workload.kind != "generate" and name != TRAIN:
                 self.peers[name] |= process.ask("memory")
 
 
 def selected(options):
     for workload in WORKLOADS:
         if options.only and workload.id not in options.only.split(","):
+            continue
+        if workload.side != "driver" and not all(
+            map(installed, (workload.side, workload.side.split("_")[1]))
+        ):
+            say(f"{workload.id}: not here, {workload.side} needs lmrnn and its framework")
             continue
         yield small(workload) if options.smoke else workload
 
@@ -239,6 +264,7 @@ def compare(options, ours, document):
     peak, results = document["build"]["fma_peak"], document["results"]
     for workload in selected(options):
         any_peer = workload.kind != "generate" and wanted_peers(workload, options)
+        any_peer = any_peer or workload.side != "driver"
         problem = ours.problem(workload, N_BATCHES) if any_peer else None
         for n_threads in workload.threads:
             if options.threads not in (None, n_threads):
@@ -252,6 +278,9 @@ def compare(options, ours, document):
 
 def main():
     options = arguments()
+    package = str(pathlib.Path(options.package).resolve())
+    os.environ["PYTHONPATH"] = package + os.pathsep + os.environ.get("PYTHONPATH", "")
+    sys.path.insert(0, package)
     facts = machine.describe()
     with tempfile.TemporaryDirectory(prefix="lmrnn-bench-") as directory:
         with open(pathlib.Path(directory) / "log.txt", "w+b") as log:
@@ -272,6 +301,8 @@ def main():
     print(f"FMA peak of one core: {build['fma_peak'] / 1e9:.1f} GFLOP/s\n")
     print(report.headline(results) + "\n")
     print(report.peers(results))
+    for line in report.layers(results):
+        print(line)
     write_json(options, document)
 
 

@@ -64,3 +64,22 @@ def peers(results):
             )  # fmt: skip
     header = ("id", "peer", "threads", "ms", "to ours", "timed", "error", "note")
     return table(header, rows)
+
+
+def layers(results):
+    """What our layers cost over `lmrnn train`, in time and memory."""
+    for r in results:
+        ours, train = r["ours"], r["peers"].get("lmrnn_train", {})
+        words = []
+        if "seconds" in train:
+            extra = ours["seconds"] / train["seconds"] - 1
+            words.append(f"{100 * extra:+.0f}% over lmrnn train ({milliseconds(train['seconds'])} ms)")
+        if "growth_bytes" in ours:
+            times = ours["growth_bytes"] / ours["states_bytes"]
+            words.append(
+                f"grew by {ours['growth_bytes'] / 2**20:.0f} MiB since before its first step, "
+                f"{times:.2f} times its states"
+            )
+        if words:
+            threads = f"{r['threads']} thread{'s' if r['threads'] > 1 else ''}"
+            yield f"{r['workload']}, {threads}: {'; '.join(words)}"

@@ -9,8 +9,12 @@ import dataclasses
 STEP_PEERS = (
     "torch_masked", "torch_loop", "torch_compile", "torch_csr", "jax_masked", "jax_sparse",
 )  # fmt: skip
+TORCH_PEERS = tuple(name for name in STEP_PEERS if name.startswith("torch"))
+JAX_PEERS = tuple(name for name in STEP_PEERS if name.startswith("jax"))
+# `lmrnn train` on the same workload: what our layers cost over it.
+TRAIN = "lmrnn_train"
 # Shown, but not what a target refers to; peers/jax_diagonal.py says why.
-REFERENCES = ("jax_diagonal",)
+REFERENCES = ("jax_diagonal", TRAIN)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,6 +34,7 @@ class Workload:
     peers: tuple = STEP_PEERS
     semantics: str = "corrected"
     mode: str = "restart"
+    side: str = "driver"  # ours: the program, or a worker of peers/
 
     def config(self):
         """TOML of a run: Adam at a constant rate, no evaluation, no checkpoint but the first."""
@@ -96,6 +101,22 @@ WORKLOADS = (
     Workload(
         "W7", "W1's network, forward, one row of 350 steps after another", kind="forward",
         target=10,
+    ),
+    Workload(
+        "W9", "W1 in a PyTorch loop", threads=(1, 2), target=13, peers=(*TORCH_PEERS, TRAIN),
+        side="lmrnn_torch",
+    ),
+    Workload(
+        "W9-dense", "W3 in a PyTorch loop", wiring="dense", rows=16, cols=16, threads=(1, 2),
+        target=2, peers=(*TORCH_PEERS, TRAIN), side="lmrnn_torch",
+    ),
+    Workload(
+        "W10", "W1 in a JAX loop", threads=(1, 2), target=10, peers=(*JAX_PEERS, TRAIN),
+        side="lmrnn_jax",
+    ),
+    Workload(
+        "W11", "256 units, radius 2, in a PyTorch loop", rows=16, cols=16, radius=2, threads=(1, 2),
+        target=6, peers=(*TORCH_PEERS, TRAIN), side="lmrnn_torch",
     ),
 )  # fmt: skip
 

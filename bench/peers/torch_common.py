@@ -17,7 +17,8 @@ class TorchPeer:
         torch.set_num_threads(n_threads)
         self.problem = problem
         self.parameters = {
-            name: torch.nn.Parameter(value) for name, value in self.initial_parameters().items()
+            name: value if isinstance(value, torch.nn.Parameter) else torch.nn.Parameter(value)
+            for name, value in self.initial_parameters().items()
         }
         self.inputs = [self.prepare_inputs(b) for b in range(problem.n_batches)]
         self.targets = [

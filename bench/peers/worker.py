@@ -8,7 +8,8 @@ Every line of standard input is a command, every line of standard output a JSON 
     check_forward    {"errors": {"logits": ...}}; row 0 of batch 0
     step K           {"seconds": [...], "losses": [...]}; optimiser steps, batches in turn
     forward K        {"seconds": [...]}; one row after another
-    memory           {"peak_bytes": ...}
+    memory           {"peak_bytes": ...}, and for our layers "growth_bytes", by which the process has
+                     grown since before its first step, and "states_bytes", of one copy of the states
 
 Errors are relative, in the Euclidean norm.
 """
@@ -24,9 +25,9 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import problem as p  # noqa: E402
 
 
-def peak_bytes():
+def status_bytes(key):
     for line in pathlib.Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
+        if line.startswith(key + ":"):
             return int(line.split()[1]) * 1024
     return 0
 
@@ -35,6 +36,10 @@ class Worker:
     def __init__(self, peer, problem):
         self.peer, self.problem = peer, problem
         self.steps_done = self.rows_done = 0
+        if hasattr(peer, "states_bytes"):
+            # What was read and dropped before does not count: the peak begins here.
+            pathlib.Path("/proc/self/clear_refs").write_text("5")
+            self.before = status_bytes("VmRSS")
 
     def check(self):
         loss, gradients = self.peer.loss_and_gradients(0)
@@ -70,7 +75,11 @@ class Worker:
         return {"seconds": seconds}
 
     def memory(self):
-        return {"peak_bytes": peak_bytes()}
+        memory = {"peak_bytes": status_bytes("VmHWM")}
+        if hasattr(self.peer, "states_bytes"):
+            memory["growth_bytes"] = memory["peak_bytes"] - self.before
+            memory["states_bytes"] = self.peer.states_bytes
+        return memory
 
 
 def serve(worker, answers):

@@ -90,7 +90,9 @@ class Layer:
         self.n_units, self.n_channels = network.n_units, network.n_channels
         self.n_rules, self.n_classes = network.n_rules, network.n_classes
         self.alpha, self.activation, self.mask = network.alpha, network.activation, network.recurrent
-        self.targets, self.sources = self.mask.targets, self.mask.sources
+        # Signed: the difference of two of them is a distance.
+        self.targets = self.mask.targets.astype(np.int32)
+        self.sources = self.mask.sources.astype(np.int32)
 
     @classmethod
     def load(cls, path: str | PathLike, **options) -> Layer:

@@ -45,6 +45,28 @@ def test_own_pytorch_network(tmp_path):
     assert len(right) == 2 and min(right) > 0.9
 
 
+def test_lm_rnn_in_pytorch(tmp_path):
+    pytest.importorskip("torch")
+    text = output(tmp_path, "lm_rnn_in_pytorch.py")
+    assert "backend=engine" in text
+    shares = {
+        line[:16].strip(): list(map(float, line[16:].split())) for line in text.splitlines()[-5:]
+    }
+    assert set(shares) == {"LM-RNN", "Dale", "wire", "GRU", "always fixate"}
+    assert shares["always fixate"] == [0, 0]
+    assert min(shares["LM-RNN"] + shares["wire"] + shares["GRU"]) > 0.9 and shares["Dale"][0] > 0.9
+    plain, wire = numbers("unit of weight, [a-z]+:", text)
+    assert wire < 0.85 * plain
+
+
+def test_lm_rnn_in_jax(tmp_path):
+    pytest.importorskip("jax")
+    pytest.importorskip("optax")
+    text = output(tmp_path, "lm_rnn_in_jax.py")
+    plain, dale, wire = numbers("mean accuracy", text)
+    assert min(plain, wire) > 0.9 and dale > 0.6
+
+
 def test_own_task_wiring_analysis(tmp_path):
     text = output(tmp_path, "own_task_wiring_analysis.py")
     assert numbers("accuracy:", text)[0] > 0.9
