@@ -39,4 +39,9 @@ PYTHON
 # Debian 12's PyTorch was built for NumPy 1 and cannot talk to NumPy 2.
 mapfile -t list <<<"$requirements"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check "${list[@]}" 'numpy<2' >&2
+# The connectomes that a tutorial reads: data and readers alone. No test needs what it depends on
+# (wormneuroatlas, plotly, pyneuroml and more).
+case " ${extras[*]} " in *" test "*)
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps 'cect==0.3.5' >&2 ;;
+esac
 echo "$wanted" >"$stamp"

@@ -160,6 +160,7 @@ def _file(pynwb, run: Run, step: int | None, recorded: _Recorded):
         experiment_description=f"Trials of {', '.join(dict.fromkeys(row['task'] for row in recorded.rows))}",
         subject=pynwb.file.Subject(
             subject_id=run.name, description="A simulated network, not an animal", sex="U",
+            date_of_birth=start,
         ),
         keywords=["recurrent neural network", "simulation", "cognitive tasks"],
         notes=text,

@@ -59,6 +59,52 @@ double best_alignment(const MatrixXd& a, const MatrixXd& b, MatrixXd c) {
   return value;
 }
 
+/// The least sum of costs over one-to-one matchings of rows with columns: shortest augmenting paths
+/// (Jonker & Volgenant 1987), O(n^3). Row and column 0 are no row and no column.
+double least_matching(const MatrixXd& cost) {
+  const auto n = static_cast<std::size_t>(cost.rows());
+  std::vector<double> row_price(n + 1), column_price(n + 1);
+  std::vector<std::size_t> row_of(n + 1), before(n + 1);
+  for (std::size_t row = 1; row <= n; ++row) {
+    row_of[0] = row;
+    std::size_t column = 0;
+    std::vector<double> least(n + 1, std::numeric_limits<double>::infinity());
+    std::vector<bool> reached(n + 1);
+    do {
+      reached[column] = true;
+      const std::size_t from = row_of[column];
+      double step = std::numeric_limits<double>::infinity();
+      std::size_t next = 0;
+      for (std::size_t j = 1; j <= n; ++j) {
+        if (reached[j]) continue;
+        const double slack = cost(static_cast<Index>(from - 1), static_cast<Index>(j - 1)) -
+                             row_price[from] - column_price[j];
+        if (slack < least[j]) {
+          least[j] = slack;
+          before[j] = column;
+        }
+        if (least[j] < step) {
+          step = least[j];
+          next = j;
+        }
+      }
+      for (std::size_t j = 0; j <= n; ++j)
+        if (reached[j]) {
+          row_price[row_of[j]] += step;
+          column_price[j] -= step;
+        } else {
+          least[j] -= step;
+        }
+      column = next;
+    } while (row_of[column] != 0);
+    for (; column != 0; column = before[column]) row_of[column] = row_of[before[column]];
+  }
+  double sum = 0;
+  for (std::size_t j = 1; j <= n; ++j)
+    sum += cost(static_cast<Index>(row_of[j] - 1), static_cast<Index>(j - 1));
+  return sum;
+}
+
 }  // namespace
 
 double participation_ratio(const VectorXd& eigenvalues) {
@@ -126,6 +172,21 @@ double dynamical_distance(const MatrixXd& a, const MatrixXd& b, std::size_t n_st
       best = std::max(best, best_alignment(a, b, c));
     }
   return std::acos(std::clamp(best / (a.norm() * b.norm()), -1.0, 1.0));
+}
+
+double spectral_distance(const MatrixXd& a, const MatrixXd& b) {
+  if (a.size() == 0 || b.size() == 0) return std::numeric_limits<double>::quiet_NaN();
+  const Index n = std::max(a.rows(), b.rows());
+  const auto eigenvalues = [n](const MatrixXd& matrix) {
+    Eigen::VectorXcd values = Eigen::VectorXcd::Zero(n);
+    values.head(matrix.rows()) = Eigen::EigenSolver<MatrixXd>(matrix, false).eigenvalues();
+    return values;
+  };
+  const Eigen::VectorXcd of_a = eigenvalues(a), of_b = eigenvalues(b);
+  MatrixXd cost(n, n);
+  for (Index i = 0; i < n; ++i)
+    for (Index j = 0; j < n; ++j) cost(i, j) = std::norm(of_a(i) - of_b(j));
+  return least_matching(cost) / static_cast<double>(n);
 }
 
 std::vector<MatrixXd> task_activity(const Subject& subject, std::size_t task, std::size_t n_trials,

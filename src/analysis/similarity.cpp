@@ -46,6 +46,14 @@ std::vector<MatrixXd> projected(const std::vector<MatrixXd>& trajectories, Index
   return result;
 }
 
+/// For other packages to compare.
+void add_operator(Recording& to, const std::string& name, const MatrixXd& matrix) {
+  const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> rows = matrix;
+  to.add<double>(name, {rows.data(), static_cast<std::size_t>(rows.size())},
+                 {static_cast<std::size_t>(rows.rows()), static_cast<std::size_t>(rows.cols())},
+                 {"row", "column"});
+}
+
 AnalysisResult similarity(const Subject& subject, const SimilarityOptions& options,
                           const AnalysisContext& context) {
   if (options.other.empty())
@@ -64,7 +72,8 @@ AnalysisResult similarity(const Subject& subject, const SimilarityOptions& optio
     throw UsageError("similarity: the two networks have different time steps (battery.dt)");
 
   struct Row {
-    double cka = 0, dsa = 0;
+    double cka = 0, dsa = 0, spectral = 0;
+    MatrixXd ours, theirs;
   };
   std::vector<Row> rows(tasks.size());
   for_each_item(context, tasks.size(), "task", [&](std::size_t i) {
@@ -75,15 +84,26 @@ AnalysisResult similarity(const Subject& subject, const SimilarityOptions& optio
     const auto rank = static_cast<Index>(options.rank), delays = static_cast<Index>(options.delays);
     const MatrixXd a = delay_operator(projected(ours, rank), delays, rank);
     const MatrixXd b = delay_operator(projected(theirs, rank), delays, rank);
+    rows[i].spectral = spectral_distance(a, b);
     rows[i].dsa = dynamical_distance(
         a, b, static_cast<std::size_t>(options.starts),
         {context.seed, Stream::statistics, Split::test, 9000 + static_cast<std::uint32_t>(i), 0});
+    rows[i].ours = a;
+    rows[i].theirs = b;
   });
-  Table table{
-      "similarity", {"task", "cka", "dynamical_distance"}, {}, "Similarity to " + options.other};
-  std::vector<double> cka, dsa;
+  Table table{"similarity",
+              {"task", "cka", "dynamical_distance", "spectral_distance"},
+              {},
+              "Similarity to " + options.other};
+  Recording operators;
+  operators.name = "operators";
+  std::vector<double> cka, dsa, spectral;
   for (std::size_t i = 0; i < tasks.size(); ++i) {
-    table.add({subject.battery.tasks()[tasks[i].first].name(), rows[i].cka, rows[i].dsa});
+    const std::string name = subject.battery.tasks()[tasks[i].first].name();
+    table.add({name, rows[i].cka, rows[i].dsa, rows[i].spectral});
+    add_operator(operators, name + "/ours", rows[i].ours);
+    add_operator(operators, name + "/theirs", rows[i].theirs);
+    spectral.push_back(rows[i].spectral);
     cka.push_back(rows[i].cka);
     dsa.push_back(rows[i].dsa);
   }
@@ -91,7 +111,9 @@ AnalysisResult similarity(const Subject& subject, const SimilarityOptions& optio
   result.headline("tasks", static_cast<std::int64_t>(tasks.size()));
   result.headline("mean_cka", mean_of(cka));
   result.headline("mean_dynamical_distance", mean_of(dsa));
+  result.headline("mean_spectral_distance", mean_of(spectral));
   result.tables.push_back(std::move(table));
+  result.recordings.push_back(std::move(operators));
   return result;
 }
 

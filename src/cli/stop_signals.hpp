@@ -1,4 +1,4 @@
-// Ctrl-C and SIGTERM as a request to stop, for verbs that can save what they have done.
+// Ctrl-C, SIGTERM and SIGUSR1 as a request to stop, for verbs that can save what they have done.
 #pragma once
 
 namespace lmrnn::cli {

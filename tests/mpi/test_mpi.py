@@ -109,6 +109,18 @@ class MpiTest(RunTest):
             self.assertEqual(self.content(f"{kind}0"), self.content(f"{kind}2"))
 
     def test_interrupted_and_resumed_with_another_number_of_processes(self):
+        # To the processes themselves, as a batch system does: mpirun passes SIGTERM on after seconds,
+        # when a fast machine is done.
+        def stop(launcher):
+            for children in Path(f"/proc/{launcher}/task").glob("*/children"):
+                for child in children.read_text().split():
+                    os.kill(int(child), signal.SIGTERM)
+        self.interrupt(stop)
+
+    def test_usr1_to_the_launcher_stops_in_time(self):
+        self.interrupt(lambda launcher: os.kill(launcher, signal.SIGUSR1))
+
+    def interrupt(self, stop):
         # Long by long steps and not by many, since processes that share a processor lose much at each
         # exchange.
         self.config.write_text(CONFIG.replace("steps = 30", "steps = 600")
@@ -124,11 +136,7 @@ class MpiTest(RunTest):
                 not list(self.dir.glob("x/checkpoints/step-000000[1-9]*")):
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.02)
-        # To the processes themselves, as a batch system does: mpirun passes signals on after seconds,
-        # when a fast machine is done.
-        for children in Path(f"/proc/{process.pid}/task").glob("*/children"):
-            for child in children.read_text().split():
-                os.kill(int(child), signal.SIGTERM)
+        stop(process.pid)
         _, err = process.communicate(timeout=300)
         self.assertNotEqual(process.returncode, 0)
         self.assertIn("interrupted at step", err)

@@ -90,6 +90,34 @@ def test_mechanism(tmp_path):
     assert tuned < others
 
 
+def test_connectome(tmp_path):
+    for package in ("cect", "networkx", "pandas", "pynwb"):
+        pytest.importorskip(package)
+    text = output(tmp_path, "connectome.py")
+    assert "302 units, 3709 synapses" in text and "said by the file" in text
+    shares = text.rsplit("[", 1)[1].rstrip("]\n").split()
+    assert len(shares) == 2 and min(map(float, shares)) > 0.9
+    import pynwb
+
+    with pynwb.NWBHDF5IO(str(tmp_path / "worm.nwb"), "r") as file:
+        content = file.read()
+        assert len(content.trials) == 32
+        assert content.processing["misc"]["states"].data.shape[1] == 302
+
+
+def test_the_rows_of_cect_are_sources():
+    pytest.importorskip("cect")
+    pytest.importorskip("pandas")
+    from cect.ConnectomeDataset import get_cache_filename, load_connectome_dataset_file
+
+    worm = load_connectome_dataset_file(get_cache_filename("Cook2019HermReader"))
+    matrix, place = worm.connections["Generic_CS"], worm.nodes.index
+    assert len(worm.nodes) == 473
+    assert matrix[place("AVAL"), place("VA8")] == 7 and matrix[place("VA8"), place("AVAL")] == 0
+    muscles = [i for i, cell in enumerate(worm.nodes) if cell.startswith("MDL")]
+    assert matrix[muscles].sum() == 0 < matrix[:, muscles].sum()
+
+
 def test_slurm(tmp_path):
     text = output(tmp_path, "slurm.sh")
     assert "#SBATCH --array=1-6" in text and "study run" in text

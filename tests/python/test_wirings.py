@@ -122,6 +122,15 @@ def test_names_weights_signs_and_coordinates(tmp_path):
     assert again == wiring and lmrnn.Mask(again) == wiring.mask
 
 
+def test_a_graph_keeps_its_names():
+    networkx = pytest.importorskip("networkx")
+    graph = networkx.DiGraph([("b", "a"), ("c", "b")])
+    wiring = wirings.read(graph)
+    assert wiring.names == ["b", "a", "c"] and wiring.mask == lmrnn.Mask(graph)
+    with pytest.raises(lmrnn.UsageError, match="neither a path nor a graph"):
+        wirings.read(np.eye(3))
+
+
 def test_units_of_identifiers_are_in_ascending_order(tmp_path):
     ids = [720575940600000003, 720575940600000001, 720575940600000002]
     (tmp_path / "e.csv").write_text(f"pre,post\n{ids[0]},{ids[1]}\n{ids[1]},{ids[2]}\n")

@@ -1,8 +1,11 @@
 // The tools of the analyses, on inputs whose answers are known.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <Eigen/Dense>
+#include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "analysis/communities.hpp"
@@ -12,6 +15,8 @@
 #include "analysis/representation.hpp"
 #include "analysis/task_variance.hpp"
 #include "lmrnn/ceiling.hpp"
+#include "lmrnn/files.hpp"
+#include "source_directory.hpp"
 
 namespace lmrnn {
 namespace {
@@ -165,6 +170,52 @@ TEST(Similarity, DynamicsAreToldApartFromGeometry) {
   EXPECT_LT(own, 0.25);
   EXPECT_GT(other, 0.5);
   EXPECT_NEAR(dynamical_distance(slow, slow, 5, key), 0, 1e-5);
+}
+
+TEST(SpectralDistance, IsTheBestMatchingOfEigenvalues) {
+  const auto diagonal = [](std::vector<double> values) -> MatrixXd {
+    return Eigen::Map<Eigen::VectorXd>(values.data(), static_cast<Index>(values.size()))
+        .asDiagonal();
+  };
+  EXPECT_NEAR(spectral_distance(diagonal({1, 2}), diagonal({2.5, 1})), 0.125, 1e-12);
+  EXPECT_NEAR(spectral_distance(diagonal({3}), diagonal({3, 1})), 0.5, 1e-12);  // 0 fills up
+  const MatrixXd a = random_matrix(5, 5, 1), b = random_matrix(5, 5, 2);
+  const MatrixXd basis = random_matrix(5, 5, 3);
+  EXPECT_NEAR(spectral_distance(a, basis * a * basis.inverse()), 0, 1e-10);
+  // Against all 120 matchings.
+  const Eigen::VectorXcd of_a = Eigen::EigenSolver<MatrixXd>(a, false).eigenvalues(),
+                         of_b = Eigen::EigenSolver<MatrixXd>(b, false).eigenvalues();
+  std::vector<Index> order{0, 1, 2, 3, 4};
+  double least = std::numeric_limits<double>::infinity();
+  do {
+    double sum = 0;
+    for (Index i = 0; i < 5; ++i) sum += std::norm(of_a(i) - of_b(order[std::size_t(i)]));
+    least = std::min(least, sum / 5);
+  } while (std::ranges::next_permutation(order).found);
+  EXPECT_NEAR(spectral_distance(a, b), least, 1e-12);
+}
+
+// dsa-metric 2.0.2 on operators of trained networks; see tests/data/make_dsa.py.
+TEST(DynamicalDistance, IsNotAboveThatOfTheReferencePackage) {
+  const auto path = source_directory() / "tests/data/dsa.npz";
+  const ArrayFile file = read_npz(path);
+  const auto angular = file.at("angular", path).to_doubles();
+  const auto spectral = file.at("spectral", path).to_doubles();
+  ASSERT_GE(angular.size(), 4u);
+  for (std::size_t i = 0; i < angular.size(); ++i) {
+    const auto matrix = [&](const char* name) -> MatrixXd {
+      const ArrayData& data = file.at(fmt::format("{}{}", name, i), path);
+      const std::vector<double> values = data.to_doubles();
+      return Eigen::Map<const Eigen::Matrix<double, -1, -1, Eigen::RowMajor>>(
+          values.data(), static_cast<Index>(data.shape[0]), static_cast<Index>(data.shape[1]));
+    };
+    const MatrixXd a = matrix("a"), b = matrix("b");
+    const double ours =
+        dynamical_distance(a, b, 10, {Seed{1}, Stream::statistics, Split::test, 0, 0});
+    EXPECT_LE(ours, angular[i] + 1e-4) << i;
+    EXPECT_GE(ours, angular[i] - 0.1) << i;
+    EXPECT_NEAR(spectral_distance(a, b), spectral[i], 1e-5 * (1 + spectral[i])) << i;
+  }
 }
 
 TEST(Regression, RecoversALinearMapInBothShapes) {

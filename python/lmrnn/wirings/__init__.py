@@ -40,7 +40,7 @@ __all__ = ["SOURCE_TARGET", "TARGET_SOURCE", "Wiring", "read"]
 
 
 def read(
-    path: str | PathLike,
+    source: str | PathLike | object,
     *,
     dataset: str | None = None,
     orientation: str | None = None,
@@ -54,6 +54,8 @@ def read(
 
     Parameters
     ----------
+    source : path, or networkx graph
+        Of a graph, the names of the units are kept; lmrnn.Mask keeps the mask alone.
     dataset : str, optional
         Which array, variable, group or population, if the file has several. Only this one is read.
     orientation : "target-source" or "source-target", optional
@@ -72,13 +74,17 @@ def read(
     layout : "edges" or "matrix", optional
         What a text file holds, where it cannot be told.
     """
-    from .files import load
+    if isinstance(source, (str, PathLike)):
+        from .files import load
 
-    table: Table = load(Path(path), dataset, n_units=n_units, header=header, layout=layout)
+        table: Table = load(Path(source), dataset, n_units=n_units, header=header, layout=layout)
+    elif hasattr(source, "is_directed") and hasattr(source, "nodes"):
+        from .graphs import of_graph
+
+        table = of_graph("graph", source, dataset)
+    else:
+        raise _core.UsageError(
+            f"wirings.read: {type(source).__name__} is neither a path nor a graph of networkx; lmrnn.Mask takes "
+            "arrays, tables and tensors"
+        )
     return table.wiring(orientation, threshold, density)
-
-
-def __getattr__(name):
-    if name == "UsageError":
-        return _core.UsageError
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -53,7 +53,7 @@ def read_json(path: Path, dataset: str | None) -> Table:
     return of_graph(path, graph, dataset)
 
 
-def of_graph(path: Path, graph, dataset: str | None) -> Table:
+def of_graph(path: Path | str, graph, dataset: str | None) -> Table:
     """`dataset`: the attribute of edges that is the weight; "weight" unless given."""
     nodes = list(graph.nodes)
     number = {node: i for i, node in enumerate(nodes)}
