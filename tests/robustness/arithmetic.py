@@ -498,9 +498,8 @@ def torch_loss(torch, model, module, logits, states, b, loss):
     total = weights.sum()
     value = (steps * weights.flatten()).sum() / (total if total > 0 else 1.0)
     value = value + loss["rate_penalty"] * (states**2).mean()
-    plastic = replace(model, weights=model.weights | {"recurrent": model.plastic}).matrix()
     mask = {
-        "recurrent": torch.from_numpy(plastic.astype(np.float64)),
+        "recurrent": torch.from_numpy(model.plastic.astype(np.float64)),
         "input": module.input_mask,
         "readout": module.readout_mask,
     }
