@@ -5,6 +5,8 @@ import copy
 import gc
 import pathlib
 import pickle
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -482,6 +484,26 @@ def test_threads_with_their_own_modules():
     for thread in threads:
         thread.join()
     assert all(torch.equal(found[seed], expected[seed]) for seed in range(8))
+
+
+def test_a_forked_process_has_threads_of_its_own():
+    """The parent's are not there after a fork: waiting for them would be for ever."""
+    script = """
+import os, signal, sys
+import torch, lmrnn, lmrnn.torch
+torch.set_num_threads(2)
+module = lmrnn.torch.LMRNN(mask=lmrnn.Mask.make("local", rows=4, cols=4), n_channels=3, n_classes=2, seed=0)
+inputs = torch.zeros(5, 64, 3)
+with torch.no_grad():
+    expected = module(inputs)[1].numpy().tobytes()
+    child = os.fork()
+    if child == 0:
+        signal.alarm(60)
+        os._exit(module(inputs)[1].numpy().tobytes() != expected)
+    assert os.waitpid(child, 0)[1] == 0
+    assert module(inputs)[1].numpy().tobytes() == expected
+"""
+    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 def test_sizes_that_compilers_are_told():
