@@ -57,6 +57,7 @@ FIGURES = {
     "solved_raster",
     "spatial_order",
     "task_similarity",
+    "trajectories",
     "unit_classes",
     "weight_structure",
 }
@@ -123,6 +124,8 @@ def test_recorded_states_are_those_of_the_network(analysed):
 def figures(analysed):
     local, _, made = analysed
     yield "fixed_points", lambda: plot.fixed_points(made["fixed-points"], "dlygo")
+    yield "fixed_points", lambda: plot.fixed_points(local, "dlygo", recording=False)
+    yield "trajectories", lambda: plot.trajectories(local, "dms")
     yield "activity_by_direction", lambda: plot.activity_by_direction(made["record"], "dlygo")
     yield "ring", lambda: plot.ring(made["ring"])
     yield "unit_classes", lambda: plot.unit_classes(made["autapse"])
@@ -150,6 +153,34 @@ def test_every_figure_draws_and_saves(analysed, tmp_path):
         assert path.read_bytes().startswith(b"<?xml"), name
         drawn.add(name)
     assert drawn == FIGURES
+
+
+def test_a_run_and_a_path_stand_for_their_analyses(analysed):
+    local, autapse, made = analysed
+    for name, draw in (("ring", plot.ring), ("weights", plot.weight_structure), ("sheet", plot.sheet_maps),
+                       ("psychometric", plot.psychometric), ("extrapolation", plot.extrapolation)):  # fmt: skip
+        n = np.size(draw(made[name]))
+        for subject in (local, str(local.directory), str(made[name].directory)):
+            assert np.size(draw(subject)) == n
+        assert np.size(draw(local, ax=matplotlib.figure.Figure())) == n
+    assert plot.lesions(autapse).get_ylabel() == "class removed (units)"
+    assert plot.lesions(local).get_ylabel() == "cluster removed (units)"
+    with pytest.raises(lmrnn.UsageError, match="no task 'og'; it has"):
+        plot.trajectories(local, "og")
+    with pytest.raises(lmrnn.UsageError, match="not a recorded task with one direction; those are .*dlygo"):
+        plot.activity_by_direction(local, "dms")
+
+
+def test_psychometric_has_only_panels_with_data(analysed):
+    made = analysed[2]["psychometric"]
+    assert [ax.get_xlabel() for ax in plot.psychometric(made, tasks=["dm1"])] == [
+        "difference of strengths, first − second"
+    ]
+    assert len(plot.psychometric(made, tasks=["go", "dlygo"])) == 2
+    fits = plot.psychometric_fit(made)
+    assert list(fits["task"]) == ["dm1"] and set(fits) == {"task", "bias", "deviation", "threshold", "slope"}
+    with pytest.raises(lmrnn.UsageError, match="no psychometric curve of"):
+        plot.psychometric(made, tasks=["og"])
 
 
 def test_clusters_are_tested_on_the_tasks_in_which_they_vary_most(analysed):

@@ -1,5 +1,8 @@
 """Every figure, once: it draws, on Axes of the caller's too, and saves as vector graphics."""
 
+import shutil
+import subprocess
+
 import matplotlib
 import numpy as np
 import pytest
@@ -23,6 +26,7 @@ def figures(run):
     yield "loss", lambda **o: plot.learning_curves(run, y="loss", x="trials", **o)
     yield "heat", lambda **o: plot.task_heat_map(run, **o)
     yield "bars", lambda **o: plot.task_bars(run, **o)
+    yield "comparison", lambda **o: plot.task_comparison({"a": run, "b": run.evaluate(n_trials=5)}, **o)
     yield "evaluation", lambda **o: plot.task_bars(run.evaluate(n_trials=20), **o)
     yield "weights", lambda **o: plot.weight_histogram({"a": run.network(0), "b": network}, **o)
     yield "eigenvalues", lambda **o: plot.eigenvalues(network, **o)
@@ -46,7 +50,8 @@ def test_every_figure_draws_and_saves(small_run, tmp_path):
 
 def test_every_public_figure_is_tested(small_run):
     used = set().union(*(draw.__code__.co_names for _, draw in figures(small_run)))
-    assert set(plot.__all__) - {"COLOURS", "save"} - test_analysis.FIGURES - test_study.FIGURES <= used
+    others = {"COLOURS", "psychometric_fit", "save"}
+    assert set(plot.__all__) - others - test_analysis.FIGURES - test_study.FIGURES <= used
 
 
 def test_figures_draw_on_axes_of_the_callers(small_run):
@@ -82,3 +87,145 @@ def test_curves_show_the_columns_of_the_run(small_run, y):
     line = plot.learning_curves(small_run, y=y).lines[0]
     known = ~np.isnan(small_run.metrics[y])
     assert np.array_equal(line.get_ydata(), small_run.metrics[y][known])
+
+
+def panels(run):
+    trial = run.battery["dlygointr"].trial(seed=1)
+    yield 5, lambda **o: plot.trial(trial, run, **o)
+
+
+def test_figures_of_several_panels_draw_where_they_are_told(small_run):
+    for n, draw in panels(small_run):
+        figure = Figure()
+        axes = figure.subplots(n)
+        assert list(draw(ax=axes)) == list(axes)
+        divided = Figure().subplots(1, 2)
+        assert len(draw(ax=divided[0])) == n
+        assert len(draw(ax=Figure())) == n
+        with pytest.raises(lmrnn.UsageError, match=f"has {n} panels"):
+            draw(ax=axes[: n - 1])
+    with pytest.raises(lmrnn.UsageError, match="expected one matplotlib Axes, got ndarray of 2"):
+        plot.mask(small_run, ax=Figure().subplots(2))
+
+
+def test_paths_and_runs_are_taken_alike(small_run):
+    path = str(small_run.directory)
+    for draw in (plot.learning_curves, plot.task_heat_map, plot.task_bars, plot.mask, plot.neighbourhood,
+                 plot.weight_histogram, plot.eigenvalues, plot.solved_raster):  # fmt: skip
+        assert draw(path).figure is not draw(small_run).figure
+    assert len(plot.learning_curves([path, small_run]).lines) >= 2
+    assert plot.sheet_map(np.zeros(36), small_run).images
+
+
+@pytest.mark.parametrize(
+    ("draw", "message"),
+    [
+        (lambda run: plot.ring(run), "no analysis 'ring' yet; make it with lmrnn.analyze"),
+        (lambda run: plot.ring(3), "expected an Analysis of 'ring', a Run, or the path of either; got int"),
+        (lambda run: plot.learning_curves(3), "expected a Run, a Trainer or the path"),
+        (lambda run: plot.learning_curves(run, y="acuracy"), "no column 'acuracy'; it has step"),
+        (lambda run: plot.learning_curves(run, interval="sd"), "interval: 'sd' is none of"),
+        (lambda run: plot.eigenvalues({}), "the mapping is empty"),
+        (lambda run: plot.neighbourhood(np.eye(36)), "sheet: needed"),
+        (lambda run: plot.sheet_map(np.zeros(35), run.sheet), "35 of them, but the sheet has 6 x 6"),
+        (lambda run: plot.trial("go"), "expected an lmrnn.Trial"),
+        (lambda run: plot.save(plot.mask(run), "a.docx"), "cannot save as .docx"),
+        (lambda run: plot.study_curves(run), "expected a Study"),
+    ],
+)
+def test_mistakes_are_named(small_run, draw, message):
+    with pytest.raises(lmrnn.UsageError, match=message):
+        draw(small_run)
+
+
+@pytest.fixture
+def shorter(small_run, tmp_path):
+    """A copy of the run that ended after its first evaluation, and one before it."""
+    made = []
+    for name, n_rows in (("short", 2), ("none", 1)):
+        shutil.copytree(small_run.directory, tmp_path / name)
+        lines = (tmp_path / name / "metrics.csv").read_text().splitlines()
+        (tmp_path / name / "metrics.csv").write_text("\n".join(lines[: n_rows + 1]) + "\n")
+        made.append(lmrnn.Run(tmp_path / name))
+    return made
+
+
+def test_curves_of_runs_that_ended_early(small_run, shorter):
+    short, none = shorter
+    ax = plot.learning_curves({"a": [small_run, short, none], "b": small_run})
+    whole, part = ax.lines[0], ax.lines[1]
+    assert whole.get_label() == "a (2 of 3 runs)"
+    assert list(whole.get_xdata()) == [20, 40] and list(np.isfinite(whole.get_ydata())) == [True, False]
+    # The rest is the mean of the run that went on, which begins where the others end.
+    assert np.isfinite(part.get_ydata()).all() and part.get_linestyle() == ":"
+    known = ~np.isnan(small_run.metrics["mean_share_of_ceiling"])
+    assert part.get_ydata()[-1] == small_run.metrics["mean_share_of_ceiling"][known][-1]
+    with pytest.raises(lmrnn.UsageError, match='no run has values of mean_share_of_ceiling yet; y="loss"'):
+        plot.learning_curves(none)
+    assert len(plot.learning_curves(none, y="loss").lines[0].get_xdata()) == 1
+
+
+@pytest.mark.parametrize(("interval", "half"), [("deviation", 0.1), ("95%", 12.706 * 0.1 / np.sqrt(2)), ("range", None)])
+def test_bands_around_a_mean(small_run, tmp_path, interval, half):
+    shutil.copytree(small_run.directory, tmp_path / "other")
+    path = tmp_path / "other" / "metrics.csv"
+    head, *rows = [line.split(",") for line in path.read_text().splitlines()]
+    column = head.index("loss")
+    for row in rows:
+        row[column] = str(float(row[column]) + 0.1 * np.sqrt(2))
+    path.write_text("\n".join(",".join(row) for row in [head, *rows]) + "\n")
+    ax = plot.learning_curves({"a": [small_run, lmrnn.Run(tmp_path / "other")]}, y="loss", interval=interval)
+    edges = ax.collections[0].get_paths()[0].vertices[:, 1]
+    mean = ax.lines[0].get_ydata()
+    half = 0.1 * np.sqrt(2) / 2 if half is None else half
+    assert edges.max() == pytest.approx(max(mean) + half, rel=1e-4)
+    assert edges.min() == pytest.approx(min(mean) - half, rel=1e-4)
+
+
+def test_half_of_the_colours_show_the_last_ten_percent(small_run):
+    norm = plot.task_heat_map(small_run).collections[0].norm
+    assert np.allclose(norm(np.array([0, 0.45, 0.9, 0.95, 1])), [0, 0.25, 0.5, 0.75, 1])
+    assert np.allclose(norm.inverse(norm(np.linspace(0, 1, 11))), np.linspace(0, 1, 11))
+
+
+def test_cells_are_as_wide_as_the_time_to_their_evaluation(small_run):
+    ax = plot.task_heat_map(small_run)
+    assert list(ax.collections[0].get_coordinates()[0, :, 0]) == [0, 20, 40]
+
+
+def test_text_stays_text(small_run, tmp_path):
+    svg = plot.save(plot.task_bars(small_run), tmp_path / "new folder" / "a.svg").read_text()
+    assert ">dlygointr</text>" in svg
+    pdf = plot.save(plot.task_bars(small_run), tmp_path / "a.pdf").read_bytes()
+    assert b"/Type3" not in pdf and b"/TrueType" in pdf or b"/Type0" in pdf or b"/CIDFontType2" in pdf
+
+
+def test_trials_are_in_degrees_and_show_fixation(small_run):
+    axes = plot.trial(small_run.battery["go"].trial(seed=1), small_run)
+    assert [label.get_text() for label in axes[3].get_yticklabels()] == ["0°", "90°", "180°", "270°"]
+    assert axes[3].get_ylabel() == "answer" and axes[4].get_ylabel() == "fixate"
+
+
+def test_pyplot_knows_figures_only_where_it_is_in_use(small_run, python):
+    code = (
+        "import sys, lmrnn; from lmrnn import plot; m = lmrnn.Mask([[1, 0], [0, 1]]); plot.mask(m)\n"
+        "assert 'matplotlib.pyplot' not in sys.modules\n"
+        "import matplotlib; matplotlib.use('agg'); import matplotlib.pyplot as plt\n"
+        "ax = plot.mask(m); assert plt.get_fignums() == [1] and plt.figure(1) is ax.figure\n"
+        "from lmrnn.plot import style\n"
+        "with style.unregistered(): plot.mask(m)\n"
+        "assert plt.get_fignums() == [1]\n"
+    )
+    subprocess.run([python, "-c", code], check=True)
+
+
+def test_fits_find_the_curve_that_choices_were_made_with():
+    from lmrnn.plot.behaviour import _fit, _phi
+
+    x = np.array([-0.64, -0.32, -0.16, -0.08, -0.04, 0.04, 0.08, 0.16, 0.32, 0.64])
+    fit = _fit(x, _phi((x - 0.05) / 0.2), np.full(10, 1e6))
+    assert fit["bias"] == pytest.approx(0.05, abs=1e-4) and fit["deviation"] == pytest.approx(0.2, rel=1e-3)
+    assert fit["threshold"] == pytest.approx(0.2 * 0.67449, rel=1e-3)
+    assert fit["slope"] == pytest.approx(1 / (0.2 * np.sqrt(2 * np.pi)), rel=1e-3)
+    assert 0 < _fit(x, x > 0, np.full(10, 100))["deviation"] < 0.1  # perfect choices
+    assert _fit(x, x < 0, np.full(10, 100)) == {}  # the wrong way round

@@ -1,24 +1,27 @@
-"""Figures. Each function takes what it draws (a trial, a mask, a network, runs) and an optional
-`ax`, and returns the Axes; `save` writes vector graphics.
+"""Figures. Each function takes what it draws and an optional `ax`, and returns the Axes, or an array
+of them; `save` writes vector graphics.
 
-    ax = lmrnn.plot.learning_curves({"radius 4": [run1, run2], "dense": [run3, run4]})
+    ax = lmrnn.plot.learning_curves({"radius 4": ["runs/a1", "runs/a2"], "dense": ["runs/d1"]})
     lmrnn.plot.save(ax, "curves.pdf")
 
-One figure = one function in one file here and one line below. All use `style`, and nothing changes
-matplotlib's global settings.
+Where a run is drawn, its path will do; where an analysis is, so will a run that has it, or a path.
+In a notebook figures show themselves, and in a script `plt.show()` shows those made since pyplot
+was imported. `ax` draws into a figure of yours: a function with several panels takes as many Axes,
+one Axes that it divides, or a Figure or SubFigure. Nothing changes matplotlib's global settings.
 """
 
-from .behaviour import confusion, extrapolation, pruning, psychometric, solved_raster
+# One figure = one function in one file here and one line below. All use `style`.
+from .behaviour import confusion, extrapolation, pruning, psychometric, psychometric_fit, solved_raster
 from .curves import learning_curves
 from .density import accuracy_against_density
-from .dynamics import activity_by_direction, fixed_points
+from .dynamics import activity_by_direction, fixed_points, trajectories
 from .pools import lesions, unit_classes
 from .representation import dimensions, similarity, task_similarity
 from .ring import ring
 from .selectivity import clusters, modularity, sheet_maps, spatial_order
 from .study import study_curves, study_density, study_rates, study_units
 from .style import COLOURS, save
-from .tasks import task_bars, task_heat_map
+from .tasks import task_bars, task_comparison, task_heat_map
 from .trial import trial
 from .weights import eigenvalues, weight_histogram
 from .wire import weight_structure
@@ -41,6 +44,7 @@ __all__ = [
     "neighbourhood",
     "pruning",
     "psychometric",
+    "psychometric_fit",
     "ring",
     "save",
     "sheet_map",
@@ -53,8 +57,10 @@ __all__ = [
     "study_rates",
     "study_units",
     "task_bars",
+    "task_comparison",
     "task_heat_map",
     "task_similarity",
+    "trajectories",
     "trial",
     "unit_classes",
     "weight_histogram",

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from .. import _core
 from . import style
+from .inputs import run_of
 
 LABELS = {
     "mean_share_of_ceiling": "accuracy\n(share of ceiling, mean of tasks)",
@@ -14,6 +16,7 @@ LABELS = {
     "mean_accuracy": "accuracy (mean of tasks)",
     "mean_trial_accuracy": "trial accuracy (mean of tasks)",
     "tasks_solved": "tasks solved",
+    "tasks_reached": "tasks at 95% of their ceiling",
     "loss": "loss",
     "gradient_norm": "norm of the gradient",
     "learning_rate": "learning rate",
@@ -21,55 +24,173 @@ LABELS = {
     "trials": "trials",
     "seconds": "seconds",
 }
+_OF_TASKS = {
+    "mean_share_of_ceiling": ("decision_accuracy", "decision_ceiling"),
+    "mean_accuracy": ("decision_accuracy", None),
+    "mean_trial_accuracy": ("trial_accuracy", None),
+}
 
 
 @style.figure
-def learning_curves(runs, *, y: str = "mean_share_of_ceiling", x: str = "step", ax=None):
-    """A column of metrics.csv against another, one line per label.
+def learning_curves(
+    runs, *, y: str = "mean_share_of_ceiling", x: str = "step", interval: str = "range", ax=None
+):
+    """A column of metrics.csv against another, one line per label; a marker at every evaluation.
 
-    runs : a Run, a list of Runs (one line each), or a mapping from label to a Run or to Runs that
-        differ in their seeds: then the line is their mean, and the band runs from the least to the
-        largest.
+    runs : a Run or the path of one, a list of them (one line each), or a mapping from label to one
+        or to several that differ in their seeds: then the line is their mean. Where only some of
+        the runs have values, since others are shorter, the mean of those is dotted.
+    interval : the band around a mean: "range", from the least to the largest run; "deviation", one
+        standard deviation; "95%", Student's interval for the mean; "none". A line of one run has
+        the 95% interval that its numbers of held-out trials give, unless "none".
+
+    Returns the Axes. Raises UsageError if no run has values, e.g. before the first evaluation.
     """
-    ax = style.new_axes(ax)
+    if interval not in ("range", "deviation", "95%", "none"):
+        raise _core.UsageError(f'interval: {interval!r} is none of "range", "deviation", "95%", "none"')
     groups = _groups(runs)
-    # Different dashes too: lines must differ without colours.
-    dashes = ["-", "--", "-.", ":"]
+    curves = {label: _curves(members, x, y) for label, members in groups.items()}
+    if not any(curves.values()):
+        remedy = '; y="loss" has some from the first logged step' if y != "loss" else ""
+        raise _core.UsageError(f"no run has values of {y} yet{remedy}")
+    ax = style.new_axes(ax)
     for number, (label, members) in enumerate(groups.items()):
-        curves = [_curve(run, x, y) for run in members]
-        grid = max((curve[0] for curve in curves), key=len)
-        values = np.array([np.interp(grid, *curve, right=np.nan) for curve in curves])
-        mean = values.mean(axis=0)
-        dash = dashes[number // len(style.COLOURS) % len(dashes)]
-        (line,) = ax.plot(grid, mean, dash, label=label)
-        if len(members) > 1:
-            ax.fill_between(
-                grid, values.min(axis=0), values.max(axis=0), color=line.get_color(), alpha=0.2, lw=0
-            )
-    if "ceiling" in y:
-        ax.axhline(1, color=style.GREY, linewidth=0.8, linestyle=":")
-        ax.set_ylim(0, 1.04)
-    elif y == "loss":
-        ax.set_ylim(bottom=0)
-    ax.set_xlim(left=0)
-    ax.set_xlabel(LABELS.get(x, x))
-    ax.set_ylabel(LABELS.get(y, y))
+        known = curves[label]
+        if not known:
+            continue
+        missing = f" ({len(known)} of {len(members)} runs)" if len(known) < len(members) else ""
+        # Different dashes too: lines must differ without colours.
+        dash = style.DASHES[number // len(style.COLOURS) % len(style.DASHES)]
+        marker = style.MARKERS[number % len(style.MARKERS)] if y in _EVALUATED else ""
+        options = {"linestyle": dash, "marker": marker, "markersize": 3.2, "label": label + missing}
+        if len(known) == 1:
+            _one(ax, known[0], options, interval, _run_with(members, x, y), y)
+        else:
+            _several(ax, known, options, interval)
+    _finish(ax, x, y)
     if len(groups) > 1:
         ax.legend()
     return ax
 
 
+_EVALUATED = {
+    "mean_accuracy", "mean_trial_accuracy", "mean_share_of_ceiling", "worst_share_of_ceiling",
+    "tasks_reached", "tasks_solved",
+}  # fmt: skip
+
+
+def _one(ax, curve, options, interval, run, y):
+    (line,) = ax.plot(*curve, **options)
+    error = _error(run, y)
+    if interval != "none" and error is not None and len(error) == len(curve[1]):
+        ax.fill_between(curve[0], curve[1] - error, curve[1] + error, color=line.get_color(), alpha=0.2, lw=0)
+
+
+def _several(ax, curves, options, interval):
+    """The mean of curves; dotted where some have ended."""
+    grid = np.unique(np.concatenate([curve[0] for curve in curves]))
+    values = np.array([np.interp(grid, *curve, left=np.nan, right=np.nan) for curve in curves])
+    n = np.isfinite(values).sum(axis=0)
+    mean = np.nanmean(values, axis=0)
+    everywhere = n == len(curves)
+    (line,) = ax.plot(grid, np.where(everywhere, mean, np.nan), **options)
+    colour = line.get_color()
+    if not everywhere.all():
+        part = ~everywhere
+        # The dotted part begins where the other one ends.
+        part[:-1] |= ~everywhere[1:]
+        part[1:] |= ~everywhere[:-1]
+        ax.plot(grid, np.where(part, mean, np.nan), ":", color=colour, linewidth=1)
+    if interval != "none":
+        lower, upper = _band(values, n, interval)
+        ax.fill_between(grid, lower, upper, color=colour, alpha=0.2, lw=0)
+
+
+def _band(values, n, interval):
+    if interval == "range":
+        return np.nanmin(values, axis=0), np.nanmax(values, axis=0)
+    mean = np.nanmean(values, axis=0)
+    squares = np.nansum((values - mean) ** 2, axis=0)
+    half = np.sqrt(squares / np.maximum(n - 1, 1))
+    if interval == "95%":
+        half *= np.array([_student(k - 1) for k in n]) / np.sqrt(n)
+    half = np.where(n > 1, half, np.nan)
+    return mean - half, mean + half
+
+
+_STUDENT = [np.nan, 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228]
+
+
+def _student(freedom: int) -> float:
+    """97.5% quantile of Student's distribution; beyond a table, Peizer and Pratt's expansion."""
+    if freedom < len(_STUDENT):
+        return _STUDENT[max(freedom, 0)]
+    z = 1.959964
+    return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
+
+
+def _error(run, y) -> np.ndarray | None:
+    """(evaluation) half the 95% interval of the mean over tasks, from the numbers of trials."""
+    if y not in _OF_TASKS or not run.tasks.n_rows:
+        return None
+    key, ceiling = _OF_TASKS[y]
+    table = run.tasks
+    p, n = table[key].astype(float), table["trials"].astype(float)
+    scale = table[ceiling].astype(float) if ceiling else np.ones(len(p))
+    variance = p * (1 - p) / n / np.maximum(scale, 1e-9) ** 2
+    steps = np.unique(table["step"])
+    each = [variance[table["step"] == step] for step in steps]
+    return np.array([1.96 * np.sqrt(v.sum()) / len(v) for v in each])
+
+
+def _finish(ax, x, y):
+    if "ceiling" in y:
+        ax.axhline(1, color=style.GREY, linewidth=0.8, linestyle=":")
+        ax.set_ylim(0, 1.04)
+    elif "accuracy" in y:
+        ax.set_ylim(0, 1.02)
+    elif y in ("loss", "tasks_solved", "tasks_reached"):
+        ax.set_ylim(bottom=0)
+    if y == "tasks_solved":
+        ax.yaxis.get_major_locator().set_params(integer=True)
+    ax.set_xlim(left=0)
+    ax.set_xlabel(LABELS.get(x, style.words(x)))
+    ax.set_ylabel(LABELS.get(y, style.words(y)))
+
+
 def _groups(runs) -> dict[str, list]:
-    if hasattr(runs, "metrics"):
-        return {runs.name: [runs]}
-    if not isinstance(runs, Mapping):
-        return {run.name: [run] for run in runs}
-    return {
-        label: [member] if hasattr(member, "metrics") else list(member)
-        for label, member in runs.items()
-    }
+    if isinstance(runs, Mapping):
+        return {
+            str(label): [run_of(m) for m in (member if isinstance(member, (list, tuple)) else [member])]
+            for label, member in runs.items()
+        }
+    if isinstance(runs, (list, tuple)):
+        found = [run_of(run) for run in runs]
+        names = [run.name for run in found]
+        # Runs of the same name, of different studies, are told apart by their folders.
+        return {
+            run.name if names.count(run.name) == 1 else str(run.directory): [run] for run in found
+        }
+    run = run_of(runs)
+    return {run.name: [run]}
+
+
+def _curves(members, x, y):
+    return [curve for run in members if len((curve := _curve(run, x, y))[0])]
+
+
+def _run_with(members, x, y):
+    return next(run for run in members if len(_curve(run, x, y)[0]))
 
 
 def _curve(run, x, y):
-    known = ~np.isnan(run.metrics[y].astype(float))
-    return run.metrics[x][known].astype(float), run.metrics[y][known].astype(float)
+    metrics = run.metrics
+    for column in (x, y):
+        if metrics and column not in metrics:
+            raise _core.UsageError(
+                f"{run.directory}: metrics.csv has no column {column!r}; it has {', '.join(metrics)}"
+            )
+    if not metrics.n_rows:
+        return np.zeros(0), np.zeros(0)
+    known = ~np.isnan(metrics[y].astype(float))
+    return metrics[x][known].astype(float), metrics[y][known].astype(float)

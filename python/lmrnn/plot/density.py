@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 
 import numpy as np
 
 from . import style
+from .inputs import run_of
 
 
 @style.figure
@@ -14,31 +16,34 @@ def accuracy_against_density(runs, *, y: str = "mean_share_of_ceiling", ax=None)
     """Final accuracy against the density of the wiring, one point per run; runs of the same density
     are joined by their mean and a band from the least to the largest.
 
-    runs : list of finished Runs, or a mapping from label to such a list.
+    runs : list of finished Runs or their paths, or a mapping from label to such a list. Returns the
+    Axes.
     """
     ax = style.new_axes(ax)
-    labelled = runs if hasattr(runs, "items") else {"": runs}
-    for label, members in labelled.items():
+    groups = runs if isinstance(runs, Mapping) else {"": runs}
+    for (label, members), marker in zip(groups.items(), style.MARKERS * len(groups)):
         by_density = defaultdict(list)
-        for run in members:
+        for run in map(run_of, members if isinstance(members, (list, tuple)) else [members]):
             by_density[round(run.network().recurrent.density, 12)].append(run.summary[y])
         density = np.array(sorted(by_density))
         values = [np.array(by_density[d]) for d in density]
-        (line,) = ax.plot(100 * density, [v.mean() for v in values], "-o", label=label)
-        ax.fill_between(
-            100 * density,
-            [v.min() for v in values],
-            [v.max() for v in values],
-            color=line.get_color(),
-            alpha=0.2,
-            lw=0,
-        )
+        (line,) = ax.plot(100 * density, [v.mean() for v in values], f"-{marker}", label=label)
+        low, high = [v.min() for v in values], [v.max() for v in values]
+        ax.fill_between(100 * density, low, high, color=line.get_color(), alpha=0.2, lw=0)
         for d, v in zip(density, values):
             ax.plot(np.full(len(v), 100 * d), v, ".", color=line.get_color(), alpha=0.5)
-    ax.set_xscale("log")
-    ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}%")
-    ax.set_xlabel("density of recurrent synapses")
+    percent_axis(ax)
     ax.set_ylabel("final accuracy\n(share of ceiling, mean of tasks)")
-    if len(labelled) > 1:
+    if len(groups) > 1:
         ax.legend()
     return ax
+
+
+def percent_axis(ax) -> None:
+    """The horizontal side is a density in %, on a logarithmic scale with at least two labels."""
+    ax.set_xscale("log")
+    low, high = ax.get_xlim()
+    ax.set_xlim(min(low, 8), max(high, 130))
+    ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}%")
+    ax.xaxis.set_minor_formatter(lambda value, _: "")
+    ax.set_xlabel("density of recurrent synapses")

@@ -5,28 +5,38 @@ from __future__ import annotations
 import numpy as np
 
 from . import style
+from .inputs import analysis_of, takes
 
 
 @style.figure
+@takes(analysis_of, "dimensionality")
 def dimensions(analysis, *, ax=None):
-    """Participation ratio by task, and over all tasks together."""
+    """Participation ratio by task, and over all tasks together.
+
+    analysis : Analysis of `dimensionality`, or a run that has it. Returns the Axes.
+    """
     table = analysis.table("dimensions")
     together, tasks = table["participation_ratio"][0], table["participation_ratio"][1:]
     order = np.argsort(tasks, kind="stable")
-    ax = style.new_axes(ax, max(style.WIDTH, 0.13 * len(tasks) + 1))
+    ax = style.new_axes(ax, max(style.WIDTH, 0.15 * len(tasks) + 1), 3.2)
     ax.bar(range(len(tasks)), tasks[order], color=style.COLOURS["blue"])
     ax.axhline(together, color=style.COLOURS["vermillion"])
-    ax.annotate("all tasks together", (0, together), xytext=(2, -3), textcoords="offset points",
-                va="top", color=style.COLOURS["vermillion"], fontsize=8)
+    ax.annotate(f"all tasks together: {together:.3g}", (0, together), xytext=(2, 3),
+                textcoords="offset points", va="bottom", color=style.COLOURS["vermillion"], fontsize=8)  # fmt: skip
     ax.set_xlim(-1, len(tasks))
+    ax.set_ylim(0, 1.15 * max(together, tasks.max(initial=0)))
     style.name_ticks(ax, table["task"][1:][order])
-    ax.set_ylabel("participation ratio")
+    ax.set_ylabel("participation ratio\n(dimensions of activity)")
     return ax
 
 
 @style.figure
+@takes(analysis_of, "dimensionality")
 def task_similarity(analysis, *, ax=None):
-    """Share of the variance of one task in the leading components of another."""
+    """Share of the variance of one task in the leading components of another.
+
+    analysis : Analysis of `dimensionality`, or a run that has it. Returns the Axes.
+    """
     table = analysis.table("task_similarity")
     tasks = list(dict.fromkeys(table["task_a"]))
     values = np.reshape(table["alignment"], (len(tasks), len(tasks)))
@@ -37,20 +47,37 @@ def task_similarity(analysis, *, ax=None):
     style.name_ticks(ax, tasks, across=False)
     ax.set_xlabel("variance of")
     ax.set_ylabel("in the components of")
-    style.colour_bar(ax, image, "share")
+    style.colour_bar(ax, image, "share of variance", shrink=0.7)
     return ax
 
 
 @style.figure
+@takes(analysis_of, "similarity")
 def similarity(analysis, *, ax=None):
-    """Likeness of two networks by task: representation (CKA) against dynamics (DSA)."""
-    ax = style.new_axes(ax, 3.6, 3.2)
+    """Likeness of two networks by task: representation (CKA) against dynamics (DSA).
+
+    analysis : Analysis of `similarity`, or a run that has it. Returns the Axes.
+    """
+    ax = style.new_axes(ax, 3.9, 3.3)
     table = analysis.table("similarity")
     ax.plot(table["cka"], table["dynamical_distance"], "o", alpha=0.7)
-    for row in table.rows():
-        if table.n_rows <= 20:
-            ax.annotate(row["task"], (row["cka"], row["dynamical_distance"]), fontsize=7,
-                        xytext=(3, 3), textcoords="offset points")
-    ax.set_xlabel("CKA (1: the same up to rotation)")
-    ax.set_ylabel("dynamical distance (rad)")
+    if table.n_rows <= 20:
+        _name_points(ax, table["cka"], table["dynamical_distance"], table["task"])
+    ax.set_xlim(0, 1.02)
+    ax.set_ylim(0, 1.15 * max(float(np.nanmax(table["dynamical_distance"])), 0.1))
+    ax.set_xlabel("CKA of representations\n(1: the same up to rotation)")
+    ax.set_ylabel("dynamical distance (rad)\n(0: the same dynamics)")
     return ax
+
+
+def _name_points(ax, x, y, names) -> None:
+    """Names beside points, those of neighbours above one another."""
+    span = max(float(np.ptp(y)), 1e-9)
+    last: list[tuple[float, float]] = []
+    for i in np.argsort(y, kind="stable"):
+        shift = 0.0
+        while any(abs(x[i] - a) < 0.35 and abs(y[i] + shift - b) < 0.055 * span for a, b in last):
+            shift += 0.01 * span
+        last.append((x[i], y[i] + shift))
+        ax.annotate(names[i], (x[i], y[i]), (x[i] - 0.02, y[i] + shift), fontsize=7, va="center", ha="right",
+                    arrowprops={"arrowstyle": "-", "lw": 0.3, "color": style.GREY} if shift else None)  # fmt: skip

@@ -2,51 +2,68 @@
 
 from __future__ import annotations
 
-import numpy as np
-from matplotlib.figure import Figure
+from collections.abc import Mapping
 
+import numpy as np
+
+from .. import _core
 from . import style
+from .inputs import analysis_of, takes
 
 
 @style.figure
+@takes(analysis_of, "variance")
 def clusters(analysis, *, ax=None):
     """Mean normalised task variance, cluster of units by task.
 
-    analysis : Analysis of `variance`.
+    analysis : Analysis of `variance`, or a run that has it. Returns the Axes.
     """
     table = analysis.table("clusters")
     groups, tasks = np.unique(table["cluster"]), list(dict.fromkeys(table["task"]))
     values = np.reshape(table["variance"], (len(groups), len(tasks)))
     sizes = np.reshape(table["units"], values.shape)[:, 0]
-    ax = style.new_axes(ax, max(style.WIDTH, 0.13 * len(tasks) + 2), 1.2 + 0.3 * len(groups))
-    image = ax.imshow(values, vmin=0)
-    ax.set_yticks(range(len(groups)), [f"{g} ({n})" for g, n in zip(groups, sizes)])
+    ax = style.new_axes(ax, max(style.WIDTH, 0.15 * len(tasks) + 2), 1.5 + 0.3 * len(groups))
+    image = ax.imshow(values, vmin=0, vmax=1)
+    ax.set_yticks(range(len(groups)), [f"cluster {g + 1} ({n})" for g, n in zip(groups, sizes)])
     style.name_ticks(ax, tasks)
     ax.set_ylabel("cluster (units)")
-    style.colour_bar(ax, image, "task variance")
+    style.colour_bar(ax, image, "task variance\n(share of unit's largest)")
     return ax
 
 
 @style.figure
-def sheet_maps(analysis, *, n: int = 8):
-    """The `n` maps with the highest Moran's I on the sheet. Returns an array of Axes.
+@takes(analysis_of, "sheet")
+def sheet_maps(analysis, *, n: int = 8, shared: bool = False, ax=None):
+    """The `n` maps with the highest Moran's I on the sheet, each with a colour bar of its own.
 
-    analysis : Analysis of `sheet`.
+    analysis : Analysis of `sheet`, or a run that has it. shared : one scale, and one bar, for all
+    maps. ax : as many Axes as maps, one to divide, or a Figure. Returns an array of Axes.
     """
     table = analysis.table("moran")
     score = np.nan_to_num(table["moran_i"], nan=-np.inf)
     best = np.argsort(-score, kind="stable")[:n]
     columns = min(4, len(best))
     rows = -(-len(best) // columns)
-    made = Figure(figsize=(2.3 * columns, 2.3 * rows), layout="constrained")
-    axes = made.subplots(rows, columns, squeeze=False)
+    if isinstance(ax, (list, tuple, np.ndarray)):
+        axes = style.new_grid(ax, len(best), 1, 1, 1)[:, 0]
+    else:
+        axes = style.new_grid(ax, rows, columns, 2.35 * columns, 2.25 * rows)
     with analysis.recording("maps") as file:
-        for place, which in zip(axes.flat, best):
-            place.imshow(file[f"map{which:03}"][:], aspect="equal")
-            name = str(table["map"][which]).replace(" (", "\n(")
-            place.set_title(f"{name}\nI = {table['moran_i'][which]:.2f}", fontsize=8)
+        maps = [file[f"map{which:03}"][:] for which in best]
+    limits = {"vmin": min(np.nanmin(m) for m in maps), "vmax": max(np.nanmax(m) for m in maps)} if shared else {}
+    images = []
+    for place, which, values in zip(axes.flat, best, maps):
+        images.append(place.imshow(values, aspect="equal", **limits))
+        name = str(table["map"][which]).replace(" (", "\n(")
+        place.set_title(f"{name}\nMoran's I = {table['moran_i'][which]:.2f}", fontsize=8)
+        if not shared:
+            bar = style.colour_bar(place, images[-1], "", shrink=0.7, aspect=20)
+            bar.ax.tick_params(labelsize=6)
+            bar.ax.locator_params(nbins=4)
     for place in axes.flat:
         place.set_axis_off()
+    if shared:
+        style.colour_bar(axes, images[0], "value of the map")
     return axes
 
 
@@ -54,40 +71,51 @@ def sheet_maps(analysis, *, n: int = 8):
 def spatial_order(analysis, *, ax=None):
     """Moran's I of every map against the range that permuted places give (2 deviations).
 
-    analysis : Analysis of `sheet`, or a mapping from label to such (networks to compare).
+    analysis : Analysis of `sheet`, a run that has it, or a mapping from label to such (networks to
+    compare). Returns the Axes.
     """
     ax = style.new_axes(ax)
-    labelled = analysis if hasattr(analysis, "items") else {"": analysis}
-    for label, one in labelled.items():
+    several = isinstance(analysis, Mapping)
+    found = {label: analysis_of(one, "sheet") for label, one in (analysis if several else {"": analysis}).items()}
+    deviations = []
+    for (label, one), marker in zip(found.items(), style.MARKERS * len(found)):
         table = one.table("moran")
         order = np.sort(table["moran_i"][np.isfinite(table["moran_i"])])[::-1]
-        ax.plot(np.arange(1, len(order) + 1), order, ".-", label=label)
-    deviation = np.nanmean(table["null_deviation"])
-    ax.axhspan(-2 * deviation, 2 * deviation, color=style.PALE, lw=0, zorder=0)
+        deviations.append(np.nanmean(table["null_deviation"]))
+        ax.plot(np.arange(1, len(order) + 1), order, f"{marker}-", label=label or "maps", markersize=3)
+    widest = max(deviations)
+    ax.axhspan(-2 * widest, 2 * widest, color=style.PALE, lw=0, zorder=0, label="places permuted, ± 2 deviations")
+    ax.axhline(0, color=style.GREY, linewidth=0.6, zorder=0)
     ax.set_xlabel("map, by rank")
-    ax.set_ylabel("Moran's I")
-    if len(labelled) > 1:
-        ax.legend()
+    ax.set_ylabel("Moran's I (0: no order on the sheet)")
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.legend()
     return ax
 
 
 @style.figure
+@takes(analysis_of, "modularity")
 def modularity(analysis, *, ax=None):
-    """Modularity of weights and of activity, with the mean and two deviations of each null."""
-    ax = style.new_axes(ax, 3.6)
+    """Modularity of weights and of activity, with the mean and two deviations of each null.
+
+    analysis : Analysis of `modularity`, or a run that has it. Returns the Axes.
+    """
+    ax = style.new_axes(ax, 3.9, 3.0)
     table = analysis.table("modularity")
     place = np.arange(table.n_rows)
-    ax.bar(place, table["modularity"], 0.55, color=style.COLOURS["blue"], label="network")
-    ax.errorbar(
-        place,
-        table["null_mean"],
-        yerr=2 * table["null_deviation"],
-        fmt="o",
-        color=style.COLOURS["orange"],
-        capsize=4,
-        label="null, 2 deviations",
-    )
-    ax.set_xticks(place, [f"{g}\n({n} communities)" for g, n in zip(table["graph"], table["communities"])])
+    if not table.n_rows:
+        raise _core.UsageError(f"{analysis.directory}: the table of modularities is empty")
+    ax.bar(place - 0.2, table["modularity"], 0.38, color=style.COLOURS["blue"], label="network")
+    ax.bar(place + 0.2, table["null_mean"], 0.38, color=style.PALE, label="null: mean and 2 deviations",
+           yerr=2 * table["null_deviation"], error_kw={"capsize": 3, "ecolor": style.INK, "elinewidth": 1})  # fmt: skip
+    for x, row in zip(place, table.rows()):
+        height = max(row["modularity"], row["null_mean"] + 2 * row["null_deviation"], 0)
+        ax.annotate(f"p = {row['p']:.2g}", (x, height), xytext=(0, 4), textcoords="offset points",
+                    ha="center", fontsize=7)  # fmt: skip
+    names = [f"{g}\n{n} communities" for g, n in zip(table["graph"], table["communities"])]
+    ax.set_xticks(place, names)
+    top = max(table["modularity"].max(), (table["null_mean"] + 2 * table["null_deviation"]).max(), 0.1)
+    ax.set_ylim(min(0, table["modularity"].min()), 1.15 * top)
     ax.set_ylabel("modularity Q")
-    ax.legend()
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncol=2, borderaxespad=0.2)
     return ax

@@ -1,31 +1,53 @@
-"""What came out of a study. All functions take an lmrnn.Study and return an array of Axes, one per
-panel."""
+"""What came out of a study. All functions take an lmrnn.Study, or the path of its directory, and
+return an array of Axes, one per panel. `ax`: as many Axes as panels, one to divide, or a Figure."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from .. import _core
 from . import style
+from .density import percent_axis
+from .inputs import study_of, takes
 
 CONTROLS = ("random", "blocks", "rewired", "ticket", "reinitialised")
 """Networks whose names begin so have no sheet: lines along density leave them out."""
 
+MEASURES = {
+    "area": "mean over training",
+    "final_share": "at the end",
+    "final_accuracy": "accuracy at the end",
+    "tasks_solved": "tasks solved",
+    "trials_to_50": "trials to 50%",
+    "trials_to_80": "trials to 80%",
+    "trials_to_90": "trials to 90%",
+    "steps_to_50": "steps to 50%",
+    "steps_to_80": "steps to 80%",
+    "steps_to_90": "steps to 90%",
+}
+LABELS = {
+    "final_share": "share of ceiling at the end,\nmean of tasks",
+    "area": "share of ceiling,\nmean over training",
+    "tasks_solved": "tasks solved at the end",
+}
+
 
 @style.figure
-def study_curves(study):
-    """Mean share of the ceiling over steps, a line per network, with its bootstrap band."""
-    axes = _panels(study.panels)
+@takes(study_of)
+def study_curves(study, *, ax=None):
+    """Mean share of the ceiling over steps, a line per network, with its bootstrap band; a marker at
+    every evaluation."""
+    axes = _panels(study.panels, ax=ax)
     points = defaultdict(list)
     for row in study.table("curves").rows():
         points[study.panel(row), str(row[study.axis])].append(
             [row["step"], row["mean_share"], row["lower"], row["upper"]]
         )
     colours = list(style.COLOURS.values())
-    for ax, panel in zip(axes, study.panels):
+    for place, panel in zip(axes, study.panels):
         for level in study.levels_of(panel):
             if not points[panel, level]:
                 continue  # all runs diverged before their first evaluation
@@ -33,37 +55,36 @@ def study_curves(study):
             number = study.levels.index(level)
             colour = colours[number % len(colours)]
             # Dashes too: there are more lines than colours.
-            dashes = ["-", "--", ":"][number // len(colours) % 3]
-            ax.plot(step, mean, dashes, color=colour, label=level)
-            ax.fill_between(step, lower, upper, color=colour, alpha=0.2, lw=0)
-        ax.axhline(1, color=style.GREY, linewidth=0.8, linestyle=":")
-        ax.set(xlabel="optimiser steps", ylim=(0, 1.04))
-        ax.set_xlim(left=0)
-    _finish(axes, "share of ceiling, mean of tasks")
+            dash = style.DASHES[number // len(colours) % len(style.DASHES)]
+            marker = style.MARKERS[number % len(style.MARKERS)]
+            place.plot(step, mean, color=colour, linestyle=dash, marker=marker, markersize=2.5,
+                       linewidth=1.2, label=level_words(study, level))  # fmt: skip
+            place.fill_between(step, lower, upper, color=colour, alpha=0.2, lw=0)
+        place.axhline(1, color=style.GREY, linewidth=0.8, linestyle=":")
+        place.set(xlabel="optimiser steps", ylim=(0, 1.04))
+        place.set_xlim(left=0)
+    _finish(axes, "share of ceiling, mean of tasks", study.axis)
     return axes
 
 
 @style.figure
-def study_density(study, measures=("area", "final_share"), label="share of ceiling"):
+@takes(study_of)
+def study_density(study, measures=("area", "final_share"), label="share of ceiling", *, ax=None):
     """Measures against the density of recurrent synapses, with bootstrap intervals; networks on a
     sheet are joined by a line.
 
     Times that no run of a cell reached are left out; where only some did, the mean is a lower bound.
-    Raises ValueError if the networks of no panel differ in density.
+    Raises UsageError if the networks of no panel differ in density.
     """
     panels = [panel for panel in study.panels if study.differ(panel, "density")]
     if not panels:
-        raise ValueError(f"{study.name}: networks do not differ in density")
-    axes = _panels(panels)
-    for ax, panel in zip(axes, panels):
+        raise _core.UsageError(f"{study.name}: networks do not differ in density")
+    axes = _panels(panels, ax=ax)
+    for place, panel in zip(axes, panels):
         for measure, colour in zip(measures, style.COLOURS.values()):
-            _along_density(ax, study, panel, measure, colour)
-        ax.set_xscale("log")
-        ax.set_xlim(min(ax.get_xlim()[0], 8), 130)  # at least two labelled decades
-        ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}%")
-        ax.xaxis.set_minor_formatter(lambda value, _: "")
-        ax.set_xlabel("density of recurrent synapses")
-    _finish(axes, label)
+            _along_density(place, study, panel, measure, colour)
+        percent_axis(place)
+    _finish(axes, label, "filled: on a sheet\nopen: controls")
     return axes
 
 
@@ -82,50 +103,61 @@ def _along_density(ax, study, panel, measure, colour):
         ax.errorbar(
             density[order],
             mean,
-            np.array([mean - lower, upper - mean]),
+            np.clip([mean - lower, upper - mean], 0, None),
             color=colour,
             marker=marker,
             linestyle=line,
             capsize=1.5,
             markerfacecolor="white" if control else colour,
-            label=f"{measure.replace('_', ' ')}, {'controls' if control else 'on a sheet'}",
+            label=None if control else MEASURES.get(measure, style.words(measure)),
         )
 
 
 @style.figure
-def study_units(study, measures=("final_share", "tasks_solved")):
+@takes(study_of)
+def study_units(study, measures=("final_share", "tasks_solved"), *, ax=None):
     """Measures of the first panel against the number of units; networks whose names differ in their
-    last digits only (autapse32, autapse64) are joined by a line. One Axes per measure."""
-    figure = Figure(figsize=(7, 2.7), layout="constrained")
-    axes = figure.subplots(1, len(measures), squeeze=False)[0]
+    last digits only (autapse32, autapse64) are joined by a line. One Axes per measure.
+
+    Raises UsageError if all networks have as many units.
+    """
+    if not study.differ(study.panels[0], "units"):
+        raise _core.UsageError(f"{study.name}: networks do not differ in their number of units")
+    axes = style.new_grid(ax, 1, len(measures), 3.1 * len(measures) + 1.2, 2.7)[0]
     panel = study.panels[0]
     families = defaultdict(list)
     for level in study.levels_of(panel):
         families[level.rstrip("0123456789")].append(level)
-    for ax, measure in zip(axes, measures):
-        for (family, levels), colour in zip(families.items(), style.COLOURS.values()):
+    for place, measure in zip(axes, measures):
+        shown = zip(families.items(), style.COLOURS.values(), style.MARKERS)
+        for (family, levels), colour, marker in shown:
             n_units = study.values(panel, "units", levels)[0]
             mean, lower, upper = study.values(panel, measure, levels)
-            ax.errorbar(
-                n_units, mean, np.array([mean - lower, upper - mean]), color=colour, marker="o", capsize=1.5,
-                label=family,
-            )
-        ax.set_xscale("log", base=2)
-        ax.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        ax.set(xlabel="units", ylabel=measure.replace("_", " "))
-    _legend_beside(axes)
+            error = np.clip([mean - lower, upper - mean], 0, None)
+            place.errorbar(n_units, mean, error, color=colour, marker=marker, capsize=1.5,
+                           label=style.words(family))  # fmt: skip
+        place.set_xscale("log", base=2)
+        counts = sorted({n for levels in families.values() for n in study.values(panel, "units", levels)[0]})
+        place.set_xticks(counts if len(counts) <= 6 else counts[:: -(-len(counts) // 6)])
+        place.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        place.xaxis.set_minor_formatter(lambda value, _: "")
+        place.set_ylim(0, max(place.get_ylim()[1], 1))
+        place.set(xlabel="units", ylabel=LABELS.get(measure, style.words(measure)))
+    _legend_beside(axes, study.axis)
     return axes
 
 
 @style.figure
-def study_rates(study):
-    """What tuning saw: the score at every learning rate, a row per network, a frame around the best.
+@takes(study_of)
+def study_rates(study, *, ax=None):
+    """What tuning saw: the score at every learning rate, a row per network, a frame around the best;
+    grey: not tried.
 
-    Raises ValueError if nothing was tuned.
+    Raises UsageError if nothing was tuned.
     """
     tuning = study.table("tuning")
     if not tuning.n_rows:
-        raise ValueError(f"{study.name}: nothing was tuned")
+        raise _core.UsageError(f"{study.name}: nothing was tuned")
     by = {
         (study.panel(row), str(row[study.axis]), row["value"]): row
         for row in tuning.rows()
@@ -134,8 +166,8 @@ def study_rates(study):
     panels = [panel for panel in study.panels if any(key[0] == panel for key in by)]
     rates = sorted({rate for _, _, rate in by})
     scores = [row["score"] for row in by.values()]
-    axes = _panels(panels, height=0.6 + 0.2 * len(study.levels))
-    for ax, panel in zip(axes, panels):
+    axes = _panels(panels, height=0.8 + 0.2 * len(study.levels), ax=ax)
+    for place, panel in zip(axes, panels):
         shown = np.full((len(study.levels), len(rates)), np.nan)
         for y, level in enumerate(study.levels):
             for x, rate in enumerate(rates):
@@ -144,45 +176,66 @@ def study_rates(study):
                     continue
                 shown[y, x] = row["score"]
                 dark = row["score"] < (min(scores) + max(scores)) / 2
-                ax.text(x, y, f"{row['score']:.2f}", ha="center", va="center", fontsize=7,
-                        color="white" if dark else style.INK)
+                place.text(x, y, f"{row['score']:.2f}", ha="center", va="center", fontsize=7,
+                           color="white" if dark else style.INK)  # fmt: skip
                 if row["best"]:
-                    ax.add_patch(Rectangle((x - 0.47, y - 0.45), 0.94, 0.9, fill=False, linewidth=1.5,
-                                           edgecolor=style.COLOURS["vermillion"]))
-        ax.imshow(shown, vmin=min(scores), vmax=max(scores))
-        ax.set_xticks(range(len(rates)), [f"{rate:g}" for rate in rates])
-        ax.set_yticks(range(len(study.levels)), study.levels)
-        ax.set_xlabel("learning rate")
-        ax.tick_params(length=0)
+                    place.add_patch(Rectangle((x - 0.47, y - 0.45), 0.94, 0.9, fill=False, linewidth=1.5,
+                                              edgecolor=style.COLOURS["vermillion"]))  # fmt: skip
+        place.set_facecolor("#eeeeee")
+        image = place.imshow(shown, vmin=min(scores), vmax=max(scores))
+        place.set_xticks(range(len(rates)), [f"{rate:g}" for rate in rates], rotation=90 if len(rates) > 5 else 0)
+        place.set_yticks(range(len(study.levels)), [level_words(study, level) for level in study.levels])
+        place.set_xlabel("learning rate")
+        place.tick_params(length=0)
+    style.colour_bar(axes, image, "score on the tuning seeds")
     return axes
 
 
-def _panels(names, height=2.5):
+def level_words(study, level: str) -> str:
+    """A network of a study in words: what its number is, where the study file says so."""
+    table = study.registered.get("axis", {}).get(study.axis, {})
+    wiring = table.get(level, {}).get("wiring", {}) if isinstance(table, dict) else {}
+    name = level.rstrip("0123456789")
+    number = level[len(name) :]
+    if not number or not name or not isinstance(wiring, dict):
+        return style.words(level)
+    if str(wiring.get("radius", "")).removesuffix(".0") == number:
+        return f"{style.words(name)}, radius {number}"
+    if str(wiring.get("rows", 0) * wiring.get("cols", 0)) == number:
+        return f"{style.words(name)}, {number} units"
+    return style.words(level)
+
+
+def _panels(names, height=2.5, ax=None):
     """Axes of a figure of up to three columns, with a title each if there are several."""
     columns = min(len(names), 3)
     rows = -(-len(names) // columns)
-    width = 5.8 if columns == 1 else 2.7 * columns + 1.2
-    figure = Figure(figsize=(width, height * rows + 0.4), layout="constrained")
-    axes = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
+    width = 5.8 if columns == 1 else 2.7 * columns + 1.4
+    if isinstance(ax, (list, tuple, np.ndarray)):
+        axes = style.new_grid(ax, len(names), 1, 1, 1)[:, 0]
+    else:
+        axes = style.new_grid(ax, rows, columns, width, height * rows + 0.4, sharey=True).ravel()
     for spare in axes[len(names) :]:
         spare.remove()
     axes = axes[: len(names)]
     if len(names) > 1:
-        for ax, name in zip(axes, names):
-            ax.set_title(name)
+        for place, name in zip(axes, names):
+            place.set_title(style.words(name))
     return axes
 
 
-def _finish(axes, label):
-    for ax in axes:
-        if ax.get_subplotspec().is_first_col():
-            ax.set_ylabel(label)
-    _legend_beside(axes)
+def _finish(axes, label, title):
+    for place in axes:
+        if place.get_subplotspec() is None or place.get_subplotspec().is_first_col():
+            place.set_ylabel(label)
+    _legend_beside(axes, title)
 
 
-def _legend_beside(axes):
+def _legend_beside(axes, title):
     """One legend for all panels, each entry once."""
     entries = {
-        label: handle for ax in axes for handle, label in zip(*ax.get_legend_handles_labels())
+        label: handle for place in axes for handle, label in zip(*place.get_legend_handles_labels())
     }
-    axes[0].figure.legend(entries.values(), entries.keys(), loc="outside right upper")
+    axes[0].figure.legend(
+        entries.values(), entries.keys(), loc="outside right upper", title=title, title_fontsize=8
+    )

@@ -8,11 +8,21 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import re
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
+from typing import Any, TypeVar
 
 import matplotlib
+import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
+from matplotlib.gridspec import SubplotSpec
+
+from .. import _core
 
 COLOURS = {
     "blue": "#0072B2",
@@ -28,6 +38,9 @@ GREY = "#8A8A8A"
 PALE = "#D9D9D9"
 SEQUENTIAL = "viridis"
 DIVERGING = "PuOr"
+CYCLIC = "twilight_shifted"
+MARKERS = ["o", "s", "^", "D", "v", "P", "X"]
+DASHES = ["-", "--", "-.", ":"]
 
 WIDTH = 4.6
 """Inches; one column of a page. Figures are `WIDTH` wide unless a function says otherwise."""
@@ -59,33 +72,111 @@ RC = {
     "figure.dpi": 120,
     "savefig.bbox": "tight",
     "savefig.pad_inches": 0.04,
-    "pdf.fonttype": 42,
-    "svg.fonttype": "path",
+    "pdf.fonttype": 42,  # text stays text
+    "svg.fonttype": "none",
 }
 
+_registers: ContextVar[bool] = ContextVar("registers", default=True)
 
-def figure(function):
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def figure(function: _Function) -> _Function:
     """Decorator of every figure function: it draws in the house style."""
 
     @functools.wraps(function)
     def styled(*arguments, **options):
+        if _registers.get() and _in_notebook():
+            _load_backend()
         with matplotlib.rc_context(RC):
             return function(*arguments, **options)
 
-    return styled
+    return styled  # type: ignore[return-value]
+
+
+@functools.cache
+def _load_backend() -> None:
+    """Jupyter's backend turns interactive mode on when it is loaded, which is with the first figure:
+    within a context of settings, that would be undone, and later figures would not be shown."""
+    import matplotlib.pyplot as plt
+
+    if not plt.get_fignums():
+        plt.switch_backend(matplotlib.get_backend())
+
+
+@contextmanager
+def unregistered() -> Iterator[None]:
+    """Within it, pyplot does not learn of new figures: they are not shown, and are freed."""
+    token = _registers.set(False)
+    try:
+        yield
+    finally:
+        _registers.reset(token)
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """A figure. Where pyplot is in use, or in a notebook, pyplot shows it as it shows its own."""
+    if _registers.get() and ("matplotlib.pyplot" in sys.modules or _in_notebook()):
+        import matplotlib.pyplot as plt
+
+        return plt.figure(figsize=(width, height), layout="constrained")
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _in_notebook() -> bool:
+    shell = sys.modules.get("IPython")
+    running = shell.get_ipython() if shell is not None else None
+    return getattr(running, "kernel", None) is not None
 
 
 def new_axes(ax: Axes | None = None, width: float = WIDTH, height: float = HEIGHT) -> Axes:
-    """`ax`, or the one Axes of a new figure that belongs to no window."""
-    if ax is not None:
-        return ax
-    return Figure(figsize=(width, height), layout="constrained").add_subplot()
+    """`ax`, or the one Axes of a new figure. A Figure or a SubFigure as `ax` gets one Axes."""
+    if ax is None:
+        return new_figure(width, height).add_subplot()
+    if isinstance(ax, FigureBase):
+        return ax.add_subplot()
+    if not isinstance(ax, Axes):
+        raise _core.UsageError(f"ax: expected one matplotlib Axes, got {_what(ax)}")
+    return ax
 
 
-def new_stack(heights: list[float], width: float = WIDTH, height: float = HEIGHT):
-    """Axes one above the other that share the horizontal one."""
-    made = Figure(figsize=(width, height), layout="constrained")
-    return made.subplots(len(heights), 1, sharex=True, gridspec_kw={"height_ratios": heights})
+def new_grid(ax, rows: int, columns: int, width: float, height: float, **options) -> np.ndarray:
+    """(rows, columns) Axes: of a new figure; within the Figure, SubFigure or Axes `ax`, which they
+    take the place of; or `ax` itself, if it holds as many Axes. `options`: of Figure.subplots."""
+    if ax is None:
+        return new_figure(width, height).subplots(rows, columns, squeeze=False, **options)
+    if isinstance(ax, FigureBase):
+        return ax.subplots(rows, columns, squeeze=False, **options)
+    if isinstance(ax, Axes):
+        return _divided(ax, rows, columns, options)
+    given = np.array(ax, dtype=object).ravel()
+    if given.size != rows * columns or not all(isinstance(one, Axes) for one in given):
+        raise _core.UsageError(
+            f"ax: this figure has {rows * columns} panels; give as many Axes, one Axes to divide, or a "
+            f"Figure; got {_what(ax)}"
+        )
+    return given.reshape(rows, columns)
+
+
+def _divided(ax: Axes, rows: int, columns: int, options) -> np.ndarray:
+    place = ax.get_subplotspec()
+    if not isinstance(place, SubplotSpec):
+        raise _core.UsageError("ax: cannot be divided into panels; make it with plt.subplots, or give a Figure")
+    ratios = options.pop("gridspec_kw", {})
+    ax.remove()
+    return place.subgridspec(rows, columns, **ratios).subplots(squeeze=False, **options)
+
+
+def _what(thing) -> str:
+    size = f" of {len(thing)}" if hasattr(thing, "__len__") and not isinstance(thing, str) else ""
+    return f"{type(thing).__name__}{size}"
+
+
+def words(key: str) -> str:
+    """A name of a configuration, a column or a network as words: local4 -> local 4."""
+    text = re.sub(r"[_-]+", " ", str(key))
+    return re.sub(r"(?<=[a-z])(?=\d)", " ", text).strip()
 
 
 def name_ticks(ax: Axes, names, *, across: bool = True) -> None:
@@ -97,26 +188,98 @@ def name_ticks(ax: Axes, names, *, across: bool = True) -> None:
         ax.set_yticks(range(len(names)), names, fontsize=size)
 
 
-def colour_bar(ax: Axes, mappable, label: str) -> None:
-    bar = ax.figure.colorbar(mappable, ax=ax, shrink=0.9, pad=0.02, aspect=30)
+def degrees(ax: Axes, *, across: bool = True) -> None:
+    """One side of `ax` is an angle, all the way round."""
+    axis = ax.xaxis if across else ax.yaxis
+    axis.set_ticks([0, 90, 180, 270, 360], ["0°", "90°", "180°", "270°", "360°"])
+
+
+def share_limits(ax: Axes) -> None:
+    """The vertical side shows shares, with room for what lies at 0 and at 1."""
+    ax.set_ylim(-0.03, 1.03)
+
+
+def colour_bar(ax, mappable, label: str, **options):
+    """A colour bar of one Axes, or one that an array of them shares."""
+    axes = ax if isinstance(ax, Axes) else [one for one in np.ravel(ax)]
+    options = {"shrink": 0.9, "pad": 0.02, "aspect": 30, **options}
+    bar = figure_of(ax).colorbar(mappable, ax=axes, **options)
     bar.set_label(label)
     bar.outline.set_visible(False)
+    return bar
+
+
+def on_white(image) -> None:
+    """Marks an image whose low end is white, so that a dark page may turn it around."""
+    n = sum(len(ax.images) for ax in figure_of(image.axes).axes)
+    image.set_gid(f"on-white-{n}")
+
+
+def direction_key(ax: Axes, label: str = "direction") -> None:
+    """A wheel of colours in a corner of `ax`: which colour is which direction."""
+    wheel = ax.inset_axes([1.0, 0.72, 0.26, 0.28], projection="polar")
+    edges = np.linspace(0, 2 * np.pi, 65)
+    middle = (edges[:-1] + edges[1:]) / 2
+    wheel.pcolormesh(edges, [0.55, 1], middle[None, :], cmap=CYCLIC, vmin=0, vmax=2 * np.pi, rasterized=True)
+    wheel.set_rorigin(0)
+    wheel.set_ylim(0, 1)
+    wheel.set_yticks([])
+    wheel.set_xticks([0, np.pi / 2, np.pi, 1.5 * np.pi], ["0°", "90°", "180°", "270°"], fontsize=6)
+    wheel.tick_params(pad=-3)
+    wheel.spines["polar"].set_visible(False)
+    wheel.grid(False)
+    wheel.set_title(label, fontsize=7, loc="center", pad=6)
+
+
+def direction_colours(angles) -> np.ndarray:
+    """(angle, 4): the colour of each direction, in rad, as in `direction_key`."""
+    return matplotlib.colormaps[CYCLIC](np.mod(angles, 2 * np.pi) / (2 * np.pi))
+
+
+def components(states: np.ndarray, n: int = 2):
+    """The first `n` principal components of (sample, unit) states: their mean, (n, unit) axes, and
+    the share of the variance that each explains."""
+    mean = states.mean(axis=0)
+    _, size, axes = np.linalg.svd(states - mean, full_matrices=False)
+    total = max(float((size**2).sum()), 1e-300)
+    share, found = np.zeros(n), np.zeros((n, states.shape[1]))
+    k = min(n, len(axes))
+    found[:k], share[:k] = axes[:k], size[:k] ** 2 / total
+    return mean, found, share
+
+
+def component_axes(ax: Axes, share) -> None:
+    """Labels and equal scales of a plane of principal components."""
+    ax.set_xlabel(f"component 1 ({100 * share[0]:.0f}% of variance)")
+    ax.set_ylabel(f"component 2 ({100 * share[1]:.0f}%)")
+    ax.set_aspect("equal", adjustable="datalim")
 
 
 def figure_of(axes) -> Figure:
     """The figure of one Axes or of an array of them."""
-    return (axes if isinstance(axes, Axes) else list(getattr(axes, "flat", axes))[0]).figure
+    first = axes if isinstance(axes, (Axes, FigureBase)) else list(np.ravel(np.array(axes, dtype=object)))[0]
+    found = first if isinstance(first, FigureBase) else first.figure
+    while found is not found.figure and found.figure is not None:
+        found = found.figure  # a SubFigure is not what is saved
+    return found
 
 
 @figure
 def save(axes, path: str | Path, *, dpi: int = 200) -> Path:
-    """Writes the figure of `axes`: SVG or PDF (vector), or PNG, by the ending of `path`.
+    """Writes the figure of `axes`: SVG or PDF (vector; text stays text), or PNG, by the ending of
+    `path`. The folder is made if it is not there.
 
-    The same figure gives the same bytes: no time stamps.
+    The same figure gives the same bytes: no time stamps. Raises UsageError for other endings.
     """
     path = Path(path)
+    found = figure_of(axes)
+    known = sorted(found.canvas.get_supported_filetypes())
+    if path.suffix.lower().lstrip(".") not in known:
+        raise _core.UsageError(f"{path}: cannot save as {path.suffix or 'a file without ending'}; "
+                               f"use one of .{', .'.join(known)}")  # fmt: skip
+    path.parent.mkdir(parents=True, exist_ok=True)
     salt = hashlib.sha256(path.name.encode()).hexdigest()
     metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix)
     with matplotlib.rc_context({"svg.hashsalt": salt}):
-        figure_of(axes).savefig(path, dpi=dpi, metadata=metadata)
+        found.savefig(path, dpi=dpi, metadata=metadata)
     return path

@@ -2,61 +2,148 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import matplotlib
 import numpy as np
 
+from .. import _core
 from . import style
+from .inputs import PATH, run_of, takes
+
+LABELS = {
+    "share_of_ceiling": "accuracy (share of ceiling)",
+    "decision_accuracy": "decision accuracy",
+    "trial_accuracy": "trial accuracy",
+}
 
 
 @style.figure
+@takes(run_of)
 def task_heat_map(run, *, y: str = "share_of_ceiling", ax=None):
-    """Accuracy of every task (down) at every evaluation (across), as a share of its ceiling."""
+    """Accuracy of every task (down) at every evaluation (across, to scale), as a share of its
+    ceiling. Half of the colours are spent on the last ten percent.
+
+    run : a Run or the path of one. Returns the Axes.
+    """
     table = run.tasks
-    steps = np.unique(table["step"])
+    if not table.n_rows:
+        raise _core.UsageError(f"{run.directory}: no evaluation yet, so there are no scores to draw")
+    steps = np.unique(table["step"]).astype(float)
     names = list(dict.fromkeys(table["task"]))
     values = table[y].reshape(len(steps), len(names)).T
     ax = style.new_axes(ax, style.WIDTH, 1.2 + 0.145 * len(names))
     mesh = ax.pcolormesh(
-        _edges(steps), np.arange(len(names) + 1), values, vmin=0, vmax=1, rasterized=True
-    )
-    ax.set_yticks(np.arange(len(names)) + 0.5, names, fontsize=7)
+        _edges(steps), np.arange(len(names) + 1), np.clip(values, 0, 1), norm=_LastTenPercent(),
+        rasterized=True,
+    )  # fmt: skip
+    size = 7 if len(names) <= 40 else 5.5
+    ax.set_yticks(np.arange(len(names)) + 0.5, names, fontsize=size)
     ax.invert_yaxis()
     ax.tick_params(axis="y", length=0)
-    ax.set_xlabel("optimiser steps")
-    style.colour_bar(ax, mesh, "accuracy (share of ceiling)")
+    ax.set_xlim(0, steps[-1])
+    ax.set_xlabel("optimiser steps (a cell ends at its evaluation)")
+    bar = style.colour_bar(ax, mesh, LABELS.get(y, style.words(y)))
+    bar.set_ticks([0, 0.3, 0.6, 0.9, 0.925, 0.95, 0.975, 1])
+    bar.ax.axhline(0.9, color="white", linewidth=0.8)
     return ax
 
 
+class _LastTenPercent(matplotlib.colors.Normalize):
+    """0 ... 0.9 takes half of the colours, 0.9 ... 1 the other half."""
+
+    def __init__(self):
+        super().__init__(0, 1)
+
+    def __call__(self, value, clip=None):
+        return np.ma.masked_invalid(np.interp(np.ma.filled(value, np.nan), [0, 0.9, 1], [0, 0.5, 1]))
+
+    def inverse(self, value):
+        return np.interp(value, [0, 0.5, 1], [0, 0.9, 1])
+
+
 def _edges(steps):
-    """Cells that end at their evaluation: what was reached by then."""
-    return np.concatenate([[2 * steps[0] - steps[1] if len(steps) > 1 else 0], steps])
+    """Cells that end at their evaluation: what was reached by then. The first begins at 0."""
+    first = 0.0 if steps[0] > 0 else -0.01 * max(steps[-1], 1)
+    return np.concatenate([[first], steps])
 
 
 @style.figure
 def task_bars(scores, *, ax=None):
-    """Decision accuracy of every task against what an ideal observer would reach (black ticks).
+    """Decision accuracy of every task, with the 95% interval that its number of trials gives,
+    against what an ideal observer would reach (black ticks) and what guessing would (grey ticks).
 
-    scores : a Run (its last evaluation) or an Evaluation.
+    scores : a Run (its last evaluation), the path of one, or an Evaluation. Returns the Axes.
     """
-    names, accuracy, ceiling, solved = _scores(scores)
+    names, accuracy, lower, ceiling, solved = _scores(scores)
     ax = style.new_axes(ax, style.WIDTH, 0.9 + 0.145 * len(names))
     rows = np.arange(len(names))
     colours = np.where(solved, style.COLOURS["blue"], style.COLOURS["sky"])
     ax.barh(rows, accuracy, height=0.72, color=colours)
+    ax.hlines(rows, lower, accuracy, color=style.INK, linewidth=0.8)
     ax.vlines(ceiling, rows - 0.45, rows + 0.45, color=style.INK, linewidth=1.4)
-    ax.set_yticks(rows, names, fontsize=7)
+    ax.vlines([_chance(name) for name in names], rows - 0.36, rows + 0.36, color="#555555", linewidth=1)
+    size = 7 if len(names) <= 40 else 5.5
+    ax.set_yticks(rows, names, fontsize=size)
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(len(names) - 0.4, -0.6)
     ax.set_xlim(0, 1.02)
-    ax.set_xlabel("decision accuracy (dark: solved; tick: ceiling)")
+    ax.set_xlabel("decision accuracy\n(dark: solved; black tick: ceiling; line: to the lower 95% bound;\n"
+                  "grey tick: chance)", fontsize=8)  # fmt: skip
     return ax
 
 
+@style.figure
+def task_comparison(runs, *, ax=None):
+    """Decision accuracy of every task for several runs, a marker each, against what an ideal observer
+    would reach (black ticks).
+
+    runs : a mapping from label to a Run, the path of one, or an Evaluation. Only tasks that all have.
+    Returns the Axes. Raises UsageError if they have none in common.
+    """
+    if not isinstance(runs, Mapping) or not runs:
+        raise _core.UsageError("runs: expected a mapping from labels to runs, e.g. {'local': run, 'dense': other}")
+    found = {str(label): _scores(one) for label, one in runs.items()}
+    first = next(iter(found.values()))
+    common = [name for name in first[0] if all(name in scores[0] for scores in found.values())]
+    if not common:
+        raise _core.UsageError("runs: they have no evaluated task in common")
+    ax = style.new_axes(ax, style.WIDTH, 1.1 + 0.145 * len(common))
+    rows = np.arange(len(common))
+    where = [list(first[0]).index(name) for name in common]
+    ax.vlines(np.asarray(first[3])[where], rows - 0.45, rows + 0.45, color=style.INK, linewidth=1.4)
+    each = []
+    for (label, scores), colour, marker in zip(found.items(), style.COLOURS.values(), style.MARKERS):
+        accuracy = np.array([scores[1][list(scores[0]).index(name)] for name in common])
+        each.append(accuracy)
+        ax.plot(accuracy, rows, marker, color=colour, linestyle="none", label=label, markersize=4.5)
+    ax.hlines(rows, np.min(each, axis=0), np.max(each, axis=0), color=style.PALE, linewidth=2, zorder=0)
+    size = 7 if len(common) <= 40 else 5.5
+    ax.set_yticks(rows, common, fontsize=size)
+    ax.tick_params(axis="y", length=0)
+    ax.set_ylim(len(common) - 0.4, -0.6)
+    ax.set_xlim(0, 1.02)
+    ax.set_xlabel("decision accuracy (tick: ceiling)")
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncol=2, borderaxespad=0.2)
+    return ax
+
+
+def _chance(name: str) -> float:
+    """Accuracy of a network that guesses: a match task is answered by one of two."""
+    return 0.5 if name.startswith(("dms", "dnms", "dmc", "dnmc")) else np.nan
+
+
 def _scores(scores):
-    if hasattr(scores, "scores"):
+    if isinstance(scores, PATH) or (hasattr(scores, "directory") and not hasattr(scores, "scores")):
+        scores = run_of(scores)
+    if hasattr(scores, "metrics"):
         table = scores.scores
+        if not table.n_rows:
+            raise _core.UsageError(f"{scores.directory}: no evaluation yet, so there are no scores to draw")
         return (
             list(table["task"]),
             table["decision_accuracy"],
+            table["decision_lower"],
             table["decision_ceiling"],
             table["solved"].astype(bool),
         )
@@ -64,6 +151,7 @@ def _scores(scores):
     return (
         [task.name for task in tasks],
         np.array([task.decision_accuracy for task in tasks]),
+        np.array([task.decision_lower for task in tasks]),
         np.array([float(task.ceiling.decision_accuracy) for task in tasks]),
         np.array([task.solved for task in tasks]),
     )

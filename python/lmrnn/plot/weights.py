@@ -5,17 +5,19 @@ from __future__ import annotations
 import numpy as np
 
 from . import style
+from .inputs import labelled, network_of
 
 
 @style.figure
 def weight_histogram(networks, *, ax=None):
     """Distribution of the recurrent weights, autapses apart.
 
-    networks : a Network, or a mapping from label to Network.
+    networks : a Network, a Run, the path of either, or a mapping from label to such. Returns the
+    Axes.
     """
     ax = style.new_axes(ax)
     colours = list(style.COLOURS.values())
-    for number, (label, network) in enumerate(_labelled(networks).items()):
+    for number, (label, network) in enumerate(labelled(networks, network_of).items()):
         weights = network.weights["recurrent"]
         autapse = np.asarray(network.recurrent.targets) == np.asarray(network.recurrent.sources)
         for part, which, dash in (("between units", ~autapse, "-"), ("autapses", autapse, ":")):
@@ -27,7 +29,7 @@ def weight_histogram(networks, *, ax=None):
                 ax.stairs(density, edges, label=name, linestyle=dash, color=colour, linewidth=1.5)
     ax.axvline(0, color=style.PALE, linewidth=0.8, zorder=0)
     ax.set_xlabel("recurrent weight")
-    ax.set_ylabel("density")
+    ax.set_ylabel("probability density")
     ax.legend()
     return ax
 
@@ -37,14 +39,15 @@ def eigenvalues(networks, *, ax=None):
     """Eigenvalues of (1 - alpha) I + alpha W, the linear part of one time step; the unit circle
     divides decay from growth.
 
-    networks : a Network, or a mapping from label to Network.
+    networks : a Network, a Run, the path of either, or a mapping from label to such. Returns the
+    Axes.
     """
     ax = style.new_axes(ax, 3.6, 3.6)
     angle = np.linspace(0, 2 * np.pi, 200)
     ax.plot(np.cos(angle), np.sin(angle), color=style.GREY, linewidth=0.8)
     markers = ["o", "x", "^", "s"]
-    labelled = _labelled(networks)
-    for number, (label, network) in enumerate(labelled.items()):
+    found = labelled(networks, network_of)
+    for number, (label, network) in enumerate(found.items()):
         step = network.alpha * network.recurrent_matrix.astype(float)
         step[np.diag_indices_from(step)] += 1 - network.alpha
         values = np.linalg.eigvals(step)
@@ -53,15 +56,11 @@ def eigenvalues(networks, *, ax=None):
     ax.set_aspect("equal", adjustable="datalim")
     ax.set_xlabel("real part")
     ax.set_ylabel("imaginary part")
-    if len(labelled) > 1:
-        ax.legend()
+    if len(found) > 1:
+        ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncol=len(found), borderaxespad=0.2)
     return ax
 
 
 def _bins(n: int) -> int:
     """More bins for more weights: a few hundred weights make a smooth curve with 15."""
     return int(np.clip(np.sqrt(n) / 1.5, 8, 60))
-
-
-def _labelled(networks):
-    return networks if hasattr(networks, "items") else {"": networks}

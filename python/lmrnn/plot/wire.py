@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
-from matplotlib.figure import Figure
 
 from . import style
+from .inputs import analysis_of, takes
 
 
 @style.figure
-def weight_structure(analysis):
+@takes(analysis_of, "weights")
+def weight_structure(analysis, *, ax=None):
     """Weight against distance, length of wire by weight, and eigenvalues before and after training.
-    Returns three Axes."""
-    axes = Figure(figsize=(9.2, 2.9), layout="constrained").subplots(1, 3)
+
+    analysis : Analysis of `weights`, or a run that has it. ax : three Axes, one to divide, or a
+    Figure. Returns an array of three Axes.
+    """
+    axes = style.new_grid(ax, 1, 3, 9.2, 2.9)[0]
     distance = analysis.table("distance")
     axes[0].errorbar(distance["distance"], distance["mean"], yerr=distance["deviation"], fmt="o",
                      label="mean and deviation", capsize=3)

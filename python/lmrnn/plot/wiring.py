@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 
+from .. import _core
 from . import style
+from .inputs import mask_of, sheet_of, takes
 
 
 @style.figure
+@takes(mask_of)
 def mask(mask, *, ax=None):
-    """The matrix of a mask: a dot where target (down) has a source (across)."""
+    """The matrix of a mask: a dot where target (down) has a source (across).
+
+    mask : a Mask, an array, a Network, a Run, or the path of one of the latter. Returns the Axes.
+    """
     ax = style.new_axes(ax, 3.6, 3.6)
     n_targets, n_sources = mask.shape
-    ax.imshow(mask.to_dense(), cmap="Greys", vmin=0, vmax=1, aspect="equal")
+    style.on_white(ax.imshow(mask.to_dense(), cmap="Greys", vmin=0, vmax=1, aspect="equal"))
     ax.set_xlabel("source")
     ax.set_ylabel("target")
     ax.set_xticks([0, n_sources - 1])
@@ -23,15 +29,19 @@ def mask(mask, *, ax=None):
 
 
 @style.figure
-def neighbourhood(mask, sheet, unit: int | None = None, *, ax=None):
-    """Sources of one unit (by default the middle one) on the sheet."""
+def neighbourhood(mask, sheet=None, unit: int | None = None, *, ax=None):
+    """Sources of one unit (by default the middle one; a dot) on the sheet.
+
+    mask : as for `mask`. sheet : needed for a Mask or an array; a Run knows its own. Returns the
+    Axes.
+    """
+    sheet, mask = sheet_of(mask, sheet), mask_of(mask)
     ax = style.new_axes(ax, 3.4, 3.4)
     unit = sheet.rows // 2 * sheet.cols + sheet.cols // 2 if unit is None else unit
     present = np.zeros(sheet.rows * sheet.cols)
     present[mask.sources_of(unit)] = 1
-    ax.imshow(
-        present.reshape(sheet.rows, sheet.cols), cmap="Blues", vmin=0, vmax=1.6, aspect="equal"
-    )
+    shown = present.reshape(sheet.rows, sheet.cols)
+    style.on_white(ax.imshow(shown, cmap="Blues", vmin=0, vmax=1.6, aspect="equal"))
     row, col = divmod(unit, sheet.cols)
     ax.plot(col, row, "o", color=style.COLOURS["vermillion"], markersize=5)
     ax.set_title(f"{len(mask.sources_of(unit))} sources of unit {unit}")
@@ -41,9 +51,19 @@ def neighbourhood(mask, sheet, unit: int | None = None, *, ax=None):
 
 @style.figure
 def sheet_map(values, sheet, *, label: str = "", signed: bool = False, ax=None):
-    """A number per unit, on the sheet. `signed`: colours that are symmetric about 0."""
+    """A number per unit, on the sheet. `signed`: colours that are symmetric about 0.
+
+    values : (unit) or (row, col). sheet : a Sheet, or a Run or Trainer on one. Returns the Axes.
+    """
+    if not isinstance(sheet, _core.Sheet):
+        sheet = sheet_of(sheet, None)
+    values = np.asarray(values, dtype=float)
+    if values.size != sheet.n_units:
+        raise _core.UsageError(
+            f"values: {values.size} of them, but the sheet has {sheet.rows} x {sheet.cols} units"
+        )
+    values = values.reshape(sheet.rows, sheet.cols)
     ax = style.new_axes(ax, 4.0, 3.4)
-    values = np.asarray(values, dtype=float).reshape(sheet.rows, sheet.cols)
     largest = np.nanmax(np.abs(values)) if signed else None
     image = ax.imshow(
         values,
