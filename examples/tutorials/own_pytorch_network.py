@@ -1,16 +1,16 @@
 """The battery in a PyTorch training loop: a GRU learns two tasks and is scored on held-out ones."""
 
+# --8<-- [start:loop]
 import torch
 
 import lmrnn
 import lmrnn.torch
 
-# --8<-- [start:loop]
 battery = lmrnn.Battery("go,dlygo")
 stream = battery.stream(batch=32, steps=60, seed=1)  # endless; batch b is the same on any machine
 
 torch.manual_seed(1)
-network = torch.nn.GRU(stream.n_channels, 64)
+network = torch.nn.GRU(stream.n_inputs, 64)
 readout = torch.nn.Linear(64, stream.n_classes)
 optimiser = torch.optim.Adam([*network.parameters(), *readout.parameters()], 1e-2)
 

@@ -11,10 +11,24 @@
 #include "lmrnn/ceiling.hpp"
 #include "lmrnn/tasks.hpp"
 #include "pickling.hpp"
+#include "refusal.hpp"
 #include "seed_argument.hpp"
 
 namespace lmrnn::python {
 namespace {
+
+// An expression as it is, or a list of names.
+std::string expression_of(const nb::object& tasks) {
+  if (nb::isinstance<nb::str>(tasks)) return nb::cast<std::string>(tasks);
+  if (!nb::isinstance<nb::list>(tasks) && !nb::isinstance<nb::tuple>(tasks))
+    throw nb::next_overload();
+  std::string expression;
+  for (const nb::handle task : nb::cast<nb::sequence>(tasks)) {
+    if (!nb::isinstance<nb::str>(task)) throw nb::next_overload();
+    expression += (expression.empty() ? "" : ",") + nb::cast<std::string>(task);
+  }
+  return expression;
+}
 
 Battery make_battery(const std::string& tasks, const std::optional<SeedArgument>& seed,
                      const nb::kwargs& keywords) {
@@ -93,18 +107,19 @@ void bind_battery(nb::module_& m) {
       "Parameters\n----------\n"
       "tasks : text\n    names, collections (cog20, modcog82, modcog93, modcog126, modcog132), "
       "globs and\n"
-      "    exclusions, comma-separated, e.g. `dly*,!*seql`\n"
+      "    exclusions, comma-separated, e.g. `dly*,!*seql`, or a list of such\n"
       "seed : int, optional\n"
       "    needed only where something is drawn once per run (published match_delay)\n"
       "**keywords\n    the keys of [battery] in a configuration:\n\n"
       "Other Parameters\n----------------\n" +
       keyword_list<BatteryConfig>();
-  nb::class_<Battery>(m, "Battery", doc.c_str())
+  nb::class_<Battery> battery(m, "Battery", doc.c_str());
+  battery
       .def(
           "__init__",
-          [](Battery* self, const std::string& tasks, const std::optional<SeedArgument>& seed,
+          [](Battery* self, const nb::object& tasks, const std::optional<SeedArgument>& seed,
              const nb::kwargs& keywords) {
-            new (self) Battery(make_battery(tasks, seed, keywords));
+            new (self) Battery(make_battery(expression_of(tasks), seed, keywords));
           },
           "tasks"_a = "modcog82", nb::kw_only(), "seed"_a = nb::none(), "keywords"_a)
       .def("__len__", [](const Battery& b) { return b.tasks().size(); })
@@ -169,6 +184,7 @@ void bind_battery(nb::module_& m) {
         return fmt::format("Battery({:?}, {} tasks, n_ring={}, dt={} ms)", b.config().tasks,
                            b.tasks().size(), b.config().n_ring, b.config().dt);
       });
+  refuse_other_arguments(battery, "Battery");
 }
 
 }  // namespace lmrnn::python

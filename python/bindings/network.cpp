@@ -13,6 +13,7 @@
 #include "lmrnn/run.hpp"
 #include "network_run.hpp"
 #include "pickling.hpp"
+#include "refusal.hpp"
 #include "seed_argument.hpp"
 
 namespace lmrnn::python {
@@ -318,6 +319,7 @@ void bind_network(nb::module_& m) {
         return fmt::format("Network({} units, {} synapses, {}, alpha={:g})", a.n_units(),
                            a.recurrent.n_synapses(), to_name(a.activation), a.alpha);
       });
+  refuse_other_arguments(network, "Network");
   bind_pickling(network, &state_of, &network_from);
 }
 

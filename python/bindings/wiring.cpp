@@ -8,6 +8,7 @@
 #include "bindings.hpp"
 #include "configuration.hpp"
 #include "pickling.hpp"
+#include "refusal.hpp"
 #include "seed_argument.hpp"
 #include "user_array.hpp"
 
@@ -163,6 +164,7 @@ void bind_wiring(nb::module_& m) {
         return fmt::format("Sheet({}, {}, metric={:?}, boundary={:?})", s.rows, s.cols,
                            to_name(s.metric), to_name(s.boundary));
       });
+  refuse_other_arguments(sheet, "Sheet");
   bind_pickling(sheet, &state_of_sheet, &sheet_from);
   sheet.def("__hash__", [](const Sheet& s) { return nb::hash(state_of_sheet(s)); });
 

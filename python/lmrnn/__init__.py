@@ -25,6 +25,11 @@ if _util.find_spec("lmrnn._core") is None:
         f"{_sys.version.split()[0]} ({_sys.executable}); use that one, or pip install lmrnn with this"
     )
 
+from . import calls, display
+
+calls.install()  # before its functions are imported below
+display.install()
+
 from ._core import (
     Battery,
     Ceiling,
@@ -51,6 +56,7 @@ from ._core import (
 from . import data
 from .analysis import Analysis, analyses, analyze
 from .evaluation import evaluate
+from .lesions import without_synapses, without_units
 from .methods import methods
 from .run import Run
 from .stream import Batch, Stream
@@ -90,6 +96,8 @@ __all__ = [
     "resolve_config",
     "select_tasks",
     "to_toml",
+    "without_synapses",
+    "without_units",
 ]
 
 _SUBMODULES = {
@@ -97,10 +105,25 @@ _SUBMODULES = {
 }  # fmt: skip
 
 
+# The extra that brings what a submodule needs.
+_EXTRAS = {
+    "gym": "gymnasium", "jax": "jax", "networks": "networks", "nwb": "nwb", "plot": "plot", "report": "report",
+    "tensorboard": "tensorboard", "torch": "torch", "wirings": "wirings",
+}  # fmt: skip
+
+
 def __getattr__(name):
-    if name in _SUBMODULES:
+    if name not in _SUBMODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    try:
         return _importlib.import_module(f"{__name__}.{name}")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    except ModuleNotFoundError as error:
+        if name not in _EXTRAS or (error.name or "").startswith("lmrnn"):
+            raise
+        raise ModuleNotFoundError(
+            f"lmrnn.{name} needs {error.name}, which is not installed; pip install 'lmrnn[{_EXTRAS[name]}]'",
+            name=error.name,
+        ) from None
 
 
 def __dir__():

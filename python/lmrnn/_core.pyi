@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 import os
-from typing import Annotated, overload
+from typing import Annotated, Any, overload
 
 import lmrnn.stream
 import numpy
@@ -20,7 +20,7 @@ class RunError(RuntimeError):
     The request was sound but the work failed: a full disk, a training that diverged.
     """
 
-def resolve_config(config: object, overrides: dict = {}) -> dict:
+def resolve_config(config: str | os.PathLike[str] | Mapping[str, Any], overrides: Mapping[str, Any] = {}) -> dict[str, Any]:
     """
     The whole configuration of a run, defaults of its recipe included, as nested dictionaries.
 
@@ -28,7 +28,7 @@ def resolve_config(config: object, overrides: dict = {}) -> dict:
     "wiring.radius", to values. Raises UsageError for unknown keys and impossible values.
     """
 
-def to_toml(config: dict) -> str:
+def to_toml(config: Mapping[str, Any]) -> str:
     """The configuration as TOML text."""
 
 def config_reference() -> str:
@@ -49,9 +49,9 @@ class Score:
 
     def __repr__(self) -> str: ...
 
-    def __getstate__(self) -> tuple: ...
+    def __getstate__(self) -> tuple[Any, ...]: ...
 
-    def __setstate__(self, arg: tuple, /) -> None: ...
+    def __setstate__(self, state: tuple[Any, ...], /) -> None: ...
 
     def __eq__(self, arg: Score, /) -> bool: ...
 
@@ -64,9 +64,9 @@ class Ceiling:
     @property
     def trial_accuracy(self) -> Score: ...
 
-    def __getstate__(self) -> tuple: ...
+    def __getstate__(self) -> tuple[Any, ...]: ...
 
-    def __setstate__(self, arg: tuple, /) -> None: ...
+    def __setstate__(self, state: tuple[Any, ...], /) -> None: ...
 
     def __eq__(self, arg: Ceiling, /) -> bool: ...
 
@@ -78,7 +78,7 @@ class Battery:
     ----------
     tasks : text
         names, collections (cog20, modcog82, modcog93, modcog126, modcog132), globs and
-        exclusions, comma-separated, e.g. `dly*,!*seql`
+        exclusions, comma-separated, e.g. `dly*,!*seql`, or a list of such
     seed : int, optional
         needed only where something is drawn once per run (published match_delay)
     **keywords
@@ -108,16 +108,16 @@ class Battery:
         relative frequency of tasks, by name or glob; default 1
     """
 
-    def __init__(self, tasks: str = 'modcog82', *, seed: int | None = None, **keywords) -> None: ...
+    def __init__(self, tasks: str | Sequence[str] = 'modcog82', *, seed: int | None = None, n_ring: int = 16, dt: float = 100.0, semantics: str | Mapping[str, Any] = ..., timing: str = 'modcog', durations: Mapping[str, Any] = ..., rule: str = 'task', input_noise: float = 1.0, omega: float = ..., weights: Mapping[str, float] = ...) -> None: ...
 
     def __len__(self) -> int: ...
 
-    @overload
-    def __getitem__(self, index: int) -> Task: ...
-
-    @overload
-    def __getitem__(self, name: str) -> Task:
+    def __getitem__(self, task: int | str) -> Task:
         """The task of this name or number."""
+
+    def __iter__(self) -> Iterator[Task]: ...
+
+    def __contains__(self, name: object) -> bool: ...
 
     @property
     def names(self) -> list[str]:
@@ -155,16 +155,16 @@ class Battery:
         """Standard deviation of the input noise per step and channel."""
 
     @property
-    def config(self) -> dict:
+    def config(self) -> dict[str, Any]:
         """Every keyword with its value."""
 
-    def __reduce__(self) -> tuple: ...
+    def __reduce__(self) -> tuple[Any, ...]: ...
 
     def __eq__(self, arg: Battery, /) -> bool: ...
 
     def __hash__(self) -> int: ...
 
-    def ceilings(self, *, seed: int, n_trials: int = 20000, threads: int = 0) -> list:
+    def ceilings(self, *, seed: int, n_trials: int = 20000, threads: int = 0) -> list[Ceiling]:
         """
         For every task, the scores that an ideal observer would reach (Ceiling).
         """
@@ -245,20 +245,20 @@ class Conditions:
     def test(self, arg: float, /) -> None: ...
 
     @property
-    def durations(self) -> dict:
+    def durations(self) -> dict[str, float]:
         """
         ms by period (fixation, stimulus, delay, second_stimulus, decision); those that are not named stay as they are
         """
 
     @durations.setter
-    def durations(self, arg: dict, /) -> None: ...
+    def durations(self, durations: Mapping[str, float], /) -> None: ...
 
     def copy(self) -> Conditions:
         """An independent copy."""
 
-    def __getstate__(self) -> tuple: ...
+    def __getstate__(self) -> tuple[Any, ...]: ...
 
-    def __setstate__(self, arg: tuple, /) -> None: ...
+    def __setstate__(self, state: tuple[Any, ...], /) -> None: ...
 
     def __eq__(self, arg: Conditions, /) -> bool: ...
 
@@ -292,11 +292,11 @@ class Task:
         """seq: -1 l, 0 none, 1 r"""
 
     @property
-    def periods(self) -> list:
+    def periods(self) -> list[str]:
         """Names of the periods that its trials pass through."""
 
     @property
-    def durations(self) -> dict:
+    def durations(self) -> dict[str, Any]:
         """
         How long each period lasts, ms: a number, {"uniform": [low, high]} or {"choice": [...]}, as in battery.durations.
         """
@@ -307,7 +307,7 @@ class Task:
     def draw(self, *, seed: int, trial: int = 0) -> Conditions:
         """Conditions at random; the same for the same seed."""
 
-    def compose(self, conditions: Conditions, *, seed: int | None = None, number: int = 0, **changes) -> Trial:
+    def compose(self, conditions: Conditions, *, seed: int | None = None, number: int = 0, modality: int = ..., direction: float = ..., directions: tuple[float, float] = ..., strength: Sequence[Sequence[float]] = ..., choice: int = ..., match: bool = ..., sample: float = ..., test: float = ..., durations: Mapping[str, float] = ...) -> Trial:
         """
         The trial of given conditions; keywords change single ones, e.g. direction=0.5.
 
@@ -320,7 +320,7 @@ class Task:
     def ceiling(self, *, seed: int, n_trials: int = 20000) -> Ceiling:
         """The scores that an ideal observer would reach."""
 
-    def __reduce__(self) -> tuple: ...
+    def __reduce__(self) -> tuple[Any, ...]: ...
 
     def __eq__(self, arg: Task, /) -> bool: ...
 
@@ -350,7 +350,7 @@ class Trial:
         """
 
     @property
-    def periods(self) -> list:
+    def periods(self) -> list[tuple[str, int, int]]:
         """[(name, first step, last step + 1), ...]"""
 
     @property
@@ -363,9 +363,9 @@ class Trial:
 
     def __repr__(self) -> str: ...
 
-    def __getstate__(self) -> object: ...
+    def __getstate__(self) -> tuple[Any, ...]: ...
 
-    def __setstate__(self, arg: tuple, /) -> None: ...
+    def __setstate__(self, state: tuple[Any, ...], /) -> None: ...
 
     def __eq__(self, arg: Trial, /) -> bool: ...
 
@@ -378,11 +378,11 @@ def collections() -> list[str]:
 class PackedStream:
     """Rows of fixed length, filled with trials end to end; see lmrnn.Stream."""
 
-    def __init__(self, battery: Battery, *, seed: int, split: str, **keywords) -> None: ...
+    def __init__(self, battery: Battery, *, seed: int, split: str, batch: int = ..., steps: int = ..., mode: str = ..., trials_per_task: int = ...) -> None: ...
 
-    def __reduce__(self) -> tuple: ...
+    def __reduce__(self) -> tuple[Any, ...]: ...
 
-    def fill(self, batch: int, batch_first: bool, dense_rules: bool) -> dict:
+    def fill(self, batch: int, batch_first: bool, dense_rules: bool) -> dict[str, NDArray[Any]]:
         """Arrays of one batch, by name."""
 
 class TrialBatch:
@@ -428,9 +428,9 @@ class TrialBatch:
     def conditions(self) -> list[Conditions]:
         """(trial) Conditions"""
 
-    def __getstate__(self) -> tuple: ...
+    def __getstate__(self) -> tuple[Any, ...]: ...
 
-    def __setstate__(self, arg: tuple, /) -> None: ...
+    def __setstate__(self, state: tuple[Any, ...], /) -> None: ...
 
     def __eq__(self, arg: TrialBatch, /) -> bool: ...
 
@@ -469,9 +469,9 @@ class Sheet:
 
     def __repr__(self) -> str: ...
 
-    def __getstate__(self) -> object: ...
+    def __getstate__(self) -> tuple[Any, ...]: ...
 
-    def __setstate__(self, arg: tuple, /) -> None: ...
+    def __setstate__(self, state: tuple[Any, ...], /) -> None: ...
 
     def __eq__(self, arg: Sheet, /) -> bool: ...
 
@@ -486,7 +486,7 @@ class Mask:
         """
 
     @staticmethod
-    def make(kind: str, *, seed: int | None = None, **keywords) -> Mask:
+    def make(kind: str, *, seed: int | None = None, sheet: Sheet = ..., rows: int = 32, cols: int = 32, metric: str = 'l1', boundary: str = 'torus', radius: float = 4.0, autapses: bool = True, rewire: float = 0.1, density: float = 0.04, length: float = 2.0, block_units: int = 32, path: str = '', dataset: str = '', plastic: Mapping[str, Any] = ..., initial: Mapping[str, Any] = ...) -> Mask:
         """
         The mask of a kind of wiring: local, autapse, dense, random, blocks, rewired, exponential, file.
 
@@ -591,14 +591,14 @@ class Mask:
         A random mask with the same autapses, in-degrees, out-degrees and numbers of reciprocal partners.
         """
 
-    def statistics(self, sheet: Sheet) -> dict:
+    def statistics(self, sheet: Sheet) -> dict[str, Any]:
         """Degrees, reciprocity, path length, clustering and wire length."""
 
     def __repr__(self) -> str: ...
 
-    def __getstate__(self) -> object: ...
+    def __getstate__(self) -> tuple[Any, ...]: ...
 
-    def __setstate__(self, arg: tuple, /) -> None: ...
+    def __setstate__(self, state: tuple[Any, ...], /) -> None: ...
 
     def __eq__(self, arg: Mask, /) -> bool: ...
 
@@ -632,7 +632,7 @@ class Network:
     def initialise(self, kind: str = 'fan-in', *, seed: int) -> None:
         """Fresh weights: identity, fan-in or radius."""
 
-    def forward(self, inputs: numpy.typing.ArrayLike, rules: numpy.typing.ArrayLike | None = None, *, resets: numpy.typing.ArrayLike | None = None, recurrent_noise: float = 0.0, seed: int | None = None, threads: int = 1) -> tuple:
+    def forward(self, inputs: numpy.typing.ArrayLike, rules: numpy.typing.ArrayLike | None = None, *, resets: numpy.typing.ArrayLike | None = None, recurrent_noise: float = 0.0, seed: int | None = None, threads: int = 1) -> tuple[NDArray[numpy.float32], NDArray[numpy.float32]]:
         """
         States (time, trial, unit) and logits (time, trial, class) from h = 0.
 
@@ -640,18 +640,18 @@ class Network:
         resets : (time, trial) bool, where h[t-1] is taken as 0.
         """
 
-    def loss_and_gradient(self, inputs: numpy.typing.ArrayLike, targets: numpy.typing.ArrayLike, rules: numpy.typing.ArrayLike | None = None, *, mask: numpy.typing.ArrayLike | None = None, resets: numpy.typing.ArrayLike | None = None, loss: str = 'cross-entropy') -> tuple:
+    def loss_and_gradient(self, inputs: numpy.typing.ArrayLike, targets: numpy.typing.ArrayLike, rules: numpy.typing.ArrayLike | None = None, *, mask: numpy.typing.ArrayLike | None = None, resets: numpy.typing.ArrayLike | None = None, loss: str = 'cross-entropy') -> tuple[float, dict[str, NDArray[numpy.float32]]]:
         """
         Mean loss, weighted by `mask` (time, trial), and its gradient by backpropagation through time: a dictionary like `weights`.
         """
 
     @property
-    def weights(self) -> dict:
+    def weights(self) -> dict[str, NDArray[numpy.float32]]:
         """
         Read-only views: recurrent (synapse, in the order of the mask), input (unit, channel), rule (rule, unit), bias (unit), readout (class, unit), readout_bias (class)
         """
 
-    def set_weights(self, **arrays) -> None:
+    def set_weights(self, *, recurrent: numpy.typing.ArrayLike = ..., input: numpy.typing.ArrayLike = ..., rule: numpy.typing.ArrayLike = ..., bias: numpy.typing.ArrayLike = ..., readout: numpy.typing.ArrayLike = ..., readout_bias: numpy.typing.ArrayLike = ...) -> None:
         """
         Sets some of `weights`, by keyword. Entries without a synapse become 0.
         """
@@ -703,16 +703,16 @@ class Network:
     def metadata(self) -> dict[str, str]:
         """What its file said of it, as text."""
 
-    def trained_on(self) -> dict:
+    def trained_on(self) -> dict[str, Any]:
         """
         battery, sheet, seed and tasks of its training, from the metadata. Raises UsageError if they do not say.
         """
 
     def __repr__(self) -> str: ...
 
-    def __getstate__(self) -> object: ...
+    def __getstate__(self) -> tuple[Any, ...]: ...
 
-    def __setstate__(self, arg: tuple, /) -> None: ...
+    def __setstate__(self, state: tuple[Any, ...], /) -> None: ...
 
     def __eq__(self, arg: Network, /) -> bool: ...
 
@@ -756,9 +756,9 @@ class TaskScore:
 
     def __repr__(self) -> str: ...
 
-    def __getstate__(self) -> tuple: ...
+    def __getstate__(self) -> tuple[Any, ...]: ...
 
-    def __setstate__(self, arg: tuple, /) -> None: ...
+    def __setstate__(self, state: tuple[Any, ...], /) -> None: ...
 
     def __eq__(self, arg: TaskScore, /) -> bool: ...
 
@@ -802,9 +802,9 @@ class Evaluation:
 
     def __repr__(self) -> str: ...
 
-    def __getstate__(self) -> tuple: ...
+    def __getstate__(self) -> tuple[Any, ...]: ...
 
-    def __setstate__(self, arg: tuple, /) -> None: ...
+    def __setstate__(self, state: tuple[Any, ...], /) -> None: ...
 
     def __eq__(self, arg: Evaluation, /) -> bool: ...
 
@@ -813,12 +813,12 @@ def evaluate(network: object, battery: Battery, *, seed: int, split: str = 'test
     Scores of a network on trials 0 ... n_trials - 1 of every task (or of `tasks`).
     """
 
-def analyze(network: str | os.PathLike, name: str, options: dict, out: str | os.PathLike, *, untrained: str | os.PathLike | None = None, control: str = 'none', seed: int | None = None, threads: int = 0, latex: bool = False) -> None:
+def analyze(network: str | os.PathLike[str], name: str, options: Mapping[str, Any], out: str | os.PathLike[str], *, untrained: str | os.PathLike[str] | None = None, control: str = 'none', seed: int | None = None, threads: int = 0, latex: bool = False) -> None:
     """
     Runs an analysis on a network file or the newest checkpoint of a directory, and writes what comes out into the directory `out`.
     """
 
-def list_analyses() -> list:
+def list_analyses() -> list[tuple[str, str, dict[str, tuple[str, str, str]]]]:
     """(name, meaning, {option: (type, default, meaning)}) of every analysis."""
 
 class Progress:
@@ -852,9 +852,9 @@ class Progress:
     def evaluated_now(self) -> bool:
         """Whether `evaluation` belongs to this step."""
 
-    def __getstate__(self) -> object: ...
+    def __getstate__(self) -> tuple[Any, ...]: ...
 
-    def __setstate__(self, arg: tuple, /) -> None: ...
+    def __setstate__(self, state: tuple[Any, ...], /) -> None: ...
 
     def __eq__(self, arg: Progress, /) -> bool: ...
 
@@ -862,12 +862,12 @@ class Trainer:
     """Trains a network in a run directory; see lmrnn.Trainer."""
 
     @staticmethod
-    def start(config: dict, directory: str | os.PathLike, threads: int, data: object | None = None) -> Trainer: ...
+    def start(config: Mapping[str, Any], directory: str | os.PathLike[str], threads: int, data: object | None = None) -> Trainer: ...
 
     @staticmethod
     def resume(directory: str | os.PathLike, threads: int, data: object | None = None) -> Trainer: ...
 
-    def __reduce__(self) -> tuple: ...
+    def __reduce__(self) -> tuple[Any, ...]: ...
 
     def run(self, progress: object | None, stop: object | None = None) -> str:
         """
@@ -878,7 +878,7 @@ class Trainer:
     def step(self) -> int: ...
 
     @property
-    def config(self) -> dict: ...
+    def config(self) -> dict[str, Any]: ...
 
     @property
     def battery(self) -> Battery: ...
@@ -894,7 +894,7 @@ class Trainer:
 
     def network(self) -> object: ...
 
-def open_run(directory: str | os.PathLike) -> dict: ...
+def open_run(directory: str | os.PathLike[str]) -> dict[str, Any]: ...
 
-def build_info() -> dict:
+def build_info() -> dict[str, Any]:
     """Version, commit, compiler, SIMD targets and processors."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from . import _core
+from .display import pairs_html
 from .run import Run
 from .table import Table
 
@@ -22,6 +23,9 @@ class Analysis:
             raise _core.UsageError(
                 f"{self.directory}: holds no analysis; make one with lmrnn analyze or lmrnn.analyze"
             )
+
+    def __fspath__(self) -> str:
+        return str(self.directory)
 
     @property
     def name(self) -> str:
@@ -62,6 +66,9 @@ class Analysis:
 
     def __repr__(self) -> str:
         return f"Analysis({str(self.directory)!r}, tables {self.tables})"
+
+    def _repr_html_(self) -> str:
+        return pairs_html(f"Analysis {self.name}", {**self.summary, "tables": ", ".join(self.tables)})
 
 
 def analyses() -> dict[str, str]:

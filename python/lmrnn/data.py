@@ -69,9 +69,11 @@ class OwnTasks:
     Parameters
     ----------
     name : str
-    tasks : mapping from name to function
+    tasks : mapping from name to function, or one function
         Each returns one Trial. With more than one task, each has a rule input.
-    n_channels, n_classes : int
+    n_channels, n_classes : int, optional
+        By default what 100 trials of each task have: the width of their inputs, and one more than
+        their largest target. Give them if a class is rarer than that.
     seed : int
         Of the trials; the same trials for networks of different seeds.
     """
@@ -79,16 +81,25 @@ class OwnTasks:
     def __init__(
         self,
         name: str,
-        tasks: Mapping[str, Callable[[np.random.Generator], Trial]],
+        tasks: Mapping[str, Callable[[np.random.Generator], Trial]] | Callable[[np.random.Generator], Trial],
         *,
-        n_channels: int,
-        n_classes: int,
+        n_channels: int | None = None,
+        n_classes: int | None = None,
         seed: int,
     ):
         self.name, self.seed = name, _core._check_seed(seed)
+        if callable(tasks):
+            tasks = {name: tasks}
+        if not isinstance(tasks, Mapping) or not tasks or not all(map(callable, tasks.values())):
+            raise _core.UsageError(
+                f"{name}: tasks: expected a function, or a mapping from names to functions that return one "
+                "Trial each"
+            )
         self.tasks = list(tasks)
         self.functions = list(tasks.values())
         self.n_channels, self.n_classes = n_channels, n_classes
+        if n_channels is None or n_classes is None:
+            self._infer_sizes()
         self.n_rules = len(self.tasks) if len(self.tasks) > 1 else 0
         self._warned: set[str] = set()
 
@@ -106,6 +117,31 @@ class OwnTasks:
             rng = np.random.Generator(np.random.Philox(np.random.SeedSequence(key)))
             self._fill(made, row, steps, rng, f"row {row} of {split} batch {batch}")
         return {**made, "rules": made["tasks"]} if self.n_rules else made
+
+    def _infer_sizes(self) -> None:
+        widths, largest = {}, 0
+        for number, (task, function) in enumerate(zip(self.tasks, self.functions)):
+            for k in range(100):
+                key = np.random.SeedSequence([self.seed, len(SPLITS), number, k])
+                made = Trial(*function(np.random.Generator(np.random.Philox(key))))
+                shape = np.shape(made.inputs)
+                if len(shape) != 2:
+                    raise _core.UsageError(f"{task}: inputs of shape {shape}; expected (time, channel)")
+                widths.setdefault(shape[1], task)
+                largest = max(largest, int(np.max(made.targets, initial=0)))
+        if self.n_channels is None:
+            if len(widths) > 1:
+                told = ", ".join(f"{n} in {task}" for n, task in widths.items())
+                raise _core.UsageError(f"{self.name}: trials must have the same number of channels; {told}")
+            self.n_channels = next(iter(widths))
+        if self.n_classes is None:
+            self.n_classes = largest + 1
+
+    def __repr__(self) -> str:
+        return (
+            f"OwnTasks({self.name!r}, {self.tasks}, n_channels={self.n_channels}, "
+            f"n_classes={self.n_classes}, seed={self.seed})"
+        )
 
     def trial(self, task: str, rng: np.random.Generator) -> Trial:
         """One checked trial of a task, its arrays as float32 and int32.

@@ -6,10 +6,14 @@ import json
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import _core
+from .display import pairs_html, table_html
 from .table import Table
+
+if TYPE_CHECKING:
+    from .analysis import Analysis
 
 
 class Run:
@@ -117,14 +121,24 @@ class Run:
         folder = self.directory / "analysis"
         return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
 
-    def analysis(self, name: str) -> Path:
-        """The folder of an analysis. Raises UsageError, with the remedy, if there is none."""
+    def analysis(self, name: str) -> Analysis:
+        """What an analysis has left. Raises UsageError, with the remedy, if there is nothing."""
+        from .analysis import Analysis
+
         folder = self.directory / "analysis" / name
-        if not folder.is_dir():
+        if not (folder / "summary.json").is_file():
+            there = f"; it has {', '.join(self.analyses)}" if self.analyses else ""
             raise _core.UsageError(
-                f"{folder}: no such analysis yet; make it with: lmrnn analyze {self.directory} {name}"
+                f"{self.directory}: no analysis {name!r} yet; make it with run.analyze({name!r}), or with "
+                f"lmrnn analyze {self.directory} {name}{there}"
             )
-        return folder
+        return Analysis(folder)
+
+    def analyze(self, name: str, **options: Any) -> Analysis:
+        """Runs an analysis, as lmrnn.analyze(run, name, ...) does."""
+        from .analysis import analyze
+
+        return analyze(self, name, **options)
 
     def __eq__(self, other: object) -> bool:
         return self.directory == other.directory if isinstance(other, Run) else NotImplemented
@@ -136,6 +150,19 @@ class Run:
         state = "done" if self.done else "not done"
         data = self.source or self.config["battery"]["tasks"]
         return f"Run({str(self.directory)!r}, {state}, {data!r})"
+
+    def _repr_html_(self) -> str:
+        scores, pairs = self.scores, {"state": "done" if self.done else "not done", "seed": self.seed}
+        pairs |= {"data": self.source or self.config["battery"]["tasks"], "checkpoints": self.checkpoints}
+        if self.analyses:
+            pairs["analyses"] = ", ".join(self.analyses)
+        page = pairs_html(f"Run {self.directory}", pairs)
+        if not scores.n_rows:
+            return f"{page}<p>no evaluation yet</p>"
+        columns = ["task", "decision_accuracy", "decision_ceiling", "share_of_ceiling", "solved"]
+        rows = [[bool(row[c]) if c == "solved" else row[c] for c in columns] for row in scores.rows()]
+        caption = f"scores after {scores['step'][0]:,} steps"
+        return page + table_html([c.replace("_", " ") for c in columns], rows, caption=caption)
 
 
 def _checkpoint(directory: Path, step: int) -> Path:

@@ -29,7 +29,9 @@ class Stream:
     """Rows of fixed length, filled with trials of a battery end to end, the last one cut.
 
     Batch b is a function of (seed, split, b): `stream[b]` is the same batch that iteration reaches
-    after b others, on any machine. Iterating yields batches `first`, `first + 1`, ... for ever.
+    after b others, on any machine. Iterating yields batches `first`, `first + 1`, ... for ever; a
+    second loop begins at `first` again, so pass `first=` the number of batches that you have seen to
+    go on.
 
     Parameters
     ----------
@@ -91,7 +93,12 @@ class Stream:
 
     @property
     def n_channels(self) -> int:
-        """Channels of `inputs`, rules included if they are dense."""
+        """Input channels without rules, as everywhere in lmrnn."""
+        return self.battery.n_channels
+
+    @property
+    def n_inputs(self) -> int:
+        """Width of `inputs`: the channels, and with dense rules one more for every rule."""
         dense = self.battery.n_rules if self.rules == "dense" else 0
         return self.battery.n_channels + dense
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from . import _core
+from .display import pairs_html
 from .table import Table
 
 if sys.version_info >= (3, 11):
@@ -46,6 +47,19 @@ class Study:
     @property
     def name(self) -> str:
         return self.directory.resolve().name
+
+    def __repr__(self) -> str:
+        return (
+            f"Study({str(self.directory)!r}, axes {self.axes}, {len(self.panels)} panels of "
+            f"{len(self.levels)} levels of {self.axis})"
+        )
+
+    def _repr_html_(self) -> str:
+        pairs = {"claim": self.registered["claim"]} if self.registered else {}
+        pairs |= {"axes": ", ".join(self.axes), self.axis: ", ".join(self.levels)}
+        counts = self.table("cells")
+        pairs["runs"] = int(sum(r["runs"] for r in counts.rows() if r["measure"] == "final_share"))
+        return pairs_html(f"Study {self.name}", pairs)
 
     @cached_property
     def registered(self) -> dict[str, Any]:

@@ -8,6 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from .display import table_html, table_text
+
+MOST_ROWS = 60
+"""Rows that a table shows of itself; from longer ones, the first and the last half of them."""
+
 
 class Table(dict):
     """Columns by name: arrays of float64 or int64 where every cell is a number (empty: NaN), else
@@ -31,6 +36,31 @@ class Table(dict):
     def where(self, kept: np.ndarray) -> Table:
         """The rows where `kept` (row) is true."""
         return Table({name: column[kept] for name, column in self.items()})
+
+    def to_pandas(self):
+        """A pandas.DataFrame of the same columns. Needs pandas."""
+        import pandas
+
+        return pandas.DataFrame(dict(self))
+
+    def _shown(self) -> tuple[list, str]:
+        if self.n_rows <= MOST_ROWS:
+            return [list(row.values()) for row in self.rows()], ""
+        half = MOST_ROWS // 2
+        places = [*range(half), *range(self.n_rows - half, self.n_rows)]
+        rows = [[column[i] for column in self.values()] for i in places]
+        rows.insert(half, ["…"] * len(self))
+        return rows, f"{self.n_rows} rows"
+
+    def __repr__(self) -> str:
+        rows, note = self._shown()
+        if not self:
+            return "Table without columns"
+        return table_text(list(self), rows) + (f"\n{note}" if note else "")
+
+    def _repr_html_(self) -> str:
+        rows, note = self._shown()
+        return table_html(list(self), rows, caption=note)
 
 
 def _column(cells: list[str]) -> np.ndarray:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import fcntl
+import html
+import os
+import shutil
 import signal
 import sys
 import threading
 import warnings
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from os import PathLike
@@ -16,6 +21,7 @@ import numpy as np
 
 from . import _core
 from .data import BatchSource
+from .progress import shower
 from .run import Run
 
 Callback = Callable[[_core.Progress], Any]
@@ -33,7 +39,7 @@ class Trainer:
     config : path or mapping
         A TOML file, or the same keys as nested dictionaries.
     directory : path
-        The run directory, which must not exist yet.
+        The run directory, which must not exist yet, unless `exist_ok` or `overwrite` says otherwise.
     seed : int, optional
         Of everything random; needed here or in `config`.
     overrides : mapping, optional
@@ -46,6 +52,14 @@ class Trainer:
         Tasks or streams of one's own, in place of [battery].
     threads : int
         0: one per processor that this process may use.
+    exist_ok : bool
+        Take up the run that the directory holds, if it is of the same configuration: an unfinished
+        one goes on from its newest checkpoint, and `run()` returns a finished one at once. So a
+        notebook's cell may run twice.
+    overwrite : bool
+        Delete the run that the directory holds first.
+
+    Raises UsageError for an invalid configuration, and for a directory that is not empty.
     """
 
     def __init__(
@@ -58,24 +72,62 @@ class Trainer:
         mask: Any = None,
         data: BatchSource | None = None,
         threads: int = 0,
+        exist_ok: bool = False,
+        overwrite: bool = False,
     ):
         overrides, directory = dict(overrides or {}), Path(directory)
+        if exist_ok and overwrite:
+            raise _core.UsageError("exist_ok, overwrite: they contradict each other; give one of them")
         if seed is not None:
             overrides["seed"] = seed
+        if overwrite:
+            _core.resolve_config(config, overrides)  # nothing is deleted for a wrong one
+            _delete_run(directory)
+        if exist_ok and (directory / "config.toml").is_file():
+            if mask is not None:
+                overrides |= _same_mask(mask, directory)
+            self._take_up(_core.resolve_config(config, overrides), directory, threads, data)
+            return
+        _refuse_full(directory)
         if mask is not None:
             overrides |= _save_mask(mask, _core.resolve_config(config, overrides), directory)
         resolved = _core.resolve_config(config, overrides)
-        self._trainer = _core.Trainer.start(resolved, directory, threads, data)
+        self._begin(_core.Trainer.start(resolved, directory, threads, data))
+
+    def _begin(self, trainer) -> None:
+        self._trainer, self._running = trainer, False
+        _OPEN[os.path.realpath(trainer.directory)] = self
         self._warn()
+
+    def _take_up(self, resolved, directory: Path, threads: int, data) -> None:
+        _let_go(directory)
+        run = Run(directory)
+        differing = _differences(resolved, run.config)
+        if differing:
+            raise _core.UsageError(
+                f"{directory}: holds a run of another configuration ({', '.join(differing)}); use another "
+                "directory, or overwrite=True to delete that run"
+            )
+        if run.done:
+            self._trainer, self._running = _Finished(run), False
+        else:
+            self._begin(_core.Trainer.resume(directory, threads, data))
 
     @classmethod
     def resume(
         cls, directory: str | PathLike, *, data: BatchSource | None = None, threads: int = 0
     ) -> Trainer:
-        """Goes on with an interrupted run, from its newest checkpoint; with the same `data`."""
+        """Goes on with an interrupted run, from its newest checkpoint; with the same `data`.
+
+        Raises UsageError for a finished run and for what is no run."""
         self = cls.__new__(cls)
-        self._trainer = _core.Trainer.resume(Path(directory), threads, data)
-        self._warn()
+        if (Path(directory) / "DONE").is_file():
+            raise _core.UsageError(
+                f"{directory}: the run is finished, there is nothing to resume; read it with "
+                f"lmrnn.Run({str(directory)!r})"
+            )
+        _let_go(Path(directory))
+        self._begin(_core.Trainer.resume(Path(directory), threads, data))
         return self
 
     def _warn(self) -> None:
@@ -85,8 +137,14 @@ class Trainer:
     def __reduce_ex__(self, protocol):
         return self._trainer.__reduce__()  # raises: there is one Trainer to a directory
 
-    def run(self, callbacks: Callback | Iterable[Callback] = ()) -> Run:
+    def run(
+        self, callbacks: Callback | Iterable[Callback] = (), *, progress: bool | str | None = None
+    ) -> Run:
         """Trains to the end, a criterion, or until a callback answers True.
+
+        progress : True shows a bar with loss, accuracy and solved tasks (in a notebook tqdm's, if it
+        is installed with ipywidgets), "curve" in a notebook also the learning curve so far, False
+        nothing. By default there is a bar in notebooks and in terminals.
 
         Releases the GIL. Ctrl-C and exceptions of callbacks let the step finish, save a checkpoint
         and are raised again: you can resume the run. SIGTERM does the same in the main thread and
@@ -96,8 +154,24 @@ class Trainer:
         untrained network does, and says how to avoid it.
         """
         called = [callbacks] if callable(callbacks) else list(callbacks)
-        with _sigterm_as_request() as asked:
-            self.outcome = self._trainer.run(_all(called) if called else None, asked)
+        for callback in called:
+            if not callable(callback):
+                raise TypeError(
+                    f"Trainer.run: callbacks: expected functions of a Progress, got {type(callback).__name__}"
+                )
+        if isinstance(self._trainer, _Finished):
+            return Run(self.directory)
+        shown = shower(progress)
+        if shown is not None:
+            called.append(shown.update)
+        self._running = True
+        try:
+            with _sigterm_as_request() as asked:
+                self.outcome = self._trainer.run(_all(called) if called else None, asked)
+        finally:
+            self._running = False
+            if shown is not None:
+                shown.close()
         return Run(self.directory)
 
     @property
@@ -132,6 +206,123 @@ class Trainer:
     def network(self) -> _core.Network:
         """A copy of the network as it is now."""
         return self._trainer.network()
+
+    def _state(self) -> str:
+        if self._trainer is None:
+            return "given up: its directory was taken over by another Trainer"
+        steps = self.config["train"]["steps"]
+        state = "finished" if isinstance(self._trainer, _Finished) else f"step {self.step} of {steps}"
+        evaluation = self.evaluation
+        if evaluation is not None:
+            state += f", accuracy {evaluation.mean_accuracy:.3f}, {evaluation.n_solved} of {len(evaluation)} solved"
+        return state
+
+    def __repr__(self) -> str:
+        if self._trainer is None:
+            return f"Trainer({self._state()})"
+        return f"Trainer({str(self.directory)!r}, {self._state()})"
+
+    def _repr_html_(self) -> str:
+        return f"<code>{html.escape(repr(self))}</code>"
+
+
+_OPEN: weakref.WeakValueDictionary[str, Trainer] = weakref.WeakValueDictionary()
+"""The Trainers of this process by the real path of their directory."""
+
+
+class _Finished:
+    """A finished run, as `exist_ok` finds it, with what Trainer asks of the core's trainer."""
+
+    notices: list[str] = []
+    last_evaluation = None
+
+    def __init__(self, run: Run):
+        self._run = run
+        self.directory, self.config = str(run.directory), run.config
+        self.step = run.checkpoints[-1] if run.checkpoints else 0
+
+    @property
+    def battery(self):
+        return self._run.battery
+
+    def network(self):
+        return self._run.network()
+
+
+def _let_go(directory: Path) -> None:
+    """Frees a directory from a Trainer of this process that does not train, say of the same
+    notebook's cell before. Raises UsageError if one is training there, here or elsewhere."""
+    other = _OPEN.pop(os.path.realpath(directory), None)
+    if other is not None and other._running:
+        _OPEN[os.path.realpath(directory)] = other
+        raise _core.UsageError(f"{directory}: a Trainer of this process is training in it; wait for it")
+    if other is not None:
+        other._trainer = None
+    lock = directory / "lock"
+    if not lock.is_file():
+        return
+    with open(lock) as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise _core.UsageError(
+                f"{directory}: another process is training in it; wait for it, or use another directory"
+            ) from None
+
+
+def _delete_run(directory: Path) -> None:
+    """Deletes a run directory. Raises UsageError for a directory that holds something else."""
+    if not directory.exists() or not any(directory.iterdir()):
+        return
+    if not (directory / "config.toml").is_file() or not (directory / "provenance.json").is_file():
+        raise _core.UsageError(
+            f"{directory}: overwrite=True deletes runs only, and this directory holds something else; "
+            "use another directory"
+        )
+    _let_go(directory)
+    shutil.rmtree(directory)
+
+
+def _refuse_full(directory: Path) -> None:
+    if not directory.is_dir() or not any(directory.iterdir()):
+        return
+    path = str(directory)
+    if (directory / "DONE").is_file():
+        raise _core.UsageError(
+            f"{directory}: holds a finished run; read it with lmrnn.Run({path!r}), use another directory, "
+            "or give Trainer exist_ok=True to take it as it is, overwrite=True to delete it"
+        )
+    if (directory / "config.toml").is_file():
+        raise _core.UsageError(
+            f"{directory}: holds an unfinished run; go on with lmrnn.Trainer.resume({path!r}), use another "
+            "directory, or give Trainer exist_ok=True to go on, overwrite=True to delete it"
+        )
+
+
+def _differences(a: Mapping[str, Any], b: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """Dotted keys in which two configurations differ."""
+    found = []
+    for key in dict.fromkeys([*a, *b]):
+        x, y = a.get(key), b.get(key)
+        if isinstance(x, Mapping) and isinstance(y, Mapping):
+            found += _differences(x, y, f"{prefix}{key}.")
+        elif x != y:
+            found.append(f"{prefix}{key}: {y!r} there, {x!r} here")
+    return found
+
+
+def _same_mask(mask, directory: Path) -> dict[str, Any]:
+    """The overrides of a run whose mask was saved earlier, if it is this one."""
+    config = Run(directory).config["wiring"]
+    wanted = mask if isinstance(mask, _core.Mask) else _core.Mask(mask)
+    path = directory.with_name(directory.name + ".wiring.npz")
+    saved = _core.Mask(np.load(path)["mask"]) if path.is_file() else None
+    if config["path"] != str(path) or saved != wanted:
+        raise _core.UsageError(
+            f"{directory}: holds a run with another mask; use another directory, or overwrite=True to "
+            "delete that run"
+        )
+    return _mask_overrides(path)
 
 
 @contextmanager
@@ -179,6 +370,10 @@ def _save_mask(mask, config: dict[str, Any], directory: Path) -> dict[str, Any]:
     path = directory.with_name(directory.name + ".wiring.npz")
     path.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(path, mask=dense.astype(np.uint8))
+    return _mask_overrides(path)
+
+
+def _mask_overrides(path: Path) -> dict[str, Any]:
     return {"wiring.kind": "file", "wiring.path": str(path), "wiring.dataset": "mask"}
 
 
