@@ -163,12 +163,23 @@ void list(const AnalyzeOptions& options) {
   print_keys(find_analysis(options.network));
 }
 
+// lmrnn analyze ring runs/x
+void check_order(const AnalyzeOptions& options) {
+  const bool named =
+      std::ranges::find(analyses(), options.network, &AnalysisEntry::name) != analyses().end();
+  if (named && !fs::exists(options.network) && fs::exists(options.name))
+    throw UsageError(
+        fmt::format("lmrnn analyze: the run comes first; did you mean lmrnn analyze {} {}?",
+                    options.name, options.network));
+}
+
 void run_analyze(const AnalyzeOptions& options) {
   if (options.list) return list(options);
   if (options.network.empty() || options.name.empty())
     throw UsageError(
         "lmrnn analyze: give a run directory or network file and the name of an analysis; see "
         "lmrnn analyze --list");
+  check_order(options);
   const AnalysisEntry& entry = find_analysis(options.name);
   Control control{};
   from_config({options.control, "--control"}, "control", control, Range{});

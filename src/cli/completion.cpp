@@ -11,12 +11,42 @@
 #include "lmrnn/analysis.hpp"
 #include "lmrnn/error.hpp"
 #include "lmrnn/run_config.hpp"
+#include "lmrnn/tasks.hpp"
 #include "verbs.hpp"
 
 namespace lmrnn::cli {
 namespace {
 
 using Words = std::vector<std::string>;
+
+// "a" | "b" of a field's type; true and false of a flag.
+Words values_of(const FieldDoc& row) {
+  if (row.type == "true | false") return {"true", "false"};
+  Words words;
+  for (std::size_t begin = row.type.find('"'); begin != std::string::npos;) {
+    const std::size_t end = row.type.find('"', begin + 1);
+    if (end == std::string::npos) break;
+    words.push_back(row.type.substr(begin + 1, end - begin - 1));
+    begin = row.type.find('"', end + 1);
+  }
+  return words;
+}
+
+// Lines of a case statement: the values that a key may have.
+std::string values() {
+  std::string lines;
+  for (const FieldDoc& row : document<RunConfig>())
+    if (const Words words = values_of(row); !words.empty())
+      lines += fmt::format("    {}) words=\"{}\" ;;\n", row.key, fmt::join(words, " "));
+  return lines;
+}
+
+std::string task_words() {
+  Words words;
+  for (const std::string_view collection : collection_names()) words.emplace_back(collection);
+  for (const Task& task : select_tasks("modcog132")) words.push_back(task.name());
+  return fmt::format("{}", fmt::join(words, " "));
+}
 
 struct Completions {
   Words verbs;           // "lmrnn study run"
@@ -55,7 +85,22 @@ _lmrnn() {{
   done
   case "$verb" in
 {}  esac
-  if [[ $last == --set && $verb != *study* && $verb != *analyze* ]]; then
+  # bash takes KEY=VALUE apart at the equals sign.
+  local key= tasks="{}"
+  if [[ $current == = ]]; then key=$last; current=
+  elif [[ $last == = ]]; then key=${{COMP_WORDS[COMP_CWORD-2]}}
+  fi
+  if [[ $key == battery.tasks || $last == --tasks || $last == --task || $last == --collection ]]; then
+    # The last of names that are separated by commas.
+    local before=
+    [[ $current == *,* ]] && before=${{current%,*}},
+    words=$(for word in $tasks; do echo "$before$word"; done)
+    compopt -o nospace
+  elif [[ -n $key ]]; then
+    words=
+    case "$key" in
+{}    esac
+  elif [[ $last == --set && $verb != *study* && $verb != *analyze* ]]; then
     words="{}"
     compopt -o nospace
   elif [[ $current == -* ]]; then
@@ -76,7 +121,8 @@ void run_completion(const CLI::App& program, const std::string& shell) {
   collect(program, program.get_name(), all);
   Words quoted;
   for (const std::string& verb : all.verbs) quoted.push_back('"' + verb + '"');
-  fmt::print(fmt::runtime(bash), fmt::join(quoted, " | "), all.of_verbs, keys());
+  fmt::print(fmt::runtime(bash), fmt::join(quoted, " | "), all.of_verbs, task_words(), values(),
+             keys());
 }
 
 }  // namespace

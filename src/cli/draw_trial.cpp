@@ -198,8 +198,17 @@ std::string target_text(const Battery& battery, const TrialBatch& trials, std::s
   std::int32_t first = 0;
   while (first < n_steps && target(first) == 0) ++first;
   if (first == n_steps) return "fixate to the end";
-  std::string text = fmt::format("fixate for {:g} ms, then class", first * battery.config().dt);
-  for (std::int32_t step = first; step < n_steps; ++step) text += fmt::format(" {}", target(step));
+  const double dt = battery.config().dt;
+  std::string text = fmt::format("fixate for {:g} ms", first * dt);
+  // Stretches of the same answer; in seq tasks the direction moves.
+  for (std::int32_t step = first; step < n_steps;) {
+    std::int32_t end = step;
+    while (end < n_steps && target(end) == target(step)) ++end;
+    const double angle = 360.0 * (target(step) - 1) / static_cast<double>(battery.config().n_ring);
+    const std::string what = target(step) == 0 ? "fixate" : fmt::format("respond at {:g}°", angle);
+    text += fmt::format(", {} for {:g} ms", what, (end - step) * dt);
+    step = end;
+  }
   return text;
 }
 

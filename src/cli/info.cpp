@@ -14,11 +14,13 @@
 #include "lmrnn/simd.hpp"
 #include "lmrnn/threads.hpp"
 #include "lmrnn/version.hpp"
+#include "run_scores.hpp"
 #include "verbs.hpp"
 
 namespace lmrnn::cli {
 namespace {
 
+namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
 struct InfoOptions {
@@ -57,7 +59,17 @@ Json describe_network(const LoadedNetwork& loaded) {
 
 Json describe_run(const std::filesystem::path& directory) {
   const RunRecord run = open_run(directory);
-  return {{"run", directory.string()}, {"done", run.done}, {"checkpoints", run.checkpoints}};
+  const RunScores scores = read_scores(directory);
+  Json tasks = Json::array();
+  for (const TaskResult& t : scores.tasks)
+    tasks.push_back({{"task", t.task},
+                     {"accuracy", t.accuracy},
+                     {"ceiling", t.ceiling},
+                     {"share_of_ceiling", t.share},
+                     {"chance", chance_of(t.task)},
+                     {"solved", t.solved}});
+  return {{"run", directory.string()},       {"done", run.done}, {"step", scores.step},
+          {"steps", run.config.train.steps}, {"scores", tasks},  {"checkpoints", run.checkpoints}};
 }
 
 std::string value_text(const Json& value) {
@@ -71,7 +83,23 @@ std::string value_text(const Json& value) {
 // A value a line.
 void print(const Json& info) {
   for (const auto& [key, value] : info.items())
-    if (key != "costs" && key != "metadata") fmt::print("{:<20} {}\n", key, value_text(value));
+    if (key != "costs" && key != "metadata" && key != "scores")
+      fmt::print("{:<20} {}\n", key, value_text(value));
+}
+
+// What a reader wants to know first.
+void print_run_scores(const fs::path& run) {
+  const RunScores scores = read_scores(run);
+  if (scores.evaluated < 0) return fmt::print("{:<20} none yet\n", "scores");
+  fmt::print("scores after {} steps: accuracy {:.4f} ({:.1f}% of ceiling), {}/{} tasks solved\n",
+             scores.evaluated, scores.mean_accuracy(), 100 * scores.mean_share(), scores.n_solved(),
+             scores.tasks.size());
+  for (const TaskResult& t : scores.tasks) {
+    const double guess = chance_of(t.task);
+    fmt::print("  {:<18} {:.4f} of {:.4f}{}{}\n", t.task, t.accuracy, t.ceiling,
+               t.solved ? "  solved" : "", guess > 0 ? fmt::format("  (chance {:g})", guess) : "");
+  }
+  fmt::print("\n");
 }
 
 void print_network(const Json& network, std::span<const CostRow> costs) {
@@ -93,6 +121,7 @@ void run_on_network(const std::filesystem::path& path, bool json) {
     fmt::print("{}\n", info.dump(2));
     return;
   }
+  if (info.contains("scores")) print_run_scores(path);
   print(info);
   print_network(network, cost_table(loaded.network.architecture()));
 }

@@ -26,9 +26,9 @@ namespace {
 enum ExitStatus { done = 0, usage = 2 };
 
 // In the order of --help.
-constexpr void (*catalogue[])(CLI::App&) = {add_tasks,  add_wiring,  add_train,
-                                            add_eval,   add_analyze, add_study,
-                                            add_report, add_info,    add_completion};
+constexpr void (*catalogue[])(CLI::App&) = {add_tasks,   add_wiring, add_train, add_eval,
+                                            add_analyze, add_study,  add_runs,  add_compare,
+                                            add_report,  add_plot,   add_info,  add_completion};
 
 int report(ExitStatus status, std::string message) {
   say_error(std::move(message));

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "run_scores.hpp"
+
 namespace lmrnn::cli {
 
 nlohmann::ordered_json to_json(const Evaluation& evaluation) {
@@ -19,6 +21,7 @@ nlohmann::ordered_json to_json(const Evaluation& evaluation) {
                      {"trial_accuracy", t.trial_accuracy},
                      {"trial_lower", t.trial_lower},
                      {"trial_ceiling", t.ceiling.trial_accuracy.value},
+                     {"chance", chance_of(t.name)},
                      {"reached", t.reached},
                      {"solved", t.solved}});
   return {{"mean_accuracy", evaluation.mean_accuracy()},
@@ -31,24 +34,25 @@ nlohmann::ordered_json to_json(const Evaluation& evaluation) {
 }
 
 void print_scores(const Evaluation& evaluation, bool over_time) {
-  constexpr std::string_view line = "{:<20} {:>8} {:>8} {:>8} {:>14} {:>8}\n";
+  constexpr std::string_view line = "{:<20} {:>8} {:>8} {:>8} {:>7} {:>14} {:>8}\n";
   const auto percent = [](double x) { return fmt::format("{:.1f}%", 100 * x); };
   const auto yes = [](bool x) { return x ? "yes" : ""; };
-  fmt::print(line, "task", "accuracy", "ceiling", "share", "whole trials",
+  fmt::print(line, "task", "accuracy", "ceiling", "share", "chance", "whole trials",
              over_time ? "solved" : "reached");
   double ceiling = 0;
   for (const TaskScore& t : evaluation.tasks) {
+    const double guess = chance_of(t.name);
     fmt::print(line, t.name, fmt::format("{:.4f}", t.decision_accuracy),
                fmt::format("{:.4f}", t.ceiling.decision_accuracy.value),
-               percent(t.share_of_ceiling), fmt::format("{:.4f}", t.trial_accuracy),
-               yes(over_time ? t.solved : t.reached));
+               percent(t.share_of_ceiling), guess > 0 ? fmt::format("{:g}", guess) : "",
+               fmt::format("{:.4f}", t.trial_accuracy), yes(over_time ? t.solved : t.reached));
     ceiling += t.ceiling.decision_accuracy.value;
   }
   const std::size_t n = evaluation.tasks.size();
   fmt::print(line, fmt::format("mean of {} tasks", n),
              fmt::format("{:.4f}", evaluation.mean_accuracy()),
              fmt::format("{:.4f}", ceiling / static_cast<double>(std::max<std::size_t>(1, n))),
-             percent(evaluation.mean_share_of_ceiling()),
+             percent(evaluation.mean_share_of_ceiling()), "",
              fmt::format("{:.4f}", evaluation.mean_trial_accuracy()),
              fmt::format("{}/{}", over_time ? evaluation.n_solved() : evaluation.n_reached(), n));
 }

@@ -306,6 +306,7 @@ void add_study(CLI::App& program) {
                              "lmrnn study run studies/e1-small.toml --jobs 2\n"
                              "lmrnn study collect studies/e1-small.toml");
   study->require_subcommand(1);
+  add_study_init(*study);
   const auto options = std::make_shared<Options>();
 
   CLI::App* plan = add_study_verb(*study, "plan", "list the runs of a study",

@@ -1,5 +1,5 @@
-// The verbs of the command line. One verb = one file src/cli/NAME.cpp that defines add_NAME here,
-// and one line in the catalogue of main.cpp.
+// The verbs of the command line. One verb = one function add_NAME here, in a file of src/cli that
+// is named after it or its nearest relative, and one line in the catalogue of main.cpp.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -12,7 +12,11 @@ void add_train(CLI::App& program);
 void add_eval(CLI::App& program);
 void add_analyze(CLI::App& program);
 void add_study(CLI::App& program);
+void add_study_init(CLI::App& study);  // a verb of study
+void add_runs(CLI::App& program);
+void add_compare(CLI::App& program);
 void add_report(CLI::App& program);
+void add_plot(CLI::App& program);
 void add_info(CLI::App& program);
 void add_completion(CLI::App& program);
 

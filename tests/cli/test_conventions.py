@@ -70,6 +70,15 @@ class Completion(ProgramTest):
         self.assertEqual(self.completed("train", "--set", "wiring.rad"), ["wiring.radius="])
         self.assertEqual(self.completed("train", "stud"), [])  # left to the shell: a file
 
+    def test_of_task_names_and_values(self):
+        self.assertEqual(self.completed("tasks", "list", "--tasks", "dlygose"), ["dlygoseqr", "dlygoseql"])
+        self.assertEqual(self.completed("tasks", "list", "--tasks", "go,dlygointr,dmsse"),
+                         ["go,dlygointr,dmsseqr", "go,dlygointr,dmsseql"])
+        self.assertEqual(self.completed("train", "--set", "wiring.kind", "=", "lo"), ["local"])
+        self.assertEqual(self.completed("train", "--set", "wiring.boundary", "="), ["torus", "open"])
+        self.assertEqual(self.completed("train", "--set", "wiring.autapses", "=", "f"), ["false"])
+        self.assertIn("modcog82", self.completed("train", "--set", "battery.tasks", "=", "modcog8"))
+
     def test_knows_every_verb(self):
         for verb in all_verbs():
             self.assertIn(verb[-1], self.completed(*verb))

@@ -1,0 +1,37 @@
+// What a run has reached, as metrics.csv and tasks.csv say.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace lmrnn::cli {
+
+struct TaskResult {
+  std::string task;
+  double accuracy = 0, ceiling = 0, share = 0;
+  bool solved = false;
+};
+
+struct RunScores {
+  std::int64_t step = 0;          ///< of the last row of metrics.csv
+  std::optional<double> loss;     ///< of that row
+  std::int64_t evaluated = -1;    ///< step of the last evaluation; -1: there was none
+  std::vector<TaskResult> tasks;  ///< of that evaluation
+
+  double mean_accuracy() const;
+  double mean_share() const;
+  std::int64_t n_solved() const;
+};
+
+/// Reads both files of a run directory; a file that is not there yet counts as empty. Throws
+/// UsageError for a file without the columns that it must have.
+RunScores read_scores(const std::filesystem::path& run);
+
+/// The accuracy of a network that answers a task by guessing: 0.5 where it only decides whether to
+/// respond (match tasks), otherwise 0, as of tasks that are not in the catalogue.
+double chance_of(const std::string& task);
+
+}  // namespace lmrnn::cli

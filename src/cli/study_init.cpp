@@ -1,0 +1,120 @@
+// lmrnn study init: a study file to start from.
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "common.hpp"
+#include "lmrnn/error.hpp"
+#include "lmrnn/files.hpp"
+#include "verbs.hpp"
+
+namespace lmrnn::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct InitOptions {
+  std::string file = "study.toml", config;
+};
+
+// Two wirings of the same degrees, six seeds: the fewest with which a paired test can reach 0.05.
+constexpr const char* text = R"(# A study: many runs that answer one question.
+#
+#   lmrnn study plan {0}      lists the runs
+#   lmrnn study run {0}       carries them out; again after an interruption
+#   lmrnn study collect {0}   writes the tables
+#   lmrnn report runs/{1}
+
+# Write both down before the first run; they are kept with the results.
+claim = "networks with local wiring learn faster than random ones of the same degrees"
+support = "the interval of local - random in area lies above 0; refuted if it lies below 0"
+seeds = [1, 2, 3, 4, 5, 6]
+
+# What all runs have in common: any keys of a configuration (lmrnn train --list-keys).
+[config]
+{2}
+# An axis is a question; every combination of levels is trained once per seed.
+[axis.network.local]
+wiring.kind = "local"
+[axis.network.random]
+wiring.kind = "random"
+
+# Every network gets the learning rate that suits it, found on seeds of its own.
+[tuning]
+values = [1e-3, 3e-3, 1e-2]
+seeds = [101]
+
+[[contrast]]
+axis = "network"
+a = "local"
+b = "random"
+measure = "area"
+supported_above = 0
+refuted_below = 0
+
+[statistics]
+seed = 1
+)";
+
+constexpr const char* own_config = R"(battery.tasks = "go,dlygo,dm1,dms"
+wiring = { rows = 8, cols = 8, radius = 2 }
+stream = { steps = 100, batch = 32 }
+train.steps = 500
+evaluation = { every = 50, trials = 200 }
+)";
+
+std::string config_of(const InitOptions& options) {
+  if (options.config.empty()) return own_config;
+  std::string lines;
+  const ConfigTable table = read_toml(options.config);
+  for (const auto& [key, value] : table) {
+    if (key == "seed") continue;  // seeds are the study's
+    const auto* section = std::get_if<ConfigTable>(&value.value);
+    if (section == nullptr) lines += to_toml({{key, value}});
+  }
+  for (const auto& [key, value] : table)
+    if (const auto* section = std::get_if<ConfigTable>(&value.value))
+      for (const auto& [name, item] : *section) {
+        if (key == "wiring" && name == "kind") continue;  // is what the axis varies
+        std::string line = to_toml({{"x", item}});
+        // An inner table is written on lines of its own, which cannot follow a dotted key.
+        if (!line.starts_with("x = "))
+          throw UsageError(fmt::format(
+              "{}: [{}.{}] is a table within a table; leave --config out, and copy it by hand",
+              options.config, key, name));
+        lines += fmt::format("{}.{} = {}", key, name, line.substr(4));
+      }
+  return lines;
+}
+
+void run_init(const InitOptions& options) {
+  const fs::path path = options.file;
+  if (path.extension() != ".toml")
+    throw UsageError(fmt::format("lmrnn study init: {} does not end in .toml", options.file));
+  if (fs::exists(path))
+    throw UsageError(
+        fmt::format("{}: exists already; give another name, or delete it first", options.file));
+  write_file(path, fmt::format(fmt::runtime(text), options.file, path.stem().string(),
+                               config_of(options)));
+  fmt::print("{}\n", options.file);
+  fmt::print(stderr, "next: edit it, then lmrnn study plan {}\n", options.file);
+}
+
+}  // namespace
+
+void add_study_init(CLI::App& study) {
+  const auto options = std::make_shared<InitOptions>();
+  CLI::App* verb = add_verb(study, "init", "write a study file to start from",
+                            "lmrnn study init studies/mine.toml\n"
+                            "lmrnn study init mine.toml --config studies/quickstart.toml",
+                            [options] { run_init(*options); });
+  verb->add_option("study", options->file, "the file to write")
+      ->type_name("STUDY.toml")
+      ->capture_default_str();
+  verb->add_option("--config", options->config, "a configuration that all runs shall share")
+      ->type_name("CONFIG.toml");
+}
+
+}  // namespace lmrnn::cli
