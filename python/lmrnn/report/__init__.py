@@ -18,16 +18,21 @@ from .. import __version__
 __all__ = ["main", "write_report"]
 
 
-def write_report(subject: str | PathLike, out: str | PathLike | None = None) -> Path:
+def write_report(
+    subject: str | PathLike, out: str | PathLike | None = None, *, against: str | PathLike | None = None
+) -> Path:
     """Writes the report of a run directory or a study's; by default to report.html within it.
 
-    Raises UsageError if `subject` is neither.
+    against : a second run, with which the first one is compared. Raises UsageError if `subject` is
+    neither a run nor a study, or `against` no run.
     """
+    from ..plot import style
     from .catalogue import find_subject
     from .html import render
 
-    found = find_subject(Path(subject))
-    sections = [section for make in found.sections if (section := make(found.content)) is not None]
+    found = find_subject(Path(subject), None if against is None else Path(against))
+    with style.unregistered():
+        sections = [section for make in found.sections if (section := make(found.content)) is not None]
     path = Path(out) if out is not None else Path(subject) / "report.html"
     page = render("page.html", title=found.title, sections=sections, version=__version__)
     temporary = path.with_name(f"{path.name}.tmp")

@@ -5,6 +5,7 @@ A section is a function that takes a Run or a Study and returns a `html.Section`
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,16 +13,16 @@ from typing import Any
 
 from .. import Run, Study, UsageError
 from .html import Section
-from .sections import analyses, curves, overview, provenance, scores, study, trials, weights, wiring
+from .sections import analyses, comparison, curves, overview, provenance, scores, study, trials, weights, wiring
 
 Make = Callable[[Any], Section | None]
 
-# In the order of the page.
+# In the order of the page: what a reader wants to know first.
 RUN_SECTIONS: list[Make] = [
-    overview.section,
     scores.section,
     curves.section,
     trials.section,
+    overview.section,
     wiring.section,
     weights.section,
     analyses.section,
@@ -46,11 +47,14 @@ class Subject:
     sections: list[Make]
 
 
-def find_subject(path: Path) -> Subject:
-    """What the report of a directory is about. Raises UsageError if it is neither run nor study."""
+def find_subject(path: Path, against: Path | None = None) -> Subject:
+    """What the report of a directory is about, compared with the run `against`, if there is one.
+    Raises UsageError if it is neither run nor study."""
     if not path.is_dir():
         raise UsageError(f"{path}: no such directory; give the directory of a run or a study")
     if (path / "runs").is_dir() or (path / "tables").is_dir():
+        if against is not None:
+            raise UsageError(f"--against: {path} is a study; two runs can be compared")
         found = Study(path)
         return Subject(found.name, found, STUDY_SECTIONS)
     if not (path / "config.toml").is_file():
@@ -59,4 +63,8 @@ def find_subject(path: Path) -> Subject:
             "lmrnn study run made"
         )
     run = Run(path)
-    return Subject(run.name, run, RUN_SECTIONS)
+    if against is None:
+        return Subject(run.name, run, RUN_SECTIONS)
+    other = Run(against)
+    first = functools.partial(comparison.section, other=other)
+    return Subject(f"{run.name} against {other.name}", run, [first, *RUN_SECTIONS])

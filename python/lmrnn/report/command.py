@@ -17,10 +17,11 @@ def run(arguments: list[str] | None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("subject", metavar="RUN|STUDY", help="run directory or study directory")
+    parser.add_argument("--against", metavar="RUN", help="a second run to compare the first one with")
     parser.add_argument("--out", metavar="FILE", help="default: report.html in that directory")
     options = parser.parse_args(arguments)
     try:
-        print(write_report(options.subject, options.out))
+        print(write_report(options.subject, options.out, against=options.against))
         return 0
     except UsageError as error:
         print(f"lmrnn report: {error}", file=sys.stderr)

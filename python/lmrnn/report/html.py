@@ -6,7 +6,7 @@ import hashlib
 import io
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -51,6 +51,18 @@ def render(template: str, **values: Any) -> Markup:
     return Markup(_environment().get_template(template).render(**values))
 
 
+# Colours of the house style that follow the page's, which is dark for readers who want it so.
+_OF_THE_PAGE = {
+    "#222222": "var(--ink)",
+    "#000000": "var(--ink)",
+    "#d9d9d9": "var(--pale)",
+    "#ffffff": "var(--paper)",
+    "#eeeeee": "var(--shade)",
+    "#666666": "var(--soft)",
+    "#555555": "var(--soft)",
+}
+
+
 def figure(axes, caption: str) -> Markup:
     """A figure of lmrnn.plot, inlined as SVG, which scales with the page."""
     salt = hashlib.sha256(caption.encode()).hexdigest()[:12]
@@ -66,14 +78,17 @@ def figure(axes, caption: str) -> Markup:
     svg = re.sub(
         r'width="[0-9.]+pt"|height="[0-9.]+pt"', "", svg.split(">", 1)[0]
     ) + ">" + svg.split(">", 1)[1]
+    for colour, variable in _OF_THE_PAGE.items():
+        svg = svg.replace(colour, variable)
     svg = svg.replace("<svg", f'<svg role="img" aria-label="{escape(caption)}"', 1)
     return render(
         "figure.html",
         svg=Markup(svg),
         caption=caption,
-        width=round(width * 1.55),
+        width=round(width * 2),
         least=math.ceil(width) if width > COLUMN else 0,
         wide=width > COLUMN,
+        name=re.sub(r"[^a-z0-9]+", "-", caption.lower()).strip("-")[:60],
     )
 
 
@@ -83,14 +98,16 @@ def table(
     *,
     caption: str = "",
     formats: Mapping[str, str] | None = None,
+    minor: Collection[str] = (),
 ) -> Markup:
-    """A table whose columns sort on a click. `formats`: format specification by column."""
+    """A table whose columns sort on a click. `formats`: format specification by column; `minor`:
+    columns that a phone leaves out."""
     formats = formats or {}
     cells = [
         [_cell(value, formats.get(column, "")) for column, value in zip(columns, row)]
         for row in rows
     ]
-    return render("table.html", columns=columns, rows=cells, caption=caption)
+    return render("table.html", columns=columns, rows=cells, caption=caption, minor=minor)
 
 
 def _cell(value: Any, specification: str) -> dict[str, Any]:
@@ -125,3 +142,8 @@ def join(*pieces: Markup | str) -> Markup:
 def grid(*pieces: Markup) -> Markup:
     """Side by side where there is room."""
     return Markup('<div class="grid">') + join(*pieces) + Markup("</div>")
+
+
+def halves(*pieces: Markup) -> Markup:
+    """Two on a row of a desktop, one on a phone."""
+    return Markup('<div class="grid halves">') + join(*pieces) + Markup("</div>")

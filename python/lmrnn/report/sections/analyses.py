@@ -19,7 +19,7 @@ MOST_TASKS = 4
 def section(run) -> Section | None:
     pieces = []
     for name in run.analyses:
-        folder = run.analysis(name)
+        folder = run.directory / "analysis" / name
         pieces.append(Markup("<h3>") + escape(name) + Markup("</h3>"))
         if (folder / "summary.json").is_file():
             analysis = Analysis(folder)

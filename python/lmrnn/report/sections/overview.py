@@ -1,8 +1,9 @@
-"""What was trained, and how it ended."""
+"""What was trained."""
 
 from __future__ import annotations
 
 from ..html import Markup, Section, escape, folded, join, values
+from .scores import headline
 
 
 def section(run) -> Section:
@@ -22,32 +23,10 @@ def section(run) -> Section:
         "batch": f"{config['stream']['batch']} rows of {config['stream']['steps']} steps",
         "seed": run.seed,
     }
-    return Section("Overview", join(_headline(run), values(pairs), _names(tasks)))
+    return Section("Overview", join(headline(run) if not run.scores.n_rows else Markup(), values(pairs), _names(tasks)))
 
-
-
-def _headline(run) -> Markup:
-    if run.done:
-        s = run.summary
-        text = (
-            f"{100 * s['mean_share_of_ceiling']:.1f}% of the ceiling on average, "
-            f"{100 * s['worst_share_of_ceiling']:.1f}% on the worst task; "
-            f"{s['tasks_solved']} of {s['tasks']} tasks solved, "
-            f"after {s['steps']:,} steps and {s['trials']:,} trials ({_duration(s['seconds'])})."
-        )
-    else:
-        text = f"Not finished: {run.checkpoints[-1]:,} of {run.config['train']['steps']:,} steps."
-    return Markup('<p class="lead">') + escape(text) + Markup("</p>")
 
 
 def _names(tasks) -> Markup:
     names = Markup("<p>") + ", ".join(map(escape, tasks)) + Markup("</p>")
     return names if len(tasks) <= 20 else folded(f"The {len(tasks)} tasks", names)
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ... import plot
-from ..html import Markup, Section, figure, folded, join, table
+from ..html import Markup, Section, escape, figure, folded, halves, join, table
 
 COLUMNS = {
     "task": "task",
@@ -14,6 +14,8 @@ COLUMNS = {
     "trial ceiling": "trial_ceiling",
     "solved": "solved",
 }
+MINOR = {"trial accuracy", "trial ceiling"}
+"""Columns that a phone leaves out."""
 FORMATS = {name: ".3f" for name in COLUMNS if name not in ("task", "solved")}
 
 NOTE = Markup(
@@ -34,7 +36,31 @@ def section(run) -> Section | None:
     ]
     caption = f"Held-out trials after {scores['step'][0]:,} steps, {scores['trials'][0]:,} per task."
     bars = figure(plot.task_bars(run), "Decision accuracy by task, against its ceiling.")
-    content = table(list(COLUMNS), rows, caption=caption, formats=FORMATS)
+    curve = figure(plot.learning_curves(run), "Accuracy on held-out trials, mean of all tasks.")
+    content = table(list(COLUMNS), rows, caption=caption, formats=FORMATS, minor=MINOR)
     if len(rows) > 30:
         content = folded(f"Table of all {len(rows)} tasks", content)
-    return Section("Scores", join(NOTE, content, bars))
+    return Section("Scores", join(headline(run), halves(bars, curve), content, NOTE))
+
+
+def headline(run) -> Markup:
+    """One sentence: what the run reached."""
+    if run.done:
+        s = run.summary
+        text = (
+            f"{100 * s['mean_share_of_ceiling']:.1f}% of the ceiling on average, "
+            f"{100 * s['worst_share_of_ceiling']:.1f}% on the worst task; "
+            f"{s['tasks_solved']} of {s['tasks']} tasks solved, "
+            f"after {s['steps']:,} steps and {s['trials']:,} trials ({_duration(s['seconds'])})."
+        )
+    else:
+        text = f"Not finished: {run.checkpoints[-1]:,} of {run.config['train']['steps']:,} steps."
+    return Markup('<p class="lead">') + escape(text) + Markup("</p>")
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
