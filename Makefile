@@ -13,7 +13,7 @@ CONFIGURE = mkdir -p build && { cmake --preset release $(CMAKE_ARGS) >build/conf
   || { cat build/configure.log; exit 1; }; }
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build test coverage valgrind check-frameworks bench quickstart docs wheel install format clean
+.PHONY: help setup build test coverage valgrind check-frameworks bench quickstart docs snippets wheel install format clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -70,6 +70,10 @@ docs: setup  ## build the documentation, build/site/index.html, which needs no n
 	@$(CONFIGURE)
 	@cmake --build --preset release --target lmrnn_program
 	@scripts/build-docs.sh
+
+snippets: docs  ## run every block of code of README and docs from the rendered pages
+	@cmake --build --preset release --target lmrnn_python
+	@.venv/bin/python scripts/run-snippets.py
 
 wheel: setup  ## build a Python wheel that needs no compiler, and the source distribution
 	@scripts/build-wheel.sh build/wheels portable

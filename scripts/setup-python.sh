@@ -36,9 +36,12 @@ def unfold(requirements):
 print("\n".join([*project["dependencies"], *unfold([f"lmrnn[{','.join(sys.argv[1:])}]"])]))
 PYTHON
 )
-# Debian 12's PyTorch was built for NumPy 1 and cannot talk to NumPy 2.
+# Debian 12's PyTorch was built for NumPy 1 and cannot talk to NumPy 2. pip reads pip.conf at every
+# later call too, so that "pip install jupyter pandas" in .venv leaves both working together.
+echo 'numpy<2' >.venv/constraints.txt
+printf '[install]\nconstraint = %s\n' "$PWD/.venv/constraints.txt" >.venv/pip.conf
 mapfile -t list <<<"$requirements"
-.venv/bin/python -m pip install --quiet --disable-pip-version-check "${list[@]}" 'numpy<2' >&2
+.venv/bin/python -m pip install --quiet --disable-pip-version-check "${list[@]}" numpy >&2
 # The connectomes that a tutorial reads: data and readers alone. No test needs what it depends on
 # (wormneuroatlas, plotly, pyneuroml and more).
 case " ${extras[*]} " in *" test "*)

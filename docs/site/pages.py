@@ -6,6 +6,7 @@
 - assets/katex: KaTeX, as Debian packages it
 """
 
+import base64
 import json
 import os
 import re
@@ -113,6 +114,54 @@ def outside(page):
             yield match["path"], target.relative_to(ROOT)
 
 
+# Notebooks ----------------------------------------------------------------------------------------
+
+
+def notebook_page(path):
+    """Markdown of a notebook, and its pictures by name. Outputs are those of the newest execution
+    (tests/python/test_notebooks.py leaves it in build/notebooks), if it ran the same cells."""
+    book = json.loads(path.read_text())
+    executed = ROOT / "build/notebooks" / path.name
+    if executed.is_file():
+        ran = json.loads(executed.read_text())
+        if [text_of(c["source"]) for c in ran["cells"]] == [text_of(c["source"]) for c in book["cells"]]:
+            book = ran
+    page, pictures = "", {}
+    for cell in book["cells"]:
+        source = text_of(cell["source"])
+        if cell["cell_type"] == "markdown":
+            page += f"{source}\n\n"
+            continue
+        language = "sh" if source.startswith("!") else "python"
+        page += f"```{language}\n{source.replace('!', '', source.count(chr(10)) + 1) if language == 'sh' else source}\n```\n\n"
+        for output in cell["outputs"]:
+            page += output_text(output, path.stem, pictures)
+    source = f"examples/notebooks/{path.name}"
+    note = f"\n*The notebook: [`{source}`](../../../{source}).*\n"
+    title, _, rest = page.partition("\n")
+    return f"{title}\n{note}\n{rest}", pictures
+
+
+def text_of(source):
+    return source if isinstance(source, str) else "".join(source)
+
+
+def output_text(output, name, pictures):
+    data = output.get("data", {})
+    if "image/png" in data:
+        picture = f"{name}-{len(pictures) + 1}.png"
+        pictures[picture] = base64.b64decode(data["image/png"])
+        return f"![{name}, picture {len(pictures)}]({picture})\n\n"
+    if "text/html" in data and "<progress" not in text_of(data["text/html"]):
+        return f'<div class="notebook-output" markdown="0">{text_of(data["text/html"])}</div>\n\n'
+    text = text_of(output.get("text", data.get("text/plain", "")))
+    if output.get("name") == "stderr" or "<progress" in text_of(data.get("text/html", "")) or not text.strip():
+        return ""
+    if text.startswith(("<Axes", "array([<Axes", "<Figure", "HBox(")):
+        return ""
+    return f"```text\n{text.rstrip()}\n```\n\n"
+
+
 def source_page(path):
     text = (ROOT / path).read_text()
     fence = "`" * (4 if "```" in text else 3)
@@ -132,6 +181,11 @@ def on_files(files, config):
         add(f"reference/{name}.md", content=page())
     for header in sorted((ROOT / "include/lmrnn").glob("*.hpp")):
         add(f"reference/headers/{header.name}.md", content=header_page(header))
+    for path in sorted((ROOT / "examples/notebooks").glob("*.ipynb")):
+        page, pictures = notebook_page(path)
+        add(f"tutorials/notebooks/{path.stem}.md", content=page)
+        for name, content in pictures.items():
+            add(f"tutorials/notebooks/{name}", content=content)
     linked = {path for page in files.documentation_pages() for _, path in outside(page)}
     for path in sorted(linked):
         add(f"source/{path}.md", content=source_page(path))

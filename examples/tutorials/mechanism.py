@@ -1,10 +1,10 @@
 """How does a small network remember a direction? From fixed points to a lesion."""
 
+# --8<-- [start:train]
 import numpy as np
 
 import lmrnn
 
-# --8<-- [start:train]
 config = {
     "battery": {
         "tasks": "go,dlygo",

@@ -1,11 +1,11 @@
 """A task, a wiring and an analysis that lmrnn does not have, in NumPy."""
 
+# --8<-- [start:task]
 import numpy as np
 
 import lmrnn
 
 
-# --8<-- [start:task]
 def oddball(rng):
     """Two of three tones are alike. Say which came alone, after the go cue."""
     alone, common = rng.choice(4, size=2, replace=False)

@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+"""Makes the pictures of README and docs, docs/pictures/*.svg.
+
+    .venv/bin/python scripts/make-pictures.py [RUNS]     RUNS: where the runs are or go; build/pictures
+
+Trains seven small networks (some minutes, once) and runs the analyses that the pictures show.
+"""
+
+import sys
+from pathlib import Path
+
+import lmrnn
+from lmrnn import plot
+
+ROOT = Path(__file__).resolve().parents[1]
+OUT = ROOT / "docs/pictures"
+CONFIG = {
+    "battery": {
+        "tasks": "go, rtgo, dlygo, anti, dm1, multidm, dlydm1, dms, dmc, goseqr, dlygointr, dlygointrseqr"
+    },
+    "wiring": {"kind": "local", "rows": 16, "cols": 16, "metric": "l1", "radius": 3},
+    "stream": {"steps": 150, "batch": 32},
+    "optimiser": {"learning_rate": 3e-3},
+    "train": {"steps": 1200, "log_every": 20},
+    "evaluation": {"every": 100, "trials": 300},
+    "checkpoint": {"every": 1200, "keep_every": 1200},
+}
+ANALYSES = ("record", "fixed-points", "psychometric", "sheet", "weights")
+
+
+def trained(folder, kind, seed):
+    """A finished run; one that is there is taken as it is."""
+    directory = folder / f"{kind}{seed}"
+    if (directory / "DONE").is_file():
+        return lmrnn.Run(directory)
+    overrides = {"wiring.kind": kind}
+    return lmrnn.Trainer(CONFIG, directory, seed=seed, overrides=overrides, overwrite=True).run()
+
+
+def main():
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "build/pictures"
+    runs = {kind: [trained(folder, kind, seed) for seed in (1, 2, 3)] for kind in ("local", "random")}
+    run = runs["local"][0]
+    for name in ANALYSES:
+        if name not in run.analyses:
+            run.analyze(name)
+    pictures = {
+        "trial": plot.trial(run.battery["dlydm1"].trial(seed=3), run),
+        "learning": plot.learning_curves(runs),
+        "tasks": plot.task_bars(run),
+        "heat-map": plot.task_heat_map(run),
+        "neighbourhood": plot.neighbourhood(run),
+        "mask": plot.mask(run),
+        "trajectories": plot.trajectories(run, "dlygo"),
+        "fixed-points": plot.fixed_points(run, "dlygointr"),
+        "psychometric": plot.psychometric(run),
+        "sheet-maps": plot.sheet_maps(run, n=4),
+        "weights": plot.weight_structure(run),
+    }
+    for name, axes in pictures.items():
+        figure = plot.style.figure_of(axes)
+        for ground in (figure.patch, *(ax.patch for ax in figure.axes)):
+            ground.set_alpha(0)  # pages have a ground of their own, and a dark one
+        print(plot.save(axes, OUT / f"{name}.svg"))
+
+
+if __name__ == "__main__":
+    main()
