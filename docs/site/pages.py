@@ -148,6 +148,8 @@ def text_of(source):
 
 def output_text(output, name, pictures):
     data = output.get("data", {})
+    if "application/vnd.jupyter.widget-view+json" in data:  # a progress bar
+        return ""
     if "image/png" in data:
         picture = f"{name}-{len(pictures) + 1}.png"
         pictures[picture] = base64.b64decode(data["image/png"])
