@@ -229,3 +229,26 @@ def test_fits_find_the_curve_that_choices_were_made_with():
     assert fit["slope"] == pytest.approx(1 / (0.2 * np.sqrt(2 * np.pi)), rel=1e-3)
     assert 0 < _fit(x, x > 0, np.full(10, 100))["deviation"] < 0.1  # perfect choices
     assert _fit(x, x < 0, np.full(10, 100)) == {}  # the wrong way round
+
+
+def test_the_command(small_run, tmp_path, capsys):
+    from lmrnn.plot.command import figures, main
+
+    path, out = str(small_run.directory), str(tmp_path / "a.svg")
+    assert main(["--list"]) == 0 and len(capsys.readouterr().out.splitlines()) == len(figures()) > 25
+    for words in ([path, "learning_curves"], [path, "learning_curves", "--with", path], [path, "task_bars"],
+                  [path, "trial", "--task", "go"], [path, "accuracy_against_density"]):  # fmt: skip
+        assert main([*words, "--out", out]) == 0
+        assert capsys.readouterr().out == f"{out}\n"
+    for words, message in (
+        (["learning_curves", path], "the run comes first; did you mean lmrnn plot"),
+        ([path, "learning_curvs"], 'did you mean "learning_curves"?'),
+        ([path], "give a run or a study and the name of a figure"),
+        ([path, "trial"], "say which with --task"),
+        ([path, "mask", "--task", "go"], "not a figure of one task"),
+        ([path, "mask", "--with", path], "shows one run"),
+        ([str(tmp_path / "nothing"), "mask"], "no such directory"),
+        ([path, "ring"], "no analysis 'ring' yet"),
+    ):
+        assert main(words) == 2
+        assert message in capsys.readouterr().err

@@ -72,3 +72,18 @@ def test_the_command(small_run, tmp_path, capsys):
     assert "no such directory" in capsys.readouterr().err
     assert run_command([str(tmp_path)]) == 2
     assert "neither a run nor a study" in capsys.readouterr().err
+
+
+def test_two_runs_are_compared(small_run, small_config, tmp_path, capsys):
+    small_config["wiring"]["kind"] = "random"
+    other = lmrnn.Trainer(small_config, tmp_path / "other").run()
+    page = report.write_report(small_run.directory, tmp_path / "c.html", against=other.directory).read_text()
+    assert page.index("<h2>Comparison</h2>") < page.index("<h2>Scores</h2>") < page.index("<h2>Trials</h2>")
+    assert "wiring.kind" in page and "small against other" in page
+    assert run_command([str(small_run.directory), "--against", str(tmp_path / "nothing")]) == 2
+    assert "nothing" in capsys.readouterr().err
+
+
+def test_failed_trials_are_shown_and_figures_can_be_saved(page):
+    assert "answered wrong" in page
+    assert page.count('class="download"') == page.count("<figure") > 8
