@@ -182,7 +182,7 @@ void bind_wiring(nb::module_& m) {
           [](Mask* self, const ArrayArgument& mask) {
             new (self) Mask(mask_from_object(mask, "mask"));
           },
-          "mask"_a,
+          "mask"_a, nb::sig("def __init__(self, mask: object) -> None"),
           "From a (target, source) array: a synapse wherever it is not zero. NumPy arrays, nested "
           "lists, tensors, sparse matrices, pandas and xarray tables have the target first; edges "
           "of "

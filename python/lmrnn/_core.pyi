@@ -480,7 +480,7 @@ class Sheet:
 class Mask:
     """Which synapses exist: mask[target, source], in compressed rows. Fixed."""
 
-    def __init__(self, mask: numpy.typing.ArrayLike) -> None:
+    def __init__(self, mask: object) -> None:
         """
         From a (target, source) array: a synapse wherever it is not zero. NumPy arrays, nested lists, tensors, sparse matrices, pandas and xarray tables have the target first; edges of networkx graphs go from source to target. Raises UsageError for values that are not finite, and if there is no synapse.
         """

@@ -19,7 +19,7 @@ INPUTS = np.random.default_rng(0).normal(size=(TIME, ROWS, CHANNELS)).astype(np.
 
 def flax(folder):
     import jax
-    from flax import linen, nnx
+    from flax import linen
 
     class Model(linen.Module):
         @linen.compact
@@ -34,24 +34,6 @@ def flax(folder):
     flat = {"/".join(k.key for k in path): np.asarray(v) for path, v in jax.tree_util.tree_leaves_with_path(parameters)}
     outputs = {"inputs": INPUTS, "logits": np.asarray(logits).swapaxes(0, 1), "states": np.asarray(states).swapaxes(0, 1)}
     np.savez_compressed(folder / "flax_linen.npz", version=version("flax"), **outputs, **flat)
-
-    # nnx: read here, since its modules cannot be stored without it.
-    import lmrnn
-
-    rngs = nnx.Rngs(2)
-
-    class Ours(nnx.Module):
-        def __init__(self):
-            self.rnn = nnx.RNN(nnx.SimpleCell(CHANNELS, UNITS, rngs=rngs))
-            self.readout = nnx.Linear(UNITS, CLASSES, rngs=rngs)
-
-    ours = Ours()
-    states = np.asarray(ours.rnn(rows_first)).swapaxes(0, 1)
-    logits = np.asarray(ours.readout(ours.rnn(rows_first))).swapaxes(0, 1)
-    network = lmrnn.networks.read(ours)
-    got_states, got_logits = network.forward(INPUTS)
-    print("nnx", np.abs(got_states - states).max(), np.abs(got_logits - logits).max())
-    assert np.allclose(got_states, states, atol=1e-5) and np.allclose(got_logits, logits, atol=1e-5)
 
 
 def keras(folder):

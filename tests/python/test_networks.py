@@ -174,6 +174,29 @@ def test_keras_refusals(keras):
     refused("readout has the activation relu", keras_model(keras, keras.layers.Dense(3, activation="relu")))
 
 
+# flax --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("activation", ["tanh", "relu"])
+def test_flax_nnx(activation):
+    jax = pytest.importorskip("jax")
+    nnx = pytest.importorskip("flax.nnx")
+    rngs = nnx.Rngs(2)
+
+    class Model(nnx.Module):
+        def __init__(self):
+            cell = nnx.SimpleCell(CHANNELS, UNITS, activation_fn=getattr(jax.nn, activation), rngs=rngs)
+            self.rnn = nnx.RNN(cell)
+            self.readout = nnx.Linear(UNITS, CLASSES, rngs=rngs)
+
+    model = Model()
+    states = model.rnn(INPUTS.swapaxes(0, 1))
+    logits = model.readout(states)
+    same(networks.read(model), INPUTS, np.asarray(states).swapaxes(0, 1), np.asarray(logits).swapaxes(0, 1))
+    gru = nnx.RNN(nnx.GRUCell(CHANNELS, UNITS, rngs=rngs))
+    refused("GRUCell; one SimpleCell", gru)
+
+
 # Stored, since the packages are heavy: see make_network_fixtures.py -------------------------------
 
 
