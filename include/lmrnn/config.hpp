@@ -17,8 +17,16 @@
 // `enum_names`, a nested struct with `fields`, a std::optional, std::vector or (string-keyed)
 // std::map of those, or any type with `from_config` and `to_config` found by argument-dependent
 // look-up. Unknown keys and wrong types are errors that name the file and line.
+//
+// A key that was renamed stays readable by its former name if the struct says so,
+//
+//   static constexpr std::array<Renamed, 1> renamed_keys{{{"representation", "storage"}}};
+//
+// and so does a name of an enum, with `constexpr std::array<Renamed, n> renamed_values(E)`. Written
+// are the present names only.
 #pragma once
 
+#include <array>
 #include <concepts>
 #include <cstdint>
 #include <filesystem>
@@ -119,6 +127,27 @@ concept NamedEnum = std::is_enum_v<E> && requires(E e) {
   enum_names(e);
 };
 
+/// A key or value whose name changed.
+struct Renamed {
+  std::string_view former, present;
+};
+
+template <class C>
+constexpr std::span<const Renamed> renamed_keys_of() {
+  if constexpr (requires { C::renamed_keys; })
+    return C::renamed_keys;
+  else
+    return {};
+}
+
+/// The present name of a key of C; `key` itself if it was never renamed.
+template <class C>
+constexpr std::string_view present_key(std::string_view key) {
+  for (const Renamed& r : renamed_keys_of<C>())
+    if (r.former == key) return r.present;
+  return key;
+}
+
 template <NamedEnum E>
 std::string_view to_name(E value) {
   for (const auto& [name, candidate] : enum_names(value))
@@ -136,7 +165,7 @@ namespace detail {
                                    std::string_view number);
 void check_range(const ConfigValue& v, std::string_view key, double number, const Range& range);
 void check_known_keys(const ConfigTable& table, std::string_view prefix,
-                      std::span<const std::string> known);
+                      std::span<const std::string> known, std::span<const Renamed> renamed = {});
 std::string toml_value(const ConfigValue& v);
 inline std::string dotted(std::string_view prefix, std::string_view key) {
   return prefix.empty() ? std::string(key) : std::string(prefix) + "." + std::string(key);
@@ -185,8 +214,12 @@ template <NamedEnum E>
 void from_config(const ConfigValue& v, std::string_view key, E& out, const Range&) {
   const auto* s = std::get_if<std::string>(&v.value);
   std::vector<std::string> known;
+  std::string_view wanted = s ? std::string_view(*s) : std::string_view();
+  if constexpr (requires { renamed_values(out); })
+    for (const Renamed& r : renamed_values(out))
+      if (r.former == wanted) wanted = r.present;
   for (const auto& [name, value] : enum_names(out)) {
-    if (s && *s == name) {
+    if (s && wanted == name) {
       out = value;
       return;
     }
@@ -267,9 +300,10 @@ void read_config(C& config, const ConfigTable& table, std::string_view prefix) {
   C::fields(config, [&](std::string_view key, auto& value, std::string_view, Range range = {}) {
     known.emplace_back(key);
     for (const auto& [name, item] : table)
-      if (name == key) from_config(item, detail::dotted(prefix, key), value, range);
+      if (present_key<C>(name) == key)
+        from_config(item, detail::dotted(prefix, name), value, range);
   });
-  detail::check_known_keys(table, prefix, known);
+  detail::check_known_keys(table, prefix, known, renamed_keys_of<C>());
 }
 
 template <HasFields C>
@@ -331,6 +365,31 @@ std::vector<FieldDoc> document(std::string_view prefix = "") {
         }
       });
   return rows;
+}
+
+/// What a key or a value of a key was called before.
+struct FormerName {
+  std::string key, former_key;      ///< dotted; alike if only the value was renamed
+  std::string value, former_value;  ///< empty if the key was renamed
+};
+
+/// All that was renamed in C, nested tables included.
+template <HasFields C>
+std::vector<FormerName> former_names(std::string_view prefix = "") {
+  std::vector<FormerName> names;
+  for (const Renamed& r : renamed_keys_of<C>())
+    names.push_back({detail::dotted(prefix, r.present), detail::dotted(prefix, r.former), "", ""});
+  C defaults{};
+  C::fields(defaults, [&]<class T>(std::string_view key, T& value, std::string_view, Range = {}) {
+    const std::string name = detail::dotted(prefix, key);
+    if constexpr (HasFields<T>) {
+      for (FormerName& inner : former_names<T>(name)) names.push_back(std::move(inner));
+    } else if constexpr (requires { renamed_values(value); }) {
+      for (const Renamed& r : renamed_values(value))
+        names.push_back({name, name, std::string(r.present), std::string(r.former)});
+    }
+  });
+  return names;
 }
 
 }  // namespace lmrnn

@@ -8,10 +8,11 @@
 //                       (the grace) or more after the decision period did.
 // "Accuracy" without a qualifier is decision accuracy; means over tasks weigh tasks equally.
 //
-// A task is solved when the lower end of the 95% Wilson interval of its accuracy is at least 95% of
-// its ceiling, over at least 1000 trials, at two evaluations in a row. The interval's sample size
-// is the number of trials, not of steps: the steps of one trial stand or fall together. Source of
-// the interval: Wilson, J. Am. Stat. Assoc. 22:209 (1927).
+// A task is passed when the lower end of the 95% Wilson interval of its accuracy is at least 95% of
+// its ceiling, over at least 1000 trials, and solved when it is passed at two evaluations in a row
+// (`solved_definition`). The interval's sample size is the number of trials, not of steps: the
+// steps of one trial stand or fall together. Source of the interval: Wilson, J. Am. Stat. Assoc.
+// 22:209 (1927).
 #pragma once
 
 #include <cstddef>
@@ -19,6 +20,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lmrnn/ceiling.hpp"
@@ -57,8 +59,8 @@ struct TaskScore {
   double trial_accuracy = 0, trial_lower = 0;
   Ceiling ceiling;
   double share_of_ceiling = 0;  ///< decision accuracy / its ceiling
-  bool reached = false;         ///< decision_lower >= 0.95 ceiling, over at least 1000 trials
-  bool solved = false;          ///< reached, here and at the evaluation before
+  bool passed = false;          ///< decision_lower >= 0.95 ceiling, over at least 1000 trials
+  bool solved = false;          ///< passed, here and at the evaluation before
 };
 
 struct Evaluation {
@@ -69,12 +71,17 @@ struct Evaluation {
   double mean_share_of_ceiling() const noexcept;
   double worst_share_of_ceiling() const noexcept;
   std::size_t n_solved() const noexcept;
-  std::size_t n_reached() const noexcept;
+  std::size_t n_passed() const noexcept;
 };
 
-/// Marks as solved the tasks that are reached in `now` and were in `before` (one entry per task of
+/// What `passed` and `solved` mean, for people: the footer of every table of scores.
+inline constexpr std::string_view solved_definition =
+    "passed: the lower bound of the accuracy (95%, Wilson) is at least 95% of the ceiling, over at "
+    "least 1000 trials; solved: passed at two evaluations in a row";
+
+/// Marks as solved the tasks that are passed in `now` and were in `before` (one entry per task of
 /// `now`, in its order; empty: there was no evaluation before).
-void mark_solved(Evaluation& now, std::span<const std::uint8_t> reached_before);
+void mark_solved(Evaluation& now, std::span<const std::uint8_t> passed_before);
 
 /// The score of one task from its counts.
 TaskScore make_score(std::size_t task, std::string name, const ScoreCounts& counts,

@@ -47,11 +47,14 @@ constexpr std::array<std::pair<std::string_view, Representation>, 4> enum_names(
 /// identity: W = 0.5 I. fan_in: normal with variance 1 / in-degree; autapses alone: uniform [0, 1].
 /// radius: 0.5 I plus fan_in noise, rescaled to spectral radius 0.9 for every wiring.
 /// W_in, W_rule and W_out are uniform +-1/sqrt(fan-in) and the biases 0 in all three.
-enum class Initialisation { identity, fan_in, radius };
+enum class Initialisation { identity, fan_in, spectral_radius };
 constexpr std::array<std::pair<std::string_view, Initialisation>, 3> enum_names(Initialisation) {
   return {{{"identity", Initialisation::identity},
            {"fan-in", Initialisation::fan_in},
-           {"radius", Initialisation::radius}}};
+           {"spectral-radius", Initialisation::spectral_radius}}};
+}
+constexpr std::array<Renamed, 1> renamed_values(Initialisation) {
+  return {{{"radius", "spectral-radius"}}};
 }
 
 enum class LossKind { cross_entropy, least_squares };
@@ -66,8 +69,10 @@ struct NetworkConfig {
   Initialisation initialisation = Initialisation::fan_in;
   double gain = 1;
   double recurrent_noise = 0;
-  Representation representation = Representation::automatic;
+  Representation storage = Representation::automatic;
   ProjectionConfig input, readout;
+
+  static constexpr std::array<Renamed, 1> renamed_keys{{{"representation", "storage"}}};
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& field) {
@@ -81,8 +86,7 @@ struct NetworkConfig {
           at_least(0));
     field("recurrent_noise", self.recurrent_noise,
           "standard deviation of the noise inside f, while training", at_least(0));
-    field("representation", self.representation,
-          "how W is stored; auto takes the one that measures fastest");
+    field("storage", self.storage, "how W is stored; auto takes the one that measures fastest");
     field("input", self.input, "which input synapses exist");
     field("readout", self.readout, "which readout synapses exist");
   }

@@ -45,11 +45,13 @@ struct RunRecord {
   std::filesystem::path latest_network() const;  ///< throws UsageError if there is no checkpoint
 };
 
-/// Throws UsageError (not a run directory, another format version, unreadable configuration).
+/// Of a directory, or "zoo:NAME" (lmrnn/zoo.hpp). Throws UsageError (not a run directory, another
+/// format version, unreadable configuration).
 RunRecord open_run(const std::filesystem::path& directory);
 
 /// The network file that `path` stands for: itself, or that of the newest checkpoint of a run
-/// directory, or that of a checkpoint directory. Throws UsageError if there is none.
+/// directory or of "zoo:NAME", or that of a checkpoint directory. Throws UsageError if there is
+/// none.
 std::filesystem::path find_network(const std::filesystem::path& path);
 
 }  // namespace lmrnn

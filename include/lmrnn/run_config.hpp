@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "lmrnn/config.hpp"
+#include "lmrnn/curriculum.hpp"
 #include "lmrnn/evaluate.hpp"
 #include "lmrnn/network.hpp"
 #include "lmrnn/streams.hpp"
@@ -22,11 +23,14 @@
 
 namespace lmrnn {
 
-/// modern: the defaults of the structs below. field: what people who train these batteries with
+/// modern: the defaults of the structs below. neurogym: what people who train these batteries with
 /// NeuroGym run. docs/concepts/training.md lists both.
-enum class Recipe { modern, field };
+enum class Recipe { modern, neurogym };
 constexpr std::array<std::pair<std::string_view, Recipe>, 2> enum_names(Recipe) {
-  return {{{"modern", Recipe::modern}, {"field", Recipe::field}}};
+  return {{{"modern", Recipe::modern}, {"neurogym", Recipe::neurogym}}};
+}
+constexpr std::array<Renamed, 1> renamed_values(Recipe) {
+  return {{{"field", "neurogym"}}};
 }
 
 /// Weight of a time step's loss, by the period that it lies in.
@@ -179,7 +183,9 @@ struct TrainConfig {
   std::int64_t log_every = 50;
   std::optional<double> stop_mean{}, stop_worst{};
   std::optional<TaskCount> stop_solved{};
-  std::optional<double> stop_gain{};
+  std::optional<double> stop_plateau{};
+
+  static constexpr std::array<Renamed, 1> renamed_keys{{{"stop_gain", "stop_plateau"}}};
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& field) {
@@ -201,7 +207,7 @@ struct TrainConfig {
     field("stop_worst", self.stop_worst,
           "stop at this accuracy of the worst task (as a share of the ceiling)", between(0, 1));
     field("stop_solved", self.stop_solved, "stop when so many tasks are solved, or \"all\"");
-    field("stop_gain", self.stop_gain,
+    field("stop_plateau", self.stop_plateau,
           "stop when the mean share of the ceiling gained less than this over the last quarter of "
           "the steps (a plateau), from the eighth evaluation on",
           at_least(0));
@@ -254,6 +260,7 @@ struct RunConfig {
   WiringConfig wiring;
   NetworkConfig network;
   StreamConfig stream;
+  CurriculumConfig curriculum;
   LossConfig loss;
   OptimiserConfig optimiser;
   ScheduleConfig schedule;
@@ -274,6 +281,7 @@ struct RunConfig {
     field("wiring", self.wiring, "recurrent synapses");
     field("network", self.network, "units");
     field("stream", self.stream, "training data");
+    field("curriculum", self.curriculum, "what is drawn when");
     field("loss", self.loss, "loss");
     field("optimiser", self.optimiser, "optimiser");
     field("schedule", self.schedule, "learning rate over time");

@@ -34,11 +34,14 @@ struct StreamConfig {
   bool reset_at_trial = false;
   std::int64_t trials_per_task = 0;  ///< > 0: a finite data set
 
+  static constexpr std::array<Renamed, 1> renamed_keys{{{"steps", "row_steps"}}};
+
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& field) {
     field("mode", self.mode,
           "restart: rows begin with a fresh trial; continue: where the last batch stopped");
-    field("steps", self.steps, "time steps in a row", at_least(1));
+    field("row_steps", self.steps, "time steps in a row of the batch (NeuroGym: seq_len)",
+          at_least(1));
     field("batch", self.batch, "rows in a batch", at_least(1));
     field("grow_from", self.grow_from,
           "rows in the first batch, from where batches grow to `batch` rows, whole blocks at a "

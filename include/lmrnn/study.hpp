@@ -126,7 +126,8 @@ StudyPlan plan_study(const Study& study, const ResultOf& result_of);
 StudyPlan plan_study(const Study& study);
 
 /// Why the study, as planned, cannot give what it asks for: headline contrasts with so few pairs
-/// that no outcome is significant at 1 - statistics.level after Holm's correction. Empty if it can.
+/// that no outcome is significant at 1 - statistics.confidence after Holm's correction. Empty if it
+/// can.
 std::vector<std::string> plan_warnings(const Study& study, const StudyPlan& plan);
 
 /// The hash of a run that starts from nothing: of every key that differs from its default.

@@ -138,13 +138,15 @@ struct BestConfig {
 /// [statistics]
 struct StatisticsConfig {
   std::optional<std::int64_t> seed;
-  double level = 0.95;
+  double confidence = 0.95;
   std::vector<double> marks{0.5, 0.8, 0.9};
+
+  static constexpr std::array<Renamed, 1> renamed_keys{{{"level", "confidence"}}};
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& field) {
     field("seed", self.seed, "of bootstrap and permutations; required", any_seed());
-    field("level", self.level, "share of the resamples that an interval holds",
+    field("confidence", self.confidence, "confidence level of the intervals, e.g. 0.95",
           between(0.5, 0.999));
     field("marks", self.marks, "shares of the mean ceiling whose times are measured",
           between(0.01, 1));

@@ -94,8 +94,11 @@ void bind_evaluate(nb::module_& m) {
       .def_ro("ceiling", &TaskScore::ceiling)
       .def_ro("share_of_ceiling", &TaskScore::share_of_ceiling)
       .def_prop_ro("n_trials", [](const TaskScore& s) { return s.counts.trials; })
-      .def_ro("reached", &TaskScore::reached, "decision_lower is at least 95% of the ceiling")
-      .def_ro("solved", &TaskScore::solved, "reached at two evaluations in a row")
+      .def_ro("passed", &TaskScore::passed,
+              "decision_lower is at least 95% of the ceiling, over at least 1000 trials")
+      .def_prop_ro(
+          "reached", [](const TaskScore& s) { return s.passed; }, "former name of passed")
+      .def_ro("solved", &TaskScore::solved, "passed at two evaluations in a row")
       .def("__repr__", [](const TaskScore& s) {
         return fmt::format("TaskScore({}, {:.3f} of {:.3f})", s.name, s.decision_accuracy,
                            s.ceiling.decision_accuracy.value);
@@ -109,7 +112,7 @@ void bind_evaluate(nb::module_& m) {
       .def_prop_ro("mean_share_of_ceiling", &Evaluation::mean_share_of_ceiling)
       .def_prop_ro("worst_share_of_ceiling", &Evaluation::worst_share_of_ceiling)
       .def_prop_ro("n_solved", &Evaluation::n_solved)
-      .def_prop_ro("n_reached", &Evaluation::n_reached)
+      .def_prop_ro("n_passed", &Evaluation::n_passed)
       .def("__len__", [](const Evaluation& e) { return e.tasks.size(); })
       .def(
           "__iter__", [](const Evaluation& e) { return nb::iter(nb::cast(e.tasks)); },

@@ -1,5 +1,6 @@
 // The extension module lmrnn._core.
 #include "bindings.hpp"
+#include "lmrnn/evaluate.hpp"
 #include "lmrnn/simd.hpp"
 #include "lmrnn/threads.hpp"
 #include "lmrnn/version.hpp"
@@ -39,5 +40,6 @@ NB_MODULE(_core, m) {
   bind_analyze(m);
   bind_train(m);
   m.attr("__version__") = lmrnn::build_info().version;
+  m.attr("solved_definition") = std::string(lmrnn::solved_definition);
   m.def("build_info", &describe_build, "Version, commit, compiler, SIMD targets and processors.");
 }

@@ -133,14 +133,14 @@ nb::tuple loss_and_gradient(const BoundNetwork& self, ArrayArgument inputs, Arra
 BoundNetwork make_network(const Mask& recurrent, std::size_t n_channels, std::size_t n_classes,
                           std::size_t n_rules, double alpha, const std::string& activation,
                           const std::optional<Mask>& input, const std::optional<Mask>& readout,
-                          const std::string& representation) {
+                          const std::string& storage) {
   Architecture a;
   a.n_channels = n_channels;
   a.n_rules = n_rules;
   a.n_classes = n_classes;
   a.alpha = alpha;
   a.activation = named<Activation>(activation, "activation");
-  a.representation = named<Representation>(representation, "representation");
+  a.representation = named<Representation>(storage, "storage");
   a.recurrent = recurrent;
   a.input = input ? *input : Mask::dense(a.n_units(), n_channels);
   a.readout = readout ? *readout : Mask::dense(n_classes, a.n_units());
@@ -215,15 +215,19 @@ void bind_network(nb::module_& m) {
           [](BoundNetwork* self, const Mask& recurrent, std::size_t n_channels,
              std::size_t n_classes, std::size_t n_rules, double alpha,
              const std::string& activation, const std::optional<Mask>& input,
-             const std::optional<Mask>& readout, const std::string& representation) {
+             const std::optional<Mask>& readout, const std::string& storage,
+             const std::optional<std::string>& representation) {
             new (self) BoundNetwork(make_network(recurrent, n_channels, n_classes, n_rules, alpha,
-                                                 activation, input, readout, representation));
+                                                 activation, input, readout,
+                                                 representation.value_or(storage)));
           },
           "recurrent"_a, nb::kw_only(), "n_channels"_a, "n_classes"_a, "n_rules"_a = 0,
           "alpha"_a = 1.0, "activation"_a = "relu", "input"_a = nb::none(),
-          "readout"_a = nb::none(), "representation"_a = "auto",
+          "readout"_a = nb::none(), "storage"_a = "auto", "representation"_a = nb::none(),
           "All weights zero; see `initialise` and `set_weights`. alpha = dt / tau. Masks `input` "
-          "(unit, channel) and `readout` (class, unit): all synapses if absent.")
+          "(unit, channel) and `readout` (class, unit): all synapses if absent. `representation` "
+          "is "
+          "the former name of `storage`.")
       .def_static("load", &load, "path"_a,
                   "From a network file, a checkpoint or a run directory (its newest checkpoint).")
       .def(
@@ -243,7 +247,7 @@ void bind_network(nb::module_& m) {
             n.change([&] { n.network.initialise(initialisation, Seed(seed)); });
           },
           "kind"_a = "fan-in", nb::kw_only(), "seed"_a,
-          "Fresh weights: identity, fan-in or radius.")
+          "Fresh weights: identity, fan-in or spectral-radius.")
       .def("forward", &forward, "inputs"_a, "rules"_a = nb::none(), nb::kw_only(),
            "resets"_a = nb::none(), "recurrent_noise"_a = 0.0, "seed"_a = nb::none(),
            "threads"_a = 1,
@@ -306,9 +310,13 @@ void bind_network(nb::module_& m) {
           "activation",
           [=](const BoundNetwork& n) { return std::string(to_name(architecture(n).activation)); })
       .def_prop_ro(
-          "representation",
+          "storage",
           [](const BoundNetwork& n) { return std::string(to_name(n.network.representation())); },
           "How W is stored: sparse, dense or diagonal.")
+      .def_prop_ro(
+          "representation",
+          [](const BoundNetwork& n) { return std::string(to_name(n.network.representation())); },
+          "Former name of storage.")
       .def_ro("metadata", &BoundNetwork::metadata, "What its file said of it, as text.")
       .def(
           "trained_on", &trained_on_dict,

@@ -46,7 +46,7 @@ void members(Is<ScoreCounts>, Self& self, Visit visit) {
 template <class Self, class Visit>
 void members(Is<TaskScore>, Self& self, Visit visit) {
   visit(self.task, self.name, self.counts, self.decision_accuracy, self.decision_lower,
-        self.trial_accuracy, self.trial_lower, self.ceiling, self.share_of_ceiling, self.reached,
+        self.trial_accuracy, self.trial_lower, self.ceiling, self.share_of_ceiling, self.passed,
         self.solved);
 }
 template <class Self, class Visit>

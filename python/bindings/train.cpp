@@ -13,6 +13,7 @@
 #include "configuration.hpp"
 #include "interruption.hpp"
 #include "lmrnn/run.hpp"
+#include "lmrnn/zoo.hpp"
 #include "network.hpp"
 #include "pickling.hpp"
 #include "source.hpp"
@@ -272,6 +273,13 @@ void bind_train(nb::module_& m) {
       .def_prop_ro("notices", [](const BoundTrainer& t) { return t.fixed().notices(); })
       .def("network", &network_now);
   m.def("open_run", &open, "directory"_a);
+  m.def("use_zoo", &use_zoo, "folder"_a, "Looks for the zoo in this folder first.");
+  m.def("zoo_names", &zoo_names, "Names of the networks of the zoo.");
+  m.def("is_in_zoo", &is_in_zoo, "path"_a, "Whether it begins with zoo:.");
+  m.def("resolve_zoo", &resolve_zoo, "path"_a,
+        "The run directory that \"zoo:NAME\" stands for; any other path as it is.");
+  m.def("output_folder", &output_folder, "run"_a,
+        "Where what is computed about a run is written: the run, or runs/NAME for \"zoo:NAME\".");
 }
 
 }  // namespace lmrnn::python

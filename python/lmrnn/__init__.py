@@ -51,6 +51,7 @@ from ._core import (
     config_reference,
     resolve_config,
     select_tasks,
+    solved_definition,
     to_toml,
 )
 from . import data
@@ -62,6 +63,7 @@ from .run import Run
 from .stream import Batch, Stream
 from .study import Study
 from .trainer import Trainer
+from .zoo_run import ZooRun, zoo
 
 __all__ = [
     "Analysis",
@@ -84,6 +86,7 @@ __all__ = [
     "Trial",
     "TrialBatch",
     "UsageError",
+    "ZooRun",
     "__version__",
     "analyses",
     "analyze",
@@ -95,9 +98,11 @@ __all__ = [
     "methods",
     "resolve_config",
     "select_tasks",
+    "solved_definition",
     "to_toml",
     "without_synapses",
     "without_units",
+    "zoo",
 ]
 
 _SUBMODULES = {

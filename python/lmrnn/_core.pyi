@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 import os
 from typing import Annotated, Any, overload
+import pathlib
+from typing import Annotated, overload
 
 import lmrnn.stream
 import numpy
@@ -613,9 +615,9 @@ class Network:
     with W confined to the synapses of `recurrent`. Arrays are float32, (time, trial, item).
     """
 
-    def __init__(self, recurrent: Mask, *, n_channels: int, n_classes: int, n_rules: int = 0, alpha: float = 1.0, activation: str = 'relu', input: Mask | None = None, readout: Mask | None = None, representation: str = 'auto') -> None:
+    def __init__(self, recurrent: Mask, *, n_channels: int, n_classes: int, n_rules: int = 0, alpha: float = 1.0, activation: str = 'relu', input: Mask | None = None, readout: Mask | None = None, storage: str = 'auto', representation: str | None = None) -> None:
         """
-        All weights zero; see `initialise` and `set_weights`. alpha = dt / tau. Masks `input` (unit, channel) and `readout` (class, unit): all synapses if absent.
+        All weights zero; see `initialise` and `set_weights`. alpha = dt / tau. Masks `input` (unit, channel) and `readout` (class, unit): all synapses if absent. `representation` is the former name of `storage`.
         """
 
     @staticmethod
@@ -630,7 +632,7 @@ class Network:
         """
 
     def initialise(self, kind: str = 'fan-in', *, seed: int) -> None:
-        """Fresh weights: identity, fan-in or radius."""
+        """Fresh weights: identity, fan-in or spectral-radius."""
 
     def forward(self, inputs: numpy.typing.ArrayLike, rules: numpy.typing.ArrayLike | None = None, *, resets: numpy.typing.ArrayLike | None = None, recurrent_noise: float = 0.0, seed: int | None = None, threads: int = 1) -> tuple[NDArray[numpy.float32], NDArray[numpy.float32]]:
         """
@@ -696,8 +698,12 @@ class Network:
     def activation(self) -> str: ...
 
     @property
-    def representation(self) -> str:
+    def storage(self) -> str:
         """How W is stored: sparse, dense or diagonal."""
+
+    @property
+    def representation(self) -> str:
+        """Former name of storage."""
 
     @property
     def metadata(self) -> dict[str, str]:
@@ -747,12 +753,18 @@ class TaskScore:
     def n_trials(self) -> int: ...
 
     @property
+    def passed(self) -> bool:
+        """
+        decision_lower is at least 95% of the ceiling, over at least 1000 trials
+        """
+
+    @property
     def reached(self) -> bool:
-        """decision_lower is at least 95% of the ceiling"""
+        """former name of passed"""
 
     @property
     def solved(self) -> bool:
-        """reached at two evaluations in a row"""
+        """passed at two evaluations in a row"""
 
     def __repr__(self) -> str: ...
 
@@ -784,7 +796,7 @@ class Evaluation:
     def n_solved(self) -> int: ...
 
     @property
-    def n_reached(self) -> int: ...
+    def n_passed(self) -> int: ...
 
     def __len__(self) -> int: ...
 
@@ -897,4 +909,24 @@ class Trainer:
 def open_run(directory: str | os.PathLike[str]) -> dict[str, Any]: ...
 
 def build_info() -> dict[str, Any]:
+def use_zoo(folder: str | os.PathLike) -> None:
+    """Looks for the zoo in this folder first."""
+
+def zoo_names() -> list[str]:
+    """Names of the networks of the zoo."""
+
+def is_in_zoo(path: str | os.PathLike) -> bool:
+    """Whether it begins with zoo:."""
+
+def resolve_zoo(path: str | os.PathLike) -> pathlib.Path:
+    """The run directory that "zoo:NAME" stands for; any other path as it is."""
+
+def output_folder(run: str | os.PathLike) -> pathlib.Path:
+    """
+    Where what is computed about a run is written: the run, or runs/NAME for "zoo:NAME".
+    """
+
+solved_definition: str = ...
+
+def build_info() -> dict:
     """Version, commit, compiler, SIMD targets and processors."""

@@ -67,7 +67,7 @@ def widened(network: _core.Network) -> _core.Network:
         activation=network.activation,
         input=_core.Mask(mask),
         readout=network.readout,
-        representation=network.representation,
+        storage=network.storage,
     )
 
 

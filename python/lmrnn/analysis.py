@@ -92,12 +92,13 @@ def analyze(
 
     step : the checkpoint of this step instead of the newest (0: untrained).
     control : "shuffled-weights" permutes the recurrent weights among the existing synapses first.
-    out : where to write; by default RUN/analysis/NAME, with step and control in the name.
+    out : where to write; by default RUN/analysis/NAME (runs/NAME/analysis/... for zoo:NAME), with step and
+        control in the name.
     options : those of the analysis; `lmrnn analyze --list NAME` explains them.
 
         lmrnn.analyze("runs/quickstart", "ring", angles=32).table("tests")
     """
-    if not isinstance(run, Run) and (Path(run) / "config.toml").is_file():
+    if not isinstance(run, Run) and (Path(_core.resolve_zoo(run)) / "config.toml").is_file():
         run = Run(run)
     if isinstance(run, Run):
         network, untrained = run.directory, run.untrained
@@ -105,7 +106,7 @@ def analyze(
             network = run.checkpoint(step)
         label = name + (f"-step{step}" if step is not None else "")
         label += f"-{control}" if control != "none" else ""
-        out = out or run.directory / "analysis" / label
+        out = out or run.output / "analysis" / label
     else:
         network, untrained = Path(run), None
         if out is None or step is not None:

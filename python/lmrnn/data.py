@@ -193,8 +193,8 @@ class OwnTasks:
         if task not in self._warned:
             self._warned.add(task)
             warnings.warn(
-                f"{task}: a trial of {needed} steps does not fit into rows of stream.steps = {steps}; "
-                "its end is not trained on, and it is never scored. Make stream.steps larger or the "
+                f"{task}: a trial of {needed} steps does not fit into rows of stream.row_steps = {steps}; "
+                "its end is not trained on, and it is never scored. Make stream.row_steps larger or the "
                 "trials shorter",
                 stacklevel=2,
             )

@@ -221,7 +221,7 @@ def _to_numpy(logits) -> np.ndarray:
 
 # How an evaluation is shown ----------------------------------------------------------------------
 
-_COLUMNS = ("task", "accuracy", "lower", "ceiling", "share", "trials right", "n", "reached")
+_COLUMNS = ("task", "accuracy", "lower", "ceiling", "of ceiling", "trials right", "n", "passed")
 _MOST_ROWS = 30
 
 
@@ -233,7 +233,7 @@ def to_pandas(evaluation: _core.Evaluation):
         raise ImportError("Evaluation.to_pandas needs pandas: pip install pandas") from error
     names = (
         "decision_accuracy", "decision_lower", "trial_accuracy", "trial_lower", "share_of_ceiling",
-        "n_trials", "reached", "solved",
+        "n_trials", "passed", "solved",
     )  # fmt: skip
     columns = {name: [getattr(score, name) for score in evaluation] for name in names}
     columns["ceiling"] = [score.ceiling.decision_accuracy.value for score in evaluation]
@@ -250,7 +250,7 @@ def _cells(score: _core.TaskScore) -> tuple[str, ...]:
         f"{100 * score.share_of_ceiling:.1f}%",
         f"{score.trial_accuracy:.3f}",
         str(score.n_trials),
-        "yes" if score.reached else "no",
+        "yes" if score.passed else "no",
     )
 
 
@@ -259,7 +259,7 @@ def _summary(e: _core.Evaluation) -> str:
     return (
         f"{n} task{'' if n == 1 else 's'}: mean accuracy {e.mean_accuracy:.3f}, "
         f"{100 * e.mean_share_of_ceiling:.1f}% of the ceiling (worst "
-        f"{100 * e.worst_share_of_ceiling:.1f}%), {e.n_reached} reached"
+        f"{100 * e.worst_share_of_ceiling:.1f}%), {e.n_passed} passed"
     )
 
 
@@ -272,7 +272,7 @@ def as_text(evaluation: _core.Evaluation) -> str:
         lines.append("  ".join([cells[0].ljust(widths[0]), *padded]))
     if len(evaluation) > _MOST_ROWS:
         lines.append(f"... and {len(evaluation) - _MOST_ROWS} more; to_pandas() has them all")
-    return "\n".join(lines)
+    return "\n".join([*lines, *_core.solved_definition.split("; ")])
 
 
 def as_html(evaluation: _core.Evaluation) -> str:
@@ -283,5 +283,5 @@ def as_html(evaluation: _core.Evaluation) -> str:
     )
     return (
         f"<table><caption>{_summary(evaluation)}</caption><thead><tr>{head}</tr></thead>"
-        f"<tbody>{body}</tbody></table>"
+        f"<tbody>{body}</tbody></table><p>{html.escape(_core.solved_definition)}.</p>"
     )

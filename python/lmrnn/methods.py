@@ -41,15 +41,37 @@ def methods(run: Run) -> str:
             else ""
         )
         + f"; initial recurrent weights: {network['initialisation']}.",
-        f"Weights were learned by backpropagation through time over rows of {stream['steps']} steps, "
+        f"Weights were learned by backpropagation through time over rows of {stream['row_steps']} steps, "
         f"{stream['batch']} rows per batch, with {_optimiser(optimiser)}, for {train['steps']} "
         f"steps (schedule: {c['schedule']['kind']}; loss: {c['loss']['kind']}).",
+        *_curriculum(c["curriculum"]),
         f"Performance was measured on {c['evaluation']['trials']} held-out trials per task; a task "
         "counted as solved if the lower 95% Wilson bound of its accuracy was at least 95% of the "
         "ideal observer's at two evaluations in a row.",
         f"The seed was {run.seed}.",
     ]
     return " ".join(sentences)
+
+
+def _curriculum(curriculum: dict) -> list[str]:
+    sentences = []
+    if stages := curriculum["stage"]:
+        lengths = [f"{s['steps']} steps" if s["steps"] else "the remaining steps" for s in stages]
+        sentences.append(
+            f"Training had {len(stages)} stages: "
+            + "; ".join(
+                f"{_short(s['tasks'])} for {length}"
+                + (" with durations of its own" if s["durations"] else "")
+                for s, length in zip(stages, lengths)
+            )
+            + "."
+        )
+    if share := curriculum["adaptive"]:
+        sentences.append(
+            f"After each evaluation, {100 * share:g}% of the trials were drawn in proportion to what each "
+            "task lacked of its ceiling."
+        )
+    return sentences
 
 
 def _short(expression: str) -> str:

@@ -17,11 +17,17 @@ if TYPE_CHECKING:
 
 
 class Run:
-    """A run directory, finished or not. Raises UsageError if it is none."""
+    """A run directory, finished or not, or "zoo:NAME". Raises UsageError if it is none."""
 
     def __init__(self, directory: str | PathLike):
-        self.directory = Path(directory)
+        self.directory = Path(_core.resolve_zoo(directory))
+        self.output = Path(_core.output_folder(directory))
         self._record = _core.open_run(self.directory)
+
+    @property
+    def _subject(self) -> str:
+        """What commands call it."""
+        return str(self.directory) if self.output == self.directory else f"zoo:{self.name}"
 
     @property
     def name(self) -> str:
@@ -74,12 +80,12 @@ class Run:
     @cached_property
     def metrics(self) -> Table:
         """metrics.csv: a row per log interval; NaN where there was no evaluation."""
-        return Table.read(self.directory / "metrics.csv")
+        return Table.read(self.directory / "metrics.csv", {"tasks_reached": "tasks_passed"})
 
     @cached_property
     def tasks(self) -> Table:
         """tasks.csv: a row per evaluation and task."""
-        return Table.read(self.directory / "tasks.csv")
+        return Table.read(self.directory / "tasks.csv", {"reached": "passed"})
 
     @cached_property
     def scores(self) -> Table:
@@ -118,19 +124,19 @@ class Run:
     @property
     def analyses(self) -> list[str]:
         """Names of the analyses that have left something in analysis/."""
-        folder = self.directory / "analysis"
+        folder = self.output / "analysis"
         return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
 
     def analysis(self, name: str) -> Analysis:
         """What an analysis has left. Raises UsageError, with the remedy, if there is nothing."""
         from .analysis import Analysis
 
-        folder = self.directory / "analysis" / name
+        folder = self.output / "analysis" / name
         if not (folder / "summary.json").is_file():
             there = f"; it has {', '.join(self.analyses)}" if self.analyses else ""
             raise _core.UsageError(
                 f"{self.directory}: no analysis {name!r} yet; make it with run.analyze({name!r}), or with "
-                f"lmrnn analyze {self.directory} {name}{there}"
+                f"lmrnn analyze {self._subject} {name}{there}"
             )
         return Analysis(folder)
 

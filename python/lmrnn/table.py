@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -19,11 +19,13 @@ class Table(dict):
     of str."""
 
     @classmethod
-    def read(cls, path: str | Path) -> Table:
+    def read(cls, path: str | Path, renamed: Mapping[str, str] | None = None) -> Table:
+        """`renamed`: present names of columns by those that earlier versions gave them."""
         with open(path, newline="", encoding="utf-8") as file:
             rows = list(csv.reader(file))
         header, body = rows[0], rows[1:]
-        return cls({name: _column([row[i] for row in body]) for i, name in enumerate(header)})
+        names = [(renamed or {}).get(name, name) for name in header]
+        return cls({name: _column([row[i] for row in body]) for i, name in enumerate(names)})
 
     @property
     def n_rows(self) -> int:

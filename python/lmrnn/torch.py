@@ -96,7 +96,7 @@ class LMRNN(nn.Module):
 
     network : an lmrnn.Network, whose weights are copied. Or a fresh one:
     mask : lmrnn.Mask or array (target, source), with n_channels, n_classes, n_rules, alpha,
-        activation, input_mask, readout_mask, initialisation ("fan-in", "identity", "radius") and
+        activation, input_mask, readout_mask, initialisation ("fan-in", "identity", "spectral-radius") and
         seed (None: drawn by PyTorch's generator, so torch.manual_seed decides).
     batch_first : (row, time, ...) instead of (time, row, ...).
     backend : "auto": the engine, where it can (float32 on the CPU), else the reference; "engine":
@@ -160,7 +160,7 @@ class LMRNN(nn.Module):
 
     @classmethod
     def load(cls, path: str | PathLike, **options) -> LMRNN:
-        """From a network file, a checkpoint or a run directory."""
+        """From a network file, a checkpoint, a run directory or "zoo:NAME"."""
         return cls(_core.Network.load(Path(path)), **options)
 
     @property

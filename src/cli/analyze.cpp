@@ -11,6 +11,7 @@
 #include "common.hpp"
 #include "lmrnn/analysis.hpp"
 #include "lmrnn/run.hpp"
+#include "lmrnn/zoo.hpp"
 #include "progress.hpp"
 #include "stop_signals.hpp"
 #include "verbs.hpp"
@@ -37,32 +38,35 @@ Subject load_subject(const fs::path& path) {
 
 fs::path network_path(const AnalyzeOptions& options) {
   if (!options.step) return options.network;
-  if (!fs::exists(fs::path(options.network) / "config.toml"))
+  const fs::path run = resolve_zoo(options.network);
+  if (!fs::exists(run / "config.toml"))
     throw UsageError(
         fmt::format("--step {}: {} is not a run directory", *options.step, options.network));
-  const fs::path checkpoint = checkpoint_path(options.network, *options.step);
+  const fs::path checkpoint = checkpoint_path(run, *options.step);
   if (!fs::exists(checkpoint))
     throw UsageError(fmt::format("--step {}: {} has no checkpoint of that step; it has {}",
                                  *options.step, options.network,
-                                 fmt::join(checkpoint_steps(options.network), ", ")));
+                                 fmt::join(checkpoint_steps(run), ", ")));
   return checkpoint;
 }
 
-// RUN/analysis/NAME, with the step and the control in the name if they are not the usual ones.
+// RUN/analysis/NAME (runs/NAME/analysis/... for zoo:NAME), with the step and the control in the
+// name if they are not the usual ones.
 fs::path output_directory(const AnalyzeOptions& options, Control control) {
   if (!options.out.empty()) return options.out;
   const fs::path run = options.network;
-  if (!fs::exists(run / "config.toml"))
+  if (!fs::exists(resolve_zoo(run) / "config.toml"))
     throw UsageError(
         fmt::format("{} is not a run directory; say where to write with --out", run.string()));
   std::string name = options.name;
   if (options.step) name += fmt::format("-step{}", *options.step);
   if (control != Control::none) name += "-" + std::string(to_name(control));
-  return run / "analysis" / name;
+  return output_folder(run) / "analysis" / name;
 }
 
 // The network of step 0, if the run kept it.
-std::optional<Subject> untrained(const fs::path& network) {
+std::optional<Subject> untrained(const fs::path& given) {
+  const fs::path network = resolve_zoo(given);
   if (!fs::exists(network / "config.toml") || !fs::exists(checkpoint_path(network, 0))) return {};
   return load_subject(checkpoint_path(network, 0));
 }
@@ -159,7 +163,8 @@ void list(const AnalyzeOptions& options) {
   if (!options.name.empty()) return print_keys(find_analysis(options.name));
   const auto named = std::ranges::find(analyses(), options.network, &AnalysisEntry::name);
   if (named != analyses().end()) return print_keys(*named);
-  if (options.network.empty() || fs::exists(options.network)) return print_list(options);
+  if (options.network.empty() || fs::exists(resolve_zoo(options.network)))
+    return print_list(options);
   print_keys(find_analysis(options.network));
 }
 
@@ -206,12 +211,14 @@ void add_analyze(CLI::App& program) {
                             "lmrnn analyze runs/quickstart fixed-points --set 'tasks=dly*'\n"
                             "lmrnn analyze runs/quickstart ring --step 1500",
                             [options] { run_analyze(*options); });
-  verb->add_option("network", options->network, "run directory (newest checkpoint) or network file")
-      ->type_name("RUN|FILE");
+  verb->add_option("network", options->network,
+                   "run directory (newest checkpoint), network file or zoo:NAME")
+      ->type_name("RUN|FILE|zoo:NAME");
   verb->add_option("name", options->name, "which analysis")->type_name("NAME");
   verb->add_flag("--list", options->list, "list the analyses, or the options of the one named");
   options->config.add_to(*verb, false);
-  verb->add_option("--out", options->out, "where to write; default RUN/analysis/NAME")
+  verb->add_option("--out", options->out,
+                   "where to write; default RUN/analysis/NAME, runs/NAME/analysis/... for zoo:NAME")
       ->type_name("DIR");
   verb->add_option("--step", options->step, "the checkpoint of this step instead of the newest")
       ->check(whole_number(0))

@@ -14,6 +14,7 @@
 #include "common.hpp"
 #include "lmrnn/evaluate.hpp"
 #include "lmrnn/run.hpp"
+#include "lmrnn/zoo.hpp"
 #include "score_table.hpp"
 #include "verbs.hpp"
 
@@ -74,7 +75,7 @@ Question choose_tasks(const TrainedOn& trained, const std::string& expression) {
 Evaluation evaluate_in_stream(const EvalOptions& options, const Network& network,
                               const Battery& battery, Seed seed, Split split, ThreadPool& pool) {
   StreamConfig rows;
-  if (fs::exists(fs::path(options.network) / "config.toml"))
+  if (fs::exists(resolve_zoo(options.network) / "config.toml"))
     rows = open_run(options.network).config.stream;
   rows.trials_per_task = 0;
   std::vector<std::size_t> tasks(battery.tasks().size());
@@ -122,9 +123,10 @@ void add_eval(CLI::App& program) {
                             "lmrnn eval runs/quickstart\n"
                             "lmrnn eval runs/quickstart --tasks 'dly*' --trials 5000 --json",
                             [options] { run_eval(*options); });
-  verb->add_option("network", options->network, "run directory (newest checkpoint) or network file")
+  verb->add_option("network", options->network,
+                   "run directory (newest checkpoint), network file or zoo:NAME")
       ->required()
-      ->type_name("RUN|FILE");
+      ->type_name("RUN|FILE|zoo:NAME");
   CLI::Option* tasks =
       verb->add_option("--tasks", options->tasks, "which tasks; default: those it was trained on")
           ->type_name("EXPRESSION");

@@ -26,7 +26,7 @@ Failure current_failure() {
     return {1, error.what()};
   } catch (const std::bad_alloc&) {
     return {1,
-            "not enough memory; make stream.batch, stream.steps or the sheet smaller, or set "
+            "not enough memory; make stream.batch, stream.row_steps or the sheet smaller, or set "
             "train.recompute = true"};
   } catch (const std::exception& error) {
     return {1, error.what()};

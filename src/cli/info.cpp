@@ -14,6 +14,7 @@
 #include "lmrnn/simd.hpp"
 #include "lmrnn/threads.hpp"
 #include "lmrnn/version.hpp"
+#include "lmrnn/zoo.hpp"
 #include "run_scores.hpp"
 #include "verbs.hpp"
 
@@ -49,8 +50,8 @@ Json describe_network(const LoadedNetwork& loaded) {
           {"classes", a.n_classes},
           {"recurrent_synapses", a.recurrent.n_synapses()},
           {"density", a.recurrent.density()},
-          {"representation", to_name(loaded.network.representation())},
-          {"representation_why", choose_representation(a).reason},
+          {"storage", to_name(loaded.network.representation())},
+          {"storage_why", choose_representation(a).reason},
           {"activation", to_name(a.activation)},
           {"alpha", a.alpha},
           {"costs", to_json(cost_table(a))},
@@ -111,7 +112,8 @@ void print_network(const Json& network, std::span<const CostRow> costs) {
 
 void run_on_network(const std::filesystem::path& path, bool json) {
   Json info = Json::object();
-  if (std::filesystem::exists(path / "config.toml")) info = describe_run(path);
+  const std::filesystem::path run = resolve_zoo(path);
+  if (std::filesystem::exists(run / "config.toml")) info = describe_run(run);
   const std::filesystem::path file = find_network(path);
   const LoadedNetwork loaded = load_network(file);
   info["file"] = file.string();
@@ -141,7 +143,8 @@ void add_info(CLI::App& program) {
   CLI::App* verb = add_verb(
       program, "info", "describe this build and machine, a network file or a run directory",
       "lmrnn info\nlmrnn info runs/quickstart", [options] { run_info(*options); });
-  verb->add_option("path", options->path, "a network file, a checkpoint or a run directory")
+  verb->add_option("path", options->path,
+                   "a network file, a checkpoint, a run directory or zoo:NAME")
       ->type_name("PATH");
   verb->add_flag("--json", options->json, "as JSON");
 }

@@ -48,10 +48,12 @@ void add_report(CLI::App& program) {
                             "lmrnn report runs/quickstart --out quickstart.html\n"
                             "lmrnn report runs/local --against runs/dense",
                             [options] { run_report(*options); });
-  verb->add_option("subject", options->subject, "run directory or study directory")
+  verb->add_option("subject", options->subject, "run directory, study directory or zoo:NAME")
       ->required()
-      ->type_name("RUN|STUDY");
-  verb->add_option("--out", options->out, "where to write; default: report.html in that directory")
+      ->type_name("RUN|STUDY|zoo:NAME");
+  verb->add_option("--out", options->out,
+                   "where to write; default: report.html in that directory, runs/NAME/report.html "
+                   "for zoo:NAME")
       ->type_name("FILE");
   verb->add_option("--against", options->against, "a second run to compare the first one with")
       ->type_name("RUN");

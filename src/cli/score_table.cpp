@@ -22,30 +22,30 @@ nlohmann::ordered_json to_json(const Evaluation& evaluation) {
                      {"trial_lower", t.trial_lower},
                      {"trial_ceiling", t.ceiling.trial_accuracy.value},
                      {"chance", chance_of(t.name)},
-                     {"reached", t.reached},
+                     {"passed", t.passed},
                      {"solved", t.solved}});
   return {{"mean_accuracy", evaluation.mean_accuracy()},
           {"mean_trial_accuracy", evaluation.mean_trial_accuracy()},
           {"mean_share_of_ceiling", evaluation.mean_share_of_ceiling()},
           {"worst_share_of_ceiling", evaluation.worst_share_of_ceiling()},
-          {"tasks_reached", evaluation.n_reached()},
+          {"tasks_passed", evaluation.n_passed()},
           {"tasks_solved", evaluation.n_solved()},
           {"tasks", tasks}};
 }
 
 void print_scores(const Evaluation& evaluation, bool over_time) {
-  constexpr std::string_view line = "{:<20} {:>8} {:>8} {:>8} {:>7} {:>14} {:>8}\n";
+  constexpr std::string_view line = "{:<20} {:>8} {:>8} {:>13} {:>7} {:>14} {:>8}\n";
   const auto percent = [](double x) { return fmt::format("{:.1f}%", 100 * x); };
   const auto yes = [](bool x) { return x ? "yes" : ""; };
-  fmt::print(line, "task", "accuracy", "ceiling", "share", "chance", "whole trials",
-             over_time ? "solved" : "reached");
+  fmt::print(line, "task", "accuracy", "ceiling", "% of ceiling", "chance", "whole trials",
+             over_time ? "solved" : "passed");
   double ceiling = 0;
   for (const TaskScore& t : evaluation.tasks) {
     const double guess = chance_of(t.name);
     fmt::print(line, t.name, fmt::format("{:.4f}", t.decision_accuracy),
                fmt::format("{:.4f}", t.ceiling.decision_accuracy.value),
                percent(t.share_of_ceiling), guess > 0 ? fmt::format("{:g}", guess) : "",
-               fmt::format("{:.4f}", t.trial_accuracy), yes(over_time ? t.solved : t.reached));
+               fmt::format("{:.4f}", t.trial_accuracy), yes(over_time ? t.solved : t.passed));
     ceiling += t.ceiling.decision_accuracy.value;
   }
   const std::size_t n = evaluation.tasks.size();
@@ -54,7 +54,11 @@ void print_scores(const Evaluation& evaluation, bool over_time) {
              fmt::format("{:.4f}", ceiling / static_cast<double>(std::max<std::size_t>(1, n))),
              percent(evaluation.mean_share_of_ceiling()), "",
              fmt::format("{:.4f}", evaluation.mean_trial_accuracy()),
-             fmt::format("{}/{}", over_time ? evaluation.n_solved() : evaluation.n_reached(), n));
+             fmt::format("{}/{}", over_time ? evaluation.n_solved() : evaluation.n_passed(), n));
+  // The definitions, a line each.
+  const std::size_t second = solved_definition.find("solved: ");
+  fmt::print("\n{}\n{}\n", solved_definition.substr(0, second - 2),
+             solved_definition.substr(second));
 }
 
 }  // namespace lmrnn::cli

@@ -11,7 +11,7 @@ namespace lmrnn::cli {
 nlohmann::ordered_json to_json(const Evaluation& evaluation);
 
 /// The same as a table on stdout. `over_time`: whether there were evaluations before, so that tasks
-/// can count as solved; else the table says which reached 95% of their ceiling.
+/// can count as solved; else the table says which are passed; the definition of both follows.
 void print_scores(const Evaluation& evaluation, bool over_time);
 
 }  // namespace lmrnn::cli

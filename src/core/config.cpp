@@ -318,10 +318,38 @@ void check_range(const ConfigValue& v, std::string_view key, double number, cons
                    " is out of range; it must be " + expected);
 }
 
+namespace {
+
+// "quickstart.toml:12" -> "quickstart.toml"; empty for what is from no file.
+std::string_view file_of(std::string_view where) {
+  const std::size_t colon = where.rfind(':');
+  return colon == std::string_view::npos ? std::string_view() : where.substr(0, colon);
+}
+
+// One key by two of its names: of what a file says and what was set afterwards, the later counts,
+// as it does for one name. Within one file, nobody can tell.
+void check_one_name(const ConfigTable& table, std::span<const Renamed> renamed) {
+  for (const Renamed& r : renamed) {
+    const ConfigValue* former = find(table, r.former);
+    const ConfigValue* present = find(table, r.present);
+    if (!former || !present) continue;
+    const std::string_view file = file_of(former->where);
+    if (!file.empty() && file == file_of(present->where))
+      throw UsageError(
+          fmt::format("{}: \"{}\" is the former name of \"{}\", which is given as well ({}); keep "
+                      "one of them",
+                      former->where, r.former, r.present, present->where));
+  }
+}
+
+}  // namespace
+
 void check_known_keys(const ConfigTable& table, std::string_view prefix,
-                      std::span<const std::string> known) {
+                      std::span<const std::string> known, std::span<const Renamed> renamed) {
+  check_one_name(table, renamed);
   for (const auto& [key, value] : table) {
     if (std::ranges::find(known, key) != known.end()) continue;
+    if (std::ranges::find(renamed, key, &Renamed::former) != renamed.end()) continue;
     const std::string all = fmt::format("; known keys are: {}", fmt::join(known, ", "));
     throw UsageError(fmt::format("{}: unknown key \"{}\"{}{}", value.where, key,
                                  prefix.empty() ? "" : fmt::format(" in [{}]", prefix),

@@ -74,14 +74,13 @@ std::size_t Evaluation::n_solved() const noexcept {
   return static_cast<std::size_t>(std::ranges::count(tasks, true, &TaskScore::solved));
 }
 
-std::size_t Evaluation::n_reached() const noexcept {
-  return static_cast<std::size_t>(std::ranges::count(tasks, true, &TaskScore::reached));
+std::size_t Evaluation::n_passed() const noexcept {
+  return static_cast<std::size_t>(std::ranges::count(tasks, true, &TaskScore::passed));
 }
 
-void mark_solved(Evaluation& now, std::span<const std::uint8_t> reached_before) {
+void mark_solved(Evaluation& now, std::span<const std::uint8_t> passed_before) {
   for (std::size_t i = 0; i < now.tasks.size(); ++i)
-    now.tasks[i].solved =
-        now.tasks[i].reached && i < reached_before.size() && reached_before[i] != 0;
+    now.tasks[i].solved = now.tasks[i].passed && i < passed_before.size() && passed_before[i] != 0;
 }
 
 TaskScore make_score(std::size_t task, std::string name, const ScoreCounts& counts,
@@ -98,7 +97,7 @@ TaskScore make_score(std::size_t task, std::string name, const ScoreCounts& coun
   score.trial_lower = wilson_lower(score.trial_accuracy, n);
   const double best = ceiling.decision_accuracy.value;
   score.share_of_ceiling = best > 0 ? score.decision_accuracy / best : 0;
-  score.reached =
+  score.passed =
       counts.trials >= least_trials_of_solved && score.decision_lower >= solved_share * best;
   return score;
 }

@@ -113,14 +113,15 @@ void initialise_recurrent(const Mask& mask, Initialisation scheme, Seed seed, st
       double value = identity;
       if (scheme == Initialisation::fan_in)
         value = alone ? uniform(key, j) : deviation * normal(key, j);
-      if (scheme == Initialisation::radius) value = identity + deviation * normal(key, j);
+      if (scheme == Initialisation::spectral_radius) value = identity + deviation * normal(key, j);
       w[k++] = static_cast<float>(value);
     }
   }
-  if (scheme != Initialisation::radius) return;
+  if (scheme != Initialisation::spectral_radius) return;
   if (!has_cycle(mask))
     throw UsageError(
-        "initialisation \"radius\": this mask has no cycles, so its spectral radius is 0 and "
+        "initialisation \"spectral-radius\": this mask has no cycles, so its spectral radius is 0 "
+        "and "
         "cannot be scaled; use \"fan-in\"");
   const double radius = spectral_radius(mask, w);
   for (float& x : w) x = static_cast<float>(0.9 / radius * double{x});

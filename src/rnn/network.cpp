@@ -36,7 +36,7 @@ void check(const Architecture& a) {
     throw UsageError(
         fmt::format("alpha = dt / tau = {} is not in (0, 1]; tau must be at least dt", a.alpha));
   if (a.representation == Representation::diagonal && !a.recurrent.is_diagonal())
-    throw UsageError("representation \"diagonal\" holds autapses only; use \"sparse\" or \"auto\"");
+    throw UsageError("storage \"diagonal\" holds autapses only; use \"sparse\" or \"auto\"");
 }
 
 [[noreturn]] void refuse_block(std::string what) {

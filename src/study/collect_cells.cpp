@@ -78,14 +78,15 @@ Table cells_table(const Study& study, const StudyPlan& plan, const Harvest& harv
           for (const std::uint32_t i : picks) picked.push_back(t.values[i]);
           return restricted_mean(picked, t.horizon);
         };
-        const Band band = bootstrap(runs.size(), mean, seed, statistics.level, n_curve_samples);
+        const Band band =
+            bootstrap(runs.size(), mean, seed, statistics.confidence, n_curve_samples);
         row.insert(row.end(),
                    {band.estimate, band.lower, band.upper, static_cast<std::int64_t>(t.n_censored),
                     t.horizon, median_time(t.values).value_or(nothing)});
       } else {
         std::vector<double> values;
         for (const RunSummary* s : runs) values.push_back(measure(*s, name));
-        const Band band = bootstrap_mean(values, seed, statistics.level, n_curve_samples);
+        const Band band = bootstrap_mean(values, seed, statistics.confidence, n_curve_samples);
         row.insert(row.end(), {band.estimate, band.lower, band.upper, nothing, nothing, nothing});
       }
       table.rows.push_back(std::move(row));
@@ -114,7 +115,7 @@ Table curves_table(const Study& study, const StudyPlan& plan, const Harvest& har
         shares.push_back(s->curve_share[i]);
         trials += s->curve_trials[i];
       }
-      const Band band = bootstrap_mean(shares, seed, statistics.level, n_curve_samples);
+      const Band band = bootstrap_mean(shares, seed, statistics.confidence, n_curve_samples);
       std::vector<TableCell> row = cell_row(plan, c);
       row.insert(row.end(),
                  {step, trials / static_cast<double>(shares.size()),

@@ -54,7 +54,7 @@ std::vector<ContrastRow> contrast_rows(const Study& study, const StudyPlan& plan
           pair_up(harvest, family.by_level.at(c.a), family.by_level.at(c.b), c.measure);
       rows.push_back({&c, where(family), pairs.n_censored_a, pairs.n_censored_b,
                       compare(pairs.a, pairs.b, pairs.n_censored_a, pairs.n_censored_b, scale_of(c),
-                              seed, statistics.level)});
+                              seed, statistics.confidence)});
     }
   std::vector<double> p;
   std::vector<ContrastRow*> headline;
@@ -130,7 +130,7 @@ std::vector<std::string> verdict_lines(const Study& study, const StudyPlan& plan
 }
 
 std::vector<std::string> plan_warnings(const Study& study, const StudyPlan& plan) {
-  const double level = 1 - study.config.statistics.level;
+  const double level = 1 - study.config.statistics.confidence;
   std::size_t n_headline = 0;
   for (const ContrastConfig& c : study.config.contrasts)
     if (c.headline)

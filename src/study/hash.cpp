@@ -62,25 +62,42 @@ std::map<std::string, std::string> input_lines(const RunConfig& config) {
   return lines;
 }
 
+// Hashes are made of the names that keys and values had first, so that renaming changes none.
+std::vector<std::pair<std::string, std::string>> formerly(
+    std::vector<std::pair<std::string, ConfigValue>> keys) {
+  static const std::vector<FormerName> renamed = former_names<RunConfig>();
+  std::vector<std::pair<std::string, std::string>> out;
+  for (auto& [key, value] : keys) {
+    std::string name = key;
+    for (const FormerName& r : renamed) {
+      if (r.key != key) continue;
+      name = r.former_key;
+      const auto* text = std::get_if<std::string>(&value.value);
+      if (text && !r.value.empty() && *text == r.value) value.value = r.former_value;
+    }
+    out.emplace_back(name, detail::toml_value(value));
+  }
+  return out;
+}
+
 }  // namespace
 
 // Only what differs from the defaults, so that a key that later versions add changes no hash as
 // long as its default is what this version does. A default that changes what it does is a change
 // of numbers; the first line counts those.
 std::string canonical_text(const RunConfig& config) {
-  const auto keys = flatten(write_config(config));
-  const auto defaults = flatten(write_config(RunConfig{}));
+  const auto keys = formerly(flatten(write_config(config)));
+  const auto defaults = formerly(flatten(write_config(RunConfig{})));
   const auto inputs = input_lines(config);
   std::vector<std::string> lines;
-  for (const auto& [key, value] : keys) {
+  for (const auto& [key, text] : keys) {
     if (const auto input = inputs.find(key); input != inputs.end()) {
       lines.push_back(input->second);
       continue;
     }
-    const std::string text = detail::toml_value(value);
     const auto found =
         std::ranges::find(defaults, key, [](const auto& entry) { return entry.first; });
-    if (found != defaults.end() && detail::toml_value(found->second) == text) continue;
+    if (found != defaults.end() && found->second == text) continue;
     lines.push_back(key + " = " + text + "\n");
   }
   std::ranges::sort(lines);

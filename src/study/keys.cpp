@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <cctype>
+#include <utility>
+
+#include "lmrnn/run_config.hpp"
 
 namespace lmrnn {
 namespace {
@@ -19,9 +22,7 @@ void flatten_into(const ConfigTable& table, const std::string& prefix,
   }
 }
 
-}  // namespace
-
-void overlay(ConfigTable& base, const ConfigTable& over) {
+void lay_over(ConfigTable& base, const ConfigTable& over) {
   for (const auto& [key, value] : over) {
     const auto found = std::ranges::find(base, key, &ConfigTable::value_type::first);
     if (found == base.end()) {
@@ -31,10 +32,39 @@ void overlay(ConfigTable& base, const ConfigTable& over) {
     auto* below = std::get_if<ConfigTable>(&found->second.value);
     const auto* above = std::get_if<ConfigTable>(&value.value);
     if (below && above)
-      overlay(*below, *above);
+      lay_over(*below, *above);
     else
       found->second = value;
   }
+}
+
+ConfigValue* find_value(ConfigTable& table, std::string_view dotted_key) {
+  return const_cast<ConfigValue*>(find(std::as_const(table), dotted_key));
+}
+
+// One key must not be in a table by two of its names.
+void use_present_names(ConfigTable& table) {
+  static const std::vector<FormerName> renamed = former_names<RunConfig>();
+  for (const FormerName& r : renamed) {
+    if (r.key == r.former_key || !find(table, r.former_key) || find(table, r.key)) continue;
+    const std::size_t dot = r.key.rfind('.');  // names of keys change, those of tables do not
+    ConfigTable* around =
+        dot == std::string::npos
+            ? &table
+            : std::get_if<ConfigTable>(&find_value(table, r.key.substr(0, dot))->value);
+    const std::string former = r.former_key.substr(r.former_key.rfind('.') + 1);
+    std::ranges::find(*around, former, &ConfigTable::value_type::first)->first =
+        r.key.substr(dot + 1);
+  }
+}
+
+}  // namespace
+
+void overlay(ConfigTable& base, const ConfigTable& over) {
+  ConfigTable named = over;
+  use_present_names(base);
+  use_present_names(named);
+  lay_over(base, named);
 }
 
 std::vector<std::pair<std::string, ConfigValue>> flatten(const ConfigTable& table) {

@@ -9,7 +9,7 @@
 
 namespace lmrnn {
 
-/// Writes the keys of `over` into `base`, table by table.
+/// Writes the keys of a run in `over` into `base`, table by table, by the names that they have now.
 void overlay(ConfigTable& base, const ConfigTable& over);
 
 /// The leaves of nested tables, with dotted keys, in order.

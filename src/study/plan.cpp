@@ -39,7 +39,11 @@ std::optional<Table> take(ConfigTable& keys, std::string_view name) {
 
 // A run of every cell that takes no time worth speaking of.
 void make_small(RunConfig& c) {
-  c.train.steps = std::min<std::int64_t>(c.train.steps, 3);
+  // One step of every stage, and of the last what is left.
+  const auto n_stages = static_cast<std::int64_t>(c.curriculum.stage.size());
+  c.train.steps = std::min(c.train.steps, std::max<std::int64_t>(3, n_stages));
+  for (StageConfig& stage : c.curriculum.stage) stage.steps = 1;
+  if (n_stages > 0) c.curriculum.stage.back().steps = 0;
   c.train.block = 0;
   c.train.log_every = 1;
   c.train.stop_solved.reset();

@@ -73,6 +73,8 @@ bool is_glob(std::string_view name) {
 
 /// Weight of a task: that of its name, else that of the one glob that it matches, else 1.
 double weight_of(Task task, const BatteryConfig& config) {
+  if (const auto own = config.weights.find(task.name()); own != config.weights.end())
+    return own->second;
   std::optional<double> weight;
   for (const auto& [name, value] : config.weights) {
     const std::vector<Task> named = select_tasks(name);

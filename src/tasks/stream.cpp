@@ -88,7 +88,7 @@ void check(const StreamConfig& config) {
   constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();
   if (config.steps < 1 || config.steps > most)
     throw UsageError(
-        fmt::format("stream.steps = {}: a row has from 1 to 2^31 - 1 steps", config.steps));
+        fmt::format("stream.row_steps = {}: a row has from 1 to 2^31 - 1 steps", config.steps));
   if (config.batch < 1 || config.batch > most)
     throw UsageError(
         fmt::format("stream.batch = {}: a batch has from 1 to 2^31 - 1 rows", config.batch));

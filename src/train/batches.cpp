@@ -51,7 +51,8 @@ std::optional<std::string> warning_of_short_rows(const StreamConfig& stream,
   }
   if (n_cut == 0) return {};
   return fmt::format(
-      "stream.steps = {} is too short for trials of {} of {} tasks, whose ends will not be trained "
+      "stream.row_steps = {} is too short for trials of {} of {} tasks, whose ends will not be "
+      "trained "
       "on; {} takes up to {} steps",
       stream.steps, n_cut, battery.tasks().size(), battery.tasks()[worst].name(), most);
 }
@@ -60,9 +61,9 @@ namespace {
 
 class PackedSource : public BatchSource {
  public:
-  PackedSource(const RunConfig& config, const Battery& battery)
+  PackedSource(const RunConfig& config, const Battery& battery, const Battery& weighed)
       : stream_(battery, config.stream, config.run_seed(), Split::train),
-        weights_(step_weights(config.loss, battery)) {}
+        weights_(step_weights(config.loss, weighed)) {}
 
   std::string name() const override { return "battery"; }
 
@@ -101,8 +102,9 @@ class PackedSource : public BatchSource {
 
 }  // namespace
 
-std::shared_ptr<const BatchSource> packed_source(const RunConfig& config, const Battery& battery) {
-  return std::make_shared<PackedSource>(config, battery);
+std::shared_ptr<const BatchSource> packed_source(const RunConfig& config, const Battery& battery,
+                                                 const Battery& weighed) {
+  return std::make_shared<PackedSource>(config, battery, weighed);
 }
 
 BatchBlock::BatchBlock(const BatchSource& source, const StreamConfig& stream, std::size_t first_row,

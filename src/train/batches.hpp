@@ -22,8 +22,13 @@ std::vector<std::array<float, n_periods>> step_weights(const LossConfig& loss,
                                                        const Battery& battery);
 
 /// The packed stream of a battery (split `train`, whichever is asked for) as a source; weights by
-/// period become loss weights.
-std::shared_ptr<const BatchSource> packed_source(const RunConfig& config, const Battery& battery);
+/// period become loss weights, by the frequencies of `weighed` (step_weights).
+std::shared_ptr<const BatchSource> packed_source(const RunConfig& config, const Battery& battery,
+                                                 const Battery& weighed);
+inline std::shared_ptr<const BatchSource> packed_source(const RunConfig& config,
+                                                        const Battery& battery) {
+  return packed_source(config, battery, battery);
+}
 
 /// A warning if rows that begin with a fresh trial are too short for one of some task, so that what
 /// it ends with, the decision, would seldom or never be trained on; else nothing.

@@ -63,7 +63,7 @@ void write_state(const fs::path& path, const TrainingState& state) {
   const std::vector<double> sums{state.interval_loss, state.interval_norm};
   add(file, "counts", counts);
   add(file, "sums", sums);
-  add(file, "reached", state.reached);
+  add(file, "reached", state.passed);
   add(file, "solved", state.solved);
   add(file, "first_moment", state.first_moment);
   add(file, "second_moment", state.second_moment);
@@ -71,6 +71,7 @@ void write_state(const fs::path& path, const TrainingState& state) {
   add(file, "weights", state.weights);
   add(file, "evaluated_at", state.evaluated_at);
   add(file, "shares", state.shares);
+  add(file, "task_shares", state.task_shares);
   if (state.cooldown_from >= 0)
     add(file, "cooldown_from", std::vector<std::int64_t>{state.cooldown_from});
   write_safetensors(path, file);
@@ -116,7 +117,7 @@ void save_checkpoint(const fs::path& directory, const Network& network,
 }
 
 TrainingState load_state(const fs::path& directory, std::size_t n_parameters, std::size_t n_tasks,
-                         bool second_moment, bool averaged) {
+                         bool second_moment, bool averaged, bool adaptive) {
   const fs::path path = directory / "state.safetensors";
   if (!fs::exists(path))
     throw UsageError(fmt::format(
@@ -134,7 +135,7 @@ TrainingState load_state(const fs::path& directory, std::size_t n_parameters, st
   state.interval_loss = sums[0];
   state.interval_norm = sums[1];
   if (file.find("reached") != nullptr) {
-    state.reached = take<std::uint8_t>(file, path, "reached", n_tasks);
+    state.passed = take<std::uint8_t>(file, path, "reached", n_tasks);
     state.solved = take<std::uint8_t>(file, path, "solved", n_tasks);
   }
   state.first_moment = take<float>(file, path, "first_moment", n_parameters);
@@ -145,6 +146,8 @@ TrainingState load_state(const fs::path& directory, std::size_t n_parameters, st
     state.evaluated_at.assign(values.begin(), values.end());
     state.shares = take<double>(file, path, "shares", values.size());
   }
+  if (adaptive && !state.passed.empty())
+    state.task_shares = take<double>(file, path, "task_shares", n_tasks);
   if (file.find("cooldown_from") != nullptr)
     state.cooldown_from = take<std::int64_t>(file, path, "cooldown_from", 1).front();
   if (state.step != step_of(directory.filename().string()))

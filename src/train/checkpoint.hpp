@@ -18,12 +18,13 @@ struct TrainingState {
   std::uint64_t interval_steps = 0, interval_clipped = 0;
   double interval_loss = 0, interval_norm = 0;
   /// Per task: results of the last evaluation. Empty before the first.
-  std::vector<std::uint8_t> reached, solved;
+  std::vector<std::uint8_t> passed, solved;
   std::vector<float> first_moment, second_moment;
   std::vector<float> weights;       ///< being trained, if the network is their average
   std::int64_t cooldown_from = -1;  ///< the step after which the cool-down began; -1: not yet
   std::vector<std::int64_t> evaluated_at;  ///< steps of all evaluations,
   std::vector<double> shares;              ///< and their mean shares of the ceiling
+  std::vector<double> task_shares;  ///< of the last evaluation (task), which what is drawn follows
 };
 
 /// Writes `directory` (checkpoints/step-...). Throws RunError.
@@ -31,10 +32,10 @@ void save_checkpoint(const std::filesystem::path& directory, const Network& netw
                      const NetworkMetadata& metadata, const TrainingState& state);
 
 /// Reads the state of a checkpoint. Throws UsageError for a damaged one, or one that does not fit
-/// `n_parameters`, `n_tasks` or the configuration: whether the optimiser has a second moment, and
-/// the network is an average.
+/// `n_parameters`, `n_tasks` or the configuration: whether the optimiser has a second moment, the
+/// network is an average, and what is drawn follows evaluations.
 TrainingState load_state(const std::filesystem::path& directory, std::size_t n_parameters,
-                         std::size_t n_tasks, bool second_moment, bool averaged);
+                         std::size_t n_tasks, bool second_moment, bool averaged, bool adaptive);
 
 /// Keeps the newest `keep_last` and those at multiples of `keep_every` (if > 0); removes the other
 /// checkpoints, and what an interrupted write has left.

@@ -7,6 +7,7 @@
 #include "lmrnn/seed.hpp"
 #include "lmrnn/train.hpp"
 #include "lmrnn/wiring_paths.hpp"
+#include "train/curriculum.hpp"
 
 namespace lmrnn {
 namespace {
@@ -35,6 +36,24 @@ void check_sections(const ConfigTable& table) {
   }
 }
 
+// Recipes, a function each: what differs from the defaults of the structs.
+// docs/concepts/training.md has a column for each of them.
+
+// NeuroGym's example for the Yang tasks (rows of 100 steps) and the README of Mod-Cog (350).
+void apply_neurogym(RunConfig& config, const BatteryConfig& battery, double tau) {
+  config.wiring.rows = 16;
+  config.wiring.cols = 16;
+  config.network.initialisation = Initialisation::identity;
+  const double alpha = tau > 0 ? battery.dt / tau : 1;
+  config.network.recurrent_noise = std::sqrt(2 / alpha) * 0.05;
+  config.stream.mode = StreamMode::carry_on;
+  config.stream.batch = 4;
+  config.stream.steps = any_modifier(battery.tasks) ? 350 : 100;
+  config.schedule.kind = ScheduleKind::constant;
+  config.schedule.warmup = 0;
+  config.train.steps = 40000;
+}
+
 }  // namespace
 
 Seed RunConfig::run_seed() const {
@@ -52,19 +71,12 @@ Seed RunConfig::evaluation_seed() const {
 
 void apply_recipe(RunConfig& config, Recipe recipe, const BatteryConfig& battery, double tau) {
   config.recipe = recipe;
-  if (recipe == Recipe::modern) return;
-  // NeuroGym's example for the Yang tasks (rows of 100 steps) and the README of Mod-Cog (350).
-  config.wiring.rows = 16;
-  config.wiring.cols = 16;
-  config.network.initialisation = Initialisation::identity;
-  const double alpha = tau > 0 ? battery.dt / tau : 1;
-  config.network.recurrent_noise = std::sqrt(2 / alpha) * 0.05;
-  config.stream.mode = StreamMode::carry_on;
-  config.stream.batch = 4;
-  config.stream.steps = any_modifier(battery.tasks) ? 350 : 100;
-  config.schedule.kind = ScheduleKind::constant;
-  config.schedule.warmup = 0;
-  config.train.steps = 40000;
+  switch (recipe) {
+    case Recipe::modern:  // the defaults of the structs
+      return;
+    case Recipe::neurogym:
+      return apply_neurogym(config, battery, tau);
+  }
 }
 
 RunConfig resolve_config(const ConfigTable& table) {
@@ -118,9 +130,10 @@ void check_config(const RunConfig& config) {
         "loss.balance = \"{}\" needs the periods of a battery, which your own data do not "
         "have; give the steps of your data their weights instead",
         to_name(config.loss.balance)));
-  if (config.train.stop_gain && config.evaluation.every == 0)
+  if (config.train.stop_plateau && config.evaluation.every == 0)
     throw UsageError(
-        "train.stop_gain compares evaluations, but evaluation.every = 0 makes only the last one; "
+        "train.stop_plateau compares evaluations, but evaluation.every = 0 makes only the last "
+        "one; "
         "set evaluation.every");
   if (config.stream.grow_from > config.stream.batch)
     throw UsageError(fmt::format(
@@ -130,10 +143,15 @@ void check_config(const RunConfig& config) {
     throw UsageError(fmt::format(
         "train.stop_solved can never be met with evaluation.trials = {}; use 1000 or more",
         config.evaluation.trials));
+  check_curriculum(config);
 }
 
 std::string config_reference() {
-  return markdown_table(document<RunConfig>());
+  std::vector<FieldDoc> rows = document<RunConfig>();
+  const auto stages = std::ranges::find(rows, "curriculum.stage", &FieldDoc::key);
+  const std::vector<FieldDoc> stage = document<StageConfig>("curriculum.stage");
+  rows.insert(stages + 1, stage.begin(), stage.end());
+  return markdown_table(rows);
 }
 
 std::size_t block_rows(const TrainConfig& train, const StreamConfig& stream) noexcept {

@@ -28,12 +28,12 @@ std::int64_t step_of(std::string_view row) {
 }  // namespace
 
 StepTable::StepTable(const std::filesystem::path& path, std::string_view header,
-                     std::int64_t last_step)
+                     std::string_view former_header, std::int64_t last_step)
     : path_(path) {
   const std::string before = std::filesystem::exists(path) ? read_file(path) : std::string();
   std::string kept = std::string(header) + "\n";
   const auto lines = complete_lines(before);
-  if (!lines.empty() && lines[0] != header)
+  if (!lines.empty() && lines[0] != header && lines[0] != former_header)
     throw UsageError(
         fmt::format("{}: its first line is not \"{}\"; it is not from this version of "
                     "lmrnn, move it away",

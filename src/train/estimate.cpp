@@ -5,6 +5,7 @@
 
 #include "lmrnn/simd.hpp"
 #include "lmrnn/train.hpp"
+#include "train/curriculum.hpp"
 #include "train/learner.hpp"
 #include "train/untrained.hpp"
 
@@ -56,7 +57,7 @@ RunEstimate estimate_run(const RunConfig& config, int n_threads) {
   e.block_rows = block_rows(config.train, config.stream);
   e.n_blocks = learner.n_blocks();
   e.memory = estimate_memory(config, n_threads);
-  if (auto warning = warning_of_short_rows(config.stream, battery)) e.notices = {*warning};
+  if (auto warning = warning_of_short_rows(config)) e.notices = {*warning};
 
   if (auto complaint = complaint_about_untrained(config, learner, learner.look_ahead()))
     e.notices.push_back(std::move(*complaint));

@@ -105,7 +105,7 @@ Architecture architecture_for(const RunConfig& config, const BatchShape& shape) 
   a.n_classes = shape.n_classes;
   a.alpha = config.network.tau > 0 ? config.battery.dt / config.network.tau : 1;
   a.activation = config.network.activation;
-  a.representation = config.network.representation;
+  a.representation = config.network.storage;
   a.recurrent = make_mask(config.wiring, seed);
   a.input = make_input_mask(config.network.input, sheet, a.n_channels, seed);
   a.readout = make_readout_mask(config.network.readout, sheet, a.n_classes, seed);

@@ -80,11 +80,16 @@ Learner::Learner(const RunConfig& config, std::shared_ptr<const BatchSource> sou
   block_gradients_.resize(n_blocks * network_.layout().total);
   block_results_.resize(n_blocks);
   gradient_.resize(network_.layout().total);
+  refill();
+}
+
+void Learner::refill() {
   Batch& batch = batches_[static_cast<std::size_t>(step_ % 2)];
   pool_.for_each(own_blocks_of(step_), [&](std::size_t i) {
     batch.blocks[i].fill(*source_, static_cast<std::uint32_t>(step_));
   });
   share_sums(batch, own_blocks_of(step_));
+  ahead_.reset();
 }
 
 std::size_t Learner::blocks_of(std::int64_t step) const noexcept {

@@ -55,6 +55,8 @@ class Learner {
   void set_weights(std::span<const float> weights);
   /// The cool-down of an open-ended schedule begins after `step` steps.
   void begin_cooldown(std::int64_t step) noexcept { cooldown_from_ = step; }
+  /// Asks the source again for the data of the next step, which it would give otherwise now.
+  void refill();
   Optimiser& optimiser() noexcept { return optimiser_; }
   const Optimiser& optimiser() const noexcept { return optimiser_; }
   std::size_t n_blocks() const noexcept { return block_results_.size(); }

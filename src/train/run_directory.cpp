@@ -16,6 +16,7 @@
 #include "lmrnn/run.hpp"
 #include "lmrnn/simd.hpp"
 #include "lmrnn/version.hpp"
+#include "lmrnn/zoo.hpp"
 
 namespace lmrnn {
 namespace {
@@ -159,7 +160,8 @@ std::vector<std::string> add_session(const fs::path& run, std::int64_t first_ste
   return notices;
 }
 
-RunRecord open_run(const fs::path& directory) {
+RunRecord open_run(const fs::path& path) {
+  const fs::path directory = resolve_zoo(path);
   if (!fs::exists(directory))
     throw UsageError(fmt::format(
         "{}: there is no such directory; give the one that lmrnn train made", directory.string()));
@@ -180,11 +182,12 @@ fs::path RunRecord::latest_network() const {
   return checkpoint_path(directory, checkpoints.back()) / "network.safetensors";
 }
 
-fs::path find_network(const fs::path& path) {
+fs::path find_network(const fs::path& given) {
+  const fs::path path = resolve_zoo(given);
   std::error_code error;
   if (!fs::exists(path, error))
-    throw UsageError(
-        fmt::format("{}: does not exist; give a run directory or a network file", path.string()));
+    throw UsageError(fmt::format(
+        "{}: does not exist; give a run directory, a network file or zoo:NAME", path.string()));
   if (path.extension() == ".toml")
     throw UsageError(fmt::format(
         "{}: is a configuration, not a network; lmrnn train makes a run directory of it, which is "

@@ -34,14 +34,14 @@ std::string metrics_row(const TrainingState& state, double seconds, double learn
   const Evaluation& e = *evaluation;
   return row + fmt::format(",{:.6f},{:.6f},{:.6f},{:.6f},{},{}", e.mean_accuracy(),
                            e.mean_trial_accuracy(), e.mean_share_of_ceiling(),
-                           e.worst_share_of_ceiling(), e.n_reached(), e.n_solved());
+                           e.worst_share_of_ceiling(), e.n_passed(), e.n_solved());
 }
 
 std::string tasks_row(std::int64_t step, const TaskScore& t) {
   return fmt::format("{},{},{},{:.6f},{:.6f},{:.6f},{:.6f},{:.6f},{:.6f},{:.6f},{:d},{:d}", step,
                      t.name, t.counts.trials, t.decision_accuracy, t.decision_lower,
                      t.ceiling.decision_accuracy.value, t.share_of_ceiling, t.trial_accuracy,
-                     t.trial_lower, t.ceiling.trial_accuracy.value, t.reached, t.solved);
+                     t.trial_lower, t.ceiling.trial_accuracy.value, t.passed, t.solved);
 }
 
 }  // namespace lmrnn

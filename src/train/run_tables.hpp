@@ -33,8 +33,16 @@ struct TasksColumn {
 
 constexpr std::string_view metrics_header =
     "step,trials,seconds,learning_rate,loss,gradient_norm,clipped_share,mean_accuracy,"
-    "mean_trial_accuracy,mean_share_of_ceiling,worst_share_of_ceiling,tasks_reached,tasks_solved";
+    "mean_trial_accuracy,mean_share_of_ceiling,worst_share_of_ceiling,tasks_passed,tasks_solved";
 constexpr std::string_view tasks_header =
+    "step,task,trials,decision_accuracy,decision_lower,decision_ceiling,share_of_ceiling,"
+    "trial_accuracy,trial_lower,trial_ceiling,passed,solved";
+
+/// The headers of versions that called passed tasks reached; the columns are the same.
+constexpr std::string_view former_metrics_header =
+    "step,trials,seconds,learning_rate,loss,gradient_norm,clipped_share,mean_accuracy,"
+    "mean_trial_accuracy,mean_share_of_ceiling,worst_share_of_ceiling,tasks_reached,tasks_solved";
+constexpr std::string_view former_tasks_header =
     "step,task,trials,decision_accuracy,decision_lower,decision_ceiling,share_of_ceiling,"
     "trial_accuracy,trial_lower,trial_ceiling,reached,solved";
 

@@ -112,7 +112,7 @@ std::optional<std::string> warning_of_unscored_tasks(const BatchSource& source,
   if (never.empty()) return {};
   return fmt::format(
       "{}: no step of {} is scored in the first held-out batch, so the score would be 0 whatever "
-      "the network does; are trials longer than stream.steps = {}?",
+      "the network does; are trials longer than stream.row_steps = {}?",
       source.name(), fmt::join(never, ", "), stream.steps);
 }
 

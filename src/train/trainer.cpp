@@ -9,6 +9,7 @@
 #include "lmrnn/simd.hpp"
 #include "lmrnn/train.hpp"
 #include "train/checked_source.hpp"
+#include "train/curriculum.hpp"
 #include "train/inputs.hpp"
 #include "train/training.hpp"
 
@@ -22,7 +23,7 @@ namespace fs = std::filesystem;
 Network load_for_training(const fs::path& checkpoint, const RunConfig& config) {
   LoadedNetwork loaded = load_network(checkpoint / "network.safetensors");
   Architecture architecture = loaded.network.architecture();
-  architecture.representation = config.network.representation;
+  architecture.representation = config.network.storage;
   Network network(std::move(architecture));
   const std::span<const float> from = std::as_const(loaded.network).parameters();
   std::copy(from.begin(), from.end(), network.parameters().begin());
@@ -81,7 +82,7 @@ Trainer Trainer::start(const RunConfig& config_in, const fs::path& directory, in
   // Asks for held-out data before anything is written: what is wrong with them costs no directory.
   const auto warning =
       source ? warning_of_unscored_tasks(*source, config.stream, config.evaluation.split)
-             : warning_of_short_rows(config.stream, battery);
+             : warning_of_short_rows(config);
   Trainer trainer(std::make_unique<Implementation>(
       RunSetup{config, directory, battery, n_threads, source, processes, ceilings_of},
       [&] {
@@ -131,7 +132,8 @@ Trainer Trainer::resume(const fs::path& directory, int n_threads,
   if (!steps.empty())
     state = load_state(checkpoint, network.layout().total,
                        source ? source->tasks().size() : battery.tasks().size(),
-                       config.optimiser.kind == OptimiserKind::adam, config.train.average > 0);
+                       config.optimiser.kind == OptimiserKind::adam, config.train.average > 0,
+                       config.curriculum.adaptive > 0);
   Trainer trainer(std::make_unique<Implementation>(
       RunSetup{config, directory, battery, n_threads, source, processes, ceilings_of},
       [&] { return std::move(network); }, first_step, [&](int) { return std::move(*lock); }));

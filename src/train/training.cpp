@@ -43,8 +43,8 @@ std::uint32_t held_out_batches(const RunConfig& config, const BatchSource& sourc
 
 Training::Files::Files(RunLock held, const std::filesystem::path& run, std::int64_t first_step)
     : lock(std::move(held)),
-      metrics(run / "metrics.csv", metrics_header, first_step),
-      tasks(run / "tasks.csv", tasks_header, first_step) {}
+      metrics(run / "metrics.csv", metrics_header, former_metrics_header, first_step),
+      tasks(run / "tasks.csv", tasks_header, former_tasks_header, first_step) {}
 
 Training::Training(RunSetup setup, const std::function<Network()>& network, std::int64_t first_step,
                    const std::function<RunLock(int)>& take_directory)
@@ -52,11 +52,11 @@ Training::Training(RunSetup setup, const std::function<Network()>& network, std:
       directory(setup.directory),
       battery(setup.battery),
       source_(setup.source),
+      curriculum_(config.curriculum.empty() ? nullptr : std::make_shared<CurriculumSource>(config)),
       processes_(setup.processes),
       pool_(setup.n_threads),
       evaluator_(make_evaluator(setup.ceilings_of)),
-      learner_(config, source_ ? source_ : packed_source(config, battery), network(), first_step,
-               pool_, processes_),
+      learner_(config, training_data(), network(), first_step, pool_, processes_),
       metadata_(describe_data()) {
   state.step = first_step;
   // Before the directory is there: processes that train together all take part.
@@ -71,12 +71,21 @@ Training::Training(RunSetup setup, const std::function<Network()>& network, std:
     seconds_before_ = number_from<double>(cells[MetricsColumn::seconds]).value_or(0);
 }
 
+std::shared_ptr<const BatchSource> Training::training_data() const {
+  if (source_) return source_;
+  if (curriculum_) return curriculum_;
+  return packed_source(config, battery);
+}
+
 void Training::restore(TrainingState restored) {
   learner_.optimiser().first_moment() = restored.first_moment;
   learner_.optimiser().second_moment() = restored.second_moment;
   if (config.train.average > 0) learner_.set_weights(restored.weights);
   if (restored.cooldown_from >= 0) learner_.begin_cooldown(restored.cooldown_from);
   state = std::move(restored);
+  if (config.curriculum.adaptive <= 0 || state.passed.empty()) return;  // not evaluated yet
+  curriculum_->adapt(state.task_shares);
+  learner_.refill();
 }
 
 double Training::seconds() const {
@@ -141,22 +150,22 @@ void Training::evaluate() {
       source_ ? evaluate_source(learner_.result(), *source_, config.stream, config.evaluation.split,
                                 held_out_batches(config, *source_), pool_)
               : evaluator_->evaluate(learner_.result(), pool_);
-  mark_solved(*evaluation, state.reached);
+  mark_solved(*evaluation, state.passed);
   evaluating_seconds_ += seconds_since(start);
   ++session_evaluations_;
 }
 
 bool Training::criterion_met() const {
   const TrainConfig& stop = config.train;
-  if (!stop.stop_mean && !stop.stop_worst && !stop.stop_solved && !stop.stop_gain) return false;
+  if (!stop.stop_mean && !stop.stop_worst && !stop.stop_solved && !stop.stop_plateau) return false;
   return (!stop.stop_mean || evaluation->mean_share_of_ceiling() >= *stop.stop_mean) &&
          (!stop.stop_worst || evaluation->worst_share_of_ceiling() >= *stop.stop_worst) &&
          (!stop.stop_solved ||
           evaluation->n_solved() >= stop.stop_solved->of(evaluation->tasks.size())) &&
-         (!stop.stop_gain || at_plateau());
+         (!stop.stop_plateau || at_plateau());
 }
 
-// Less was gained since three quarters of the way here than stop_gain. A few evaluations say
+// Less was gained since three quarters of the way here than stop_plateau. A few evaluations say
 // nothing: before it learns, every network is at a plateau.
 bool Training::at_plateau() const {
   constexpr std::size_t fewest = 8;
@@ -164,7 +173,7 @@ bool Training::at_plateau() const {
   if (steps.size() < fewest) return false;
   const auto after = std::ranges::upper_bound(steps, state.step * 3 / 4);
   return state.shares.back() - state.shares[static_cast<std::size_t>(after - steps.begin()) - 1] <
-         *config.train.stop_gain;
+         *config.train.stop_plateau;
 }
 
 std::int64_t Training::last_step() const noexcept {
@@ -174,7 +183,7 @@ std::int64_t Training::last_step() const noexcept {
 
 // After an evaluation. Criteria end the training, or begin the cool-down that ends it.
 void Training::look_at_criteria() {
-  if (config.train.stop_gain) {
+  if (config.train.stop_plateau) {
     state.evaluated_at.push_back(state.step);
     state.shares.push_back(evaluation->mean_share_of_ceiling());
   }
@@ -194,6 +203,17 @@ void Training::begin_cooldown() noexcept {
   if (!open_ended() || state.cooldown_from >= 0) return;
   state.cooldown_from = state.step;
   learner_.begin_cooldown(state.step);
+}
+
+// The next step's data were made while the last step was computed, before the evaluation.
+void Training::adapt() {
+  if (config.curriculum.adaptive <= 0) return;
+  state.task_shares.clear();
+  for (const TaskScore& task : evaluation->tasks)
+    state.task_shares.push_back(task.share_of_ceiling);
+  const SimdScope simd(config.simd);
+  curriculum_->adapt(state.task_shares);
+  learner_.refill();
 }
 
 void Training::write_rows(bool evaluated) {
@@ -260,9 +280,10 @@ Outcome Training::train(const TrainerCallbacks& callbacks) {
     const bool evaluates = last || due(config.evaluation.every);
     if (evaluates) {
       evaluate();
-      state.reached = collect(*evaluation, &TaskScore::reached);
+      state.passed = collect(*evaluation, &TaskScore::passed);
       state.solved = collect(*evaluation, &TaskScore::solved);
       look_at_criteria();
+      adapt();
       last = state.step == last_step();
     }
     if (evaluates || due(config.train.log_every)) write_rows(evaluates);

@@ -14,6 +14,7 @@
 #include "lmrnn/train.hpp"
 #include "train/checkpoint.hpp"
 #include "train/csv.hpp"
+#include "train/curriculum.hpp"
 #include "train/learner.hpp"
 #include "train/run_directory.hpp"
 
@@ -70,6 +71,7 @@ class Training {
 
   std::optional<Evaluator> make_evaluator(const CeilingsOf& ceilings_of);
   NetworkMetadata describe_data() const;
+  std::shared_ptr<const BatchSource> training_data() const;
   Outcome train(const TrainerCallbacks& callbacks);
   void step();
   void evaluate();
@@ -79,6 +81,7 @@ class Training {
   std::int64_t last_step() const noexcept;  ///< that training goes to as things stand
   std::int64_t latest_cooldown() const noexcept;
   void begin_cooldown() noexcept;
+  void adapt();  ///< what is drawn, to the last evaluation
   void look_at_criteria();
   bool stop_requested(const TrainerCallbacks& callbacks) const;
   void write_rows(bool evaluated);
@@ -91,6 +94,7 @@ class Training {
   double seconds() const;  ///< of training, all sessions
 
   std::shared_ptr<const BatchSource> source_;
+  std::shared_ptr<CurriculumSource> curriculum_;  ///< nullptr: there is none
   Processes* processes_;
   ThreadPool pool_;
   std::optional<Evaluator> evaluator_;  // of the battery

@@ -19,13 +19,15 @@ constexpr double least_growth = 1.01;
 std::string remedy(const RunConfig& config) {
   if (!config.init_from.empty())
     return fmt::format("start from other weights than init_from = \"{}\"", config.init_from);
-  if (config.network.initialisation != Initialisation::radius)
+  if (config.network.initialisation != Initialisation::spectral_radius)
     return fmt::format(
-        "set network.initialisation = \"radius\" (now \"{}\"), which scales the spectral radius of "
+        "set network.initialisation = \"spectral-radius\" (now \"{}\"), which scales the spectral "
+        "radius of "
         "the recurrent weights to 0.9",
         to_name(config.network.initialisation));
   return fmt::format(
-      "set network.activation = \"tanh\", whose states are bounded, or make stream.steps smaller "
+      "set network.activation = \"tanh\", whose states are bounded, or make stream.row_steps "
+      "smaller "
       "(now {})",
       config.stream.steps);
 }

@@ -181,8 +181,8 @@ class Info(ProgramTest):
         network = info["network"]
         self.assertEqual((network["units"], network["recurrent_synapses"]), (20, 100))
         self.assertEqual(network["density"], 0.25)
-        self.assertEqual(network["representation"], "sparse")
-        self.assertIn("dense is faster from", network["representation_why"])
+        self.assertEqual(network["storage"], "sparse")
+        self.assertIn("dense is faster from", network["storage_why"])
         file = self.dir / "x/checkpoints/step-00000002/network.safetensors"
         self.assertEqual(json.loads(self.output_of("info", file, "--json"))["network"], network)
         text = self.output_of("info", self.dir / "x")

@@ -120,7 +120,7 @@ class TrainTest(ProgramTest):
                  "wiring.cols=4", "--set", "wiring.radius=1", "--set", "stream.steps=350"]
         self.assert_refused(
             ["train", self.config, "--out", self.dir / "x", *grows, "--set", "optimiser.clip=0"],
-            "untrained network diverges", 'network.initialisation = "radius"', status=1,
+            "untrained network diverges", 'network.initialisation = "spectral-radius"', status=1,
             last_line_only=True)
         dry = run("train", self.config, "--dry-run", *grows)
         self.assertEqual(dry.returncode, 0, dry.stderr)
@@ -191,7 +191,7 @@ class TrainTest(ProgramTest):
         estimate = json.loads(self.train("--dry-run", "--json"))
         self.assertEqual(estimate["synapses"], 16 * 5)
         short = run("train", self.config, "--dry-run", "--set", "stream.steps=5")
-        self.assertIn("stream.steps = 5 is too short for trials of 3 of 3 tasks", short.stderr)
+        self.assertIn("stream.row_steps = 5 is too short for trials of 3 of 3 tasks", short.stderr)
         self.config.write_text(out)
         self.assertEqual(self.train("--dry-run").split("\n#")[0], out.split("\n#")[0])
 

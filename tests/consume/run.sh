@@ -17,3 +17,6 @@ if grep -r "$(realpath "$here/../..")/include" "$place/prefix/lib"*/ --include='
 fi
 "$place/build/consume"
 "$place/prefix/bin/lmrnn" --version
+# The zoo that was installed, not that of the source tree.
+name=$(ls "$place/prefix/share/lmrnn/zoo" | grep -v '\.' | head -1)
+"$place/prefix/bin/lmrnn" info "zoo:$name" | grep "^file .*$place/prefix/share/lmrnn/zoo/$name/"

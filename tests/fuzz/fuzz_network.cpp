@@ -25,6 +25,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (again.metadata != loaded.metadata) fuzz::broken("a network reads back");
   });
   for (const bool averaged : {false, true})
-    fuzz::accepts([&] { load_state(fuzz::scratch(), 3, 1, true, averaged); });
+    fuzz::accepts([&] { load_state(fuzz::scratch(), 3, 1, true, averaged, averaged); });
   return 0;
 }

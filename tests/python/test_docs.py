@@ -34,3 +34,32 @@ def test_code_that_names_its_file_is_in_it(root):
             assert places, f"{page}: {path} has no such lines"
             found += 1
     assert found >= 2
+
+
+def tables_of_scores(text):
+    """(header, what follows up to the next table) of every table with a column or row of solved tasks."""
+    blocks = re.findall(r"(?:^\|.*\n)+|(?:^(?!\|).*\n)+", text, re.M)
+    for table, after in zip(blocks, [*blocks[1:], ""]):
+        rows = [row.split("|") for row in table.splitlines()]
+        if not table.startswith("|") or len(rows) < 3:
+            continue
+        if "solved" in table.splitlines()[0].lower() or any(
+            "tasks solved" in row[1].lower() for row in rows[2:]
+        ):
+            yield table.splitlines()[0], after
+
+
+def test_tables_of_scores_say_what_solved_means(root):
+    import lmrnn
+
+    words = lambda text: " ".join(text.split())
+    pages = [p for p in root.glob("docs/results/*.md") if p.name != "studies.md"]  # sentences, no scores
+    n_tables = 0
+    for page in pages:
+        for header, after in tables_of_scores(page.read_text() + "\n"):
+            assert lmrnn.solved_definition in words(after), f"{page}: no definition below {header}"
+            n_tables += 1
+    assert n_tables >= 6
+    assert lmrnn.solved_definition in words((root / "README.md").read_text()).replace(
+        "trials solved:", "trials; solved:"
+    )

@@ -148,8 +148,9 @@ def test_evaluations_are_tables(expected):
         expected[3]
     lines = repr(expected).splitlines()
     assert lines[0].startswith("Evaluation of 3 tasks: mean accuracy 0.") and "ceiling" in lines[1]
-    assert [line.split()[0] for line in lines[2:]] == ["go", "dlygo", "dm1"]
-    assert len({len(line) for line in lines[1:]}) == 1
+    assert [line.split()[0] for line in lines[2:5]] == ["go", "dlygo", "dm1"]
+    assert len({len(line) for line in lines[1:5]}) == 1
+    assert "; ".join(lines[5:]) == lmrnn.solved_definition
     assert expected._repr_html_().count("<tr>") == 4
     pandas = pytest.importorskip("pandas")
     frame = expected.to_pandas()

@@ -242,9 +242,9 @@ def test_targets_a_hair_beside_a_class_train_that_class(tmp_path):
 def test_trials_that_do_not_fit_into_a_row_are_told(tmp_path):
     config = {**SMALL, "stream": {"batch": 4, "steps": 5}}
     data = own(task_with())
-    with pytest.warns(UserWarning, match="mine: a trial of 6 steps does not fit .*stream.steps = 5"):
+    with pytest.warns(UserWarning, match="mine: a trial of 6 steps does not fit .*stream.row_steps = 5"):
         data.arrays("train", 0, 5, 2)
-    with pytest.warns(UserWarning, match='no step of "mine" is scored .*stream.steps = 5'):
+    with pytest.warns(UserWarning, match='no step of "mine" is scored .*stream.row_steps = 5'):
         lmrnn.Trainer(config, tmp_path / "run", data=data)
 
 

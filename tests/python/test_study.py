@@ -129,3 +129,11 @@ def test_what_did_not_happen_is_not_drawn(study, tmp_path):
         assert "Learning rates" not in report.write_report(study.directory, tmp_path / "p.html").read_text()
     finally:
         (tmp_path / "tuning.csv").rename(study.directory / "tables/tuning.csv")
+
+
+def test_a_study_of_an_earlier_version_is_read(root):
+    study = lmrnn.Study(root / "tests/fixtures/study_format_1/out")
+    assert study.value("", "local", "final_share")["runs"] == 2
+    run = lmrnn.Run(root / "tests/fixtures/study_format_1/out/runs/local-seed1-f3fa6f92")
+    assert "tasks_passed" in run.metrics and "passed" in run.scores and "reached" not in run.scores
+    assert run.config["recipe"] == "neurogym" and run.network().n_units == 9

@@ -30,7 +30,7 @@ def make(activation="relu", alpha=1.0, masked=False, seed=0):
     network = lmrnn.Network(
         recurrent, n_channels=9, n_classes=5, n_rules=4, alpha=alpha, activation=activation, **masks
     )
-    network.initialise("radius", seed=seed)  # states neither explode nor vanish
+    network.initialise("spectral-radius", seed=seed)  # states neither explode nor vanish
     network.set_weights(
         bias=rng.standard_normal(64).astype(np.float32) * 0.1,
         readout_bias=rng.standard_normal(5).astype(np.float32) * 0.1,

@@ -267,10 +267,41 @@ def test_an_untrained_network_that_grows_is_refused_with_its_remedy(small_config
     small_config |= {"seed": 2, "stream": {"steps": 350, "batch": 8}}
     small_config["battery"] = {"tasks": "go"}
     small_config["wiring"] = {"rows": 4, "cols": 4, "radius": 1}
-    with pytest.raises(lmrnn.RunError, match='untrained.*network.initialisation = "radius"') as error:
+    with pytest.raises(lmrnn.RunError, match='untrained.*network.initialisation = "spectral-radius"') as error:
         lmrnn.Trainer(small_config, tmp_path / "run").run()
     assert "nan" not in str(error.value) and "clip" not in str(error.value)
-    small_config["network"] = {"initialisation": "radius"}
+    small_config["network"] = {"initialisation": "spectral-radius"}
     trainer = lmrnn.Trainer(small_config, tmp_path / "radius")
     trainer.run()
     assert trainer.outcome == "finished"
+
+
+def test_a_curriculum_is_a_list_of_tables(tmp_path, small_config):
+    stages = [{"tasks": "go,dm1", "steps": 10, "durations": {"dm1": {"stimulus": 300}}},
+              {"tasks": small_config["battery"]["tasks"]}]
+    config = small_config | {"curriculum": {"stage": stages, "adaptive": 0.5}}
+    run = lmrnn.Trainer(config, tmp_path / "run").run()
+    assert [stage["steps"] for stage in run.config["curriculum"]["stage"]] == [10, 0]
+    assert run.config["curriculum"]["stage"][0]["durations"] == {"dm1": {"stimulus": 300.0}}
+    text = lmrnn.methods(run)
+    assert "Training had 2 stages: go,dm1 for 10 steps with durations of its own; " in text
+    assert "50% of the trials were drawn in proportion" in text
+    stages[0]["tasks"] = "go,go"
+    with pytest.raises(lmrnn.UsageError, match="curriculum.stage 1: .* names go twice"):
+        lmrnn.Trainer(config, tmp_path / "refused")
+    assert not (tmp_path / "refused").exists()
+
+
+def test_former_names_are_read(tmp_path, small_config):
+    config = small_config | {"network": {"representation": "sparse", "initialisation": "radius"},
+                             "recipe": "field", "stream": {"batch": 8, "steps": 30, "mode": "restart"}}
+    found = lmrnn.resolve_config(config)
+    assert found["recipe"] == "neurogym" and found["network"]["storage"] == "sparse"
+    assert found["network"]["initialisation"] == "spectral-radius" and found["stream"]["row_steps"] == 30
+    assert "steps" not in found["stream"] and "representation" not in found["network"]
+    # What was written by the present names and changed by a former one: the later counts.
+    found["stream"]["steps"] = 20
+    assert lmrnn.resolve_config(found)["stream"]["row_steps"] == 20
+    assert lmrnn.resolve_config(config, {"stream.row_steps": 25})["stream"]["row_steps"] == 25
+    network = lmrnn.Network(lmrnn.Mask(np.ones((3, 3))), n_channels=2, n_classes=2, representation="dense")
+    assert network.storage == network.representation == "dense"

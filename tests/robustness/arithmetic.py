@@ -49,7 +49,7 @@ class Step:
 
     def make_batch(self):
         stream, number = self.config["stream"], self.number - 1
-        n_steps, n_rows = stream["steps"], stream["batch"]
+        n_steps, n_rows = stream["row_steps"], stream["batch"]
         if self.case.data:
             data = runs.RandomData(self.case.data)
             arrays = data.arrays("train", number, n_steps, n_rows)
@@ -79,13 +79,14 @@ class Step:
     def from_stream(self, stream, number):
         import lmrnn
 
-        options = {k: stream[k] for k in ("batch", "steps", "mode", "trials_per_task")}
+        options = {k: stream[k] for k in ("batch", "mode", "trials_per_task")}
         weights = self.config["loss"]["weights"]
         endless = lmrnn.Stream(
             lmrnn.Run(self.run).battery,
             seed=self.config["seed"],
             rules="index",
             weights=weights,
+            steps=stream["row_steps"],
             **options,
         )
         batch = endless[number]
@@ -286,7 +287,7 @@ def check_weights(check, step, group):
 def step_of(case, name, target, number):
     """The last step of a run up to about step `number` on this target; None if it diverges."""
     changes = {"checkpoint.every": 1, "checkpoint.keep_last": 2, "train.log_every": 1}
-    if "train.stop_gain" not in case.config:
+    if "train.stop_plateau" not in case.config:
         changes["evaluation.every"] = 0
     if target:
         changes["simd"] = target
@@ -294,6 +295,14 @@ def step_of(case, name, target, number):
     if outcome not in ("stopped", "done"):
         return None
     return Step(case, run, runs.checkpoint_steps(run)[-1])
+
+
+def known_to_twin(config):
+    """It does not know the weights of balanced losses, nor what curricula draw."""
+    curriculum = config.get("curriculum", {})
+    return config["loss"].get("balance", "steps") == "steps" and not (
+        curriculum.get("stage") or curriculum.get("adaptive")
+    )
 
 
 def check_arithmetic(case, expected, statistics):
@@ -306,8 +315,8 @@ def check_arithmetic(case, expected, statistics):
         raise Failure("checkpoints", f"{key} depends on how often a checkpoint is kept")
     if case.runner is not case.program:
         check_network(case, step, statistics)
-    if step.config["loss"].get("balance", "steps") != "steps":
-        statistics["without the twin"] += 1  # it does not know the weights of balanced losses
+    if not known_to_twin(step.config):
+        statistics["without the twin"] += 1
         return
     found = check_step("arithmetic", step, statistics)
     if case.runner is not case.program:
@@ -320,7 +329,7 @@ def check_target(case, statistics):
     if target not in case.targets or target == case.own_target:
         return
     step = step_of(case, f"simd-{target}", target, 1)
-    if step is not None and step.config["loss"].get("balance", "steps") == "steps":
+    if step is not None and known_to_twin(step.config):
         check_step(f"simd {target}", step, statistics)
 
 

@@ -14,7 +14,7 @@ from runs import Broken, ByPackage, ByProgram, Failure, Refused
 # A configuration of the generator may be refused for these reasons only, which depend on what was
 # drawn for its mask or its weights.
 REASONS = (
-    r"this mask has no cycles",  # initialisation "radius"
+    r"this mask has no cycles",  # initialisation "spectral-radius"
     r"none of its synapses exist in \[wiring\]",  # wiring.plastic, wiring.initial
     r"wiring\.rewire: unit \d+ has \d+ of \d+ units as its sources",
 )
@@ -47,7 +47,7 @@ class Case:
         config = {
             k: v
             for k, v in self.config.items()
-            if k != "init_from" and not k.startswith("schedule.")
+            if k != "init_from" and not k.startswith(("schedule.", "curriculum.stage"))
         }
         self.runner.train(
             self.form(config | {"train.steps": 1, "schedule.kind": "constant"}), run, 1

@@ -86,13 +86,15 @@ def draw_case(seed, number, program):
     size = d.choices(["tiny", "small", "medium", "large"], [25, 45, 16, 14])[0]
     own_data = d.chance(0.1)
     draw_run(d)
-    draw_battery(d, size)
+    tasks, in_any_order = draw_battery(d, size)
     n_units = draw_wiring(d, case, size)
     draw_network(d)
     draw_stream(d, size, n_units)
     draw_loss(d, own_data)
     draw_optimiser(d)
     draw_training(d, size, own_data)
+    if in_any_order and not own_data:
+        draw_curriculum(d, tasks)
     if own_data:
         case["data"] = draw_data(d)
     elif d.chance(0.08):
@@ -135,6 +137,7 @@ def draw_battery(d, size):
     d.sometimes("battery.durations", 0.3, lambda: draw_durations(d, tasks))
     if not published("task_order"):
         d.sometimes("battery.weights", 0.2, lambda: draw_weights(d, tasks))
+    return tasks, not published("task_order")
 
 
 def draw_tasks(d, size, go_as_published):
@@ -284,10 +287,10 @@ def draw_network(d):
     )
     kinds = [
         kind
-        for kind in d.names("network.representation")
+        for kind in d.names("network.storage")
         if kind != "diagonal" or d.keys["wiring.kind"] == "autapse"
     ]
-    d.sometimes("network.representation", 0.6, lambda: d.choice(kinds))
+    d.sometimes("network.storage", 0.6, lambda: d.choice(kinds))
     for layer in ("input", "readout"):
         d.sometimes(
             f"network.{layer}.density",
@@ -317,7 +320,7 @@ def draw_stream(d, size, n_units):
     most = MOST_WORK * (4 if d.chance(0.05) else 1)
     while steps * batch * max(n_units, 16) ** 2 > most:
         steps, batch = max(1, steps * 2 // 3), max(1, batch * 19 // 20)
-    d.set("stream.steps", steps)
+    d.set("stream.row_steps", steps)
     d.set("stream.batch", batch)
     d.sometimes("stream.grow_from", 0.2, lambda: d.choice([0, 1, batch, d.randint(1, batch)]))
     d.sometimes("stream.grow_until", 0.2, d.share)
@@ -393,10 +396,35 @@ def draw_training(d, size, own_data):
         d.set("train.stop_solved", d.choice([1, *filter(None, d.names("train.stop_solved"))]))
     d.sometimes("train.average", 0.2, lambda: d.choice([0, 0.5, 0.9, 0.999, 0.9999999]))
     if d.keys.get("evaluation.every"):
-        d.sometimes("train.stop_gain", 0.1, lambda: d.choice([0, 0.01, 1]))
+        d.sometimes("train.stop_plateau", 0.1, lambda: d.choice([0, 0.01, 1]))
     d.set("checkpoint.every", d.choice([0, 1, 2, 3, 5]))
     d.sometimes("checkpoint.keep_last", 0.6, lambda: d.randint(1, 15))
     d.sometimes("checkpoint.keep_every", 0.4, lambda: d.randint(0, 5))
+
+
+def draw_curriculum(d, tasks):
+    d.sometimes("curriculum.stage", 0.12, lambda: draw_stages(d, tasks))
+    restarts = d.keys.get("stream.mode", "restart") == "restart"
+    endless = d.keys.get("stream.trials_per_task", 0) == 0
+    unseen = d.keys.get("evaluation.split") != "test"
+    if restarts and endless and unseen and d.keys.get("evaluation.every", 500) > 0:
+        d.sometimes("curriculum.adaptive", 0.3, d.share)
+
+
+def draw_stages(d, tasks):
+    """Stages of one step and more, the last one with all tasks; some, where each of them is drawn."""
+    left, stages = d.keys["train.steps"], []
+    while left > 1 and len(stages) < 3 and d.chance(0.8):
+        stage = {"tasks": ",".join(tasks), "steps": d.randint(1, left - 1)}
+        if "battery.weights" not in d.keys:
+            stage["tasks"] = ",".join(d.sample(tasks, d.randint(1, len(tasks))))
+        stages.append(stage)
+        left -= stage["steps"]
+    stages.append({"tasks": ",".join(tasks), **d.choice([{}, {"steps": left}])})
+    for stage in stages:
+        if d.chance(0.3):
+            stage["durations"] = draw_durations(d, tasks)
+    return stages
 
 
 def draw_data(d):

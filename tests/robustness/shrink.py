@@ -8,7 +8,7 @@ import time
 SIZES = {
     "wiring.rows": 1,
     "wiring.cols": 1,
-    "stream.steps": 1,
+    "stream.row_steps": 1,
     "stream.batch": 1,
     "train.steps": 1,
     "evaluation.trials": 1,

@@ -26,6 +26,9 @@ def drawn_values(program, n_cases):
     for number in range(n_cases):
         for key, value in draw_case(1, number, program)["config"].items():
             values.setdefault(key, set()).add(json.dumps(value))
+            tables = value if isinstance(value, list) else ()
+            for name, inner in ((n, v) for t in tables if isinstance(t, dict) for n, v in t.items()):
+                values.setdefault(f"{key}.{name}", set()).add(json.dumps(inner))
     return values
 
 

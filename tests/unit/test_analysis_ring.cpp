@@ -91,7 +91,7 @@ TEST(Ring, AnUntrainedNetworkFails) {
   a.input = Mask::dense(64, a.n_channels);
   a.readout = Mask::dense(a.n_classes, 64);
   Network network(a);
-  network.initialise(Initialisation::radius, Seed{2});
+  network.initialise(Initialisation::spectral_radius, Seed{2});
   const auto verdict = verdicts(subject_of(std::move(network), testing::battery_of("dlygo")));
   EXPECT_EQ(verdict.at(1), "fail");
   EXPECT_EQ(verdict.at(3), "fail");

@@ -46,9 +46,16 @@ TEST(Format1, TheRunGoesOnToItsEnd) {
   EXPECT_EQ(trainer.run(), Outcome::finished);
   EXPECT_EQ(checkpoint_steps(run).back(), last_step);
   EXPECT_TRUE(fs::exists(run / "DONE"));
-  // The rows that were there are still there, but for the header's and the new rows.
-  const std::string before = read_file(fixture / "metrics.csv");
-  EXPECT_TRUE(read_file(run / "metrics.csv").starts_with(before));
+  // The rows that were there are still there, below the columns' present names.
+  for (const auto& [name, former, present] :
+       {std::tuple("metrics.csv", ",tasks_reached,", ",tasks_passed,"),
+        std::tuple("tasks.csv", ",reached,", ",passed,")}) {
+    const std::string before = read_file(fixture / name), now = read_file(run / name);
+    const std::size_t end = before.find('\n');
+    EXPECT_NE(before.substr(0, end).find(former), std::string::npos) << "no earlier version's file";
+    EXPECT_NE(now.substr(0, now.find('\n')).find(present), std::string::npos);
+    EXPECT_TRUE(now.substr(now.find('\n')).starts_with(before.substr(end)));
+  }
 }
 
 }  // namespace

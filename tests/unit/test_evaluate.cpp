@@ -151,7 +151,7 @@ TEST(Evaluation, MeansWeighTasksEqually) {
 TEST(Evaluation, SolvedTakesTwoEvaluationsInARow) {
   Evaluation e;
   e.tasks.resize(3);
-  e.tasks[0].reached = e.tasks[1].reached = true;
+  e.tasks[0].passed = e.tasks[1].passed = true;
   mark_solved(e, {});
   EXPECT_EQ(e.n_solved(), 0u);
   mark_solved(e, std::vector<std::uint8_t>{0, 1, 1});
@@ -174,9 +174,9 @@ TEST(Evaluation, ReachedNeedsAThousandTrialsAndTheLowerBound) {
   const std::vector<ScoreCounts> counts{
       {999, 999, 999, 999}, {1000, 960, 1000, 960}, {1000, 970, 1000, 970}};
   const Evaluation e = make_evaluation(battery, tasks, counts, best);
-  EXPECT_FALSE(e.tasks[0].reached);
-  EXPECT_FALSE(e.tasks[1].reached);
-  EXPECT_TRUE(e.tasks[2].reached);
+  EXPECT_FALSE(e.tasks[0].passed);
+  EXPECT_FALSE(e.tasks[1].passed);
+  EXPECT_TRUE(e.tasks[2].passed);
   EXPECT_EQ(e.tasks[2].name, "go");
 }
 

@@ -7,6 +7,7 @@
 
 #include "lmrnn/error.hpp"
 #include "message_of.hpp"
+#include "reproducible.hpp"
 #include "small_run.hpp"
 #include "train/batches.hpp"
 #include "train/learner.hpp"
@@ -17,27 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::Each;
 using ::testing::HasSubstr;
-
-std::string bytes_after(const RunConfig& config, const fs::path& run, int n_threads,
-                        std::int64_t interrupted_at = 0) {
-  TrainerCallbacks callbacks;
-  std::int64_t steps = 0;
-  if (interrupted_at > 0) callbacks.stop_requested = [&] { return ++steps == interrupted_at; };
-  Outcome outcome = Trainer::start(config, run, n_threads).run(callbacks);
-  if (outcome == Outcome::interrupted) outcome = Trainer::resume(run, n_threads).run();
-  EXPECT_NE(outcome, Outcome::interrupted);
-  const std::int64_t last = checkpoint_steps(run).back();
-  return std::to_string(last) + checkpoint_bytes(run, last);
-}
-
-// The same bits for one thread, three, and after an interruption.
-void expect_reproducible(const RunConfig& config) {
-  const TemporaryDirectory dir;
-  const std::string alone = bytes_after(config, dir / "alone", 1);
-  EXPECT_TRUE(alone == bytes_after(config, dir / "threads", 3));
-  for (const std::int64_t step : {7, 13})
-    EXPECT_TRUE(alone == bytes_after(config, dir / std::to_string(step), 2, step)) << step;
-}
 
 std::vector<float> weights(const Network& network) {
   const auto w = network.parameters();
@@ -229,20 +209,20 @@ TEST(Plateau, IsLessGainThanAskedOverTheLastQuarter) {
   RunConfig config = small_run_config();
   config.train.steps = 40;
   config.evaluation.every = 2;
-  config.train.stop_gain = 2;  // no share gains that much
+  config.train.stop_plateau = 2;  // no share gains that much
   const TemporaryDirectory dir;
   Trainer trainer = Trainer::start(config, dir / "run", 1);
   EXPECT_EQ(trainer.run(), Outcome::criterion);
   EXPECT_EQ(trainer.step(), 16);  // the eighth evaluation
   expect_reproducible(config);
-  config.train.stop_gain = 0;
+  config.train.stop_plateau = 0;
   config.optimiser.learning_rate = 0;  // gains nothing, which is not less than nothing
   EXPECT_EQ(Trainer::start(config, dir / "still", 1).run(), Outcome::finished);
 }
 
 TEST(Plateau, NeedsEvaluations) {
   RunConfig config = small_run_config();
-  config.train.stop_gain = 0.01;
+  config.train.stop_plateau = 0.01;
   config.evaluation.every = 0;
   EXPECT_THAT(message_of<UsageError>([&] { check_config(config); }),
               HasSubstr("set evaluation.every"));
@@ -381,7 +361,7 @@ TEST(Plastic, MustHaveSynapsesThatExist) {
 
 TEST(Initial, DenseNetworksCanBeginAsLocalOnes) {
   RunConfig config = small_run_config();
-  for (const auto scheme : {Initialisation::fan_in, Initialisation::radius}) {
+  for (const auto scheme : {Initialisation::fan_in, Initialisation::spectral_radius}) {
     config.network.initialisation = scheme;
     const Battery battery(config.battery, config.run_seed());
     const Network local = make_network(config, battery);

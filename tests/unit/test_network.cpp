@@ -50,7 +50,7 @@ TEST(Initialise, RadiusScalesTheSpectralRadius) {
        {sheet_wiring(WiringKind::local, 7, 9, 2), sheet_wiring(WiringKind::local, 17, 19, 2),
         sheet_wiring(WiringKind::autapse, 5, 5)}) {
     Network network(architecture_of(wiring));
-    network.initialise(Initialisation::radius, Seed{3});
+    network.initialise(Initialisation::spectral_radius, Seed{3});
     const Eigen::VectorXcd spectrum =
         Eigen::EigenSolver<Eigen::MatrixXd>(recurrent_weights(network), false).eigenvalues();
     EXPECT_NEAR(spectrum.cwiseAbs().maxCoeff(), 0.9, 1e-5) << wiring.rows;
@@ -76,9 +76,9 @@ TEST(Initialise, RadiusNeedsCycles) {
     Architecture a = architecture_of(sheet_wiring(WiringKind::local, 1, n));
     a.recurrent = mask;
     Network network(a);
-    EXPECT_THAT(
-        message_of<UsageError>([&] { network.initialise(Initialisation::radius, Seed{1}); }),
-        HasSubstr("no cycles"))
+    EXPECT_THAT(message_of<UsageError>(
+                    [&] { network.initialise(Initialisation::spectral_radius, Seed{1}); }),
+                HasSubstr("no cycles"))
         << n;
   }
 }
@@ -88,7 +88,7 @@ TEST(Initialise, RadiusNeedsNoMoreThanOneCycle) {
     Architecture a = architecture_of(sheet_wiring(WiringKind::local, 1, n));
     a.recurrent = Mask(n, n, {{1u, 0u}, {2u, 1u}, {0u, 2u}});
     Network network(a);
-    network.initialise(Initialisation::radius, Seed{1});
+    network.initialise(Initialisation::spectral_radius, Seed{1});
     const std::span<const float> w = std::as_const(network).parameters().first(3);
     EXPECT_NEAR(std::cbrt(std::abs(w[0] * w[1] * w[2])), 0.9, 1e-5);
   }

@@ -149,7 +149,7 @@ class SameBits : public ::testing::TestWithParam<int> {
     if (which == 3) {
       config.battery.dt = 50;
       config.network.tau = 100;
-      config.network.representation = Representation::dense;
+      config.network.storage = Representation::dense;
       config.wiring.kind = WiringKind::random;
     }
     return config;
@@ -552,7 +552,8 @@ TEST(Diverged, AnUntrainedNetworkThatGrowsIsRefusedWithItsRemedy) {
     const std::string message = complaint([&] { train(config, run); });
     EXPECT_THAT(message, HasSubstr("the untrained network diverges"));
     EXPECT_THAT(message, ContainsRegex("grows 1.[0-9]+-fold at every time step"));
-    EXPECT_THAT(message, HasSubstr("set network.initialisation = \"radius\" (now \"fan-in\")"));
+    EXPECT_THAT(message,
+                HasSubstr("set network.initialisation = \"spectral-radius\" (now \"fan-in\")"));
     EXPECT_THAT(message, Not(HasSubstr("nan")));
     EXPECT_THAT(message, Not(HasSubstr("optimiser")));
     EXPECT_THAT(checkpoint_steps(run), ElementsAre(0));
@@ -562,7 +563,7 @@ TEST(Diverged, AnUntrainedNetworkThatGrowsIsRefusedWithItsRemedy) {
   EXPECT_THAT(estimate_run(config, 1).notices,
               ElementsAre(HasSubstr("the untrained network diverges")));
 
-  config.network.initialisation = Initialisation::radius;
+  config.network.initialisation = Initialisation::spectral_radius;
   EXPECT_EQ(train(config, dir / "radius"), Outcome::finished);
   EXPECT_THAT(estimate_run(config, 1).notices, ElementsAre());
 }

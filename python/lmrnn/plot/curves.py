@@ -16,7 +16,7 @@ LABELS = {
     "mean_accuracy": "accuracy (mean of tasks)",
     "mean_trial_accuracy": "trial accuracy (mean of tasks)",
     "tasks_solved": "tasks solved",
-    "tasks_reached": "tasks at 95% of their ceiling",
+    "tasks_passed": "tasks at 95% of their ceiling",
     "loss": "loss",
     "gradient_norm": "norm of the gradient",
     "learning_rate": "learning rate",
@@ -75,7 +75,7 @@ def learning_curves(
 
 _EVALUATED = {
     "mean_accuracy", "mean_trial_accuracy", "mean_share_of_ceiling", "worst_share_of_ceiling",
-    "tasks_reached", "tasks_solved",
+    "tasks_passed", "tasks_solved",
 }  # fmt: skip
 
 
@@ -149,7 +149,7 @@ def _finish(ax, x, y):
         ax.set_ylim(0, 1.04)
     elif "accuracy" in y:
         ax.set_ylim(0, 1.02)
-    elif y in ("loss", "tasks_solved", "tasks_reached"):
+    elif y in ("loss", "tasks_solved", "tasks_passed"):
         ax.set_ylim(bottom=0)
     if y == "tasks_solved":
         ax.yaxis.get_major_locator().set_params(integer=True)

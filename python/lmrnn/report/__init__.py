@@ -13,7 +13,7 @@ from __future__ import annotations
 from os import PathLike
 from pathlib import Path
 
-from .. import __version__
+from .. import __version__, _core
 
 __all__ = ["main", "write_report"]
 
@@ -21,7 +21,8 @@ __all__ = ["main", "write_report"]
 def write_report(
     subject: str | PathLike, out: str | PathLike | None = None, *, against: str | PathLike | None = None
 ) -> Path:
-    """Writes the report of a run directory or a study's; by default to report.html within it.
+    """Writes the report of a run directory or a study's; by default to report.html within it, or to
+    runs/NAME/report.html for "zoo:NAME".
 
     against : a second run, with which the first one is compared. Raises UsageError if `subject` is
     neither a run nor a study, or `against` no run.
@@ -30,10 +31,12 @@ def write_report(
     from .catalogue import find_subject
     from .html import render
 
-    found = find_subject(Path(subject), None if against is None else Path(against))
+    found = find_subject(subject, against)
     with style.unregistered():
         sections = [section for make in found.sections if (section := make(found.content)) is not None]
-    path = Path(out) if out is not None else Path(subject) / "report.html"
+    path = Path(out) if out is not None else Path(_core.output_folder(subject)) / "report.html"
+    if out is None:
+        path.parent.mkdir(parents=True, exist_ok=True)
     page = render("page.html", title=found.title, sections=sections, version=__version__)
     temporary = path.with_name(f"{path.name}.tmp")
     temporary.write_text(page, encoding="utf-8")

@@ -8,10 +8,11 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from .. import Run, Study, UsageError
+from .. import Run, Study, UsageError, _core
 from .html import Section
 from .sections import analyses, comparison, curves, overview, provenance, scores, study, trials, weights, wiring
 
@@ -47,9 +48,10 @@ class Subject:
     sections: list[Make]
 
 
-def find_subject(path: Path, against: Path | None = None) -> Subject:
-    """What the report of a directory is about, compared with the run `against`, if there is one.
-    Raises UsageError if it is neither run nor study."""
+def find_subject(subject: str | PathLike, against: str | PathLike | None = None) -> Subject:
+    """What the report of a directory, or of "zoo:NAME", is about, compared with the run `against`, if
+    there is one. Raises UsageError if it is neither run nor study."""
+    path = Path(_core.resolve_zoo(subject))
     if not path.is_dir():
         raise UsageError(f"{path}: no such directory; give the directory of a run or a study")
     if (path / "runs").is_dir() or (path / "tables").is_dir():
@@ -62,7 +64,7 @@ def find_subject(path: Path, against: Path | None = None) -> Subject:
             f"{path}: is the directory of neither a run nor a study; give what lmrnn train or "
             "lmrnn study run made"
         )
-    run = Run(path)
+    run = Run(subject)
     if against is None:
         return Subject(run.name, run, RUN_SECTIONS)
     other = Run(against)

@@ -16,9 +16,11 @@ def run(arguments: list[str] | None) -> int:
         epilog="Example:\n  lmrnn report runs/quickstart --out quickstart.html",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("subject", metavar="RUN|STUDY", help="run directory or study directory")
+    parser.add_argument("subject", metavar="RUN|STUDY|zoo:NAME",
+                        help="run directory, study directory or zoo:NAME")
     parser.add_argument("--against", metavar="RUN", help="a second run to compare the first one with")
-    parser.add_argument("--out", metavar="FILE", help="default: report.html in that directory")
+    parser.add_argument("--out", metavar="FILE",
+                        help="default: report.html in that directory, runs/NAME/report.html for zoo:NAME")
     options = parser.parse_args(arguments)
     try:
         print(write_report(options.subject, options.out, against=options.against))

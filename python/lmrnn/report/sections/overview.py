@@ -20,7 +20,7 @@ def section(run) -> Section:
         "activation": f"{network.activation}, alpha {network.alpha:g}",
         "recipe": config["recipe"],
         "optimiser": f"{config['optimiser']['kind']}, rate {config['optimiser']['learning_rate']:g}",
-        "batch": f"{config['stream']['batch']} rows of {config['stream']['steps']} steps",
+        "batch": f"{config['stream']['batch']} rows of {config['stream']['row_steps']} steps",
         "seed": run.seed,
     }
     return Section("Overview", join(headline(run) if not run.scores.n_rows else Markup(), values(pairs), _names(tasks)))

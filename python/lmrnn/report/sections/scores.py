@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ... import plot
+from ... import _core, plot
 from ..html import Markup, Section, escape, figure, folded, halves, join, table
 
 COLUMNS = {
@@ -21,9 +21,9 @@ FORMATS = {name: ".3f" for name in COLUMNS if name not in ("task", "solved")}
 NOTE = Markup(
     "<p>Decision accuracy is the share of right steps in the decision period; trial accuracy the "
     "share of trials that are right throughout. The ceiling is what an ideal observer would reach "
-    "with this noise. Solved: the lower 95% bound of the accuracy is at least 95% of the ceiling, "
-    "over 1000 or more trials, twice running.</p>"
+    "with this noise.</p>"
 )
+FOOTER = Markup("<p>") + escape(_core.solved_definition) + Markup(".</p>")
 
 
 def section(run) -> Section | None:
@@ -40,7 +40,7 @@ def section(run) -> Section | None:
     content = table(list(COLUMNS), rows, caption=caption, formats=FORMATS, minor=MINOR)
     if len(rows) > 30:
         content = folded(f"Table of all {len(rows)} tasks", content)
-    return Section("Scores", join(headline(run), halves(bars, curve), content, NOTE))
+    return Section("Scores", join(headline(run), halves(bars, curve), content, NOTE, FOOTER))
 
 
 def headline(run) -> Markup:

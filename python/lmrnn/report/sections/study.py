@@ -6,7 +6,7 @@ from collections import Counter
 
 import numpy as np
 
-from ... import plot
+from ... import _core, plot
 from ..html import Markup, Section, escape, figure, folded, join, table, values
 
 MEASURES = {
@@ -26,8 +26,8 @@ NOTE = Markup(
     "<p>Means over seeds, with bootstrap intervals. Final share: mean over tasks of the share of the "
     "ceiling at the end; area: its mean over training. Gain, last quarter: what the share gained over "
     "the last quarter of the steps; a network is at its plateau if that is less than 0.003. Times are "
-    "restricted means: where not every run got there, they are a lower bound, marked ≥.</p>"
-)
+    "restricted means: where not every run got there, they are a lower bound, marked ≥.</p><p>"
+) + escape(_core.solved_definition) + Markup(".</p>")
 
 
 def claim(study) -> Section:
