@@ -87,8 +87,8 @@ fs::path resolve_zoo(const fs::path& path) {
   const std::string name = path.string().substr(zoo_prefix.size());
   const std::vector<std::string> names = zoo_names();
   if (std::ranges::find(names, name) != names.end()) return zoo_folder() / name;
-  throw UsageError(fmt::format("zoo:{}: there is no such network; there are: {}", name,
-                               did_you_mean(name, names), fmt::join(names, ", ")));
+  throw UsageError(
+      fmt::format("zoo:{}: there is no such network; there are: {}", name, fmt::join(names, ", ")));
 }
 
 fs::path output_folder(const fs::path& run) {
