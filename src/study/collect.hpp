@@ -1,21 +1,18 @@
 // From run directories to tables.
 #pragma once
 
-#include <limits>
 #include <map>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "lmrnn/study.hpp"
+#include "study/nothing.hpp"
 #include "study/plan_lookup.hpp"
 #include "study/summary.hpp"
 #include "study/table.hpp"
 
 namespace lmrnn {
-
-/// In a table of numbers: there is nothing to say.
-inline constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
 
 /// Names of columns: `before`, one per axis of the grid, `after`.
 std::vector<std::string> with_axes(const StudyPlan& plan, std::vector<std::string> before,

@@ -5,15 +5,13 @@
 #include <algorithm>
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
 #include "lmrnn/error.hpp"
+#include "study/nothing.hpp"
 
 namespace lmrnn {
 namespace {
-
-constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
 
 void check_curve(std::span<const double> times, std::span<const double> values) {
   if (times.size() != values.size() || times.empty())

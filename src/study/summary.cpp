@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "core/text.hpp"
@@ -13,6 +12,7 @@
 #include "lmrnn/network.hpp"
 #include "lmrnn/run.hpp"
 #include "lmrnn/tasks.hpp"
+#include "study/nothing.hpp"
 #include "train/run_tables.hpp"
 
 namespace lmrnn {
@@ -20,8 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
-
-constexpr double nothing = std::numeric_limits<double>::quiet_NaN();
 
 double number(std::string_view text, const fs::path& path) {
   if (const auto x = number_from<double>(text)) return *x;
