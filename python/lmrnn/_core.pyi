@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 import os
-from typing import Annotated, Any, overload
 import pathlib
-from typing import Annotated, overload
+from typing import Annotated, Any, overload
 
 import lmrnn.stream
 import numpy
@@ -615,9 +614,9 @@ class Network:
     with W confined to the synapses of `recurrent`. Arrays are float32, (time, trial, item).
     """
 
-    def __init__(self, recurrent: Mask, *, n_channels: int, n_classes: int, n_rules: int = 0, alpha: float = 1.0, activation: str = 'relu', input: Mask | None = None, readout: Mask | None = None, storage: str = 'auto', representation: str | None = None) -> None:
+    def __init__(self, recurrent: Mask, *, n_channels: int, n_classes: int, n_rules: int = 0, alpha: float = 1.0, activation: str = 'relu', input: Mask | None = None, readout: Mask | None = None, representation: str = 'auto') -> None:
         """
-        All weights zero; see `initialise` and `set_weights`. alpha = dt / tau. Masks `input` (unit, channel) and `readout` (class, unit): all synapses if absent. `representation` is the former name of `storage`.
+        All weights zero; see `initialise` and `set_weights`. alpha = dt / tau. Masks `input` (unit, channel) and `readout` (class, unit): all synapses if absent.
         """
 
     @staticmethod
@@ -908,7 +907,6 @@ class Trainer:
 
 def open_run(directory: str | os.PathLike[str]) -> dict[str, Any]: ...
 
-def build_info() -> dict[str, Any]:
 def use_zoo(folder: str | os.PathLike) -> None:
     """Looks for the zoo in this folder first."""
 
@@ -928,5 +926,5 @@ def output_folder(run: str | os.PathLike) -> pathlib.Path:
 
 solved_definition: str = ...
 
-def build_info() -> dict:
+def build_info() -> dict[str, Any]:
     """Version, commit, compiler, SIMD targets and processors."""
