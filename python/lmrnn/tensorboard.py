@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 import struct
 import sys
 import time
@@ -60,6 +61,16 @@ def _written_values(folder: Path) -> dict[tuple[str, int], float]:
     return values
 
 
+def _wait_for_a_later_name(folder: Path) -> None:
+    """TensorBoard reads files in the order of their names, which hold the second in which they were made, then
+    the process number. A second file of the same second might come first, with later steps before earlier ones."""
+    seconds = [int(m[1]) for path in folder.glob("events.out.tfevents.*")
+               if (m := re.match(r"events\.out\.tfevents\.(\d+)\.", path.name))]
+    give_up = time.monotonic() + 2  # a clock that was set back
+    while seconds and int(time.time()) <= max(seconds) and time.monotonic() < give_up:
+        time.sleep(0.02)
+
+
 class _Writer:
     """Writes what the folder does not hold yet. Nothing at all is made before there is something."""
 
@@ -78,6 +89,7 @@ class _Writer:
         if not new:
             return
         if self._file is None:
+            _wait_for_a_later_name(self._folder)
             self._file = EventFileWriter(str(self._folder))
         summary = Summary(value=[Summary.Value(tag=t, simple_value=x) for t, x in new.items()])
         self._file.add_event(Event(step=int(step), wall_time=wall_time, summary=summary))
