@@ -173,7 +173,7 @@ class Finding(unittest.TestCase):
                     and c["wiring.rows"] < 9
                     and c["wiring.kind"] == "local"
                     and c.get("wiring.radius", 4) > 0
-                    and not {"wiring.initial.kind", "wiring.plastic.kind"} & set(c)
+                    and not {"wiring.initial.kind", "wiring.plastic.kind", "init_from"} & set(c)
                 )
             ),
         )
