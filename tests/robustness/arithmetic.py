@@ -287,7 +287,7 @@ def check_weights(check, step, group):
 def step_of(case, name, target, number):
     """The last step of a run up to about step `number` on this target; None if it diverges."""
     changes = {"checkpoint.every": 1, "checkpoint.keep_last": 2, "train.log_every": 1}
-    if "train.stop_plateau" not in case.config:
+    if not {"train.stop_plateau", "curriculum.adaptive"} & set(case.config):  # these need evaluations
         changes["evaluation.every"] = 0
     if target:
         changes["simd"] = target
