@@ -294,8 +294,8 @@ def _refuse_full(directory: Path) -> None:
         )
     if (directory / "config.toml").is_file():
         raise _core.UsageError(
-            f"{directory}: holds an unfinished run; go on with lmrnn.Trainer.resume({path!r}), use another "
-            "directory, or give Trainer exist_ok=True to go on, overwrite=True to delete it"
+            f"{directory}: holds an unfinished run; resume it with lmrnn.Trainer.resume({path!r}), use another "
+            "directory, or give Trainer exist_ok=True to continue it, overwrite=True to delete it"
         )
 
 

@@ -61,16 +61,9 @@ Json describe_network(const LoadedNetwork& loaded) {
 Json describe_run(const std::filesystem::path& directory) {
   const RunRecord run = open_run(directory);
   const RunScores scores = read_scores(directory);
-  Json tasks = Json::array();
-  for (const TaskResult& t : scores.tasks)
-    tasks.push_back({{"task", t.task},
-                     {"accuracy", t.accuracy},
-                     {"ceiling", t.ceiling},
-                     {"share_of_ceiling", t.share},
-                     {"chance", chance_of(t.task)},
-                     {"solved", t.solved}});
-  return {{"run", directory.string()},       {"done", run.done}, {"step", scores.step},
-          {"steps", run.config.train.steps}, {"scores", tasks},  {"checkpoints", run.checkpoints}};
+  return {{"run", directory.string()},    {"done", run.done},
+          {"step", scores.step},          {"steps", run.config.train.steps},
+          {"scores", tasks_json(scores)}, {"checkpoints", run.checkpoints}};
 }
 
 std::string value_text(const Json& value) {

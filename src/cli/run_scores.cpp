@@ -6,6 +6,7 @@
 #include <charconv>
 #include <fstream>
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <numeric>
 #include <string_view>
 
@@ -99,6 +100,18 @@ double chance_of(const std::string& task) {
   static const std::vector<Task> known = select_tasks("modcog132");
   const auto found = std::ranges::find(known, task, &Task::name);
   return found != known.end() && found->base_task().family == Family::match ? 0.5 : 0;
+}
+
+nlohmann::ordered_json tasks_json(const RunScores& scores) {
+  auto tasks = nlohmann::ordered_json::array();
+  for (const TaskResult& t : scores.tasks)
+    tasks.push_back({{"task", t.task},
+                     {"accuracy", t.accuracy},
+                     {"ceiling", t.ceiling},
+                     {"share_of_ceiling", t.share},
+                     {"chance", chance_of(t.task)},
+                     {"solved", t.solved}});
+  return tasks;
 }
 
 }  // namespace lmrnn::cli

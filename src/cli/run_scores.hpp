@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -33,5 +34,8 @@ RunScores read_scores(const std::filesystem::path& run);
 /// The accuracy of a network that answers a task by guessing: 0.5 where it only decides whether to
 /// respond (match tasks), otherwise 0, as of tasks that are not in the catalogue.
 double chance_of(const std::string& task);
+
+/// A row per task, chance included, as --json prints it.
+nlohmann::ordered_json tasks_json(const RunScores& scores);
 
 }  // namespace lmrnn::cli

@@ -117,14 +117,6 @@ std::string percent(double share) {
 Json to_json(const Found& run) {
   Json config = Json::object();
   for (const auto& [key, value] : run.config) config[key] = value;
-  Json tasks = Json::array();
-  for (const TaskResult& t : run.scores.tasks)
-    tasks.push_back({{"task", t.task},
-                     {"accuracy", t.accuracy},
-                     {"ceiling", t.ceiling},
-                     {"share_of_ceiling", t.share},
-                     {"chance", chance_of(t.task)},
-                     {"solved", t.solved}});
   return {{"run", run.record.directory.string()},
           {"done", run.record.done},
           {"step", run.scores.step},
@@ -133,7 +125,7 @@ Json to_json(const Found& run) {
           {"mean_accuracy", run.scores.mean_accuracy()},
           {"mean_share_of_ceiling", run.scores.mean_share()},
           {"tasks_solved", run.scores.n_solved()},
-          {"tasks", tasks},
+          {"tasks", tasks_json(run.scores)},
           {"config", config}};
 }
 

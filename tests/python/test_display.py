@@ -150,7 +150,7 @@ def test_clocks():
 def test_a_cell_runs_twice(small_config, tmp_path):
     trainer = lmrnn.Trainer(small_config, tmp_path / "run", exist_ok=True)
     trainer.run(lambda p: p.step == 10)
-    with pytest.raises(lmrnn.UsageError, match=r"holds an unfinished run; go on with lmrnn.Trainer.resume\('.*exist_ok=True"):
+    with pytest.raises(lmrnn.UsageError, match=r"holds an unfinished run; resume it with lmrnn.Trainer.resume\('.*exist_ok=True"):
         lmrnn.Trainer(small_config, tmp_path / "run")
     again = lmrnn.Trainer(small_config, tmp_path / "run", exist_ok=True)
     assert again.step == 10

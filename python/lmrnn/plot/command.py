@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import difflib
 import inspect
-import sys
 from pathlib import Path
 
-from .. import RunError, UsageError, plot
+from .. import UsageError, _core, plot
+from ..program import run_verb
 
 NOT_FIGURES = {"COLOURS", "save", "psychometric_fit", "sheet_map"}
 OF_TASKS = {"activity_by_direction", "confusion", "fixed_points", "trajectories", "trial"}
@@ -29,7 +29,7 @@ def main(arguments: list[str] | None = None) -> int:
         epilog="Example:\n  lmrnn plot runs/quickstart learning_curves --out curves.pdf",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("subject", nargs="?", metavar="RUN|STUDY")
+    parser.add_argument("subject", nargs="?", metavar="RUN|STUDY|zoo:NAME")
     parser.add_argument("figure", nargs="?", metavar="FIGURE", help="which figure; see --list")
     parser.add_argument("--list", action="store_true", help="list the figures")
     parser.add_argument("--out", metavar="FILE", help=".pdf, .svg or .png; default: FIGURE.pdf")
@@ -37,22 +37,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--with", metavar="RUN", action="append", default=[], dest="others",
                         help="another run in the same figure; may be repeated")  # fmt: skip
     options = parser.parse_args(arguments)
-    try:
-        if options.list:
-            for name, meaning in figures().items():
-                print(f"{name:<26} {meaning}")
-            return 0
-        print(draw(options.subject, options.figure, options.out, options.task, options.others))
-        return 0
-    except UsageError as error:
-        print(f"lmrnn plot: {error}", file=sys.stderr)
-        return 2
-    except ModuleNotFoundError as error:
-        print(f"lmrnn plot: {error.name} is missing: pip install 'lmrnn[report]'", file=sys.stderr)
-        return 1
-    except (RunError, OSError) as error:
-        print(f"lmrnn plot: {error}", file=sys.stderr)
-        return 1
+    if options.list:
+        return run_verb("plot", lambda: "\n".join(f"{n:<26} {meaning}" for n, meaning in figures().items()))
+    return run_verb("plot", lambda: draw(options.subject, options.figure, options.out, options.task, options.others))
 
 
 def draw(subject, figure, out=None, task=None, others=()) -> Path:
@@ -66,8 +53,8 @@ def draw(subject, figure, out=None, task=None, others=()) -> Path:
         near = difflib.get_close_matches(figure.replace("-", "_"), known, 1)
         hint = f'did you mean "{near[0]}"?' if near else "see lmrnn plot --list"
         raise UsageError(f'unknown figure "{figure}"; {hint}')
-    if not Path(subject).exists():
-        raise UsageError(f"{subject}: no such directory; give the directory of a run or a study")
+    if not Path(_core.resolve_zoo(subject)).exists():
+        raise UsageError(f"{subject}: no such directory; give the directory of a run or a study, or zoo:NAME")
     if others and figure not in OF_SEVERAL:
         raise UsageError(f"--with: {figure} shows one run; {', '.join(sorted(OF_SEVERAL))} show several")
     if task and figure not in OF_TASKS:

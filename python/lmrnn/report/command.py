@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
-from .. import RunError, UsageError
+from ..program import run_verb
 from . import write_report
 
 
@@ -22,15 +21,4 @@ def run(arguments: list[str] | None) -> int:
     parser.add_argument("--out", metavar="FILE",
                         help="default: report.html in that directory, runs/NAME/report.html for zoo:NAME")
     options = parser.parse_args(arguments)
-    try:
-        print(write_report(options.subject, options.out, against=options.against))
-        return 0
-    except UsageError as error:
-        print(f"lmrnn report: {error}", file=sys.stderr)
-        return 2
-    except ModuleNotFoundError as error:
-        print(f"lmrnn report: {error.name} is missing: pip install 'lmrnn[report]'", file=sys.stderr)
-        return 1
-    except (RunError, OSError) as error:
-        print(f"lmrnn report: {error}", file=sys.stderr)
-        return 1
+    return run_verb("report", lambda: write_report(options.subject, options.out, against=options.against))
