@@ -13,7 +13,7 @@ print(wiring)
 config = {
     "battery": {"tasks": "go,dlygo"},
     "wiring": {"rows": 2, "cols": wiring.n_units // 2},
-    "stream": {"batch": 32, "steps": 60},
+    "stream": {"batch": 32, "row_steps": 60},
     "optimiser": {"learning_rate": 1e-3},
     "train": {"steps": 400},
     "evaluation": {"every": 200, "trials": 200},

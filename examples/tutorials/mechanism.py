@@ -12,7 +12,7 @@ config = {
     },
     "wiring": {"rows": 16, "cols": 16, "radius": 4},
     "network": {"recurrent_noise": 0.05},
-    "stream": {"steps": 80, "batch": 64},
+    "stream": {"row_steps": 80, "batch": 64},
     "optimiser": {"learning_rate": 3e-3},
     "train": {"steps": 800},
     "evaluation": {"every": 400, "trials": 200},

@@ -36,7 +36,7 @@ areas = {"input": {"patch": [0, 0, 4, 8]}, "readout": {"patch": [4, 0, 4, 8]}}
 config = {
     "wiring": {"rows": 8, "cols": 8},
     "network": areas,
-    "stream": {"steps": 48, "batch": 64, "reset_at_trial": True},
+    "stream": {"row_steps": 48, "batch": 64, "reset_at_trial": True},
     "optimiser": {"learning_rate": 3e-3},
     "train": {"steps": 1500},
     "evaluation": {"every": 500, "trials": 100},

@@ -3,7 +3,7 @@ import lmrnn
 config = {
     "battery": {"tasks": "go,dlygo,dlygointr,anti"},
     "wiring": {"kind": "local", "rows": 16, "cols": 16, "radius": 3},
-    "stream": {"steps": 100, "batch": 32},
+    "stream": {"row_steps": 100, "batch": 32},
     "optimiser": {"learning_rate": 3e-3},
     "train": {"steps": 600},
     "evaluation": {"every": 100, "trials": 200},
