@@ -205,7 +205,7 @@ void run_analyze(const AnalyzeOptions& options) {
 
 void add_analyze(CLI::App& program) {
   const auto options = std::make_shared<AnalyzeOptions>();
-  CLI::App* verb = add_verb(program, "analyze", "find out what a trained network does, and how",
+  CLI::App* verb = add_verb(program, "analyze", "analyse a trained network",
                             "lmrnn analyze --list\n"
                             "lmrnn analyze --list fixed-points\n"
                             "lmrnn analyze runs/quickstart fixed-points --set 'tasks=dly*'\n"
@@ -214,23 +214,23 @@ void add_analyze(CLI::App& program) {
   verb->add_option("network", options->network,
                    "run directory (newest checkpoint), network file or zoo:NAME")
       ->type_name("RUN|FILE|zoo:NAME");
-  verb->add_option("name", options->name, "which analysis")->type_name("NAME");
-  verb->add_flag("--list", options->list, "list the analyses, or the options of the one named");
+  verb->add_option("name", options->name, "name of the analysis")->type_name("NAME");
+  verb->add_flag("--list", options->list, "list all analyses, or the options of one");
   options->config.add_to(*verb, false);
   verb->add_option("--out", options->out,
                    "where to write; default RUN/analysis/NAME, runs/NAME/analysis/... for zoo:NAME")
       ->type_name("DIR");
-  verb->add_option("--step", options->step, "the checkpoint of this step instead of the newest")
+  verb->add_option("--step", options->step, "use the checkpoint of this step instead of the newest")
       ->check(whole_number(0))
       ->type_name("N");
   verb->add_option("--control", options->control,
                    "analyse a control made from the network: none or shuffled-weights")
       ->type_name("NAME")
       ->capture_default_str();
-  add_seed(*verb, options->seed, "of trials and random controls; default: the run's");
-  verb->add_flag("--latex", options->latex, "write every table as LaTeX, too");
+  add_seed(*verb, options->seed, "seed of trials and random controls; default: the run's");
+  verb->add_flag("--latex", options->latex, "also write every table as LaTeX");
   add_threads(*verb, options->n_threads);
-  verb->add_flag("--json", options->json, "headline numbers as JSON");
+  verb->add_flag("--json", options->json, "print the headline numbers as JSON");
 }
 
 }  // namespace lmrnn::cli

@@ -10,7 +10,7 @@ void BatteryOptions::add_to(CLI::App& verb, bool with_tasks) {
   if (with_tasks)
     verb.add_option("--tasks", tasks_, "names, collections, globs, !exclusions, comma-separated")
         ->type_name("EXPRESSION");
-  verb.add_option("--semantics", semantics_, "corrected (default) or published, as a whole")
+  verb.add_option("--semantics", semantics_, "corrected (default) or published, for all switches")
       ->type_name("NAME");
   verb.add_option("--timing", timing_, "table of durations: modcog (default) or neurogym")
       ->type_name("NAME");
@@ -37,13 +37,13 @@ BatteryConfig BatteryOptions::battery() const {
 }
 
 void SeedOption::add_to(CLI::App& verb) {
-  add_seed(verb, seed_, "of what is drawn at random; without it, a fresh one");
+  add_seed(verb, seed_, "seed of everything random; without it, a new one");
 }
 
 Seed SeedOption::seed() const {
   if (seed_) return *seed_;
   const std::uint64_t fresh = std::random_device()();
-  fmt::print(stderr, "seed {} (--seed {} gives the same again)\n", fresh, fresh);
+  fmt::print(stderr, "seed {} (--seed {} repeats it)\n", fresh, fresh);
   return Seed{fresh};
 }
 

@@ -60,7 +60,7 @@ void ConfigOptions::check_assignments(std::string_view section) const {
   const std::string wanted = std::string(section) + ".";
   for (const std::string& assignment : assignments_)
     if (!assignment.starts_with(wanted) && !assignment.starts_with(std::string(section) + "="))
-      throw UsageError(fmt::format("--set {}: only keys of [{}] matter here, e.g. {}...",
+      throw UsageError(fmt::format("--set {}: only keys of [{}] apply here, e.g. {}...",
                                    assignment, section, wanted));
 }
 
@@ -68,7 +68,7 @@ CLI::Validator at_least_zero() {
   return {[](const std::string& text) {
             double value = 0;
             const bool good = CLI::detail::lexical_cast(text, value) && value >= 0;
-            return good ? std::string() : text + " is no number that is at least 0";
+            return good ? std::string() : text + " must be a number ≥ 0";
           },
           ""};
 }
@@ -77,7 +77,7 @@ CLI::Validator more_than_zero() {
   return {[](const std::string& text) {
             double value = 0;
             const bool good = CLI::detail::lexical_cast(text, value) && value > 0;
-            return good ? std::string() : text + " is no number above 0";
+            return good ? std::string() : text + " must be a number > 0";
           },
           ""};
 }
@@ -90,7 +90,7 @@ CLI::Validator whole_number(std::int64_t least, std::int64_t most) {
             const bool good =
                 error == std::errc() && last == end && value >= least && value <= most;
             return good ? std::string()
-                        : fmt::format("{} is not a whole number from {} to {}", text, least, most);
+                        : fmt::format("{} must be a whole number from {} to {}", text, least, most);
           },
           ""};
 }

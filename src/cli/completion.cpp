@@ -114,7 +114,7 @@ complete -o default -F _lmrnn lmrnn
 void run_completion(const CLI::App& program, const std::string& shell) {
   if (shell != "bash" && shell != "zsh")
     throw UsageError(
-        fmt::format("lmrnn completion: no script for \"{}\"; there is bash and zsh", shell));
+        fmt::format("lmrnn completion: there is no script for \"{}\"; choose bash or zsh", shell));
   if (shell == "zsh")
     fmt::print("autoload -Uz compinit bashcompinit && compinit && bashcompinit\n");
   Completions all;

@@ -67,7 +67,7 @@ Question choose_tasks(const TrainedOn& trained, const std::string& expression) {
         fmt::format("--tasks {}: the network was trained on none of these; it knows {}", expression,
                     fmt::join(trained.tasks, ", ")));
   if (!unknown.empty())
-    warn(fmt::format("left out, since the network has no rule input for them: {}",
+    warn(fmt::format("left out, because the network has no rule input for them: {}",
                      fmt::join(unknown, ", ")));
   return question;
 }
@@ -128,12 +128,12 @@ void add_eval(CLI::App& program) {
       ->required()
       ->type_name("RUN|FILE|zoo:NAME");
   CLI::Option* tasks =
-      verb->add_option("--tasks", options->tasks, "which tasks; default: those it was trained on")
+      verb->add_option("--tasks", options->tasks, "tasks to score; default: those it was trained on")
           ->type_name("EXPRESSION");
   verb->add_option("--trials", options->n_trials, "trials per task")
       ->check(whole_number(1))
       ->capture_default_str();
-  verb->add_option("--split", options->split, "which trials: train, validation or test")
+  verb->add_option("--split", options->split, "split of the trials: train, validation or test")
       ->type_name("NAME")
       ->capture_default_str();
   add_seed(*verb, options->seed, "seed of the trials; default: the run's");
@@ -142,7 +142,7 @@ void add_eval(CLI::App& program) {
                            ->check(at_least_zero())
                            ->capture_default_str();
   verb->add_flag("--in-stream", options->in_stream,
-                 "score trials within packed rows, the state running on from trial to trial")
+                 "score trials within packed rows, where the state carries over from trial to trial")
       ->excludes(tasks)
       ->excludes(noise);
   add_threads(*verb, options->n_threads);

@@ -48,7 +48,7 @@ void hand_over(const std::string& verb, const std::string& command, const std::s
   const std::optional<fs::path> found = find_command(command);
   if (!found)
     throw RunError(fmt::format(
-        "lmrnn {}: no {} beside this program or on PATH; the Python package brings it: pip install "
+        "lmrnn {}: found no {} next to this program or on PATH; install the Python package: pip install "
         "'lmrnn[{}]'",
         verb, command, extra));
   words.insert(words.begin(), found->string());

@@ -78,7 +78,7 @@ std::string plain_words(const CLI::App& verb, const CLI::ParseError& error) {
   const std::string option = said.substr(colon + 2, equals - colon - 2);
   const CLI::Option* found = verb.get_option_no_throw(option);
   const bool whole = found == nullptr || found->get_type_name() != "FLOAT";
-  return fmt::format("{}: {} is no {}", option, said.substr(equals + 3),
+  return fmt::format("{}: {} is not a {}", option, said.substr(equals + 3),
                      whole ? "whole number" : "number");
 }
 
@@ -101,7 +101,7 @@ std::string explain(const CLI::App& program, const CLI::ParseError& error) {
   }
   const std::vector<std::string> verbs = known_words(*verb, false);
   if (!verbs.empty() && verb->get_subcommands().empty())
-    return fmt::format("{}: which verb? There are {}{}", name, fmt::join(verbs, ", "), see);
+    return fmt::format("{}: a verb is missing; choose one of {}{}", name, fmt::join(verbs, ", "), see);
   return fmt::format("{}: {}{}", name, plain_words(*verb, error), see);
 }
 
@@ -118,7 +118,7 @@ int run(int argc, char** argv) {
   program.set_version_flag("--version", version_text());
   program.require_subcommand(1);
   program.get_formatter()->label("SUBCOMMAND", "VERB");
-  program.footer("lmrnn VERB --help explains a verb and gives an example.");
+  program.footer("Run lmrnn VERB --help for the options of a verb and an example.");
   for (const auto add : catalogue) add(program);
   try {
     program.parse(argc, argv);

@@ -56,7 +56,7 @@ Found look_at(const fs::path& directory) {
 std::vector<fs::path> find_runs(const fs::path& folder) {
   if (!fs::is_directory(folder))
     throw UsageError(
-        fmt::format("{}: no such directory; lmrnn runs DIR looks for runs in DIR, by default runs",
+        fmt::format("{}: no such directory; give the directory that holds the runs (default: runs)",
                     folder.string()));
   std::vector<fs::path> found;
   for (auto entry =
@@ -146,7 +146,7 @@ void run_runs(const RunsOptions& options) {
     }
   }
   if (runs.empty())
-    throw UsageError(fmt::format("{}: holds no run; lmrnn train CONFIG.toml makes one in runs/",
+    throw UsageError(fmt::format("{}: contains no run; lmrnn train CONFIG.toml makes one in runs/",
                                  options.folder));
   if (options.json) {
     Json list = Json::array();
@@ -232,7 +232,7 @@ void run_compare(const CompareOptions& options) {
     rows.push_back({key, shortened(value_of(a, key), 48), shortened(value_of(b, key), 48)});
   print_rows(rows);
   print_tasks(a, b);
-  fmt::print("\nOne run each says little: lmrnn study init makes a study with several seeds.\n");
+  fmt::print("\nOne run each is weak evidence; lmrnn study init makes a study with several seeds.\n");
 }
 
 }  // namespace
@@ -240,9 +240,9 @@ void run_compare(const CompareOptions& options) {
 void add_runs(CLI::App& program) {
   const auto options = std::make_shared<RunsOptions>();
   CLI::App* verb =
-      add_verb(program, "runs", "list runs: what they reached, and in what they differ",
+      add_verb(program, "runs", "list runs with their scores and differences",
                "lmrnn runs\nlmrnn runs runs/e4-small --json", [options] { run_runs(*options); });
-  verb->add_option("folder", options->folder, "where to look for run directories")
+  verb->add_option("folder", options->folder, "directory that holds the runs")
       ->type_name("DIR")
       ->capture_default_str();
   verb->add_flag("--json", options->json, "as JSON");
@@ -253,8 +253,8 @@ void add_compare(CLI::App& program) {
   CLI::App* verb =
       add_verb(program, "compare", "compare two runs: configuration and scores by task",
                "lmrnn compare runs/local runs/dense", [options] { run_compare(*options); });
-  verb->add_option("a", options->a, "a run directory")->required()->type_name("RUN");
-  verb->add_option("b", options->b, "another run directory")->required()->type_name("RUN");
+  verb->add_option("a", options->a, "first run directory")->required()->type_name("RUN");
+  verb->add_option("b", options->b, "second run directory")->required()->type_name("RUN");
   verb->add_flag("--json", options->json, "as JSON");
 }
 

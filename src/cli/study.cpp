@@ -32,7 +32,7 @@ struct Options {
   std::int64_t limit = 0;
 
   Study load() const {
-    if (file.empty()) throw UsageError("lmrnn study: which study? Give its TOML file");
+    if (file.empty()) throw UsageError("lmrnn study: the study is missing; give its TOML file");
     return load_study(file, {out, assignments, smoke});
   }
 };
@@ -180,11 +180,11 @@ void run_verb(const Options& options) {
   fmt::print(stderr, "{} finished, {} failed, {} interrupted; {} of the study left\n",
              outcome.n_finished, outcome.n_failed, outcome.n_interrupted, outcome.n_left);
   if (outcome.n_interrupted > 0 || n_signals > 0) {
-    fmt::print(stderr, "go on with the same command\n");
+    fmt::print(stderr, "resume with the same command\n");
     throw Unsuccessful{interrupted_status};
   }
   if (outcome.n_failed > 0) {
-    fmt::print(stderr, "lmrnn study status {} shows why; --retry begins them again\n",
+    fmt::print(stderr, "lmrnn study status {} shows why; --retry runs them again\n",
                options.file);
     throw Unsuccessful{};
   }
@@ -285,7 +285,7 @@ CLI::App* add_study_verb(CLI::App& study, const std::string& name, const std::st
                          const std::string& example, const std::shared_ptr<Options>& options,
                          void (*run)(const Options&)) {
   CLI::App* verb = add_verb(study, name, description, example, [options, run] { run(*options); });
-  verb->add_option("study", options->file, "the study")->type_name("STUDY.toml");
+  verb->add_option("study", options->file, "TOML file of the study")->type_name("STUDY.toml");
   verb->add_option("--out", options->out, "directory of the study; default runs/STUDY")
       ->type_name("DIR");
   verb->add_option("--set", options->assignments,
@@ -294,7 +294,7 @@ CLI::App* add_study_verb(CLI::App& study, const std::string& name, const std::st
       ->type_size(1)
       ->allow_extra_args(false);
   verb->add_flag("--smoke", options->smoke,
-                 "every cell for a few steps, to find mistakes; kept apart from the study");
+                 "train every cell for a few steps, to find mistakes; kept separate from the study");
   return verb;
 }
 
@@ -316,43 +316,43 @@ void add_study(CLI::App& program) {
 
   CLI::App* run = add_study_verb(
       *study, "run",
-      "carry out what is left; several at once may, on any machines that share the directory. "
-      "Exit status 75: interrupted, and to be gone on with",
+      "train the runs that are left; several processes may share the work, on all machines that share the directory. "
+      "Exit status 75: interrupted; the same command resumes",
       "lmrnn study run studies/e4-small.toml --jobs 2\n"
       "lmrnn study run studies/e4-small.toml --smoke",
       options, run_verb);
-  run->add_option("--jobs", options->jobs, "runs at the same time")
+  run->add_option("--jobs", options->jobs, "number of runs at the same time")
       ->check(whole_number(1, std::numeric_limits<int>::max()))
       ->capture_default_str();
   run->add_option("--threads", options->n_threads, "of a run; 0: processors / jobs")
       ->check(whole_number(0, std::numeric_limits<int>::max()))
       ->capture_default_str();
   run->add_option("--memory", options->memory_gigabytes,
-                  "gigabytes that all runs may use; 0: nine tenths of what is available")
+                  "memory for all runs, in gigabytes; 0: nine tenths of the available memory")
       ->check(at_least_zero())
       ->capture_default_str();
-  run->add_option("--limit", options->limit, "begin at most so many runs; 0: all")
+  run->add_option("--limit", options->limit, "start at most this many runs; 0: all")
       ->check(whole_number(0, std::numeric_limits<int>::max()))
       ->capture_default_str();
   run->add_option("--cells", options->cells, "only runs of these cells, e.g. 'dense*'")
       ->type_name("GLOB")
       ->capture_default_str();
-  run->add_flag("--retry", options->retry, "begin failed runs again");
+  run->add_flag("--retry", options->retry, "run failed runs again");
 
   add_study_verb(*study, "pause",
                  "make all runs of a study wait between two steps, on every machine, e.g. while "
-                 "something is timed; they keep their memory and use no processor",
+                 "you time something; they keep their memory and use no processor",
                  "lmrnn study pause studies/e4-small.toml", options, pause_verb);
   add_study_verb(*study, "resume", "let the runs of a paused study continue",
                  "lmrnn study resume studies/e4-small.toml", options, resume_verb);
   CLI::App* status =
-      add_study_verb(*study, "status", "how far a study is, and what failed",
+      add_study_verb(*study, "status", "show the progress and the failures of a study",
                      "lmrnn study status studies/e4-small.toml", options, status_verb);
   CLI::App* collect =
       add_study_verb(*study, "collect", "write tables and an SQLite index from the run directories",
                      "lmrnn study collect studies/e4-small.toml", options, collect_verb);
   CLI::App* submit =
-      add_study_verb(*study, "submit", "write and submit a Slurm job array for what is left",
+      add_study_verb(*study, "submit", "write and submit Slurm job arrays for the runs that are left",
                      "lmrnn study submit studies/e4-paper.toml", options, submit_verb);
   submit->add_flag("--dry-run", options->dry, "write the scripts, submit nothing");
   for (CLI::App* verb : {plan, status, collect}) verb->add_flag("--json", options->json, "as JSON");

@@ -82,7 +82,7 @@ std::string config_of(const InitOptions& options) {
         // An inner table is written on lines of its own, which cannot follow a dotted key.
         if (!line.starts_with("x = "))
           throw UsageError(fmt::format(
-              "{}: [{}.{}] is a table within a table; leave --config out, and copy it by hand",
+              "{}: [{}.{}] is a table within a table, which --config cannot copy; leave --config out and copy the keys by hand",
               options.config, key, name));
         lines += fmt::format("{}.{} = {}", key, name, line.substr(4));
       }
@@ -113,7 +113,7 @@ void add_study_init(CLI::App& study) {
   verb->add_option("study", options->file, "the file to write")
       ->type_name("STUDY.toml")
       ->capture_default_str();
-  verb->add_option("--config", options->config, "a configuration that all runs shall share")
+  verb->add_option("--config", options->config, "configuration that all runs share")
       ->type_name("CONFIG.toml");
 }
 

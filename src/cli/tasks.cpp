@@ -80,7 +80,7 @@ void add_list(CLI::App& tasks) {
           "names, globs, !exclusions, comma-separated; or one of " + joined(collection_names()))
       ->type_name("EXPRESSION")
       ->capture_default_str();
-  verb->add_flag("--names", options->names, "only the names, one a line");
+  verb->add_flag("--names", options->names, "print only the names, one per line");
   verb->add_flag("--json", options->json, "as JSON");
 }
 
@@ -106,7 +106,7 @@ void run_show(const ShowOptions& options) {
 
 void add_show(CLI::App& tasks) {
   const auto options = std::make_shared<ShowOptions>();
-  CLI::App* verb = add_verb(tasks, "show", "explain a task and draw one of its trials",
+  CLI::App* verb = add_verb(tasks, "show", "describe a task and draw one of its trials",
                             "lmrnn tasks show dlygointr\n"
                             "lmrnn tasks show dmc --semantics published --seed 1 --trial 3",
                             [options] { run_show(*options); });
@@ -146,11 +146,11 @@ void run_verify(const VerifyOptions& options) {
 void add_verify(CLI::App& tasks) {
   const auto options = std::make_shared<VerifyOptions>();
   CLI::App* verb = add_verb(tasks, "verify",
-                            "compose the trials of reference files and compare; exit status 1 "
+                            "compose the trials of reference files again and compare; exit status 1 "
                             "unless all of them match",
                             "lmrnn tasks verify tests/golden/*.jsonl --semantics published",
                             [options] { run_verify(*options); });
-  verb->add_option("files", options->files, "reference trials, one JSON object a line")
+  verb->add_option("files", options->files, "reference trials, one JSON object per line")
       ->required()
       ->type_name("FILE...");
   verb->add_option("--semantics", options->semantics, "corrected or published")
@@ -226,13 +226,13 @@ void run_ceiling(const CeilingOptions& options) {
 void add_ceiling(CLI::App& tasks) {
   const auto options = std::make_shared<CeilingOptions>();
   CLI::App* verb =
-      add_verb(tasks, "ceiling", "what an ideal observer would score, per task",
+      add_verb(tasks, "ceiling", "score of an ideal observer, per task",
                "lmrnn tasks ceiling --tasks cog20 --seed 1\n"
                "lmrnn tasks ceiling --tasks modcog126 --semantics published --seed 1 --json",
                [options] { run_ceiling(*options); });
   options->battery.add_to(*verb);
   options->seed.add_to(*verb);
-  verb->add_option("--trials", options->n_trials, "trials per task, where there is no closed form")
+  verb->add_option("--trials", options->n_trials, "simulated trials per task, for tasks without a closed form")
       ->check(whole_number(1))
       ->capture_default_str();
   add_threads(*verb, options->n_threads);

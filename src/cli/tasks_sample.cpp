@@ -295,8 +295,8 @@ void add_sample(CLI::App& tasks) {
   verb->add_option("--out", options->out, "file to write; .npz, .h5 or .hdf5")
       ->required()
       ->type_name("FILE");
-  add_seed(*verb, options->seed, "of everything random")->required();
-  verb->add_option("--split", options->split, "train, validation or test: they share no trial")
+  add_seed(*verb, options->seed, "seed of everything random")->required();
+  verb->add_option("--split", options->split, "train, validation or test; no trial is in two of them")
       ->type_name("NAME")
       ->capture_default_str();
   verb->add_option("--layout", options->layout, "time-major or batch-first")
@@ -306,12 +306,12 @@ void add_sample(CLI::App& tasks) {
                  "rules as channels after the inputs instead of as indices");
   options->battery.add_to(*verb);
 
-  const std::string batches = "Trial batches: one trial a row, padded";
+  const std::string batches = "Trial batches: one trial per row, padded";
   verb->add_option("--trials", options->n_trials, "trials of each task")
       ->check(whole_number(1))
       ->capture_default_str()
       ->group(batches);
-  verb->add_option("--first", options->first, "number of the first of them")
+  verb->add_option("--first", options->first, "number of the first trial")
       ->check(whole_number(0))
       ->capture_default_str()
       ->group(batches);
@@ -320,15 +320,15 @@ void add_sample(CLI::App& tasks) {
   verb->add_option("--stream", options->stream, "restart or continue")
       ->type_name("MODE")
       ->group(stream);
-  verb->add_option("--rows", options->n_rows, "rows of a batch")
+  verb->add_option("--rows", options->n_rows, "rows in a batch")
       ->check(whole_number(1))
       ->capture_default_str()
       ->group(stream);
-  verb->add_option("--steps", options->n_steps, "time steps of a row")
+  verb->add_option("--steps", options->n_steps, "time steps in a row")
       ->check(whole_number(1))
       ->capture_default_str()
       ->group(stream);
-  verb->add_option("--batch", options->batch, "which batch")
+  verb->add_option("--batch", options->batch, "number of the batch")
       ->check(whole_number(0, std::numeric_limits<std::uint32_t>::max()))
       ->capture_default_str()
       ->group(stream);

@@ -41,7 +41,7 @@ struct TrainOptions {
 
 void check_file(const fs::path& file) {
   if (fs::exists(file / "config.toml"))
-    throw UsageError(fmt::format("{} is a run directory; go on with it: lmrnn train --resume {}",
+    throw UsageError(fmt::format("{} is a run directory; to resume it: lmrnn train --resume {}",
                                  file.string(), file.string()));
   if (const fs::path longer = file.string() + ".toml"; !fs::exists(file) && fs::exists(longer))
     throw UsageError(
@@ -50,7 +50,7 @@ void check_file(const fs::path& file) {
 
 RunConfig read_config(const TrainOptions& options) {
   if (options.config_file.empty())
-    throw UsageError("lmrnn train: which configuration? Give a TOML file, or --resume DIR");
+    throw UsageError("lmrnn train: the configuration is missing; give a TOML file, or --resume DIR");
   check_file(options.config_file);
   ConfigTable table = options.config.table(options.config_file);
   if (options.seed)
@@ -142,7 +142,7 @@ Outcome train(Trainer& trainer, bool quiet) {
 void report(const Trainer& trainer, Outcome outcome, bool json) {
   const std::string directory = trainer.directory().string();
   if (outcome == Outcome::interrupted) {
-    fmt::print(stderr, "interrupted at step {}; go on with: lmrnn train --resume {}\n",
+    fmt::print(stderr, "interrupted at step {}; to resume: lmrnn train --resume {}\n",
                trainer.step(), directory);
     return;
   }
@@ -173,7 +173,7 @@ void run_training(const TrainOptions& options, Processes* processes) {
   }();
   for (const std::string& notice : trainer.notices()) warn(notice);
   if (first)
-    fmt::print(stderr, "{} {}{}\n", options.resume.empty() ? "training in" : "going on in",
+    fmt::print(stderr, "{} {}{}\n", options.resume.empty() ? "training in" : "resuming in",
                trainer.directory().string(),
                processes ? fmt::format(" with {} processes", processes->n()) : "");
   const Outcome outcome = train(trainer, !first);
@@ -191,7 +191,7 @@ void leave_the_word_to_the_first(int rank) {
   leave_the_word_to_the_first(launch.rank);
   if (launch.rank > 0) throw Unsuccessful{2};
   throw UsageError(
-      fmt::format("{} started {} tasks, but {}; or set --alone if each of them has its own --out",
+      fmt::format("{} started {} tasks, but {}; or set --alone if each task has its own --out",
                   launch.by, launch.n > 0 ? std::to_string(launch.n) : "several", why));
 }
 
@@ -247,27 +247,27 @@ void run_train(const TrainOptions& options) {
 void add_train(CLI::App& program) {
   const auto options = std::make_shared<TrainOptions>();
   CLI::App* verb =
-      add_verb(program, "train", "train a network, or go on training one",
+      add_verb(program, "train", "train a network, or resume a run",
                "lmrnn train studies/quickstart.toml\n"
                "lmrnn train my.toml --seed 2 --set wiring.radius=3 --out runs/radius3\n"
                "lmrnn train --resume runs/radius3\n"
                "mpirun -n 2 lmrnn train my.toml",
                [options] { run_train(*options); });
-  CLI::Option* config = verb->add_option("config", options->config_file, "the configuration")
+  CLI::Option* config = verb->add_option("config", options->config_file, "TOML file of the configuration")
                             ->type_name("CONFIG.toml");
   CLI::Option* out =
       verb->add_option("--out", options->out, "run directory; default runs/CONFIG-seedN")
           ->type_name("DIR");
-  CLI::Option* seed = add_seed(*verb, options->seed, "seed, over the configuration's");
+  CLI::Option* seed = add_seed(*verb, options->seed, "seed; overrides the configuration");
   options->config.add_to(*verb, false);
   CLI::Option* set = verb->get_option("--set");
   CLI::Option* resume =
       verb->add_option("--resume", options->resume,
-                       "go on with the run in this directory (interrupted ones end with status 75)")
+                       "resume the run in this directory (interrupted runs end with status 75)")
           ->type_name("DIR");
   for (CLI::Option* other : {config, out, seed, set}) resume->excludes(other);
   verb->add_flag("--dry-run", options->dry_run,
-                 "show the resolved configuration, memory and time per step; write nothing");
+                 "show the resolved configuration, the memory and the time per step; write nothing");
   verb->add_flag("--list-keys", options->list_keys,
                  "list every key of a configuration as a Markdown table");
   add_threads(*verb, options->n_threads);

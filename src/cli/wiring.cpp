@@ -66,8 +66,8 @@ std::string to_text(const WiringConfig& config, const MaskStatistics& s) {
   line("out-degree", range(s.out_degree_min, s.out_degree_max));
   line("reciprocity", fmt::format("{:.4f}", s.reciprocity));
   line("mean path length", std::isnan(s.mean_path_length)
-                               ? "none: no two units are joined"
-                               : fmt::format("{:.4f} ({:.2f}% of pairs are joined)",
+                               ? "none: no two units are connected by a path"
+                               : fmt::format("{:.4f} ({:.2f}% of pairs have a path)",
                                              s.mean_path_length, 100 * s.reachable));
   line("clustering", fmt::format("{:.4f}", s.clustering));
   line("wire length", fmt::format("{:.10g}", s.wire_length));
@@ -89,7 +89,7 @@ void run_stats(const StatsOptions& options) {
 
 void add_stats(CLI::App& parent) {
   const auto options = std::make_shared<StatsOptions>();
-  CLI::App* verb = add_verb(parent, "stats", "degrees, paths, clustering and wire of a mask",
+  CLI::App* verb = add_verb(parent, "stats", "print degrees, paths, clustering and wire length of a mask",
                             "lmrnn wiring stats --wiring local --sheet 32x32 --metric l1 "
                             "--radius 4 --boundary torus --json",
                             [options] { run_stats(*options); });
@@ -158,7 +158,7 @@ void add_show_wiring(CLI::App& parent) {
                             "lmrnn wiring show --sheet 32x32 --metric l2 --radius 3.7\n"
                             "lmrnn wiring show --wiring random --seed 1 --out mask.npz",
                             [options] { run_show_wiring(*options); });
-  verb->add_option("--unit", options->unit, "the unit to draw, default the one in the middle")
+  verb->add_option("--unit", options->unit, "unit to draw; default: the one in the middle")
       ->type_name("N|ROW,COL");
   verb->add_option("--out", options->out, "save mask[target, source], 0 or 1, as .npz or .h5")
       ->type_name("FILE");
@@ -168,7 +168,7 @@ void add_show_wiring(CLI::App& parent) {
 }  // namespace
 
 void add_wiring(CLI::App& program) {
-  CLI::App* verb = add_verb(program, "wiring", "look at connectivity masks before training",
+  CLI::App* verb = add_verb(program, "wiring", "inspect connectivity masks before training",
                             "lmrnn wiring show --wiring local --sheet 32x32 --radius 4");
   verb->require_subcommand(1);
   add_show_wiring(*verb);

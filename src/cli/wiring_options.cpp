@@ -67,7 +67,7 @@ void WiringOptions::add_to(CLI::App& verb) {
             given_.push_back({"--sheet", "rows", rows, false});
             given_.push_back({"--sheet", "cols", cols, false});
           },
-          "rows and columns of the sheet, default 32x32")
+          "rows and columns of the sheet; default: 32x32")
       ->type_name("ROWSxCOLS");
   WiringConfig defaults;
   WiringConfig::fields(
@@ -97,7 +97,7 @@ WiringConfig WiringOptions::config() const {
   if (const ConfigValue* seed = find(file, "seed"))
     from_config(*seed, "seed", config.seed, any_seed());
   if (!config.seed)
-    throw UsageError(fmt::format("wiring \"{}\" is drawn at random; say which one with --seed N",
+    throw UsageError(fmt::format("wiring \"{}\" is random; set its seed with --seed N",
                                  to_name(config.kind)));
   return config;
 }
