@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Trains studies/quickstart.toml into runs/quickstart; a second call goes on with a run that was
+# Trains studies/quickstart.toml into runs/quickstart; a second call resumes a run that was
 # interrupted, or shows the table of one that is finished. Then writes its report.
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -47,7 +47,7 @@ ConfigValue convert(const toml::node& node, const std::string& name) {
   } else if (const auto* flag = node.as_boolean()) {
     result.value = flag->get();
   } else {
-    throw UsageError(result.where + ": dates and times mean nothing here; use text in quotes");
+    throw UsageError(result.where + ": dates and times are not supported; put the text in quotes");
   }
   return result;
 }
@@ -145,13 +145,13 @@ void refuse_too_large(std::string_view text, const std::string& name,
 std::string_view remedy_for(std::string_view description) {
   static constexpr std::pair<std::string_view, std::string_view> remedies[] = {
       {"redefine", "; give each key once"},
-      {"could not determine value type", "; a text stands in quotes"},
-      {"control characters", "; a text ends on its line, with the quotes that it began with"},
+      {"could not determine value type", "; put text in quotes"},
+      {"control characters", "; end a text on its line, with the quotes that it started with"},
       {"parsing boolean", "; write true or false"},
-      {"parsing inline table", "; entries are key = value, with commas between them"},
-      {"parsing array", "; entries have commas between them, and the list ends with ]"},
-      {"parsing key-value pair", "; a line holds one key = value, and numbers have no commas"},
-      {"parsing key", "; keys are letters, digits, - and _, others stand in quotes"},
+      {"parsing inline table", "; write entries as key = value, with commas between them"},
+      {"parsing array", "; put commas between entries, and end the list with ]"},
+      {"parsing key-value pair", "; write one key = value per line, and no commas in numbers"},
+      {"parsing key", "; use letters, digits, - and _ in keys, or put the key in quotes"},
   };
   for (const auto& [said, remedy] : remedies)
     if (description.find(said) != std::string_view::npos) return remedy;
@@ -219,8 +219,9 @@ void assign(ConfigTable& table, std::string_view dotted_key, ConfigValue value) 
     entry = table.insert(table.end(), {key, ConfigValue{ConfigTable{}, value.where}});
   auto* child = std::get_if<ConfigTable>(&entry->second.value);
   if (!child)
-    throw UsageError(fmt::format("{}: {}: \"{}\" is no table but {} ({})", value.where, dotted_key,
-                                 key, detail::toml_value(entry->second), entry->second.where));
+    throw UsageError(fmt::format("{}: {}: \"{}\" must be a table, not {} ({})", value.where,
+                                 dotted_key, key, detail::toml_value(entry->second),
+                                 entry->second.where));
   assign(*child, dotted_key.substr(dot + 1), std::move(value));
 }
 
@@ -336,7 +337,7 @@ void check_one_name(const ConfigTable& table, std::span<const Renamed> renamed) 
     const std::string_view file = file_of(former->where);
     if (!file.empty() && file == file_of(present->where))
       throw UsageError(
-          fmt::format("{}: \"{}\" is the former name of \"{}\", which is given as well ({}); keep "
+          fmt::format("{}: \"{}\" is the former name of \"{}\", which is given too ({}); keep "
                       "one of them",
                       former->where, r.former, r.present, present->where));
   }

@@ -201,7 +201,9 @@ void check_before_writing(const std::filesystem::path& path, const ArrayFile& fi
     if (bytes_of(data.shape, size_of(data.type)) != data.bytes.size())
       throw UsageError(path.string() + ": array \"" + name + "\" has " +
                        std::to_string(data.bytes.size()) +
-                       " bytes, which its shape does not need; mend the shape");
+                       " bytes, but its shape needs " +
+                       std::to_string(bytes_of(data.shape, size_of(data.type))) +
+                       "; fix the shape");
   }
 }
 

@@ -56,7 +56,7 @@ ArrayFile read_arrays(const std::filesystem::path& path) {
   if (ending == "h5" || ending == "hdf5") return read_hdf5(path);
   if (ending == "safetensors") return read_safetensors(path);
   throw UsageError(path.string() +
-                   ": what is in this file? end its name in .npz, .npy, .h5, .hdf5 or "
+                   ": unknown file format; the name must end in .npz, .npy, .h5, .hdf5 or "
                    ".safetensors");
 }
 
@@ -66,7 +66,7 @@ void write_arrays(const std::filesystem::path& path, const ArrayFile& file) {
   if (ending == "h5" || ending == "hdf5") return write_hdf5(path, file);
   if (ending == "safetensors") return write_safetensors(path, file);
   throw UsageError(path.string() +
-                   ": which format is meant? end the name in .npz, .h5, .hdf5 or .safetensors");
+                   ": unknown file format; end the name in .npz, .h5, .hdf5 or .safetensors");
 }
 
 }  // namespace lmrnn

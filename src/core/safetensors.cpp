@@ -63,17 +63,17 @@ Json parse_header(const std::filesystem::path& path, std::string_view text) {
   };
   try {
     Json header = Json::parse(text, refuse_duplicates);
-    if (!header.is_object()) fail(path, "the header is no JSON object");
+    if (!header.is_object()) fail(path, "the header is not a JSON object");
     return header;
   } catch (const Json::exception&) {
-    fail(path, "the header is no JSON");
+    fail(path, "the header is not JSON");
   }
 }
 
 std::size_t whole_number(const std::filesystem::path& path, const std::string& name,
                          const Json& value) {
   if (!value.is_number_unsigned())
-    fail(path, "\"" + name + "\" has a size or offset that is no whole number");
+    fail(path, "\"" + name + "\" has a size or offset that is not a whole number");
   return value.get<std::size_t>();
 }
 
@@ -123,13 +123,13 @@ void check_cover(const std::filesystem::path& path, const std::vector<Entry>& en
     if (begin != covered) fail(path, "arrays overlap or leave holes");
     covered = end;
   }
-  if (covered != data_size) fail(path, "there are bytes that belong to no array");
+  if (covered != data_size) fail(path, "some bytes belong to no array");
 }
 
 void read_metadata(const std::filesystem::path& path, const Json& value, ArrayFile& file) {
-  if (!value.is_object()) fail(path, "its __metadata__ is no JSON object");
+  if (!value.is_object()) fail(path, "its __metadata__ is not a JSON object");
   for (const auto& [key, text] : value.items()) {
-    if (!text.is_string()) fail(path, "metadata \"" + key + "\" is no text");
+    if (!text.is_string()) fail(path, "metadata \"" + key + "\" is not text");
     file.metadata[key] = text.get<std::string>();
   }
 }
@@ -144,7 +144,7 @@ ArrayFile read_safetensors(const std::filesystem::path& path) {
   if (header_size > largest_header || header_size > content.size() - sizeof header_size)
     fail(path, "it ends within the header");
   const auto text = std::string_view(content).substr(sizeof header_size, header_size);
-  if (!text.starts_with('{')) fail(path, "the header is no JSON object");
+  if (!text.starts_with('{')) fail(path, "the header is not a JSON object");
   const auto data = std::as_bytes(std::span(content)).subspan(sizeof header_size + header_size);
 
   ArrayFile file;
@@ -167,7 +167,7 @@ ArrayFile read_safetensors(const std::filesystem::path& path) {
 void write_safetensors(const std::filesystem::path& path, const ArrayFile& file) {
   check_before_writing(path, file);
   if (file.find("__metadata__"))
-    throw UsageError(path.string() + ": \"__metadata__\" is no name for an array; rename it");
+    throw UsageError(path.string() + ": \"__metadata__\" cannot be the name of an array; rename it");
   // The header lists arrays in the given order, but wide elements come first in the data: with the
   // header padded to 8 bytes, every array is then aligned to its elements, as torch demands.
   std::vector<std::size_t> by_width(file.arrays.size());

@@ -87,8 +87,8 @@ ThreadPool::ThreadPool(int n_threads) : state_(std::make_unique<State>()) {
   if (n_threads <= 0) n_threads = available_processors();
   constexpr int most_threads = 4096;
   if (n_threads > most_threads)
-    throw UsageError(std::to_string(n_threads) + " threads are more than the " +
-                     std::to_string(most_threads) + " that can be; this process may use " +
+    throw UsageError(std::to_string(n_threads) + " threads are too many; at most " +
+                     std::to_string(most_threads) + " are allowed, and this process may use " +
                      std::to_string(available_processors()) + " processors");
   try {
     for (int i = 1; i < n_threads; ++i)
@@ -97,7 +97,7 @@ ThreadPool::ThreadPool(int n_threads) : state_(std::make_unique<State>()) {
     const std::size_t n = state_->workers.size() + 1;
     state_->stop();
     throw RunError("only " + std::to_string(n) + " of " + std::to_string(n_threads) +
-                   " threads could be started (" + error.what() + "); ask for fewer");
+                   " threads could be started (" + error.what() + "); use fewer");
   }
 }
 

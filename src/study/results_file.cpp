@@ -129,7 +129,7 @@ class LockedFile {
 
  private:
   [[noreturn]] void fail() const {
-    throw RunError(fmt::format("{}: cannot be written ({}); mend the path or the permissions",
+    throw RunError(fmt::format("{}: cannot be written ({}); fix the path or the permissions",
                                path_.string(), std::strerror(errno)));
   }
   fs::path path_;

@@ -97,9 +97,9 @@ void end_by_force(pid_t child) noexcept {
 
 std::string describe_death(const ChildState& state) {
   if (!state.status)
-    return "ended without a word, and something in this program took away its exit status "
-           "(SIGCHLD is ignored, or every child waited for); run the study from a program that "
-           "does neither to see why";
+    return "ended without a message, and something in this program took its exit status "
+           "(SIGCHLD is ignored, or every child is waited for); to see why it ended, run the study "
+           "from a program that does neither";
   // The kernel's answer to a lack of memory is SIGKILL.
   const int signal = WTERMSIG(*state.status);
   return fmt::format("killed by signal {} ({}){}", signal, ::strsignal(signal),

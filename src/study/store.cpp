@@ -52,7 +52,7 @@ std::optional<Claim> Claim::take(const Study& study, const PlannedRun& run,
   const Descriptor& file = claim.file_;
   if (!file.valid())
     throw RunError(
-        fmt::format("{}: cannot be made ({}); mend the permissions, or choose another "
+        fmt::format("{}: cannot be made ({}); fix the permissions, or choose another "
                     "--out",
                     path.string(), std::strerror(errno)));
   struct flock lock = whole_file();

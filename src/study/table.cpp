@@ -64,7 +64,7 @@ class Database {
   void check(int status) const {
     if (status == SQLITE_OK || status == SQLITE_DONE || status == SQLITE_ROW) return;
     throw RunError(
-        fmt::format("{}: cannot be written ({}); free some space or mend the "
+        fmt::format("{}: cannot be written ({}); free some space or fix the "
                     "permissions",
                     path_.string(), ::sqlite3_errmsg(database_)));
   }

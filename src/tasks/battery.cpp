@@ -100,7 +100,7 @@ std::vector<double> cumulative_weights(const std::vector<Task>& tasks,
     if (std::ranges::none_of(
             named, [&](Task task) { return std::ranges::find(tasks, task) != tasks.end(); }))
       throw UsageError(
-          fmt::format("battery.weights.{}: none of the tasks of this battery is meant", name));
+          fmt::format("battery.weights.{}: matches no task of this battery", name));
   }
   std::vector<double> sums;
   double total = 0;

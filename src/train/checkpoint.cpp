@@ -23,7 +23,7 @@ constexpr std::size_t n_counts = 5, n_sums = 2;
 
 [[noreturn]] void fail(const fs::path& path, const std::error_code& error) {
   throw RunError(
-      fmt::format("{}: cannot be written ({}); free some space or mend the permissions, "
+      fmt::format("{}: cannot be written ({}); free some space or fix the permissions, "
                   "then resume",
                   path.string(), error.message()));
 }
@@ -47,7 +47,7 @@ std::vector<T> take(const ArrayFile& file, const fs::path& path, const std::stri
   const auto values = file.at(name, path).as<T>();
   if (values.size() != n)
     throw UsageError(
-        fmt::format("{}: {} has {} entries instead of {}; remove {} to go on from the "
+        fmt::format("{}: {} has {} entries instead of {}; remove {} to resume from the "
                     "checkpoint before it",
                     path.string(), name, values.size(), n, path.parent_path().string()));
   return {values.begin(), values.end()};
@@ -121,7 +121,7 @@ TrainingState load_state(const fs::path& directory, std::size_t n_parameters, st
   const fs::path path = directory / "state.safetensors";
   if (!fs::exists(path))
     throw UsageError(fmt::format(
-        "{}: is missing; restore it, or remove {} to go on from the checkpoint before it",
+        "{}: is missing; restore it, or remove {} to resume from the checkpoint before it",
         path.string(), directory.string()));
   const ArrayFile file = read_safetensors(path);
   TrainingState state;
@@ -152,7 +152,7 @@ TrainingState load_state(const fs::path& directory, std::size_t n_parameters, st
     state.cooldown_from = take<std::int64_t>(file, path, "cooldown_from", 1).front();
   if (state.step != step_of(directory.filename().string()))
     throw UsageError(
-        fmt::format("{}: holds step {}, which is not its directory's; give the "
+        fmt::format("{}: holds step {}, but its directory names another; give the "
                     "directory its old name back",
                     path.string(), state.step));
   return state;

@@ -15,7 +15,7 @@ namespace {
 
 [[noreturn]] void fail(const std::filesystem::path& path, int error) {
   throw RunError(
-      fmt::format("{}: cannot be written ({}); free some space or mend the permissions, "
+      fmt::format("{}: cannot be written ({}); free some space or fix the permissions, "
                   "then resume",
                   path.string(), std::strerror(error)));
 }

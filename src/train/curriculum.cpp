@@ -72,7 +72,7 @@ void check_steps_of_stages(const RunConfig& config) {
   for (std::size_t i = 0; i < stages.size(); ++i) {
     total += stages[i].steps;
     if (stages[i].steps == 0 && i + 1 < stages.size())
-      throw UsageError(fmt::format("{}: steps is missing; only the last stage can go on to the end",
+      throw UsageError(fmt::format("{}: steps is missing; only the last stage may leave it out",
                                    stage_name(i)));
   }
   const std::int64_t all = config.train.steps;
@@ -84,7 +84,7 @@ void check_steps_of_stages(const RunConfig& config) {
   if (stages.back().steps != 0 && total != all)
     throw UsageError(
         fmt::format("curriculum: the stages take {} steps, but train.steps = {}; make them equal, "
-                    "or leave out the steps of the last stage, which then goes on to the end",
+                    "or leave out the steps of the last stage, which then lasts to the end",
                     total, all));
 }
 

@@ -87,7 +87,7 @@ void remove_unfinished_files(const fs::path& run) {
 RunLock::RunLock(const fs::path& run) : file_(run / "lock", O_RDWR | O_CREAT, 0644) {
   const fs::path path = run / "lock";
   if (!file_.valid())
-    throw RunError(fmt::format("{}: cannot be made ({}); mend the permissions of the directory",
+    throw RunError(fmt::format("{}: cannot be made ({}); fix the permissions of the directory",
                                path.string(), std::strerror(errno)));
   if (::flock(file_.get(), LOCK_EX | LOCK_NB) == 0) return;
   if (errno == EWOULDBLOCK)
@@ -152,8 +152,8 @@ std::vector<std::string> add_session(const fs::path& run, std::int64_t first_ste
   for (const char* key : {"simd", "version", "commit", "compiler"})
     if (text_of(before, key) != text_of(session, key))
       notices.push_back(
-          fmt::format("the run began with {} {} and goes on with {}; its bits may differ from a "
-                      "run in one piece",
+          fmt::format("the run started with {} {} and resumes with {}; its bits may differ from "
+                      "an uninterrupted run",
                       key, text_of(before, key), text_of(session, key)));
   provenance["sessions"].push_back(session);
   write_file(run / "provenance.json", provenance.dump(2) + "\n");

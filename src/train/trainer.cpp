@@ -47,10 +47,11 @@ void check_source(const RunConfig& config, const BatchSource* source) {
   if (name == config.source) return;
   if (source == nullptr)
     throw UsageError(
-        fmt::format("source = \"{}\": these data come from a program of one's own (in "
-                    "Python: data=...), which must bring them along",
+        fmt::format("source = \"{}\": this run trains on custom data, which the calling program "
+                    "must pass in (in Python: data=...)",
                     config.source));
-  throw UsageError(fmt::format("source = \"{}\", but the data that were brought along are \"{}\"",
+  throw UsageError(fmt::format("source = \"{}\", but the data passed in is named \"{}\"; pass "
+                               "in the data of this run, or set source to match",
                                config.source, name));
 }
 

@@ -50,7 +50,7 @@ void check_distinct(const std::string& path, std::vector<EdgeOfLine> edges) {
       });
   if (twice != edges.end())
     throw UsageError(
-        fmt::format("{}:{}: synapse source {}, target {} stands in line {} already; "
+        fmt::format("{}:{}: synapse source {}, target {} is already in line {}; "
                     "leave one of them out",
                     path, (twice + 1)->line, twice->source, twice->target, twice->line));
 }
@@ -162,7 +162,7 @@ Mask make_from_file(const WiringConfig& config, Seed) {
   const bool is_edge_list = format == "csv";
   if (is_edge_list && !config.dataset.empty())
     throw UsageError("wiring.dataset = \"" + config.dataset +
-                     "\" means nothing for a CSV file; leave it out");
+                     "\" does not apply to a CSV file; leave it out");
   const Mask mask =
       is_edge_list ? read_edge_list(config.path, n_units) : read_array(config, n_units);
   require_synapses(mask, config.path);

@@ -90,8 +90,8 @@ class Completion(ProgramTest):
 
 class Mistakes(ProgramTest):
     def test_no_verb(self):
-        self.assert_refused([], "which verb? There are tasks", "--help")
-        self.assert_refused(["tasks"], "lmrnn tasks", "which verb? There are list")
+        self.assert_refused([], "a verb is missing; choose one of tasks", "--help")
+        self.assert_refused(["tasks"], "lmrnn tasks", "a verb is missing; choose one of list")
 
     def test_unknown_verb(self):
         self.assert_refused(["taks"], 'unknown verb "taks"', 'did you mean "tasks"?')
@@ -138,7 +138,7 @@ class Pipes(ProgramTest):
 class Limits(ProgramTest):
     def test_of_threads(self):
         self.assert_refused(["tasks", "ceiling", "--tasks", "go", "--seed", "1", "--threads", "100000"],
-                            "100000 threads are more than the 4096 that can be")
+                            "100000 threads are too many; at most 4096 are allowed")
 
     def test_of_memory(self):
         if json.loads(self.output_of("info", "--json"))["sanitizers"] != "none":

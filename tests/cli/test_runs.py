@@ -71,7 +71,7 @@ class RunsTest(ProgramTest):
     def test_what_is_not_there(self):
         self.assert_refused(["runs", self.dir / "nothing"], "no such directory", "by default runs")
         (self.dir / "empty").mkdir(exist_ok=True)
-        self.assert_refused(["runs", self.dir / "empty"], "holds no run")
+        self.assert_refused(["runs", self.dir / "empty"], "contains no run")
         self.assert_refused(["compare", self.dir / "runs/a", self.dir / "empty"], "empty")
         self.assert_refused(["analyze", "ring", self.dir / "runs/a"], "the run comes first", f"{self.dir}/runs/a ring?")
 

@@ -182,7 +182,7 @@ class StudyTest(ProgramTest):
 
     def test_bad_input_is_one_line_and_status_2(self):
         self.assert_refused(["study", "plan", self.dir / "none.toml"], "none.toml")
-        self.assert_refused(["study", "plan"], "which study")
+        self.assert_refused(["study", "plan"], "the study is missing")
         self.assert_refused(["study", "run", ROOT / "studies/quickstart.toml"], "quickstart.toml:",
                             "lmrnn train")
         self.assert_refused(["study", "run", self.study, "--set", "config.wiring.radus=1"], "radus",
@@ -249,7 +249,7 @@ class StudyTest(ProgramTest):
         _, err = process.communicate(timeout=300)
         self.assertEqual(process.returncode, 75, err)
         self.assertIn("2 interrupted", err)
-        self.assertIn("go on with the same command", err)
+        self.assertIn("resume with the same command", err)
         counts = json.loads(self.verb("status", "--json", "--out", "x", *long))["counts"]
         self.assertEqual(counts, {"interrupted": 2, "planned": 4})
 

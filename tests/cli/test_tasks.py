@@ -97,12 +97,12 @@ class Show(ProgramTest):
                                 "a whole number from 0 to 9223372036854775807")
         for trial in ("-1", "1.5", "18446744073709551616"):
             self.assert_refused(["tasks", "show", "dm1", "--seed", 1, "--trial", trial],
-                                f"{trial} is not a whole number from 0 to")
+                                f"{trial} must be a whole number from 0 to")
         sample = ["tasks", "sample", "--tasks", "go", "--seed", 1, "--out", "never-written.npz"]
-        self.assert_refused([*sample, "--first", "-1"], "-1 is not a whole number from 0")
+        self.assert_refused([*sample, "--first", "-1"], "-1 must be a whole number from 0")
         self.assert_refused([*sample, "--first", "9223372036854775807"], "a task has 2^32 - 1 of them")
         self.assert_refused([*sample, "--stream", "restart", "--batch", "4294967296"],
-                            "4294967296 is not a whole number from 0 to 4294967295")
+                            "4294967296 must be a whole number from 0 to 4294967295")
         self.assert_refused(["tasks", "show", "dm1", "--semantics", "publised", "--seed", 1],
                             "--semantics", 'did you mean "published"?')
         self.assert_refused(["tasks", "show", "dm1", "--n-ring", "0", "--seed", 1], "--n-ring")

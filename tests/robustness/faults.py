@@ -121,7 +121,7 @@ class Table:
             self.row(f"disk of {kilobytes} KiB, full while training", result, state,
                      {"exit status 1": result.returncode == 1, "space or elsewhere named":
                       "space" in result.stderr, f"no damage and no loss: {damage}": not damage,
-                      "goes on with more space": again})
+                      "resumes with more space": again})
 
     def read_only(self):
         disk = self.directory / "readonly"
@@ -214,7 +214,7 @@ class Table:
         result = subprocess.CompletedProcess([], program.returncode, "", said)
         state, damage = self.state(run), inspect(run, 0)
         self.row("SIGTERM (Slurm's warning), then SIGKILL", result, state,
-                 {"exit status 75": program.returncode == 75, "says how to go on": "--resume" in said,
+                 {"exit status 75": program.returncode == 75, "says how to resume": "--resume" in said,
                   f"no damage and no loss: {damage}": not damage, "goes on": self.goes_on(run)})
         run = self.directory / "twice"
         program = self.start(run)

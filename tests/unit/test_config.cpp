@@ -223,7 +223,7 @@ TEST(Refusal, OfTextThatIsNotTomlNamesTheLine) {
 
 TEST(Refusal, OfDatesSaysWhatToDo) {
   EXPECT_EQ(refusal("seed = 2023-11-01"),
-            "net.toml:1: dates and times mean nothing here; use text in quotes");
+            "net.toml:1: dates and times are not supported; put the text in quotes");
 }
 
 TEST(Refusal, OfAMissingFileNamesIt) {
@@ -369,7 +369,7 @@ TEST(Assign, RefusesWhatIsNotAnAssignment) {
 // somebody would expect something else.
 TEST(Assign, RefusesToReplaceAValueByATable) {
   EXPECT_EQ(message_of<UsageError>([] { assigned({"units.x=3"}, "units = 4"); }),
-            "--set: units.x: \"units\" is no table but 4 (net.toml:1)");
+            "--set: units.x: \"units\" must be a table, not 4 (net.toml:1)");
 }
 
 TEST(Find, FollowsDottedKeys) {

@@ -324,7 +324,7 @@ TEST(Refusal, OfABatteryThatCannotBe) {
   EXPECT_THAT(refusal([](auto& c) {
                 c.weights = Weights{{"dlygointr", 1.0}};
               }),
-              HasSubstr("none of the tasks of this battery"));
+              HasSubstr("matches no task of this battery"));
   EXPECT_THAT(refusal([](auto& c) { c.weights = Weights{{"*", 0.0}}; }), HasSubstr("weight 0"));
   EXPECT_THAT(refusal([](auto& c) {
                 c.weights = Weights{{"dly*", 1.0}, {"*go", 2.0}};

@@ -209,7 +209,7 @@ TEST(Source, ResumesOnlyWithItsOwnData) {
   const Battery battery(config.battery, config.run_seed());
   EXPECT_THAT(message_of<UsageError>(
                   [&] { Trainer::resume(place / "run", 1, packed_source(config, battery)); }),
-              HasSubstr("brought along are \"battery\""));
+              HasSubstr("passed in is named \"battery\""));
   Trainer trainer = Trainer::resume(place / "run", 1, source);
   EXPECT_EQ(trainer.run(), Outcome::finished);
   config.source = "even-odd";

@@ -100,7 +100,7 @@ TEST(FormerNames, BothNamesInOneFileAreRefused) {
     resolve_config(parse_toml("seed = 1\n[stream]\nsteps = 20\nrow_steps = 30\n", "a.toml"));
   });
   EXPECT_EQ(message,
-            "a.toml:3: \"steps\" is the former name of \"row_steps\", which is given as well "
+            "a.toml:3: \"steps\" is the former name of \"row_steps\", which is given too "
             "(a.toml:4); keep one of them");
 }
 
