@@ -60,8 +60,8 @@ void ConfigOptions::check_assignments(std::string_view section) const {
   const std::string wanted = std::string(section) + ".";
   for (const std::string& assignment : assignments_)
     if (!assignment.starts_with(wanted) && !assignment.starts_with(std::string(section) + "="))
-      throw UsageError(fmt::format("--set {}: only keys of [{}] apply here, e.g. {}...",
-                                   assignment, section, wanted));
+      throw UsageError(fmt::format("--set {}: only keys of [{}] apply here, e.g. {}...", assignment,
+                                   section, wanted));
 }
 
 CLI::Validator at_least_zero() {

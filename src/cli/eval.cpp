@@ -127,9 +127,9 @@ void add_eval(CLI::App& program) {
                    "run directory (newest checkpoint), network file or zoo:NAME")
       ->required()
       ->type_name("RUN|FILE|zoo:NAME");
-  CLI::Option* tasks =
-      verb->add_option("--tasks", options->tasks, "tasks to score; default: those it was trained on")
-          ->type_name("EXPRESSION");
+  CLI::Option* tasks = verb->add_option("--tasks", options->tasks,
+                                        "tasks to score; default: those it was trained on")
+                           ->type_name("EXPRESSION");
   verb->add_option("--trials", options->n_trials, "trials per task")
       ->check(whole_number(1))
       ->capture_default_str();
@@ -141,8 +141,9 @@ void add_eval(CLI::App& program) {
                                         "standard deviation of noise inside f")
                            ->check(at_least_zero())
                            ->capture_default_str();
-  verb->add_flag("--in-stream", options->in_stream,
-                 "score trials within packed rows, where the state carries over from trial to trial")
+  verb->add_flag(
+          "--in-stream", options->in_stream,
+          "score trials within packed rows, where the state carries over from trial to trial")
       ->excludes(tasks)
       ->excludes(noise);
   add_threads(*verb, options->n_threads);

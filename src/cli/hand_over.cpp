@@ -47,10 +47,11 @@ void hand_over(const std::string& verb, const std::string& command, const std::s
                std::vector<std::string> words) {
   const std::optional<fs::path> found = find_command(command);
   if (!found)
-    throw RunError(fmt::format(
-        "lmrnn {}: found no {} next to this program or on PATH; install the Python package: pip install "
-        "'lmrnn[{}]'",
-        verb, command, extra));
+    throw RunError(
+        fmt::format("lmrnn {}: found no {} next to this program or on PATH; install the Python "
+                    "package: pip install "
+                    "'lmrnn[{}]'",
+                    verb, command, extra));
   words.insert(words.begin(), found->string());
   std::vector<char*> arguments;
   for (std::string& word : words) arguments.push_back(word.data());

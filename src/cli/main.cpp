@@ -101,7 +101,8 @@ std::string explain(const CLI::App& program, const CLI::ParseError& error) {
   }
   const std::vector<std::string> verbs = known_words(*verb, false);
   if (!verbs.empty() && verb->get_subcommands().empty())
-    return fmt::format("{}: a verb is missing; choose one of {}{}", name, fmt::join(verbs, ", "), see);
+    return fmt::format("{}: a verb is missing; choose one of {}{}", name, fmt::join(verbs, ", "),
+                       see);
   return fmt::format("{}: {}{}", name, plain_words(*verb, error), see);
 }
 

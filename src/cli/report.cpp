@@ -70,7 +70,8 @@ void add_plot(CLI::App& program) {
                [options] { run_plot(*options); });
   verb->add_option("subject", options->subject, "run directory or study directory")
       ->type_name("RUN|STUDY");
-  verb->add_option("figure", options->figure, "name of the figure; see --list")->type_name("FIGURE");
+  verb->add_option("figure", options->figure, "name of the figure; see --list")
+      ->type_name("FIGURE");
   verb->add_flag("--list", options->list, "list the figures");
   verb->add_option("--out", options->out,
                    "a .pdf, .svg or .png file; default: FIGURE.pdf in the current directory")

@@ -232,7 +232,8 @@ void run_compare(const CompareOptions& options) {
     rows.push_back({key, shortened(value_of(a, key), 48), shortened(value_of(b, key), 48)});
   print_rows(rows);
   print_tasks(a, b);
-  fmt::print("\nOne run each is weak evidence; lmrnn study init makes a study with several seeds.\n");
+  fmt::print(
+      "\nOne run each is weak evidence; lmrnn study init makes a study with several seeds.\n");
 }
 
 }  // namespace

@@ -184,8 +184,7 @@ void run_verb(const Options& options) {
     throw Unsuccessful{interrupted_status};
   }
   if (outcome.n_failed > 0) {
-    fmt::print(stderr, "lmrnn study status {} shows why; --retry runs them again\n",
-               options.file);
+    fmt::print(stderr, "lmrnn study status {} shows why; --retry runs them again\n", options.file);
     throw Unsuccessful{};
   }
 }
@@ -293,8 +292,9 @@ CLI::App* add_study_verb(CLI::App& study, const std::string& name, const std::st
       ->type_name("KEY=VALUE")
       ->type_size(1)
       ->allow_extra_args(false);
-  verb->add_flag("--smoke", options->smoke,
-                 "train every cell for a few steps, to find mistakes; kept separate from the study");
+  verb->add_flag(
+      "--smoke", options->smoke,
+      "train every cell for a few steps, to find mistakes; kept separate from the study");
   return verb;
 }
 
@@ -314,13 +314,13 @@ void add_study(CLI::App& program) {
   plan->add_flag("--list-keys", options->list_keys,
                  "list every key of a study file as a Markdown table");
 
-  CLI::App* run = add_study_verb(
-      *study, "run",
-      "train the runs that are left; several processes may share the work, on all machines that share the directory. "
-      "Exit status 75: interrupted; the same command resumes",
-      "lmrnn study run studies/e4-small.toml --jobs 2\n"
-      "lmrnn study run studies/e4-small.toml --smoke",
-      options, run_verb);
+  CLI::App* run = add_study_verb(*study, "run",
+                                 "train the runs that are left; several processes may share the "
+                                 "work, on all machines that share the directory. "
+                                 "Exit status 75: interrupted; the same command resumes",
+                                 "lmrnn study run studies/e4-small.toml --jobs 2\n"
+                                 "lmrnn study run studies/e4-small.toml --smoke",
+                                 options, run_verb);
   run->add_option("--jobs", options->jobs, "number of runs at the same time")
       ->check(whole_number(1, std::numeric_limits<int>::max()))
       ->capture_default_str();
@@ -351,9 +351,9 @@ void add_study(CLI::App& program) {
   CLI::App* collect =
       add_study_verb(*study, "collect", "write tables and an SQLite index from the run directories",
                      "lmrnn study collect studies/e4-small.toml", options, collect_verb);
-  CLI::App* submit =
-      add_study_verb(*study, "submit", "write and submit Slurm job arrays for the runs that are left",
-                     "lmrnn study submit studies/e4-paper.toml", options, submit_verb);
+  CLI::App* submit = add_study_verb(
+      *study, "submit", "write and submit Slurm job arrays for the runs that are left",
+      "lmrnn study submit studies/e4-paper.toml", options, submit_verb);
   submit->add_flag("--dry-run", options->dry, "write the scripts, submit nothing");
   for (CLI::App* verb : {plan, status, collect}) verb->add_flag("--json", options->json, "as JSON");
 }

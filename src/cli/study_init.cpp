@@ -81,9 +81,10 @@ std::string config_of(const InitOptions& options) {
         std::string line = to_toml({{"x", item}});
         // An inner table is written on lines of its own, which cannot follow a dotted key.
         if (!line.starts_with("x = "))
-          throw UsageError(fmt::format(
-              "{}: [{}.{}] is a table within a table, which --config cannot copy; leave --config out and copy the keys by hand",
-              options.config, key, name));
+          throw UsageError(
+              fmt::format("{}: [{}.{}] is a table within a table, which --config cannot copy; "
+                          "leave --config out and copy the keys by hand",
+                          options.config, key, name));
         lines += fmt::format("{}.{} = {}", key, name, line.substr(4));
       }
   return lines;

@@ -145,11 +145,12 @@ void run_verify(const VerifyOptions& options) {
 
 void add_verify(CLI::App& tasks) {
   const auto options = std::make_shared<VerifyOptions>();
-  CLI::App* verb = add_verb(tasks, "verify",
-                            "compose the trials of reference files again and compare; exit status 1 "
-                            "unless all of them match",
-                            "lmrnn tasks verify tests/golden/*.jsonl --semantics published",
-                            [options] { run_verify(*options); });
+  CLI::App* verb =
+      add_verb(tasks, "verify",
+               "compose the trials of reference files again and compare; exit status 1 "
+               "unless all of them match",
+               "lmrnn tasks verify tests/golden/*.jsonl --semantics published",
+               [options] { run_verify(*options); });
   verb->add_option("files", options->files, "reference trials, one JSON object per line")
       ->required()
       ->type_name("FILE...");
@@ -232,7 +233,8 @@ void add_ceiling(CLI::App& tasks) {
                [options] { run_ceiling(*options); });
   options->battery.add_to(*verb);
   options->seed.add_to(*verb);
-  verb->add_option("--trials", options->n_trials, "simulated trials per task, for tasks without a closed form")
+  verb->add_option("--trials", options->n_trials,
+                   "simulated trials per task, for tasks without a closed form")
       ->check(whole_number(1))
       ->capture_default_str();
   add_threads(*verb, options->n_threads);

@@ -296,7 +296,8 @@ void add_sample(CLI::App& tasks) {
       ->required()
       ->type_name("FILE");
   add_seed(*verb, options->seed, "seed of everything random")->required();
-  verb->add_option("--split", options->split, "train, validation or test; no trial is in two of them")
+  verb->add_option("--split", options->split,
+                   "train, validation or test; no trial is in two of them")
       ->type_name("NAME")
       ->capture_default_str();
   verb->add_option("--layout", options->layout, "time-major or batch-first")

@@ -50,7 +50,8 @@ void check_file(const fs::path& file) {
 
 RunConfig read_config(const TrainOptions& options) {
   if (options.config_file.empty())
-    throw UsageError("lmrnn train: the configuration is missing; give a TOML file, or --resume DIR");
+    throw UsageError(
+        "lmrnn train: the configuration is missing; give a TOML file, or --resume DIR");
   check_file(options.config_file);
   ConfigTable table = options.config.table(options.config_file);
   if (options.seed)
@@ -253,8 +254,9 @@ void add_train(CLI::App& program) {
                "lmrnn train --resume runs/radius3\n"
                "mpirun -n 2 lmrnn train my.toml",
                [options] { run_train(*options); });
-  CLI::Option* config = verb->add_option("config", options->config_file, "TOML file of the configuration")
-                            ->type_name("CONFIG.toml");
+  CLI::Option* config =
+      verb->add_option("config", options->config_file, "TOML file of the configuration")
+          ->type_name("CONFIG.toml");
   CLI::Option* out =
       verb->add_option("--out", options->out, "run directory; default runs/CONFIG-seedN")
           ->type_name("DIR");
@@ -266,8 +268,9 @@ void add_train(CLI::App& program) {
                        "resume the run in this directory (interrupted runs end with status 75)")
           ->type_name("DIR");
   for (CLI::Option* other : {config, out, seed, set}) resume->excludes(other);
-  verb->add_flag("--dry-run", options->dry_run,
-                 "show the resolved configuration, the memory and the time per step; write nothing");
+  verb->add_flag(
+      "--dry-run", options->dry_run,
+      "show the resolved configuration, the memory and the time per step; write nothing");
   verb->add_flag("--list-keys", options->list_keys,
                  "list every key of a configuration as a Markdown table");
   add_threads(*verb, options->n_threads);

@@ -89,10 +89,11 @@ void run_stats(const StatsOptions& options) {
 
 void add_stats(CLI::App& parent) {
   const auto options = std::make_shared<StatsOptions>();
-  CLI::App* verb = add_verb(parent, "stats", "print degrees, paths, clustering and wire length of a mask",
-                            "lmrnn wiring stats --wiring local --sheet 32x32 --metric l1 "
-                            "--radius 4 --boundary torus --json",
-                            [options] { run_stats(*options); });
+  CLI::App* verb =
+      add_verb(parent, "stats", "print degrees, paths, clustering and wire length of a mask",
+               "lmrnn wiring stats --wiring local --sheet 32x32 --metric l1 "
+               "--radius 4 --boundary torus --json",
+               [options] { run_stats(*options); });
   options->wiring.add_to(*verb);
   verb->add_flag("--json", options->json, "as JSON");
 }

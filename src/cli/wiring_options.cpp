@@ -97,8 +97,8 @@ WiringConfig WiringOptions::config() const {
   if (const ConfigValue* seed = find(file, "seed"))
     from_config(*seed, "seed", config.seed, any_seed());
   if (!config.seed)
-    throw UsageError(fmt::format("wiring \"{}\" is random; set its seed with --seed N",
-                                 to_name(config.kind)));
+    throw UsageError(
+        fmt::format("wiring \"{}\" is random; set its seed with --seed N", to_name(config.kind)));
   return config;
 }
 

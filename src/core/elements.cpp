@@ -198,11 +198,11 @@ void check_before_writing(const std::filesystem::path& path, const ArrayFile& fi
     if (name.empty() || !names.insert(name).second)
       throw UsageError(path.string() + ": array name \"" + name +
                        "\" is empty or used twice; give every array its own name");
-    if (bytes_of(data.shape, size_of(data.type)) != data.bytes.size())
+    const auto needed = bytes_of(data.shape, size_of(data.type));
+    if (needed != data.bytes.size())
       throw UsageError(path.string() + ": array \"" + name + "\" has " +
-                       std::to_string(data.bytes.size()) +
-                       " bytes, but its shape needs " +
-                       std::to_string(bytes_of(data.shape, size_of(data.type))) +
+                       std::to_string(data.bytes.size()) + " bytes, but its shape needs " +
+                       (needed ? std::to_string(*needed) : "more than there can be") +
                        "; fix the shape");
   }
 }

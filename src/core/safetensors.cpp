@@ -167,7 +167,8 @@ ArrayFile read_safetensors(const std::filesystem::path& path) {
 void write_safetensors(const std::filesystem::path& path, const ArrayFile& file) {
   check_before_writing(path, file);
   if (file.find("__metadata__"))
-    throw UsageError(path.string() + ": \"__metadata__\" cannot be the name of an array; rename it");
+    throw UsageError(path.string() +
+                     ": \"__metadata__\" cannot be the name of an array; rename it");
   // The header lists arrays in the given order, but wide elements come first in the data: with the
   // header padded to 8 bytes, every array is then aligned to its elements, as torch demands.
   std::vector<std::size_t> by_width(file.arrays.size());

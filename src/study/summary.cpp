@@ -23,8 +23,9 @@ using Json = nlohmann::ordered_json;
 
 double number(std::string_view text, const fs::path& path) {
   if (const auto x = number_from<double>(text)) return *x;
-  throw UsageError(fmt::format("{}: \"{}\" is not a number; remove the run directory and run it again",
-                               path.string(), text));
+  throw UsageError(
+      fmt::format("{}: \"{}\" is not a number; remove the run directory and run it again",
+                  path.string(), text));
 }
 
 void read_metrics(RunSummary& s, const fs::path& path) {

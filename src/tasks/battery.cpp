@@ -99,8 +99,7 @@ std::vector<double> cumulative_weights(const std::vector<Task>& tasks,
     const std::vector<Task> named = select_tasks(name);
     if (std::ranges::none_of(
             named, [&](Task task) { return std::ranges::find(tasks, task) != tasks.end(); }))
-      throw UsageError(
-          fmt::format("battery.weights.{}: matches no task of this battery", name));
+      throw UsageError(fmt::format("battery.weights.{}: matches no task of this battery", name));
   }
   std::vector<double> sums;
   double total = 0;

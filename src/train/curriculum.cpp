@@ -72,8 +72,8 @@ void check_steps_of_stages(const RunConfig& config) {
   for (std::size_t i = 0; i < stages.size(); ++i) {
     total += stages[i].steps;
     if (stages[i].steps == 0 && i + 1 < stages.size())
-      throw UsageError(fmt::format("{}: steps is missing; only the last stage may leave it out",
-                                   stage_name(i)));
+      throw UsageError(
+          fmt::format("{}: steps is missing; only the last stage may leave it out", stage_name(i)));
   }
   const std::int64_t all = config.train.steps;
   if (stages.back().steps == 0 && total >= all)

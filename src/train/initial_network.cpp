@@ -136,7 +136,9 @@ Network make_network(const RunConfig& config, const Battery& battery) {
 
 Network make_network(const RunConfig& config, const BatchShape& shape) {
   if (!config.init_from.empty())
-    throw UsageError("init_from: does not work with custom data, whose tasks have no common names; leave it out");
+    throw UsageError(
+        "init_from: does not work with custom data, whose tasks have no common names; leave it "
+        "out");
   return with_initial_weights(config, architecture_for(config, shape));
 }
 

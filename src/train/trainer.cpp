@@ -50,9 +50,10 @@ void check_source(const RunConfig& config, const BatchSource* source) {
         fmt::format("source = \"{}\": this run trains on custom data, which the calling program "
                     "must pass in (in Python: data=...)",
                     config.source));
-  throw UsageError(fmt::format("source = \"{}\", but the data passed in is named \"{}\"; pass "
-                               "in the data of this run, or set source to match",
-                               config.source, name));
+  throw UsageError(
+      fmt::format("source = \"{}\", but the data passed in is named \"{}\"; pass "
+                  "in the data of this run, or set source to match",
+                  config.source, name));
 }
 
 }  // namespace
