@@ -36,7 +36,8 @@ Battery make_battery(const std::string& tasks, const std::optional<SeedArgument>
   config.tasks = tasks;
   if (!config.semantics.resolve().match_delay && !seed)
     throw UsageError(
-        "Battery: published match_delay is drawn once per seed; say which, e.g. seed=0");
+        "Battery: published match_delay is drawn once per seed, so a seed is needed; give one, "
+        "e.g. seed=0");
   return Battery(config, seed_or_zero(seed));
 }
 

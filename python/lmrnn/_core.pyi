@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 class UsageError(ValueError):
     """
-    The request cannot be carried out as written; the message says what, where, and the remedy.
+    An invalid request. The message says what is wrong, where, and how to fix it.
     """
 
 class RunError(RuntimeError):
     """
-    The request was sound but the work failed: a full disk, a training that diverged.
+    A valid request whose work failed: a full disk, a training that diverged.
     """
 
 def resolve_config(config: str | os.PathLike[str] | Mapping[str, Any], overrides: Mapping[str, Any] = {}) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def _arrays(weights, inputs, rules, resets, state):
 
 
 def _int32(rules):
-    """The engine's type; what does not fit into it is no rule of any network."""
+    """The engine's type; a number that does not fit into it cannot be a rule."""
     if rules.dtype != torch.int32 and rules.numel():
         for extreme in (rules.min().item(), rules.max().item()):
             if not -(2**31) <= extreme < 2**31:

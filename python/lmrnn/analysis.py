@@ -21,7 +21,7 @@ class Analysis:
         self.directory = Path(directory)
         if not (self.directory / "summary.json").is_file():
             raise _core.UsageError(
-                f"{self.directory}: holds no analysis; make one with lmrnn analyze or lmrnn.analyze"
+                f"{self.directory}: contains no analysis; make one with lmrnn analyze or lmrnn.analyze"
             )
 
     def __fspath__(self) -> str:
@@ -110,7 +110,7 @@ def analyze(
     else:
         network, untrained = Path(run), None
         if out is None or step is not None:
-            missing = "say where to write: out=" if out is None else f"it has no step {step}"
+            missing = "give out=, the directory to write" if out is None else f"it has no step {step}"
             raise _core.UsageError(f"{network} is not a run directory; {missing}")
     _core.analyze(
         network,

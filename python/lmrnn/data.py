@@ -1,4 +1,4 @@
-"""Tasks and streams of one's own, in NumPy, trained by the core.
+"""Custom tasks and streams, written in NumPy and trained by the core.
 
 A task is a function that makes one trial:
 
@@ -64,7 +64,7 @@ class BatchSource(Protocol):
 
 
 class OwnTasks:
-    """Tasks of one's own as a BatchSource: rows are filled with trials end to end, the last one cut.
+    """Custom tasks as a BatchSource: rows hold trials end to end, and the last one is cut.
 
     Parameters
     ----------

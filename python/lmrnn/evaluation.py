@@ -42,7 +42,7 @@ def evaluate(
         to the inputs. None: "index" if the callable has an argument named `rules`, else "dense".
     framework : of the arrays that a callable is given: "numpy", "torch" or "jax". None: "torch" for
         torch.nn.Module, "jax" for flax.nnx.Module; for any other NumPy's, and if it fails on them and
-        PyTorch is loaded, PyTorch's. Modules of PyTorch are put into eval mode for the time of it.
+        PyTorch is loaded, PyTorch's. PyTorch modules are in eval mode during the evaluation.
     batch_first : the callable takes and returns (row, time, ...).
 
     Raises UsageError for a model that does not fit the battery.
@@ -91,9 +91,9 @@ def _battery_and_seed(model, network, battery, seed):
         battery = battery or known.get("battery")
         seed = known.get("seed") if seed is None else seed
     if battery is None:
-        raise _core.UsageError("evaluate: on which battery? This model does not say; give battery=")
+        raise _core.UsageError("evaluate: this model does not name its battery; give battery=")
     if seed is None:
-        raise _core.UsageError("evaluate: trials are random; say which, e.g. seed=0")
+        raise _core.UsageError("evaluate: trials are random and need a seed; give one, e.g. seed=0")
     return battery, seed
 
 

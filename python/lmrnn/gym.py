@@ -49,7 +49,7 @@ class TaskEnv(gymnasium.Env):
     ):
         unknown = set(rewards or {}) - set(REWARDS)
         if unknown:
-            raise _core.UsageError(f"rewards: {sorted(unknown)} are none of {sorted(REWARDS)}")
+            raise _core.UsageError(f"rewards: {sorted(unknown)} must be among {sorted(REWARDS)}")
         if isinstance(task, str):
             task = _core.Battery(task, **keywords)[0]
         self.task, self.split, self.rewards = task, split, REWARDS | (rewards or {})

@@ -72,7 +72,7 @@ class Layer:
             raise TypeError("lmrnn.jax: give a network, or a mask for a fresh one")
         if network is None:
             if seed is None:
-                raise _core.UsageError("lmrnn.jax: fresh weights are random; say which, e.g. seed=0")
+                raise _core.UsageError("lmrnn.jax: fresh weights are random and need a seed; give one, e.g. seed=0")
             network = network_from_mask(
                 mask, n_channels=n_channels, n_classes=n_classes, n_rules=n_rules, alpha=alpha,
                 activation=activation, input_mask=input_mask, readout_mask=readout_mask,
@@ -136,7 +136,7 @@ class Layer:
         engine = self._engine
         if self.n_rules and n == self.n_channels + self.n_rules:
             if rules is not None:
-                raise ValueError("lmrnn.jax: rules are given twice: in the channels, and by number")
+                raise ValueError("lmrnn.jax: rules are given twice: in the channels and by number; give them once")
             recurrent, to_units, rule, *others = weights
             engine = self._wide
             weights = (

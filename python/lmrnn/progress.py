@@ -16,7 +16,7 @@ def shower(progress: bool | str | None):
     """What shows the progress of a training, as `Trainer.run` takes it: an object with
     `update(Progress)` and `close()`, or None for nothing. Raises UsageError for other values."""
     if progress not in (None, True, False, "bar", "curve"):
-        raise _core.UsageError(f'progress: {progress!r} is none of True, False, "bar", "curve"')
+        raise _core.UsageError(f'progress = {progress!r}; it must be one of True, False, "bar", "curve"')
     notebook = _in_notebook()
     if progress is False or (progress is None and not notebook and not _is_terminal(sys.stderr)):
         return None

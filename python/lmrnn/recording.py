@@ -29,7 +29,7 @@ class Recording(h5py.File):
             raise UsageError(f"to_xarray needs xarray ({error}): pip install 'lmrnn[xarray]'") from None
         tasks = self.tasks
         if task is None and len(tasks) > 1:
-            raise UsageError(f"{self.filename}: which task? {', '.join(tasks)}")
+            raise UsageError(f"{self.filename}: holds several tasks; choose one of {', '.join(tasks)}")
         if task is not None and task not in tasks:
             raise UsageError(f"{self.filename}: no task {task}; there is {', '.join(tasks) or 'none'}")
         group = self[task or tasks[0]] if tasks else self

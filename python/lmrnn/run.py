@@ -49,12 +49,12 @@ class Run:
 
     @property
     def source(self) -> str:
-        """Name of data of one's own that it was trained on; empty: a battery."""
+        """Name of the custom data that it was trained on; empty: a battery."""
         return self.config["source"]
 
     @property
     def battery(self) -> _core.Battery:
-        """Raises UsageError for a run on data of one's own."""
+        """Raises UsageError for a run on custom data."""
         if self.source:
             raise _core.UsageError(f'{self.directory}: trained on "{self.source}", not on a battery')
         return self._record["battery"]

@@ -137,7 +137,7 @@ class Stream:
 
 def _one_of(value: str, name: str, known: tuple[str, ...]) -> None:
     if value not in known:
-        raise _core.UsageError(f"{name}: {value!r} is none of {', '.join(known)}")
+        raise _core.UsageError(f"{name} = {value!r}; it must be one of {', '.join(known)}")
 
 
 def _period_weights(weights: Mapping[str, float]) -> np.ndarray:

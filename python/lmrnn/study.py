@@ -34,7 +34,7 @@ class Study:
                 f"{directory}: has no tables of a study; lmrnn study collect STUDY.toml makes them"
             )
         if not self.cells.n_rows:
-            raise _core.UsageError(f"{directory}: no reporting run is over yet; lmrnn study run STUDY.toml")
+            raise _core.UsageError(f"{directory}: no reporting run has finished yet; run lmrnn study run STUDY.toml")
         columns = list(self.cells)
         self.axes = columns[1 : columns.index("measure")]
         self.axis = "network" if "network" in self.axes else self.axes[0]
@@ -101,7 +101,7 @@ class Study:
         return np.array([[float(row[k]) for row in rows] for k in ("mean", "lower", "upper")])
 
     def reached(self, panel: str, level: str, measure: str) -> bool:
-        """Whether any run of the cell has the measure: false for a mark that none of them reached."""
+        """Whether any run of the cell has the measure: false for a mark that no run reached."""
         row = self._by[panel, level, measure]
         return not row["censored"] == row["runs"]
 

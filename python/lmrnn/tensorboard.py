@@ -72,7 +72,7 @@ def _wait_for_a_later_name(folder: Path) -> None:
 
 
 class _Writer:
-    """Writes what the folder does not hold yet. Nothing at all is made before there is something."""
+    """Writes what the folder does not hold yet. Creates nothing before there is something to write."""
 
     def __init__(self, folder: str | PathLike):
         self._folder = Path(folder)
@@ -182,7 +182,7 @@ def write_events(run: str | PathLike, folder: str | PathLike | None = None) -> N
 def follow(
     run: str | PathLike, folder: str | PathLike | None = None, *, seconds: float = 5
 ) -> None:
-    """Writes event files while a run goes on, looking every so many seconds, until it is done."""
+    """Writes event files while a run is training, checking every so many seconds, until it is done."""
     follower = _Follower(run, folder)
     try:
         while not follower.catch_up():
@@ -197,7 +197,7 @@ def main(arguments: list[str] | None = None) -> int:
     )
     parser.add_argument("run", metavar="RUN", help="run directory")
     parser.add_argument("--out", metavar="DIR", help="default: tensorboard in that directory")
-    parser.add_argument("--follow", action="store_true", help="go on until the run is done")
+    parser.add_argument("--follow", action="store_true", help="keep writing until the run is done")
     options = parser.parse_args(arguments)
     try:
         (follow if options.follow else write_events)(options.run, options.out)

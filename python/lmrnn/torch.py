@@ -298,7 +298,7 @@ class LMRNN(nn.Module):
         n_steps, n_rows = inputs.shape[:2]
         if rules is not None:
             if inputs.shape[-1] != n:
-                raise ValueError("LMRNN: rules are given twice: in the channels, and by number")
+                raise ValueError("LMRNN: rules are given twice: in the channels and by number; give them once")
             _expect(rules, "rules", None, ("time", "row", "slot"), (n_steps, n_rows, None), bias.device)
         if resets is not None:
             _expect(resets, "resets", torch.bool, ("time", "row"), (n_steps, n_rows), bias.device)

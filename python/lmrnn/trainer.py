@@ -49,7 +49,7 @@ class Trainer:
         lmrnn.wirings.read has read. The mask is saved next to the run directory, as
         DIRECTORY.wiring.npz, which the run's configuration names.
     data : lmrnn.data.BatchSource, optional
-        Tasks or streams of one's own, in place of [battery].
+        Custom tasks or streams, in place of [battery].
     threads : int
         0: one per processor that this process may use.
     exist_ok : bool
@@ -119,7 +119,7 @@ class Trainer:
     ) -> Trainer:
         """Goes on with an interrupted run, from its newest checkpoint; with the same `data`.
 
-        Raises UsageError for a finished run and for what is no run."""
+        Raises UsageError for a finished run, and for a directory that is not a run."""
         self = cls.__new__(cls)
         if (Path(directory) / "DONE").is_file():
             raise _core.UsageError(
@@ -366,7 +366,7 @@ def _save_mask(mask, config: dict[str, Any], directory: Path) -> dict[str, Any]:
             f"mask: {dense.shape[0]} x {dense.shape[1]}, but wiring.rows x wiring.cols are {n} units"
         )
     if directory.exists() and any(directory.iterdir()):
-        raise _core.UsageError(f"{directory}: there is something in it; use another directory")
+        raise _core.UsageError(f"{directory}: is not empty; use another directory")
     path = directory.with_name(directory.name + ".wiring.npz")
     path.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(path, mask=dense.astype(np.uint8))

@@ -87,7 +87,7 @@ MISTAKES = {
     "task": (lambda b: b["og"], lmrnn.UsageError, 'unknown task "og"; did you mean "go"'),
     "number": (lambda b: b[3], IndexError, "task 3 of 3"),
     "split": (lambda b: b.trials("go", 1, seed=1, split="tst"), lmrnn.UsageError, "split"),
-    "weights": (lambda b: b.stream(seed=1, weights={"delya": 1}), lmrnn.UsageError, "weights: 'delya' is none of"),
+    "weights": (lambda b: b.stream(seed=1, weights={"delya": 1}), lmrnn.UsageError, "weights = 'delya'; it must be one of"),
     "battery": (lambda b: lmrnn.Battery(3), TypeError, "Battery: tasks: expected str or Sequence.str., got 3"),
     "key": (lambda b: lmrnn.Battery("go", n_rng=8), lmrnn.UsageError, 'unknown key "n_rng"; did you mean "n_ring"'),
     "sheet": (lambda b: lmrnn.Sheet(4), TypeError, "Sheet: argument 'cols' is missing; call it as Sheet"),
@@ -98,7 +98,7 @@ MISTAKES = {
         lmrnn.UsageError, 'there is no "bais"',
     ),
     "callbacks": (lambda b: lmrnn.Trainer.__new__(lmrnn.Trainer).run([3]), TypeError, "callbacks: .* got int"),
-    "progress": (lambda b: progress.shower("bra"), lmrnn.UsageError, "progress: 'bra' is none of"),
+    "progress": (lambda b: progress.shower("bra"), lmrnn.UsageError, "progress = 'bra'; it must be one of"),
     "own tasks": (lambda b: lmrnn.data.OwnTasks("x", 3, seed=1), lmrnn.UsageError, "expected a function, or a mapping"),
 }  # fmt: skip
 

@@ -104,9 +104,9 @@ def test_runs_and_paths_bring_battery_and_seed(small_run, network):
     for model in (small_run, small_run.directory, str(small_run.directory), small_run.network()):
         assert lmrnn.evaluate(model, n_trials=50) == expected
     assert small_run.evaluate(n_trials=50) == expected
-    with pytest.raises(lmrnn.UsageError, match="on which battery"):
+    with pytest.raises(lmrnn.UsageError, match="does not name its battery"):
         lmrnn.evaluate(network, seed=0)
-    with pytest.raises(lmrnn.UsageError, match="say which, e.g. seed=0"):
+    with pytest.raises(lmrnn.UsageError, match="give one, e.g. seed=0"):
         lmrnn.evaluate(lambda x: x, BATTERY)
 
 

@@ -224,5 +224,5 @@ def test_rules_out_of_range_and_bad_weights_are_errors():
     weights["bias"] = weights["bias"].at[3].set(jnp.nan)
     with pytest.raises(Exception, match="bias: entry 3 of the weights is nan; lower the learning"):
         layer(weights, inputs)
-    with pytest.raises(lmrnn.UsageError, match="say which, e.g. seed=0"):
+    with pytest.raises(lmrnn.UsageError, match="give one, e.g. seed=0"):
         lmrnn.jax.Layer(mask=np.ones((4, 4)), n_channels=1, n_classes=2)

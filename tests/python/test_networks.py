@@ -93,12 +93,12 @@ def test_torch_refusals(tmp_path):
     refused("4 gates", torch.nn.LSTM(2, 3).state_dict(), activation="tanh")
     refused("0 recurrent layers", torch.nn.Linear(2, 3))
     two = torch.nn.ModuleList([torch.nn.RNN(2, 3), torch.nn.Linear(3, 3), torch.nn.Linear(3, 1)])
-    refused("which is the readout", two)
+    refused("name the readout", two)
     refused('activation is "sin"', torch_model().state_dict(), activation="sin")
     refused("is not a network", 3)
     refused("does not exist", tmp_path / "none.pt")
     (tmp_path / "m.txt").write_text("")
-    refused("which format is it", tmp_path / "m.txt")
+    refused("unknown file format", tmp_path / "m.txt")
 
 
 def test_our_own(tmp_path, small_run):

@@ -272,7 +272,7 @@ def test_errors_say_what_to_use_instead():
         (lambda: mod_cog_tasks.go(anti=True), "name of the task"),
         (lambda: mod_cog_tasks.dm1(cohs=[0.1]), "strength"),
         (lambda: mod_cog_tasks.go(timing={"dealy": 200}), "no period .dealy.; there are fixation"),
-        (lambda: mod_cog_tasks.go(timing={"delay": "long"}), "is no duration; write"),
+        (lambda: mod_cog_tasks.go(timing={"delay": "long"}), "is not a duration; write"),
         (lambda: mod_cog_tasks.go(timing={"delay": ("until", 500)}).new_trial(), "begins at 1000"),
         (lambda: mod_cog_tasks.go().new_trial(colour=1), "no condition .colour."),
         (lambda: mod_cog_tasks.go().new_trial(ground_truth=16), "0 to 15"),

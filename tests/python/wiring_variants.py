@@ -724,7 +724,7 @@ def _(folder):
     return folder / "m.pt"
 
 
-@file("an unknown ending", "which format is it")
+@file("an unknown ending", "unknown file format")
 def _(folder):
     (folder / "m.xlsx").write_bytes(b"PK")
     return folder / "m.xlsx"

@@ -97,7 +97,7 @@ def _from_path(path: Path, options: Options) -> _core.Network:
     if ending == ".safetensors":
         return _module("torch_modules").from_safetensors(path, options)
     raise _core.UsageError(
-        f"{path}: which format is it? Readable are .onnx, .keras, .pt, .pth, .safetensors, and folders of "
+        f"{path}: unknown file format; networks.read reads .onnx, .keras, .pt, .pth, .safetensors, and folders of "
         "NeuralRNN. Weights of other formats: load the model and pass the object"
     )
 

@@ -30,7 +30,7 @@ def from_parameters(parameters: dict, options: Options) -> Network:
     if options.readout is not None:
         kernels = [options.readout]
     if len(kernels) > 1:
-        raise UsageError(f"{where}: {len(kernels)} layers with a kernel; which is the readout? Give readout=")
+        raise UsageError(f"{where}: {len(kernels)} layers with a kernel; name the readout with readout=")
     if kernels:
         weights.readout = np.asarray(kernels[0]["kernel"]).T
         weights.readout_bias = _or_none(kernels[0].get("bias"))
@@ -67,7 +67,7 @@ def from_object(module, options: Options) -> Network:
     own = [cell.dense_i, cell.dense_h]
     linear = [part for part in parts if isinstance(part, nnx.Linear) and not any(part is o for o in own)]
     if len(linear) > 1:
-        raise UsageError(f"{where}: {len(linear)} linear layers, which is the readout? Give readout=")
+        raise UsageError(f"{where}: {len(linear)} linear layers; name the readout with readout=")
     readout = options.readout or (linear[0] if linear else None)
     weights = Weights(
         recurrent=_value(cell.dense_h.kernel).T,

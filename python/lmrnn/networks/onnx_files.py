@@ -231,7 +231,7 @@ def _readout(onnx, nodes, arrays, rnn, n_units: int, where: str):
     if len(after) == 1 and after[0].op_type == "Add":
         other = next(name for name in after[0].input if name != node.output[0])
         if other not in arrays:
-            raise UsageError(f"{where}: the readout adds what is not constant")
+            raise UsageError(f"{where}: the readout adds something that is not constant")
         bias = arrays[other].reshape(-1)
         after = [n for n in nodes if after[0].output[0] in n.input]
     if any(n.op_type not in ("Softmax", "LogSoftmax", "Identity", "Transpose", "Squeeze") for n in after):

@@ -39,7 +39,7 @@ def from_object(module, options: Options) -> Network:
         linear = [part for part in module.modules() if isinstance(part, nn.Linear)]
         fitting = [part for part in linear if part.in_features == rnn.hidden_size]
         if len(linear) > 1:
-            raise UsageError(f"{where}: {len(linear)} linear layers, which is the readout? Give readout=")
+            raise UsageError(f"{where}: {len(linear)} linear layers; name the readout with readout=")
         if linear and not fitting:
             raise UsageError(f"{where}: the linear layer takes {linear[0].in_features} values, not the units")
         readout = linear[0] if linear else None
@@ -126,7 +126,7 @@ def from_state(state: dict, options: Options, where: str) -> Network:
         weights.readout = others[readouts[0]]
         weights.readout_bias = others.get(readouts[0].removesuffix("weight") + "bias")
     elif readouts:
-        raise UsageError(f"{where}: which is the readout of {', '.join(readouts)}? Give readout=")
+        raise UsageError(f"{where}: {', '.join(readouts)} could be the readout; name it with readout=")
     return network(weights, options, where)
 
 

@@ -345,7 +345,7 @@ def _refuse(task: str | _core.Task, keywords: Mapping[str, Any]) -> None:
 def _rewards(changes: Mapping[str, float] | None) -> dict[str, float]:
     unknown = set(changes or {}) - set(REWARDS)
     if unknown:
-        raise _core.UsageError(f"rewards: {sorted(unknown)} are none of {sorted(REWARDS)}")
+        raise _core.UsageError(f"rewards: {sorted(unknown)} must be among {sorted(REWARDS)}")
     return REWARDS | dict(changes or {})
 
 

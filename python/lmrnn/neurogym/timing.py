@@ -135,7 +135,7 @@ def _pair(name: str, value: Any) -> tuple[str, Any]:
 
 def _unreadable(name: str, value: Any) -> _core.UsageError:
     return _core.UsageError(
-        f"timing: {name} = {value!r} is no duration; write a number of ms, a list of them, a "
+        f"timing: {name} = {value!r} is not a duration; write a number of ms, a list of them, a "
         'function, ("constant", ms), ("uniform", (low, high)), ("choice", [...]), '
         '("truncated_exponential", [mean, low, high]) or ("until", ms)'
     )

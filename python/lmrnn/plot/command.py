@@ -30,7 +30,7 @@ def main(arguments: list[str] | None = None) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("subject", nargs="?", metavar="RUN|STUDY|zoo:NAME")
-    parser.add_argument("figure", nargs="?", metavar="FIGURE", help="which figure; see --list")
+    parser.add_argument("figure", nargs="?", metavar="FIGURE", help="name of the figure; see --list")
     parser.add_argument("--list", action="store_true", help="list the figures")
     parser.add_argument("--out", metavar="FILE", help=".pdf, .svg or .png; default: FIGURE.pdf")
     parser.add_argument("--task", metavar="TASK", help="the task, for figures of one task")
@@ -60,7 +60,7 @@ def draw(subject, figure, out=None, task=None, others=()) -> Path:
     if task and figure not in OF_TASKS:
         raise UsageError(f"--task: {figure} is not a figure of one task; {', '.join(sorted(OF_TASKS))} are")
     if figure in OF_TASKS and not task:
-        raise UsageError(f"{figure} shows one task; say which with --task")
+        raise UsageError(f"{figure} shows one task; choose it with --task")
     return plot.save(_axes(subject, figure, task, others), out or f"{figure}.pdf")
 
 

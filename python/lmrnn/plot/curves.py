@@ -47,7 +47,7 @@ def learning_curves(
     Returns the Axes. Raises UsageError if no run has values, e.g. before the first evaluation.
     """
     if interval not in ("range", "deviation", "95%", "none"):
-        raise _core.UsageError(f'interval: {interval!r} is none of "range", "deviation", "95%", "none"')
+        raise _core.UsageError(f'interval = {interval!r}; it must be one of "range", "deviation", "95%", "none"')
     groups = _groups(runs)
     curves = {label: _curves(members, x, y) for label, members in groups.items()}
     if not any(curves.values()):

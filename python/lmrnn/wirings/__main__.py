@@ -13,10 +13,10 @@ from . import read
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m lmrnn.wirings",
-        description="Masks and connectomes from other people's files.",
+        description="Reads masks and connectomes from files of other tools.",
     )
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    show = verbs.add_parser("show", help="what is in a file, and which way it is read")
+    show = verbs.add_parser("show", help="show what is in a file, and how it is read")
     convert = verbs.add_parser("convert", help="write a file that wiring.path reads")
     for verb in (show, convert):
         verb.add_argument("input", metavar="IN", help="file to read")
@@ -50,11 +50,11 @@ def _for_the_shell(message: str) -> str:
 
 
 def _add_options(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("--dataset", help="which array, variable or population, if there are several")
+    verb.add_argument("--dataset", help="array, variable or population to read, if there are several")
     verb.add_argument(
         "--orientation",
         choices=["target-source", "source-target"],
-        help="what comes first: rows of a matrix, the first column of a list of edges",
+        help="what the rows of a matrix are, or the first column of a list of edges",
     )
     verb.add_argument("--threshold", type=float, help="synapses are the entries of a larger magnitude")
     verb.add_argument("--density", type=float, help="synapses are the largest entries, this share of all")

@@ -17,7 +17,7 @@ def load(path: Path, dataset: str | None, *, n_units, header, layout) -> Table:
     ending = path.suffix.lower()
     if ending not in READERS:
         raise UsageError(
-            f"{path}: which format is it? Readable are {', '.join(READERS)}. With another package, read "
+            f"{path}: unknown file format; lmrnn.wirings reads {', '.join(READERS)}. With another package, read "
             "the object yourself and pass it to lmrnn.Mask"
         )
     module, name, is_text = READERS[ending]
@@ -80,7 +80,7 @@ def choose(path: Path, found: dict[str, tuple], dataset: str | None, *, others: 
         what = f"there are {listed}" if found else "there is no array of numbers" + others
         raise UsageError(f'{path}: no array of numbers is named "{dataset}"; {what}')
     if not found:
-        raise UsageError(f"{path}: holds no array of numbers{others}; save the mask as one")
+        raise UsageError(f"{path}: contains no array of numbers{others}; save the mask as one")
     if len(found) == 1:
         return next(iter(found))
     if "mask" in found:
@@ -88,4 +88,4 @@ def choose(path: Path, found: dict[str, tuple], dataset: str | None, *, others: 
     square = [name for name, shape in found.items() if len(shape) == 2 and shape[0] == shape[1]]
     if len(square) == 1:
         return square[0]
-    raise UsageError(f"{path}: holds several arrays ({listed}); say which one: dataset=NAME")
+    raise UsageError(f"{path}: contains several arrays ({listed}); choose one with dataset=NAME")

@@ -18,7 +18,7 @@ def read_sonata(path: Path, dataset: str | None) -> Table:
         storage = libsonata.EdgeStorage(str(path))
         populations = sorted(storage.population_names)
         if dataset is None and len(populations) != 1:
-            raise UsageError(f"{path}: holds several populations of edges ({', '.join(populations)}); say which: dataset=NAME")
+            raise UsageError(f"{path}: holds several populations of edges ({', '.join(populations)}); choose one with dataset=NAME")
         if dataset is not None and dataset not in populations:
             raise UsageError(f'{path}: no population of edges is named "{dataset}"; there is {", ".join(populations)}')
         edges = storage.open_population(dataset or populations[0])

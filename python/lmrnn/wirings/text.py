@@ -109,7 +109,7 @@ def _layout(path, rows, columns, header) -> str:
         if width == 3 and any(not _WHOLE.fullmatch(x) for _, fields in body for x in fields[:2]):
             return "matrix"
         raise UsageError(
-            f"{path}: {width} lines of {width} numbers may be a matrix or a list of edges; say which: "
+            f"{path}: {width} lines of {width} numbers may be a matrix or a list of edges; choose one: "
             'layout="matrix" or layout="edges"'
         )
     return "edges"
