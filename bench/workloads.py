@@ -103,6 +103,10 @@ WORKLOADS = (
         target=10,
     ),
     Workload(
+        "W8", "256 units, radius 2, rows of 100: a step of a study", rows=16, cols=16, radius=2,
+        steps=100, target=15,
+    ),
+    Workload(
         "W9", "W1 in a PyTorch loop", threads=(1, 2), target=13, peers=(*TORCH_PEERS, TRAIN),
         side="lmrnn_torch",
     ),

@@ -150,6 +150,8 @@ std::string slurm_job() {
 }
 
 void run_verb(const Options& options) {
+  std::signal(SIGINT, count_signal);
+  std::signal(SIGTERM, count_signal);
   const Study study = options.load();
   StudyRunOptions run{.jobs = options.jobs,
                       .n_threads = options.n_threads,
@@ -173,8 +175,6 @@ void run_verb(const Options& options) {
     bar->set_total(static_cast<std::int64_t>(p.n_runs));  // a grid of rates may have grown
     bar->update(static_cast<std::int64_t>(p.n_over), note(p), p.seconds_left);
   };
-  std::signal(SIGINT, count_signal);
-  std::signal(SIGTERM, count_signal);
   const StudyOutcome outcome = run_study(study, run, callbacks);
   bar.reset();
   fmt::print(stderr, "{} finished, {} failed, {} interrupted; {} of the study left\n",

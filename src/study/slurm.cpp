@@ -146,8 +146,9 @@ std::string script_text(const Study& study, const fs::path& program, std::size_t
                       shell_word(study.out.string()), study.smoke ? " --smoke" : "", s.cpus);
   text +=
       "status=$?\n"
-      "# 75: saved before the time limit or a pre-emption. Back into the queue, to resume.\n"
-      "if [ $status -eq 75 ]; then\n"
+      "# 75: saved before the time limit or a pre-emption. 143: stopped before it could start.\n"
+      "# Back into the queue, to resume.\n"
+      "if [ $status -eq 75 ] || [ $status -eq 143 ]; then\n"
       "  scontrol requeue \"${SLURM_ARRAY_JOB_ID}_${SLURM_ARRAY_TASK_ID}\"\n"
       "  sleep 60  # the requeue ends this script\n"
       "fi\n"

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
+#include <regex>
 #include <set>
 
 #include "lmrnn/error.hpp"
@@ -110,6 +112,39 @@ void check_measures(const std::string& file, const StudyConfig& config) {
   }
 }
 
+/// Seconds of a time limit as sbatch takes it: minutes, minutes:seconds, hours:minutes:seconds, or
+/// days before a "-" and then hours[:minutes[:seconds]]. Nothing if there is no limit.
+std::optional<std::int64_t> seconds_of_limit(const std::string& file, const std::string& text) {
+  if (text == "UNLIMITED" || text == "INFINITE") return std::nullopt;
+  static const std::regex form(R"((?:(\d{1,6})-)?(\d{1,9})(?::(\d{1,6}))?(?::(\d{1,6}))?)");
+  std::smatch part;
+  if (!std::regex_match(text, part, form))
+    refuse(file,
+           fmt::format("slurm.time = \"{}\" is no time limit; write \"hours:minutes:seconds\" or "
+                       "\"days-hours\", e.g. \"04:00:00\"",
+                       text));
+  const auto number = [&](std::size_t i) {
+    return part[i].matched ? std::stoll(part[i].str()) : std::int64_t{0};
+  };
+  const bool from_hours = part[1].matched || part[4].matched;
+  const std::int64_t seconds =
+      from_hours ? 86400 * number(1) + 3600 * number(2) + 60 * number(3) + number(4)
+                 : 60 * number(2) + number(3);
+  if (seconds == 0) return std::nullopt;  // so says Slurm, too
+  return seconds;
+}
+
+/// A warning that is longer than the limit comes when the job has hardly begun.
+void check_slurm(const std::string& file, const SlurmConfig& slurm) {
+  const auto limit = seconds_of_limit(file, slurm.time);
+  if (limit && slurm.warning >= *limit)
+    refuse(file, fmt::format(
+                     "slurm.warning = {} s is no shorter than slurm.time = \"{}\" ({} s), so that "
+                     "no job would get beyond its start; raise slurm.time, or set "
+                     "slurm.warning = {} or less",
+                     slurm.warning, slurm.time, *limit, std::max<std::int64_t>(1, *limit / 3)));
+}
+
 void check_study(const std::string& file, const StudyConfig& config) {
   if (config.claim.empty()) refuse(file, "claim is missing; say what the study is about");
   if (config.support.empty())
@@ -125,6 +160,7 @@ void check_study(const std::string& file, const StudyConfig& config) {
   if (has_twice(marks)) refuse(file, "statistics.marks holds a mark twice");
   check_tuning(file, config);
   check_measures(file, config);
+  check_slurm(file, config.slurm);
   check_names(config, study_axes(config));
 }
 

@@ -201,6 +201,19 @@ class StudyTest(ProgramTest):
                       script)
         self.assertIn("--out 'my runs at 100%' --limit 1", script)
 
+    def test_a_job_that_is_ended_before_it_could_save_goes_back_into_the_queue(self):
+        """A pre-emption or Slurm's early warning may come before lmrnn listens to signals."""
+        self.verb("submit", "--dry-run", "--out", "x")
+        for status, requeued in ((0, False), (1, False), (75, True), (143, True)):
+            env = self.put_on_path("srun", f"exit {status}\n")
+            self.put_on_path("scontrol", "echo \"scontrol $*\"\n")
+            self.put_on_path("sleep", "exit 0\n")
+            env |= {"SLURM_ARRAY_JOB_ID": "7", "SLURM_ARRAY_TASK_ID": "3"}
+            result = subprocess.run(["bash", self.dir / "x/slurm/stage0.sh"], env=env,
+                                    capture_output=True, text=True)
+            self.assertEqual(result.returncode, status)
+            self.assertEqual(result.stdout, "scontrol requeue 7_3\n" if requeued else "")
+
     def put_on_path(self, name, script):
         """A program that stands in for one of Slurm's; returns the environment that finds it."""
         folder = self.dir / "bin"

@@ -41,7 +41,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 from draw import Program, draw_case
-from shrink import same_check, shrink
+from shrink import same_failure, shrink
 
 CASES = HERE / "cases"
 CASES_PER_WORKER = 40
@@ -215,10 +215,10 @@ class Harness:
         print(f"FAILED case {case['id']}: {check}: {failure['detail']}", flush=True)
         if self.options.no_shrink:
             return
-        case = self.reproducible(case, check, history)
+        case = self.reproducible(case, failure, history)
         if case.get("fails"):
             case = shrink(
-                case, check, lambda c: self.run_often(c, check), self.options.shrink_seconds
+                case, failure, lambda c: self.run_often(c, check), self.options.shrink_seconds
             )
         self.keep(case, failure)
 
@@ -233,11 +233,11 @@ class Harness:
                 break
         return result
 
-    def reproducible(self, case, check, history):
+    def reproducible(self, case, failure, history):
         """The case, with those before it if need be; "fails" says whether it was seen again."""
         for candidate in (case, {**case, "after": history}):
             self.fresh_worker()
-            if same_check(self.run_often(candidate, check), check):
+            if same_failure(self.run_often(candidate, failure["check"]), failure):
                 return {**candidate, "fails": True}
         return {**case, "after": history}
 

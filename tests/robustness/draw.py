@@ -404,7 +404,8 @@ def draw_training(d, size, own_data):
 
 def draw_curriculum(d, tasks):
     d.sometimes("curriculum.stage", 0.12, lambda: draw_stages(d, tasks))
-    restarts = d.keys.get("stream.mode", "restart") == "restart"
+    by_default = "continue" if d.keys.get("recipe") == "neurogym" else "restart"
+    restarts = d.keys.get("stream.mode", by_default) == "restart"
     endless = d.keys.get("stream.trials_per_task", 0) == 0
     unseen = d.keys.get("evaluation.split") != "test"
     if restarts and endless and unseen and d.keys.get("evaluation.every", 500) > 0:

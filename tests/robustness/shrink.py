@@ -115,13 +115,19 @@ def fits(case):
     return config.get("train.block", 0) <= batch
 
 
-def same_check(result, check):
-    name = lambda text: re.sub(r"simd .*", "simd", text)
-    return any(name(f["check"]) == name(check) for f in result["failures"])
+def same_failure(result, failure):
+    """Whether the same check failed; what is refused must be so for the same reason."""
+
+    def name(failure):
+        check = re.sub(r"simd .*", "simd", failure["check"])
+        words = re.sub(r"[-+.\d]+(e[-+]\d+)?|\"[^\"]*\"", "", failure["detail"]).split()
+        return check, words if check == "valid" else None
+
+    return name(failure) in map(name, result["failures"])
 
 
-def shrink(case, check, run, seconds):
-    """`run(case)` answers with the worker's result; the smallest case found whose `check` fails."""
+def shrink(case, failure, run, seconds):
+    """`run(case)` answers with the worker's result; the smallest case found that fails alike."""
     deadline = time.monotonic() + seconds
     tried = set()
     improved = True
@@ -134,7 +140,7 @@ def shrink(case, check, run, seconds):
             tried.add(key)
             if time.monotonic() > deadline:
                 break
-            if same_check(run(candidate), check):
+            if same_failure(run(candidate), failure):
                 case, improved = candidate, True
                 break
     return case

@@ -15,6 +15,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 import readable
+import shrink
 from draw import Program, draw_case
 
 # Set when they are needed, to the one value that can be.
@@ -71,6 +72,15 @@ class Drawing(unittest.TestCase):
     def test_a_case_is_a_function_of_seed_and_number(self):
         self.assertEqual(draw_case(3, 5, self.program), draw_case(3, 5, self.program))
         self.assertNotEqual(draw_case(3, 5, self.program), draw_case(4, 5, self.program))
+
+
+    def test_adaptive_curricula_have_rows_that_restart(self):
+        cases = [draw_case(1, n, self.program)["config"] for n in range(3000)]
+        adaptive = [c for c in cases if c.get("curriculum.adaptive")]
+        self.assertGreater(len(adaptive), 50)
+        for case in adaptive:  # the recipe "neurogym" says "continue" unless the case does not
+            default = "continue" if case.get("recipe") == "neurogym" else "restart"
+            self.assertEqual(case.get("stream.mode", default), "restart")
 
 
 class Twin(unittest.TestCase):
@@ -138,6 +148,25 @@ class Twin(unittest.TestCase):
 def harness(*arguments):
     command = [sys.executable, HERE / "differential.py", *map(str, arguments)]
     return subprocess.run(command, check=False, capture_output=True, text=True)
+
+
+class Shrinking(unittest.TestCase):
+    def test_what_is_refused_stays_refused_for_the_same_reason(self):
+        config = {"seed": 1, "battery.tasks": "go", "battery.dt": 20, "network.tau": 50}
+        case = {"threads": 2, "config": config}
+
+        def run(case):
+            keys = case["config"]
+            if keys.get("network.tau", 100) < keys.get("battery.dt", 100):
+                return {"failures": [{"check": "valid", "detail": "refused: network.tau is short"}]}
+            return {"failures": [{"check": "valid", "detail": f"refused: seed = {keys['seed']}"}]}
+
+        (failure,) = run(case)["failures"]
+        smallest = shrink.shrink(case, failure, run, 10)["config"]
+        self.assertEqual(smallest, {"seed": 1, "battery.tasks": "go"})
+        self.assertFalse(shrink.same_failure(run({"config": {**smallest, "network.tau": 50}}), failure))
+        other = {"failures": [{**failure, "detail": "refused: seed = 3"}]}
+        self.assertTrue(shrink.same_failure(other, failure))
 
 
 class Finding(unittest.TestCase):

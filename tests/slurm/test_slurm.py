@@ -44,6 +44,7 @@ time = "00:01:00"
 cpus = 1
 memory = "500M"
 throttle = 2
+warning = 20
 """
 
 
@@ -162,7 +163,6 @@ class SlurmTest(unittest.TestCase):
         self.set(seeds="[1]", train__steps=steps, checkpoint__every=1000000)
         self.study.write_text(self.study.read_text().replace("[axis.network.dense]\n"
                                                              'wiring.kind = "dense"\n', ""))
-        self.study.write_text(self.study.read_text() + "warning = 20\n")
         self.assertIn("1 jobs", self.verb("submit"))
         self.until_done(1, seconds=1000)
         log = self.logs()

@@ -415,6 +415,40 @@ TEST(Tuning, RanksAndFinalsThatDoNotFitAreRefused) {
   EXPECT_THAT(refusal(head + third), HasSubstr("the study tunes nothing"));
 }
 
+// Slurm ------------------------------------------------------------------------------------------
+
+std::string study_with_slurm(const std::string& keys) {
+  return head + "[slurm]\n"s + keys + "\n";
+}
+
+std::string refusal_of_slurm(const std::string& keys) {
+  return refusal(study_with_slurm(keys));
+}
+
+TEST(Slurm, AWarningMustLeaveTimeToTrain) {
+  // The time, and the longest warning before it.
+  const std::vector<std::pair<std::string, int>> limits{
+      {"00:01:00", 59}, {"2", 119},         {"2:30", 149},        {"1:00:00", 3599},
+      {"1-2", 93599},   {"1-02:03", 93779}, {"1-02:03:04", 93783}};
+  for (const auto& [time, longest] : limits) {
+    const std::string keys = "time = \"" + time + "\"\nwarning = ";
+    EXPECT_NO_THROW(StudyFile(study_with_slurm(keys + std::to_string(longest))).load()) << time;
+    EXPECT_THAT(refusal_of_slurm(keys + std::to_string(longest + 1)),
+                AllOf(HasSubstr("slurm.warning = " + std::to_string(longest + 1) + " s"),
+                      HasSubstr("slurm.time = \"" + time + "\""), HasSubstr("or less")));
+  }
+  EXPECT_THAT(refusal_of_slurm("time = \"00:02:00\""), HasSubstr("slurm.warning = 120 s"));
+  for (const std::string none : {"UNLIMITED", "INFINITE", "0"})
+    EXPECT_NO_THROW(
+        StudyFile(study_with_slurm("time = \"" + none + "\"\nwarning = 100000")).load());
+}
+
+TEST(Slurm, ATimeThatIsNoTimeIsRefused) {
+  for (const std::string time : {"", "soon", "1:2:3:4", "-3", "4h", "1-", "1.5"})
+    EXPECT_THAT(refusal_of_slurm("time = \"" + time + "\""),
+                AllOf(HasSubstr("slurm.time = \"" + time + "\""), HasSubstr("04:00:00")));
+}
+
 TEST(Tuning, TheGridGrowsWhileTheBestIsAtItsEdge) {
   const StudyFile file(std::string(head) + tuned);
   const auto larger_is_better = [](const PlannedRun& run) -> std::optional<RunResult> {

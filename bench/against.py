@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+"""Two builds of this program on the same workloads, in turns on the same cores.
+
+  bench/against.py BEFORE AFTER                  # two build directories
+  bench/against.py BEFORE AFTER --only W1,W4 --seconds 20 --json against.json
+
+BEFORE and AFTER hold bench/bench_driver (cmake --build --preset release --target bench_driver). Every
+pair times BEFORE, then AFTER (the next pair the other way round), and the gain is the median of the
+quotients of pairs: above 1, AFTER is faster. Peak memory is that of each process after its last step.
+The losses of both are printed, since a build that computes something else has not become faster.
+"""
+
+import argparse
+import contextlib
+import json
+import pathlib
+import statistics
+import sys
+import tempfile
+
+import machine
+from ours import Ours
+from workloads import WORKLOADS
+
+
+def arguments():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("before", type=pathlib.Path, help="build directory")
+    parser.add_argument("after", type=pathlib.Path, help="build directory")
+    parser.add_argument("--only", default="", help="workloads, e.g. W1,W4")
+    parser.add_argument("--threads", type=int, help="only with so many threads")
+    parser.add_argument("--seconds", type=float, default=12, help="for the pairs of a workload")
+    parser.add_argument("--json", type=pathlib.Path, help="where the figures go")
+    return parser.parse_args()
+
+
+def timed(process, command, count):
+    return statistics.median(process.ask(command, count)["seconds"])
+
+
+def pairs_of(before, after, command, seconds):
+    """(seconds before, seconds after) of as many pairs as there is time for, at least five."""
+    for process in (before, after):  # the first steps write a checkpoint, and everything warms up
+        losses = process.ask(command, 4).get("losses", [])
+        print(f"    losses {losses}" if losses else "", file=sys.stderr)
+    once = timed(before, command, 1) + timed(after, command, 1)
+    repeat = max(1, round(0.5 / once))
+    pairs = []
+    for i in range(max(5, min(40, round(seconds / (repeat * once))))):
+        order = (before, after) if i % 2 == 0 else (after, before)
+        times = {id(process): timed(process, command, repeat) for process in order}
+        pairs.append((times[id(before)], times[id(after)]))
+    return pairs
+
+
+def compare(sides, workload, n_threads, seconds):
+    with contextlib.ExitStack() as stack:
+        before, after = (stack.enter_context(side.start(workload, n_threads)[0]) for side in sides)
+        pairs = pairs_of(before, after, workload.kind, seconds)
+        memory = [process.ask("memory") for process in (before, after)]
+    gains = sorted(b / a for b, a in pairs)
+    return {
+        "workload": workload.id,
+        "threads": n_threads,
+        "before": statistics.median(b for b, _ in pairs),
+        "after": statistics.median(a for _, a in pairs),
+        "gain": statistics.median(gains),
+        "least": gains[0],
+        "most": gains[-1],
+        "pairs": pairs,
+        "memory": memory,
+    }
+
+
+def chosen(only):
+    names = only.split(",") if only else []
+    unknown = set(names) - {workload.id for workload in WORKLOADS}
+    if unknown:
+        sys.exit(f"bench/against.py: no workload is called {', '.join(sorted(unknown))}")
+    for workload in WORKLOADS:
+        if workload.side == "driver" and (not names or workload.id in names):
+            yield workload
+
+
+def main():
+    options = arguments()
+    drivers = [folder / "bench/bench_driver" for folder in (options.before, options.after)]
+    for driver in drivers:
+        if not driver.is_file():
+            sys.exit(f"bench/against.py: {driver} does not exist; build the target bench_driver")
+    results = []
+    with tempfile.TemporaryDirectory() as folder:
+        with open(pathlib.Path(folder) / "log", "w") as log:
+            sides = []
+            for name, driver in zip(("before", "after"), drivers):
+                directory = pathlib.Path(folder) / name
+                directory.mkdir()
+                sides.append(Ours(driver.resolve(), directory, log))
+            builds = [side.peak() for side in sides]
+            for workload in chosen(options.only):
+                for n_threads in workload.threads:
+                    if options.threads in (None, n_threads):
+                        r = compare(sides, workload, n_threads, options.seconds)
+                        results.append(r)
+                        print(
+                            f"{r['workload']:<4} {n_threads} thread{'s' if n_threads > 1 else ' '}  "
+                            f"{1e3 * r['before']:9.2f} ms  {1e3 * r['after']:9.2f} ms  "
+                            f"gain {r['gain']:.2f} ({r['least']:.2f} to {r['most']:.2f}, "
+                            f"{len(r['pairs'])} pairs)",
+                            flush=True,
+                        )
+    if options.json:
+        document = {"machine": machine.describe(), "builds": builds, "results": results}
+        options.json.write_text(json.dumps(document, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
