@@ -15,7 +15,7 @@ CONFIGURE = mkdir -p build && { cmake --preset release $(CMAKE_ARGS) >build/conf
 .DEFAULT_GOAL := help
 .PHONY: help setup build test coverage valgrind check-frameworks bench quickstart docs snippets wheel install format clean
 
-help:  ## this list
+help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-18s%s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup:  ## install what the build needs: Debian packages (or list them), and .venv for Python
@@ -30,7 +30,7 @@ test: build  ## build, and run all tests
 	@scripts/setup.sh test
 	@ctest --preset release --parallel $$(nproc) $(CTEST_ARGS)
 
-coverage:  ## build with counters, run all tests, list the lines that none of them reached
+coverage:  ## build with counters, run all tests, list the lines that no test reached
 	@scripts/setup.sh build coverage
 	@cmake --preset coverage $(CMAKE_ARGS) >/dev/null && cmake --build --preset coverage
 	@find build/coverage -name '*.gcda' -delete
@@ -60,7 +60,7 @@ bench: setup  ## compare speed with PyTorch, JAX, NeuroGym (a large download, on
 	@build/bench-venv/bin/python bench/compare.py --json build/bench/results.json $(BENCH_ARGS)
 
 # Without the tests and benchmarks, more than a quarter of a first build.
-quickstart: setup  ## train a network on Mod-Cog, a few minutes, and write its report
+quickstart: setup  ## train a network on Mod-Cog in a few minutes, and write its report
 	@$(CONFIGURE)
 	@cmake --build --preset release --target lmrnn_program lmrnn_python
 	@scripts/quickstart.sh
@@ -85,5 +85,5 @@ format:  ## format the C++ sources
 	@scripts/setup.sh check
 	@git ls-files '*.cpp' '*.hpp' | xargs clang-format -i
 
-clean:  ## remove what was built, and .venv (runs/ stays)
+clean:  ## remove build/ and .venv; keep runs/
 	@rm -rf build .venv

@@ -8,10 +8,10 @@ lmrnn=build/release/src/cli/lmrnn
 run=runs/quickstart
 
 if [ -e "$run/DONE" ]; then
-  echo "$run is there already; its table again ('rm -r $run' to train anew):" >&2
+  echo "$run exists already; this is its table ('rm -r $run' to train again):" >&2
   "$lmrnn" eval "$run"
 elif [ -d "$run" ]; then
-  echo "$run was interrupted; going on ('rm -r $run' to begin anew)" >&2
+  echo "$run was interrupted; resuming ('rm -r $run' to start again)" >&2
   "$lmrnn" train --resume "$run"
 else
   "$lmrnn" train studies/quickstart.toml --out "$run"

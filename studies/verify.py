@@ -2,7 +2,7 @@
 """Checks the pages of results against the committed tables of the studies.
 
     studies/verify.py               # with the package's Python; `lmrnn` on the PATH, or in LMRNN
-    studies/verify.py --write       # writes the tables between the marks anew
+    studies/verify.py --write       # writes the tables between the marks again
     studies/verify.py --list        # numbers that are in no table, page by page
 
 Every study whose results are committed (docs/results/data/STUDY.csv) is collected again: `lmrnn study
@@ -201,7 +201,7 @@ def main():
             page.write_text(new)
         elif new != text:
             wrong.append(f"{page.relative_to(ROOT)}: a table of contrasts is not what the tables say; "
-                         "studies/verify.py --write writes it anew")
+                         "studies/verify.py --write writes it again")
         summary = page.name == "studies.md"
         named = [name for name in known if summary or re.search(rf"\b{re.escape(name)}\b", text)]
         if not named:

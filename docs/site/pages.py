@@ -40,8 +40,8 @@ def verbs(*words):
 
 def command_line():
     page = ("# Command line\n\nData goes to stdout; log, warnings and progress to stderr. Exit status "
-            "0: done; 1: the run failed; 2: the request makes no sense; 75: training or a "
-            "study was interrupted and can be gone on with.\n")
+            "0: done; 1: the run failed; 2: the request is invalid; 75: training or a study was "
+            "interrupted and can be resumed.\n")
     for words, text in verbs():
         heading = "#" * (2 + max(0, len(words) - 1))
         page += f"\n{heading} lmrnn {' '.join(words)}\n\n```text\n{text.strip()}\n```\n"

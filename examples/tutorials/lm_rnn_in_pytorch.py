@@ -1,4 +1,4 @@
-"""An LM-RNN in a PyTorch loop: an own loss, Dale's law, a cost of wire, and a GRU beside them."""
+"""An LM-RNN in a PyTorch loop: your own loss, Dale's law, a cost of wire, and a GRU for comparison."""
 
 import torch
 from torch import nn

@@ -22,7 +22,7 @@ class TaskEnv(gymnasium.Env):
     Observation: (channel) float32, cue, ring of modality 0, ring of modality 1. Action: the class,
     0 to fixate, 1 + k to respond in direction k. Reward of a step: before the decision, `abort` for
     any response; in the decision, `correct` for the target's class and `fail` for another. The
-    trial goes on to its end whatever is done. `info` holds `gt`, the target of the step that the
+    trial continues to its end whatever you do. `info` holds `gt`, the target of the step that the
     action answered, and `period`, that step's.
 
     Trial k after `reset(seed=s)` is trial k of the split in seed s: the same everywhere.

@@ -119,7 +119,7 @@ class NotebookBar(_Slow):
 
 
 class Curve(NotebookBar):
-    """The bar, and below it the learning curve so far, anew at every evaluation."""
+    """The bar, and below it the learning curve so far, redrawn at every evaluation."""
 
     def __init__(self):
         super().__init__()

@@ -1,7 +1,7 @@
 """TensorBoard event files, by TensorBoard's own writer: while training, alongside, or afterwards.
 
     trainer.run(lmrnn.tensorboard.Callback("logs/first"))     # in the training program
-    python -m lmrnn.tensorboard runs/first --follow            # beside any run, until it is done
+    python -m lmrnn.tensorboard runs/first --follow            # during any run, until it is done
     lmrnn.tensorboard.write_events("runs/first")               # afterwards
 
 Writing again changes nothing: a value is written only if the folder does not hold it yet, so a command

@@ -54,7 +54,7 @@ class Trainer:
         0: one per processor that this process may use.
     exist_ok : bool
         Take up the run that the directory holds, if it is of the same configuration: an unfinished
-        one goes on from its newest checkpoint, and `run()` returns a finished one at once. So a
+        one resumes from its newest checkpoint, and `run()` returns a finished one at once. So a
         notebook's cell may run twice.
     overwrite : bool
         Delete the run that the directory holds first.
@@ -356,7 +356,7 @@ def _sigterm_as_request() -> Iterator[Callable[[], bool] | None]:
 
 
 def _save_mask(mask, config: dict[str, Any], directory: Path) -> dict[str, Any]:
-    """Saves a mask beside the run directory; the overrides that make a run use it."""
+    """Saves a mask next to the run directory; returns the overrides that make a run use it."""
     if not isinstance(mask, _core.Mask):
         mask = _core._mask_from(mask, "mask")
     dense = mask.to_dense()

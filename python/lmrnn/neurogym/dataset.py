@@ -19,14 +19,14 @@ from .task_env import TaskEnv
 class Dataset:
     """`inputs, targets = dataset()`: (time, row, channel) float32 and (time, row) int64.
 
-    Every row is a sequence of trials that goes on from batch to batch, in mid-trial.
+    Every row is a sequence of trials that continues from batch to batch, in the middle of a trial.
 
     env : an environment, or the name of a task; batch_size : rows; seq_len : time steps of a batch,
     1000 if not given; batch_first : (row, time, ...); max_batch : batches of an epoch, None for no
     end; cache_len : taken for NeuroGym's sake, and not needed.
 
     An epoch is `max_batch` calls, by `for` or by `dataset()`; then comes one StopIteration, and the
-    next epoch goes on where this one ended. `dataset.env` is a copy of `env` that no row uses.
+    next epoch continues where this one ended. `dataset.env` is a copy of `env` that no row uses.
 
     Random schedules of distinct tasks, the usual case, are filled by the C++ core.
     """
@@ -59,7 +59,7 @@ class Dataset:
         self.seed()
 
     def seed(self, seed: int | None = None) -> None:
-        """Begins anew, with the same batches for the same seed."""
+        """Starts again, with the same batches for the same seed."""
         if seed is None:
             seed = int(np.random.SeedSequence().generate_state(1)[0])
         seed = _core._check_seed(seed)

@@ -115,7 +115,7 @@ class TaskEnv(gymnasium.Env):
     # Trials ------------------------------------------------------------------------------------
 
     def seed(self, seed: int | None = None) -> list[int | None]:
-        """Trials begin anew: the same ones for the same seed."""
+        """Trials start again: the same ones for the same seed."""
         seed = seed if seed is None else _core._check_seed(seed)
         self._seed = _whole(None) if seed is None else seed
         self._number = -1
@@ -206,7 +206,7 @@ class TaskEnv(gymnasium.Env):
             self.observation_space.name["stimulus"] = np.array(self.observation_space.name[ring])
 
     def _settle_timing(self) -> None:
-        """Makes the task anew if `timing` was changed."""
+        """Makes the task again if `timing` was changed."""
         entries = {
             name: value.tolist() if isinstance(value, np.ndarray) else value
             for name, value in self.timing.items()
@@ -327,7 +327,7 @@ def _first_observation(env: gymnasium.Env, options: dict | None) -> np.ndarray:
 
 
 def _refuse(task: str | _core.Task, keywords: Mapping[str, Any]) -> None:
-    """Keywords of the published factories that there is no use for."""
+    """Keywords of the published factories that have no use here."""
     name = task if isinstance(task, str) else task.name
     for key in keywords:
         if key in _IN_THE_NAME:
