@@ -29,9 +29,9 @@ class Stream:
     """Rows of fixed length, filled with trials of a battery end to end, the last one cut.
 
     Batch b is a function of (seed, split, b): `stream[b]` is the same batch that iteration reaches
-    after b others, on any machine. Iterating yields batches `first`, `first + 1`, ... for ever; a
-    second loop begins at `first` again, so pass `first=` the number of batches that you have seen to
-    go on.
+    after b others, on any machine. Iterating yields batches `first`, `first + 1`, ... without end. A
+    second loop starts at `first` again; to continue, pass as `first=` the number of batches that you
+    have seen.
 
     Parameters
     ----------
