@@ -1,12 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
-#include <sstream>
-
 #include "lmrnn/error.hpp"
 #include "lmrnn/train.hpp"
-#include "source_directory.hpp"
 
 namespace lmrnn {
 namespace {
@@ -127,14 +123,6 @@ TEST(RunConfig, WhatIsWrongIsSaidInOneLine) {
   EXPECT_THAT(complaint("seed = 1\ntrain.steps = 0"), HasSubstr("train.steps"));
   EXPECT_THAT(complaint("seed = 1\noptimiser.learning_rate = nan"), HasSubstr("learning_rate"));
   EXPECT_THAT(complaint("seed = 1\nevaluation.split = \"tset\""), HasSubstr("\"test\""));
-}
-
-TEST(RunConfig, TheDocumentationListsEveryKey) {
-  std::ifstream file(source_directory() / "docs/concepts/training.md");
-  std::ostringstream text;
-  text << file.rdbuf();
-  EXPECT_THAT(text.str(), HasSubstr(config_reference()))
-      << "paste the output of `lmrnn train --list-keys` into docs/concepts/training.md";
 }
 
 }  // namespace
