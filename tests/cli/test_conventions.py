@@ -85,7 +85,7 @@ class Completion(ProgramTest):
 
     def test_of_other_shells(self):
         self.assertIn("bashcompinit", self.output_of("completion", "zsh"))
-        self.assert_refused(["completion", "fish"], '"fish"', "bash and zsh")
+        self.assert_refused(["completion", "fish"], '"fish"', "bash or zsh")
 
 
 class Mistakes(ProgramTest):
@@ -148,7 +148,7 @@ class Limits(ProgramTest):
         config = self.dir / "large.toml"
         config.write_text('seed = 1\nbattery.tasks = "go"\nwiring = {rows = 4, cols = 4}\n')
         self.assert_refused(["tasks", "ceiling", "--tasks", "go", "--seed", "1", "--threads", "4000"],
-                            "of 4000 threads could be started", "ask for fewer", status=1,
+                            "of 4000 threads could be started", "use fewer", status=1,
                             preexec_fn=lower)
         result = run("train", config, "--out", self.dir / "run", "--set", "stream.batch=10000000",
                      preexec_fn=lower)

@@ -69,7 +69,7 @@ class RunsTest(ProgramTest):
         self.assertIn("(chance 0.5)", text)
 
     def test_what_is_not_there(self):
-        self.assert_refused(["runs", self.dir / "nothing"], "no such directory", "by default runs")
+        self.assert_refused(["runs", self.dir / "nothing"], "no such directory", "default: runs")
         (self.dir / "empty").mkdir(exist_ok=True)
         self.assert_refused(["runs", self.dir / "empty"], "contains no run")
         self.assert_refused(["compare", self.dir / "runs/a", self.dir / "empty"], "empty")
