@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# A wheel, or the source distribution, on a bare Debian 12: Python, and for a wheel no compiler and
-# no development packages. Installs it in a virtual environment, trains, evaluates, writes a report.
-# Needs root and debootstrap.
+# A wheel, or the source distribution, on a bare Debian 12 (SUITE=trixie: Debian 13): Python, and for
+# a wheel no compiler and no development packages. Installs it in a virtual environment, trains,
+# evaluates, writes a report. Needs root and debootstrap.
 #
 #   tests/bare-debian.sh DIRECTORY FILE      e.g. /var/tmp/bare build/wheels/lmrnn-*.whl
 #
@@ -47,7 +47,7 @@ in_root() { inside "$root" sh -c "cd /root && PATH=/root/env/bin:\$PATH && $1"; 
 in_root 'python3 -m venv env'
 timed "pip install $(basename "$file")" in_root "pip install --quiet --disable-pip-version-check \
   './$(basename "$file")[report]'"
-in_root 'lmrnn --version'
+in_root 'python --version; ldd --version | head -n 1; lmrnn --version'
 timed "first training" in_root 'lmrnn train mine.toml --out run >/dev/null 2>train.log || { cat train.log; exit 1; }'
 in_root 'lmrnn eval run --trials 200'
 timed "first report" in_root 'lmrnn report run'

@@ -1,7 +1,9 @@
-# Sourced by scripts that try something on a fresh Debian 12 in a directory; needs root.
+# Sourced by scripts that try something on a fresh Debian (12 unless SUITE says otherwise) in a
+# directory; needs root.
 #
 #   make_debian ROOT PACKAGE...   debootstrap, and these packages; apt and pip are set up inside as
-#                                 outside: the same sources, proxies, keys and certificates
+#                                 outside: the same sources, proxies, keys and certificates.
+#                                 SUITE=trixie: Debian 13, from the same archive
 #   inside ROOT COMMAND...        runs it there in a clean environment
 #   leave_debian ROOT             unmounts what was mounted
 
@@ -32,7 +34,8 @@ leave_debian() {
   for mount in dev/shm dev/pts dev sys proc; do umount --lazy "$1/$mount" 2>/dev/null || true; done
 }
 
-debootstrap_quietly() { debootstrap --variant=minbase bookworm "$1" "$2" >/dev/null; }
+suite=${SUITE:-bookworm}
+debootstrap_quietly() { debootstrap --variant=minbase "$suite" "$1" "$2" >/dev/null; }
 
 make_debian() {
   local root=$1 mirror
@@ -44,6 +47,10 @@ make_debian() {
 
   rm -rf "$root/etc/apt"
   cp -a /etc/apt "$root/etc/apt"
+  if ! grep -qs "VERSION_CODENAME=$suite" /etc/os-release; then
+    rm -rf "$root"/etc/apt/sources.list "$root"/etc/apt/sources.list.d/*
+    echo "deb ${mirror:-http://deb.debian.org/debian} $suite main" >"$root/etc/apt/sources.list"
+  fi
   cp -aL /usr/share/keyrings/. "$root/usr/share/keyrings/"
   cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
   mkdir -p "$root/etc/ssl"
