@@ -143,11 +143,11 @@ NAMES = {
 
 
 def house_style():
-    """lmrnn.plot.style, which needs matplotlib only, without installing the package."""
-    path = HERE.parent / "python" / "lmrnn" / "plot" / "style.py"
-    spec = importlib.util.spec_from_file_location("style", path)
-    style = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(style)
+    """lmrnn.plot.style, of the package on the path or else of the release build."""
+    if importlib.util.find_spec("lmrnn") is None:
+        sys.path.insert(0, str(HERE.parent / "build" / "release" / "python"))
+    from lmrnn.plot import style
+
     return style
 
 

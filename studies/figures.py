@@ -6,7 +6,8 @@
 
 Writes STUDY-curves.svg; if networks of the same number of units, or of the same number of synapses
 or parameters (an axis called `matched`), differ in density, STUDY-density.svg and STUDY-trials.svg;
-if they differ in size otherwise, STUDY-units.svg; if learning rates were tuned, STUDY-rates.svg.
+if they differ in size otherwise, STUDY-units.svg; if tasks were held out, STUDY-held-out.svg; if learning
+rates were tuned, STUDY-rates.svg.
 Prints Markdown. The committed results file is enough for `collect`, so that no run
 need be repeated for this.
 """
@@ -31,6 +32,8 @@ def draw(study, out):
         plot.save(trials, out / f"{study.name}-trials.svg")
     if study.differ(study.panels[0], "units") and not matched:
         plot.save(plot.study_units(study), out / f"{study.name}-units.svg")
+    if any(row["measure"] == "held_out_share" and np.isfinite(row["mean"]) for row in study.cells.rows()):
+        plot.save(plot.study_cells(study, "held_out_share"), out / f"{study.name}-held-out.svg")
     if study.table("tuning").n_rows:
         plot.save(plot.study_rates(study), out / f"{study.name}-rates.svg")
 

@@ -97,8 +97,11 @@ class Study:
 
     def values(self, panel: str, measure: str, levels: list[str]) -> np.ndarray:
         """(3, level): mean and bootstrap interval over runs."""
-        rows = [self._by[panel, level, measure] for level in levels]
-        return np.array([[float(row[k]) for row in rows] for k in ("mean", "lower", "upper")])
+        return _estimates([self._by[panel, level, measure] for level in levels])
+
+    def values_in(self, panels: list[str], level: str, measure: str) -> np.ndarray:
+        """(3, panel): mean and bootstrap interval over runs of one level."""
+        return _estimates([self._by[panel, level, measure] for panel in panels])
 
     def reached(self, panel: str, level: str, measure: str) -> bool:
         """Whether any run of the cell has the measure: false for a mark that no run reached."""
@@ -118,3 +121,7 @@ class Study:
     def differ(self, panel: str, measure: str) -> bool:
         """Whether the levels of a panel differ in the mean of a measure."""
         return len(set(self.values(panel, measure, self.levels_of(panel))[0])) > 1
+
+
+def _estimates(rows: list[dict[str, Any]]) -> np.ndarray:
+    return np.array([[float(row[k]) for row in rows] for k in ("mean", "lower", "upper")])

@@ -9,7 +9,7 @@ import pytest
 import lmrnn
 from lmrnn import plot, report
 
-FIGURES = {"study_curves", "study_density", "study_rates", "study_units"}
+FIGURES = {"study_cells", "study_curves", "study_density", "study_rates", "study_units"}
 
 STUDY = """
 claim = "small <networks> learn"
@@ -91,6 +91,13 @@ def test_every_figure_draws_what_the_tables_say(study, tmp_path):
     assert [ax.get_title(loc="left") for ax in curves] == study.panels
     line = next(line for line in curves[1].lines if line.get_label() == "local")
     assert list(line.get_xdata()) == [10, 20, 30]
+    cells = plot.study_cells(study, "area")
+    assert [label.get_text() for label in cells.get_yticklabels()] == study.panels
+    # (random has no row in "long")
+    assert [len(c.lines[0].get_xdata()) for c in cells.containers] == [2, 2, 2, 1]
+    assert cells.containers[0].lines[0].get_xdata()[1] == study.value("long", "autapse16", "area")["mean"]
+    with pytest.raises(lmrnn.UsageError, match="no measure 'aera'; it has "):
+        plot.study_cells(study, "aera")
     rates = plot.study_rates(study)[0].images[0].get_array()
     assert rates.shape == (4, 3) and np.nanmax(rates) <= 1
 

@@ -7,6 +7,7 @@ from collections import defaultdict
 
 import numpy as np
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import EngFormatter
 
 from .. import _core
 from . import style
@@ -32,6 +33,7 @@ LABELS = {
     "final_share": "share of ceiling at the end,\nmean of tasks",
     "area": "share of ceiling,\nmean over training",
     "tasks_solved": "tasks solved at the end",
+    "held_out_share": "share of ceiling on tasks that were not trained",
 }
 
 
@@ -84,6 +86,8 @@ def study_density(study, measures=("area", "final_share"), label="share of ceili
         for measure, colour in zip(measures, style.COLOURS.values()):
             _along_density(place, study, panel, measure, colour)
         percent_axis(place)
+        if all(measure.startswith(("trials_", "steps_")) for measure in measures):
+            place.yaxis.set_major_formatter(EngFormatter(sep=""))  # 200k, not 2e5 above the axis
     _finish(axes, label, "filled: on a sheet\nopen: controls")
     return axes
 
@@ -145,6 +149,45 @@ def study_units(study, measures=("final_share", "tasks_solved"), *, ax=None):
         place.set(xlabel="units", ylabel=LABELS.get(measure, style.words(measure)))
     _legend_beside(axes, study.axis)
     return axes
+
+
+@style.figure
+@takes(study_of)
+def study_cells(study, measure: str = "final_share", *, ax=None):
+    """One measure of all cells with its bootstrap interval: a row per panel, a marker per network.
+
+    Returns one Axes. Raises UsageError if the study has no such measure.
+    """
+    known = list(dict.fromkeys(row["measure"] for row in study.cells.rows()))
+    if measure not in known:
+        raise _core.UsageError(f"{study.name}: no measure {measure!r}; it has {', '.join(known)}")
+    found = [
+        (panel, level) for panel in study.panels for level in study.levels_of(panel)
+        if np.isfinite(study.value(panel, level, measure)["mean"])
+    ]  # fmt: skip
+    if not found:
+        raise _core.UsageError(f"{study.name}: no cell has a value of {measure!r}")
+    rows = [panel for panel in study.panels if any(panel == other for other, _ in found)]
+    ax = style.new_axes(ax, 5.8, 1.1 + 0.26 * len(rows))
+    colours = list(style.COLOURS.values())
+    for number, level in enumerate(study.levels):
+        panels = [panel for panel, other in found if other == level]
+        mean, lower, upper = study.values_in(panels, level, measure)
+        # Markers of a row lie above one another, or intervals would hide intervals.
+        shift = 0.5 * ((number + 0.5) / len(study.levels) - 0.5)
+        ax.errorbar(
+            mean, [rows.index(panel) + shift for panel in panels],
+            xerr=np.clip([mean - lower, upper - mean], 0, None), linestyle="none", capsize=1.5,
+            marker=style.MARKERS[number % len(style.MARKERS)], color=colours[number % len(colours)],
+            label=level_words(study, level),
+        )  # fmt: skip
+    ax.set_yticks(range(len(rows)), [style.words(panel) or "all" for panel in rows])
+    ax.set_ylim(len(rows) - 0.5, -0.5)
+    ax.set_xlim(left=0)
+    ax.set_xlabel(LABELS.get(measure, MEASURES.get(measure, style.words(measure))).replace("\n", " "))
+    ax.grid(axis="x", color=style.PALE, linewidth=0.6)
+    _legend_beside([ax], study.axis)
+    return ax
 
 
 @style.figure

@@ -72,7 +72,8 @@ def results(study) -> Section:
                     for name, key in MEASURES.items()
                 ),
             ])
-    return Section("Results", join(NOTE, table([*study.axes, "runs", *MEASURES], rows)))
+    cells = figure(plot.study_cells(study), "Share of the ceiling at the end, with bootstrap intervals.")
+    return Section("Results", join(NOTE, cells, table([*study.axes, "runs", *MEASURES], rows)))
 
 
 def learning(study) -> Section:
