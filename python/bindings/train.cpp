@@ -194,6 +194,16 @@ nb::dict open(const std::filesystem::path& directory) {
   return d;
 }
 
+nb::object untrained_network(const std::filesystem::path& directory) {
+  const RunConfig config = open_run(directory).config;
+  if (!config.source.empty())
+    throw UsageError(
+        fmt::format("{}: trained on \"{}\", not on a battery", directory.string(), config.source));
+  const Battery battery(config.battery, config.run_seed());
+  return wrap_network(make_network(config, battery),
+                      describe_training(battery, config.wiring, config.run_seed()));
+}
+
 nb::tuple state_of(const BoundProgress& p) {
   const Progress& now = p.progress;
   return nb::make_tuple(now.step, now.n_steps, now.loss, now.seconds_per_step, now.seconds_left,
@@ -273,6 +283,8 @@ void bind_train(nb::module_& m) {
       .def_prop_ro("notices", [](const BoundTrainer& t) { return t.fixed().notices(); })
       .def("network", &network_now);
   m.def("open_run", &open, "directory"_a);
+  m.def("untrained_network", &untrained_network, "directory"_a,
+        "The network that a run on a battery started from.");
   m.def("use_zoo", &use_zoo, "folder"_a, "Looks for the zoo in this folder first.");
   m.def("zoo_names", &zoo_names, "Names of the networks of the zoo.");
   m.def("is_in_zoo", &is_in_zoo, "path"_a, "Whether it begins with zoo:.");

@@ -907,6 +907,9 @@ class Trainer:
 
 def open_run(directory: str | os.PathLike[str]) -> dict[str, Any]: ...
 
+def untrained_network(directory: str | os.PathLike[str]) -> Network:
+    """The network that a run on a battery started from."""
+
 def use_zoo(folder: str | os.PathLike) -> None:
     """Looks for the zoo in this folder first."""
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import _core
+from .calls import explained
 from .display import pairs_html, table_html
 from .table import Table
 
@@ -93,6 +94,7 @@ class Run:
         tasks = self.tasks
         return tasks.where(tasks["step"] == tasks["step"].max()) if tasks.n_rows else tasks
 
+    @explained
     def network(self, step: int | None = None) -> _core.Network:
         """The network of a checkpoint; of the newest unless `step` names one."""
         if step is None:
@@ -116,6 +118,18 @@ class Run:
         folder = _checkpoint(self.directory, 0)
         return folder if folder.is_dir() else None
 
+    @cached_property
+    def untrained_scores(self) -> _core.Evaluation:
+        """Scores before the first step, on up to 200 held-out trials per task. They are computed, since
+        training does not ask for them. Raises UsageError if the network that the run started from cannot
+        be made again: it was trained on data of your own, or a file that it needs is gone."""
+        network = self.network(0) if self.untrained else _core.untrained_network(self.directory)
+        evaluation = self.config["evaluation"]
+        return _core.evaluate(
+            network, self.battery, seed=evaluation.get("seed") or self.seed, split=evaluation["split"],
+            n_trials=min(evaluation["trials"], 200),
+        )  # fmt: skip
+
     def evaluate(self, **options) -> _core.Evaluation:
         """Scores on held-out trials; options of lmrnn.evaluate. Seed and split: the run's, test."""
         options.setdefault("seed", self.seed)
@@ -127,6 +141,7 @@ class Run:
         folder = self.output / "analysis"
         return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
 
+    @explained
     def analysis(self, name: str) -> Analysis:
         """What an analysis has left. Raises UsageError, with the remedy, if there is nothing."""
         from .analysis import Analysis

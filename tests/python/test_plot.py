@@ -86,7 +86,25 @@ def test_mask_figure_shows_the_mask():
 def test_curves_show_the_columns_of_the_run(small_run, y):
     line = plot.learning_curves(small_run, y=y).lines[0]
     known = ~np.isnan(small_run.metrics[y])
-    assert np.array_equal(line.get_ydata(), small_run.metrics[y][known])
+    n = known.sum()
+    assert np.array_equal(line.get_ydata()[-n:], small_run.metrics[y][known])
+    assert np.array_equal(line.get_xdata()[-n:], small_run.metrics["step"][known])
+    assert len(line.get_ydata()) == n + (y != "loss")
+
+
+def test_curves_begin_with_the_untrained_network(small_run, tmp_path):
+    line = plot.learning_curves(small_run).lines[0]
+    n = min(200, small_run.config["evaluation"]["trials"])
+    start = lmrnn.evaluate(small_run.network(0), small_run.battery, seed=small_run.seed, n_trials=n,
+                           split=small_run.config["evaluation"]["split"])  # fmt: skip
+    assert (line.get_xdata()[0], line.get_ydata()[0]) == (0, start.mean_share_of_ceiling)
+    # The checkpoint of step 0 need not be there: the configuration says which network it was.
+    shutil.copytree(small_run.directory, tmp_path / "run")
+    shutil.rmtree(tmp_path / "run/checkpoints/step-00000000")
+    again = lmrnn.Run(tmp_path / "run")
+    assert again.untrained is None and again.untrained_scores == start
+    line = plot.learning_curves(again, y="tasks_passed").lines[0]
+    assert (line.get_xdata()[0], line.get_ydata()[0]) == (0, 0)
 
 
 def panels(run):
@@ -155,9 +173,10 @@ def test_curves_of_runs_that_ended_early(small_run, shorter):
     ax = plot.learning_curves({"a": [small_run, short, none], "b": small_run})
     whole, part = ax.lines[0], ax.lines[1]
     assert whole.get_label() == "a (2 of 3 runs)"
-    assert list(whole.get_xdata()) == [20, 40] and list(np.isfinite(whole.get_ydata())) == [True, False]
+    assert list(whole.get_xdata()) == [0, 20, 40]
+    assert list(np.isfinite(whole.get_ydata())) == [True, True, False]
     # The rest is the mean of the run that went on, which begins where the others end.
-    assert np.isfinite(part.get_ydata()).all() and part.get_linestyle() == ":"
+    assert list(np.isfinite(part.get_ydata())) == [False, True, True] and part.get_linestyle() == ":"
     known = ~np.isnan(small_run.metrics["mean_share_of_ceiling"])
     assert part.get_ydata()[-1] == small_run.metrics["mean_share_of_ceiling"][known][-1]
     with pytest.raises(lmrnn.UsageError, match='no run has values of mean_share_of_ceiling yet; y="loss"'):

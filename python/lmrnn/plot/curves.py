@@ -37,6 +37,9 @@ def learning_curves(
 ):
     """A column of metrics.csv against another, one line per label; a marker at every evaluation.
 
+    Curves of scores begin at 0 with the untrained network (Run.untrained_scores), which is evaluated
+    for the figure; those of runs for which that is impossible begin at their first evaluation.
+
     runs : a Run or the path of one, a list of them (one line each), or a mapping from label to one
         or to several that differ in their seeds: then the line is their mean. Where only some of
         the runs have values, since others are shorter, the mean of those is dotted.
@@ -137,10 +140,30 @@ def _error(run, y) -> np.ndarray | None:
     table = run.tasks
     p, n = table[key].astype(float), table["trials"].astype(float)
     scale = table[ceiling].astype(float) if ceiling else np.ones(len(p))
+    errors = [_half_width(p[now], n[now], scale[now]) for now in
+              (table["step"] == step for step in np.unique(table["step"]))]  # fmt: skip
+    if (start := _start(run)) is not None:
+        p = np.array([getattr(task, key) for task in start])
+        scale = [task.ceiling.decision_accuracy.value if ceiling else 1 for task in start]
+        errors.insert(0, _half_width(p, np.array([task.n_trials for task in start]), np.array(scale)))
+    return np.array(errors)
+
+
+def _half_width(p, n, scale) -> float:
+    """Of the 95% interval of the mean over tasks of p / scale; p: shares of n trials."""
     variance = p * (1 - p) / n / np.maximum(scale, 1e-9) ** 2
-    steps = np.unique(table["step"])
-    each = [variance[table["step"] == step] for step in steps]
-    return np.array([1.96 * np.sqrt(v.sum()) / len(v) for v in each])
+    return 1.96 * np.sqrt(variance.sum()) / len(p)
+
+
+_OF_UNTRAINED = {"tasks_passed": "n_passed", "tasks_solved": "n_solved"}
+
+
+def _start(run) -> _core.Evaluation | None:
+    """The scores before the first step; None where the network cannot be made again."""
+    try:
+        return run.untrained_scores
+    except (_core.UsageError, _core.RunError):
+        return None
 
 
 def _finish(ax, x, y):
@@ -193,4 +216,9 @@ def _curve(run, x, y):
     if not metrics.n_rows:
         return np.zeros(0), np.zeros(0)
     known = ~np.isnan(metrics[y].astype(float))
-    return metrics[x][known].astype(float), metrics[y][known].astype(float)
+    across, up = metrics[x][known].astype(float), metrics[y][known].astype(float)
+    if y in _EVALUATED and len(up) and x in ("step", "trials", "seconds"):
+        if (start := _start(run)) is not None:
+            across = np.append(0, across)
+            up = np.append(getattr(start, _OF_UNTRAINED.get(y, y)), up)
+    return across, up

@@ -58,7 +58,8 @@ def lesions(analysis, *, group: str | None = None, ax=None):
     ax.set_yticks(range(len(groups)), [f"{_group_words(g)} ({n})" for g, n in zip(groups, sizes)])
     style.name_ticks(ax, tasks)
     ax.set_ylabel(f"{group} removed (units)")
-    style.colour_bar(ax, image, "points lost")
+    bar = style.colour_bar(ax, image, "points lost")
+    bar.ax.set_ylim(min(0, np.nanmin(cost)), max(20, np.nanmax(cost)))  # the part that is in use
     return ax
 
 
