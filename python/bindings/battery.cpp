@@ -44,7 +44,8 @@ Battery make_battery(const std::string& tasks, const std::optional<SeedArgument>
 BoundTask task_at(const Battery& battery, std::int64_t index) {
   const auto n = static_cast<std::int64_t>(battery.tasks().size());
   if (index < -n || index >= n)
-    throw nb::index_error(fmt::format("task {} of {}", index, n).c_str());
+    throw nb::index_error(
+        fmt::format("task {} of {}; they are numbered from 0 to {}", index, n, n - 1).c_str());
   return {battery, static_cast<std::size_t>(index < 0 ? index + n : index)};
 }
 

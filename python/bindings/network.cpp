@@ -1,6 +1,6 @@
 #include "network.hpp"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 #include <nanobind/stl/map.h>
 
 #include <memory>
@@ -10,6 +10,7 @@
 
 #include "arrays.hpp"
 #include "bindings.hpp"
+#include "lmrnn/error.hpp"
 #include "lmrnn/run.hpp"
 #include "network_run.hpp"
 #include "pickling.hpp"
@@ -75,6 +76,11 @@ nb::dict by_name(const Network& network, const float* parameters, nb::handle own
   return dict;
 }
 
+/// A shape as Python writes it: (16,), (16, 33).
+std::string in_parentheses(const std::vector<std::size_t>& shape) {
+  return fmt::format("({}{})", fmt::join(shape, ", "), shape.size() == 1 ? "," : "");
+}
+
 /// The numbers of an argument of set_weights and where they go.
 struct NewPart {
   std::size_t first;
@@ -83,15 +89,19 @@ struct NewPart {
 
 NewPart new_part(const Network& network, const std::string& name, nb::handle value) {
   const UserArray array(value, "set_weights: " + name);
+  std::vector<std::string> names;
   for (const Part& part : parts_of(network)) {
+    names.emplace_back(part.name);
     if (name != part.name) continue;
     std::vector<std::size_t> shape{part.n_rows};
     if (part.n_cols > 0) shape.push_back(part.n_cols);
     if (array.shape() != shape)
-      throw UsageError(fmt::format("{}: must have the shape of weights[{:?}]", name, name));
+      throw UsageError(fmt::format("set_weights: {} has the shape {}; weights[{:?}] has {}", name,
+                                   in_parentheses(array.shape()), name, in_parentheses(shape)));
     return {part.first, finite_numbers(array, [&](std::size_t i) { return array.place(i); })};
   }
-  throw UsageError("set_weights: there is no \"" + name + "\"; see `weights`");
+  throw UsageError(fmt::format("set_weights: no weights are called {:?}{}; `weights` lists all",
+                               name, did_you_mean(name, names)));
 }
 
 // Entries without a synapse.

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from . import _core
+from .calls import explained
 from .display import pairs_html
 from .run import Run
 from .table import Table
@@ -76,6 +77,7 @@ def analyses() -> dict[str, str]:
     return {name: meaning for name, meaning, _ in _core.list_analyses()}
 
 
+@explained
 def analyze(
     run: Run | str | PathLike,
     name: str,
@@ -109,6 +111,8 @@ def analyze(
         out = out or run.output / "analysis" / label
     else:
         network, untrained = Path(run), None
+        if not network.exists():
+            raise _core.UsageError(f"{network}: does not exist; give a run directory, or a network file and out=")
         if out is None or step is not None:
             missing = "give out=, the directory to write" if out is None else f"it has no step {step}"
             raise _core.UsageError(f"{network} is not a run directory; {missing}")

@@ -7,8 +7,9 @@ import ast
 import difflib
 import functools
 import inspect
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from . import _core
 
@@ -84,38 +85,68 @@ def refuse(name: str, arguments: tuple, keywords: dict) -> None:
 
 
 def _without_self(signature: inspect.Signature) -> inspect.Signature:
-    parameters = [p for p in signature.parameters.values() if p.name != "self"]
+    parameters = [p for p in signature.parameters.values() if p.name not in ("self", "cls")]
     return signature.replace(parameters=parameters)
 
 
 def _usage(name: str, signature: inspect.Signature) -> str:
     bare = [p.replace(annotation=inspect.Parameter.empty) for p in signature.parameters.values()]
+    # What is a type or a function as a default is long, and says little.
+    bare = [p.replace(default=p.default if _is_plain(p.default) else _Default()) for p in bare]
     return f"call it as {name.rsplit('.', 1)[-1]}{inspect.Signature(bare)}"
 
 
+def _is_plain(default: Any) -> bool:
+    plain = (bool, int, float, str, tuple, type(None), _Default)
+    return default is inspect.Parameter.empty or isinstance(default, plain)
+
+
 def _fault(signature: inspect.Signature, arguments: tuple, keywords: dict) -> str:
+    fault = _binding_fault(signature, arguments, keywords)
+    if fault is not None:
+        return fault
+    known = signature.parameters
+    given = _given(signature, arguments, keywords)
+    for name, value in given.items():
+        expected = known[name].annotation if name in known else inspect.Parameter.empty
+        if not _fits(value, expected):
+            hint = _SEED if name == "seed" and value is None else ""
+            return f"{name}: expected {_type_words(expected)}, got {_short(value)}{hint}"
+    # A type fits and the value does not: sizes have no sign.
+    for name, value in given.items():
+        if isinstance(value, int) and value < 0 and "int" in str(known[name].annotation if name in known else ""):
+            return f"{name} = {value}; give a whole number that is at least 0"
+    return "wrong arguments"
+
+
+def _by_position(signature: inspect.Signature) -> list[inspect.Parameter]:
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return [p for p in signature.parameters.values() if p.kind in kinds]
+
+
+def _given(signature: inspect.Signature, arguments: tuple, keywords: dict) -> dict[str, Any]:
+    return dict(zip((p.name for p in _by_position(signature)), arguments)) | keywords
+
+
+def _binding_fault(signature: inspect.Signature, arguments: tuple, keywords: dict) -> str | None:
+    """What is wrong with names and numbers of arguments; None: nothing."""
     known = signature.parameters
     takes_any = any(p.kind is p.VAR_KEYWORD for p in known.values())
     for keyword in keywords:
         if keyword not in known and not takes_any:
             return f"no argument {keyword!r}{_meant(keyword, known)}"
-    by_position = [p for p in known.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    by_position = _by_position(signature)
     if len(arguments) > len(by_position) and not any(p.kind is p.VAR_POSITIONAL for p in known.values()):
         only = [p.name for p in known.values() if p.kind is p.KEYWORD_ONLY]
         extra = arguments[len(by_position)]
         name = only[0] if only else ""
         hint = f"; give the others by name, e.g. {name}={_short(extra)}" if name else ""
         return f"takes {len(by_position)} arguments by position, got {len(arguments)}{hint}"
-    given = dict(zip((p.name for p in by_position), arguments)) | keywords
+    given = _given(signature, arguments, keywords)
     for p in known.values():
         if p.default is p.empty and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL) and p.name not in given:
             return f"argument {p.name!r} is missing{_SEED if p.name == 'seed' else ''}"
-    for name, value in given.items():
-        expected = known[name].annotation if name in known else inspect.Parameter.empty
-        if not _fits(value, expected):
-            hint = _SEED if name == "seed" and value is None else ""
-            return f"{name}: expected {_type_words(expected)}, got {_short(value)}{hint}"
-    return "wrong arguments"
+    return None
 
 
 _SEED = " (nothing random has a default seed; give one, e.g. seed=0)"
@@ -166,6 +197,32 @@ def _short(value: Any) -> str:
         text = repr(value)
         return text if len(text) <= 40 else f"{text[:37]}..."
     return type(value).__name__
+
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def explained(function: _Function) -> _Function:
+    """Decorator of a public function written in Python: wrong names or numbers of arguments are told as
+    for the core's functions, with how to call it."""
+
+    @functools.wraps(function)
+    def call(*arguments, **keywords):
+        try:
+            return function(*arguments, **keywords)
+        except TypeError as error:
+            if error.__traceback__ is None or error.__traceback__.tb_next is not None:
+                raise  # from within the function
+            signature = inspect.signature(function)
+            method = next(iter(signature.parameters), "") in ("self", "cls")
+            fault = _binding_fault(_without_self(signature), arguments[method:], keywords)
+            if fault is None:
+                raise
+            name = function.__qualname__.removesuffix(".__init__")
+            message = f"{name}: {fault}; {_usage(name, _without_self(signature))}"
+        raise TypeError(message)
+
+    return call  # type: ignore[return-value]
 
 
 def _wrapped(name: str, function, method: bool):

@@ -28,6 +28,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from . import _core
+from .calls import explained
 
 SPLITS = ("train", "validation", "test")
 
@@ -78,6 +79,7 @@ class OwnTasks:
         Of the trials; the same trials for networks of different seeds.
     """
 
+    @explained
     def __init__(
         self,
         name: str,

@@ -13,9 +13,11 @@ from typing import Any
 import numpy as np
 
 from . import _core
+from .calls import explained
 from .run import Run
 
 
+@explained
 def evaluate(
     model: _core.Network | Run | str | PathLike | Callable[..., Any],
     battery: _core.Battery | None = None,

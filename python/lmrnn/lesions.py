@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from . import _core
+from .calls import explained
 
 
+@explained
 def without_units(network: _core.Network, units) -> _core.Network:
     """A copy of `network` with `units` silenced: everything that they send, to other units, to
     themselves and to the readout, is 0. The units stay in place, so that indices mean the same.
@@ -27,6 +29,7 @@ def without_units(network: _core.Network, units) -> _core.Network:
     return made
 
 
+@explained
 def without_synapses(network: _core.Network, synapses) -> _core.Network:
     """A copy of `network` with some recurrent weights set to 0.
 
@@ -56,7 +59,8 @@ def _chosen(which, n: int, name: str) -> np.ndarray:
     if given.size and not np.issubdtype(given.dtype, np.integer):
         raise _core.UsageError(f"{name}: expected whole numbers or a bool array, got {given.dtype}")
     if given.size and (given.min() < 0 or given.max() >= n):
-        raise _core.UsageError(f"{name}: {given.min()} ... {given.max()} are not all from 0 to {n - 1}")
+        wrong = given[(given < 0) | (given >= n)].ravel()[0]
+        raise _core.UsageError(f"{name}: {wrong} is outside 0 to {n - 1}; the network has {n} {name}")
     chosen = np.zeros(n, bool)
     chosen[given.astype(int).ravel()] = True
     return chosen

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import _core
+from .calls import explained
 
 PERIODS = ("fixation", "stimulus", "delay", "second_stimulus", "decision")
 
@@ -55,6 +56,7 @@ class Stream:
         Number of the first batch of iteration.
     """
 
+    @explained
     def __init__(
         self,
         battery: _core.Battery,

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from . import _core
+from .calls import explained
 from .data import BatchSource
 from .progress import shower
 from .run import Run
@@ -62,6 +63,7 @@ class Trainer:
     Raises UsageError for an invalid configuration, and for a directory that is not empty.
     """
 
+    @explained
     def __init__(
         self,
         config: str | PathLike | Mapping[str, Any],
@@ -114,6 +116,7 @@ class Trainer:
             self._begin(_core.Trainer.resume(directory, threads, data))
 
     @classmethod
+    @explained
     def resume(
         cls, directory: str | PathLike, *, data: BatchSource | None = None, threads: int = 0
     ) -> Trainer:
@@ -132,11 +135,12 @@ class Trainer:
 
     def _warn(self) -> None:
         for notice in self.notices:
-            warnings.warn(notice, stacklevel=3)
+            warnings.warn(notice, stacklevel=5)
 
     def __reduce_ex__(self, protocol):
         return self._trainer.__reduce__()  # raises: there is one Trainer to a directory
 
+    @explained
     def run(
         self, callbacks: Callback | Iterable[Callback] = (), *, progress: bool | str | None = None
     ) -> Run:

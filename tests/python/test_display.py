@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import lmrnn
-from lmrnn import calls, progress
+from lmrnn import calls, plot, progress
 
 
 @pytest.fixture(scope="module")
@@ -81,11 +81,11 @@ MISTAKES = {
     "seed None": (lambda b: b.trials("go", 3, seed=None), TypeError, "seed: expected int, got None"),
     "seed text": (lambda b: b.trials("go", 3, seed="x"), lmrnn.UsageError, "seed = 'x'; a seed is a whole number"),
     "by position": (lambda b: b.stream(64), TypeError, "by position, got 1; .* e.g. batch=64; call it as stream"),
-    "keyword": (lambda b: lmrnn.evaluate(3, b, trials=3, seed=1), TypeError, "unexpected keyword argument 'trials'"),
+    "keyword": (lambda b: lmrnn.evaluate(3, b, trials=3, seed=1), TypeError, "evaluate: no argument 'trials'; did you mean 'n_trials'"),
     "type": (lambda b: b["go"].compose(3), TypeError, "Task.compose: conditions: expected Conditions, got 3"),
     "condition": (lambda b: b["go"].compose(b["go"].draw(seed=1), dirction=1), TypeError, "'dirction'; did you mean 'direction'"),
     "task": (lambda b: b["og"], lmrnn.UsageError, 'unknown task "og"; did you mean "go"'),
-    "number": (lambda b: b[3], IndexError, "task 3 of 3"),
+    "number": (lambda b: b[3], IndexError, "task 3 of 3; they are numbered from 0 to 2"),
     "split": (lambda b: b.trials("go", 1, seed=1, split="tst"), lmrnn.UsageError, "split"),
     "weights": (lambda b: b.stream(seed=1, weights={"delya": 1}), lmrnn.UsageError, "weights = 'delya'; it must be one of"),
     "battery": (lambda b: lmrnn.Battery(3), TypeError, "Battery: tasks: expected str or Sequence.str., got 3"),
@@ -95,10 +95,24 @@ MISTAKES = {
     "mask kind": (lambda b: lmrnn.Mask.make("lcoal"), lmrnn.UsageError, 'did you mean "local"'),
     "set_weights": (
         lambda b: lmrnn.Network(lmrnn.Mask(np.eye(2)), n_channels=1, n_classes=2).set_weights(bais=[0, 0]),
-        lmrnn.UsageError, 'there is no "bais"',
+        lmrnn.UsageError, 'no weights are called "bais"; did you mean "bias"',
     ),
+    "shape of weights": (
+        lambda b: lmrnn.Network(lmrnn.Mask(np.eye(2)), n_channels=1, n_classes=2).set_weights(bias=[0, 0, 0]),
+        lmrnn.UsageError, r'bias has the shape \(3,\); weights\["bias"\] has \(2,\)',
+    ),
+    "negative": (lambda b: b.trials("go", -3, seed=1), TypeError, "n = -3; give a whole number that is at least 0"),
+    "lesion": (
+        lambda b: lmrnn.without_units(lmrnn.Network(lmrnn.Mask(np.eye(2)), n_channels=1, n_classes=2), [5]),
+        lmrnn.UsageError, "units: 5 is outside 0 to 1",
+    ),
+    "no such run": (lambda b: lmrnn.analyze("runs/none", "ring"), lmrnn.UsageError, "runs/none: does not exist"),
     "callbacks": (lambda b: lmrnn.Trainer.__new__(lmrnn.Trainer).run([3]), TypeError, "callbacks: .* got int"),
     "progress": (lambda b: progress.shower("bra"), lmrnn.UsageError, "progress = 'bra'; it must be one of"),
+    "trainer": (lambda b: lmrnn.Trainer({}, "runs/x", sed=1), TypeError, "Trainer: no argument 'sed'; did you mean 'seed'"),
+    "directory": (lambda b: lmrnn.Trainer({}), TypeError, "Trainer: argument 'directory' is missing; call it as Trainer"),
+    "figure": (lambda b: plot.mask(np.eye(2), axis=3), TypeError, "mask: no argument 'axis'; .*call it as mask"),
+    "through a path": (lambda b: plot.task_heat_map(), TypeError, "task_heat_map: argument 'run' is missing"),
     "own tasks": (lambda b: lmrnn.data.OwnTasks("x", 3, seed=1), lmrnn.UsageError, "expected a function, or a mapping"),
 }  # fmt: skip
 

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from .. import _core
 from ..analysis import Analysis
+from ..calls import explained
 from ..run import Run
 from ..study import Study
 
@@ -106,14 +107,15 @@ def takes(convert: Callable[..., Any], *arguments: Any) -> Callable[[_Function],
 
     def decorate(function: _Function) -> _Function:
         name = next(iter(inspect.signature(function).parameters))
+        told = explained(function)
 
         @functools.wraps(function)
         def converted(*positional, **named):
             if positional:
-                return function(convert(positional[0], *arguments), *positional[1:], **named)
+                return told(convert(positional[0], *arguments), *positional[1:], **named)
             if name in named:
                 named[name] = convert(named[name], *arguments)
-            return function(**named)
+            return told(**named)
 
         return converted  # type: ignore[return-value]
 

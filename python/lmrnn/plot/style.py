@@ -23,6 +23,7 @@ from matplotlib.figure import Figure, FigureBase
 from matplotlib.gridspec import SubplotSpec
 
 from .. import _core
+from ..calls import explained
 
 COLOURS = {
     "blue": "#0072B2",
@@ -85,12 +86,14 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 def figure(function: _Function) -> _Function:
     """Decorator of every figure function: it draws in the house style."""
 
+    told = explained(function)
+
     @functools.wraps(function)
     def styled(*arguments, **options):
         if _registers.get() and _in_notebook():
             _load_backend()
         with matplotlib.rc_context(RC):
-            return function(*arguments, **options)
+            return told(*arguments, **options)
 
     return styled  # type: ignore[return-value]
 
