@@ -68,7 +68,7 @@ def test_interrupted_and_resumed_equals_undisturbed(config, data, tmp_path):
     trainer = lmrnn.Trainer(config, tmp_path / "cut", data=data, threads=1)
     trainer.run(lambda progress: progress.step >= 20)
     del trainer
-    with pytest.raises(lmrnn.UsageError, match="bring them along"):
+    with pytest.raises(lmrnn.UsageError, match="calling program must pass in"):
         lmrnn.Trainer.resume(tmp_path / "cut")
     cut = lmrnn.Trainer.resume(tmp_path / "cut", data=data).run()
     assert cut.done

@@ -214,7 +214,7 @@ TEST(Source, ResumesOnlyWithItsOwnData) {
   EXPECT_EQ(trainer.run(), Outcome::finished);
   config.source = "even-odd";
   EXPECT_THAT(message_of<UsageError>([&] { Trainer::start(config, place / "other", 1); }),
-              HasSubstr("bring them along"));
+              HasSubstr("must pass in"));
   EXPECT_FALSE(std::filesystem::exists(place / "other"));
 }
 
