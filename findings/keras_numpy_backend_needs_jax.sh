@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # keras 3.15.1: the NumPy backend needs JAX. (2026-11-29)
 #
-# A good guess: KERAS_BACKEND=numpy reads a trained recurrent network where only NumPy and SciPy are installed;
-#               that is what the backend is for.
-# Instead:      `import keras` ends in ModuleNotFoundError: No module named 'jax', which neither keras's requirements
-#               nor the message of another missing backend lead one to expect.
-# What to do:   install jax beside it, or read the weights of the .keras file (a zip with
-#               model.weights.h5 in it) with h5py.
+# A good guess: KERAS_BACKEND=numpy reads a trained recurrent network where only NumPy and SciPy are
+#               installed; that is what the backend is for.
+# Instead:      `import keras` ends in ModuleNotFoundError: No module named 'jax', which neither keras's
+#               requirements nor the message of another missing backend lead one to expect.
+# What to do:   install jax beside it, or read the weights of the .keras file (a zip with model.weights.h5
+#               in it) with h5py.
 . "$(dirname "$0")/packages.inc" numpy==2.4.6 scipy==1.17.1 keras==3.15.1
 observe <<'PYTHON'
 import importlib.metadata

@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # matplotlib-inline 0.2.2, matplotlib 3.11.2: a first figure inside rc_context hides all later ones. (2026-11-29)
 #
-# A good guess: `with matplotlib.rc_context(...)` around a figure, as a library of plots does for its style, changes nothing
-#               after it.
-# Instead:      in a notebook, the first figure chooses the inline backend, which turns `interactive` on inside the context;
-#               at its end the context turns it off again. Figures of later cells are not shown until somebody calls
-#               plt.show(). If the first figure is made outside a context, everything is shown.
-# What to do:   choose the backend before the context: matplotlib.pyplot.switch_backend, or plt.isinteractive() restored
-#               by hand; a library sets rcParams for its artists instead of wrapping figures.
+# A good guess: `with matplotlib.rc_context(...)` around a figure, as a library of plots does for its style,
+#               changes nothing after it.
+# Instead:      in a notebook, the first figure chooses the inline backend, which turns `interactive` on
+#               inside the context; at its end the context turns it off again. Figures of later cells are
+#               not shown until somebody calls plt.show(). If the first figure is made outside a context,
+#               everything is shown.
+# What to do:   choose the backend before the context: matplotlib.pyplot.switch_backend, or
+#               plt.isinteractive() restored by hand; a library sets rcParams for its artists instead of
+#               wrapping figures.
 . "$(dirname "$0")/packages.inc" matplotlib==3.11.2 matplotlib-inline==0.2.2 ipykernel==7.4.0 nbclient==0.11.0 nbformat==5.11.1
 observe <<'PYTHON'
 import importlib.metadata

@@ -4,9 +4,9 @@
 # A good guess: the nodes of graph.subgraph(selection) come in the order of the graph, so that
 #               to_numpy_array of the same cells of a connectome is the same matrix in every process.
 # Instead:      if fewer than half of the nodes are selected, they come in the order of a set. For cells
-#               with names that order depends on the hash seed of the process: the matrices are
-#               permutations of one another, and so are masks, initial weights and results. Selecting more than half gives
-#               the order of the graph, so that a test with a large selection does not show it.
+#               with names that order depends on the hash seed of the process: the matrices are permutations
+#               of one another, and so are masks, initial weights and results. Selecting more than half
+#               gives the order of the graph, so that a test with a large selection does not show it.
 # What to do:   nx.to_numpy_array(graph, nodelist=[n for n in graph if n in selection])
 . "$(dirname "$0")/packages.inc" numpy==2.4.6 networkx==3.6.1
 observe <<'PYTHON'
