@@ -133,11 +133,11 @@ TEST(Refusal, OfAKeyThatResemblesNothingListsWhatThereIs) {
 TEST(Refusal, OfTextThatIsNoTomlNamesARemedy) {
   const std::pair<const char*, const char*> cases[] = {
       {"tasks = cog20", "in quotes"},
-      {"tasks = \"cog20\n", "with the quotes that it began with"},
+      {"tasks = \"cog20\n", "with the quotes that it started with"},
       {"autapses = True", "write true or false"},
-      {"units = 1,000", "numbers have no commas"},
+      {"units = 1,000", "no commas in numbers"},
       {"sheet = { rows = 8 cols = 8 }", "commas between them"},
-      {"delays = [1 2]", "commas between them"},
+      {"delays = [1 2]", "commas between entries"},
       {"units = 1\nunits = 2", "each key once"},
       {"[sheet\nrows = 2", "https://toml.io"},
   };
