@@ -4,8 +4,8 @@ and writes the index and the table of docs/results/zoo.md.
 
   zoo/add.py runs/mine cog20-autapse-256 --about "20-Cog-tasks by units that hear only themselves"
 
-The run must be one that zoo/make.py can make again: finished in one session, by a commit of this
-repository without changes, with `simd` pinned in its configuration, and from no file of its own.
+The run must be one that zoo/make.py can make again: finished, by one commit of this repository
+without changes (resuming changes no bit), with `simd` pinned in its configuration, and from no file of its own.
 """
 
 import argparse
@@ -33,8 +33,9 @@ def check_run(run: Path):
         refuse(f"{run}: is not a finished run; finish it with lmrnn train --resume {run}")
     config = tomllib.loads((run / "config.toml").read_text())
     provenance = json.loads((run / "provenance.json").read_text())
-    if len(provenance["sessions"]) != 1:
-        refuse(f"{run}: was resumed; train it in one piece, so that one command makes it again")
+    makers = {(s["commit"], s["simd"]) for s in provenance["sessions"]}
+    if len(makers) != 1:
+        refuse(f"{run}: was resumed by another program than began it; train it again, so that one command makes it")
     if provenance.get("inputs") or config.get("source"):
         refuse(f"{run}: was made from files or data of its own; the zoo keeps configurations only")
     if config["simd"] == "auto":
