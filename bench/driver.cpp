@@ -123,43 +123,21 @@ Json describe(const Network& network, const RunConfig& config) {
 
 // Batches --------------------------------------------------------------------------------------
 
-/// Rows of a batch in any layout, with the arrays that networks and peers need.
-struct Rows {
-  Buffer<float> inputs;
-  Buffer<std::int32_t> rules, targets;
+/// Rows of a batch with the arrays that networks and peers need.
+Trials make_rows(const PackedStream& stream, std::size_t n_rows) {
+  Trials rows(static_cast<std::size_t>(stream.config().steps), n_rows,
+              stream.battery().n_channels(), stream.battery().n_rule_slots(),
+              {.loss_weights = true});
+  std::ranges::fill(rows.loss_weights, 1.0f);
+  return rows;
+}
 
-  Rows(const PackedStream& stream, Layout layout, std::size_t n_rows)
-      : layout_(layout), n_rows_(n_rows) {
-    const std::size_t cells = static_cast<std::size_t>(stream.config().steps) * n_rows;
-    inputs.resize(cells * stream.battery().n_channels());
-    rules.resize(cells * stream.battery().n_rule_slots());
-    targets.resize(cells);
-  }
-
-  void fill(const PackedStream& stream, std::uint32_t batch, std::uint32_t first_row) {
-    StreamArrays arrays;
-    arrays.inputs = inputs.data();
-    arrays.rules = rules.data();
-    arrays.targets = targets.data();
-    arrays.layout = layout_;
-    arrays.n_rows = n_rows_;
-    stream.fill(batch, first_row, arrays);
-  }
-
- private:
-  Layout layout_;
-  std::size_t n_rows_;
-};
-
-TrialBlock as_block(const Rows& rows, const PackedStream& stream, std::size_t n_rows,
-                    std::span<const float> loss_weights) {
-  const auto steps = static_cast<std::size_t>(stream.config().steps);
-  TrialBlock block;
-  block.inputs = {rows.inputs.data(), steps, stream.battery().n_channels(), n_rows};
-  block.rules = {rows.rules.data(), steps, stream.battery().n_rule_slots(), n_rows};
-  block.targets = {rows.targets.data(), steps, n_rows};
-  block.loss_weights = {loss_weights.data(), steps, n_rows};
-  return block;
+/// All arrays but the loss weights.
+void fill_rows(Trials& rows, const PackedStream& stream, std::uint32_t batch,
+               std::uint32_t first_row) {
+  TrialRows wanted = rows.rows();
+  wanted.loss_weights = {};
+  stream.fill(batch, first_row, wanted);
 }
 
 // problem --------------------------------------------------------------------------------------
@@ -188,11 +166,11 @@ void add_groups(ArrayFile& file, const std::string& prefix, const Network& netwo
 void add_batches(ArrayFile& file, const PackedStream& stream, std::size_t n_batches) {
   const auto steps = static_cast<std::size_t>(stream.config().steps);
   const auto batch = static_cast<std::size_t>(stream.config().batch);
-  Rows rows(stream, Layout::time_major, batch);
+  Trials rows = make_rows(stream, batch);
   std::vector<float> inputs;
   std::vector<std::int32_t> rules, targets;
   for (std::size_t b = 0; b < n_batches; ++b) {
-    rows.fill(stream, static_cast<std::uint32_t>(b), 0);
+    fill_rows(rows, stream, static_cast<std::uint32_t>(b), 0);
     inputs.insert(inputs.end(), rows.inputs.begin(), rows.inputs.end());
     rules.insert(rules.end(), rows.rules.begin(), rows.rules.end());
     targets.insert(targets.end(), rows.targets.begin(), rows.targets.end());
@@ -215,13 +193,9 @@ void add_gradient(ArrayFile& file, const Network& network, const PackedStream& s
   Workspace workspace;
   for (std::size_t first = 0; first < batch; first += block_rows) {
     const std::size_t n_rows = std::min(block_rows, batch - first);
-    Rows rows(stream, Layout::trial_last, n_rows);
-    rows.fill(stream, 0, static_cast<std::uint32_t>(first));
-    const std::vector<float> ones(steps * n_rows, 1.0f);
-    loss += network
-                .loss_and_gradient(as_block(rows, stream, n_rows, ones), {}, options, gradient,
-                                   workspace)
-                .weighted_loss;
+    Trials rows = make_rows(stream, n_rows);
+    fill_rows(rows, stream, 0, static_cast<std::uint32_t>(first));
+    loss += network.loss_and_gradient(rows.view(), {}, options, gradient, workspace).weighted_loss;
     for (std::size_t i = 0; i < total.size(); ++i) total[i] += gradient[i];
   }
   loss *= options.scale;
@@ -232,12 +206,11 @@ void add_gradient(ArrayFile& file, const Network& network, const PackedStream& s
 void add_logits(ArrayFile& file, const Network& network, const PackedStream& stream) {
   const auto steps = static_cast<std::size_t>(stream.config().steps);
   const std::size_t n_classes = network.architecture().n_classes;
-  Rows row(stream, Layout::trial_last, 1);
-  row.fill(stream, 0, 0);
+  Trials row = make_rows(stream, 1);
+  fill_rows(row, stream, 0, 0);
   std::vector<float> logits(steps * n_classes);
   Workspace workspace;
-  network.forward(as_block(row, stream, 1, {}), {}, {}, {logits.data(), steps, n_classes, 1},
-                  workspace);
+  network.forward(row.view(), {}, {}, {logits.data(), steps, n_classes, 1}, workspace);
   add(file, "logits", std::span<const float>(logits), {steps, n_classes});
 }
 
@@ -317,8 +290,9 @@ void run_forward(const RunConfig& config) {
   const PackedStream stream(battery, config.stream, config.run_seed(), Split::train);
   const auto steps = static_cast<std::size_t>(config.stream.steps);
   const auto n_rows = static_cast<std::size_t>(config.stream.batch);
-  std::vector<Rows> rows(n_rows, Rows(stream, Layout::trial_last, 1));
-  for (std::size_t r = 0; r < n_rows; ++r) rows[r].fill(stream, 0, static_cast<std::uint32_t>(r));
+  std::vector<Trials> rows(n_rows, make_rows(stream, 1));
+  for (std::size_t r = 0; r < n_rows; ++r)
+    fill_rows(rows[r], stream, 0, static_cast<std::uint32_t>(r));
   const std::size_t n_classes = network.architecture().n_classes;
   std::vector<float> logits(steps * n_classes);
   Workspace workspace;
@@ -330,8 +304,8 @@ void run_forward(const RunConfig& config) {
     std::vector<double> seconds;
     for (std::size_t k = 0; k < command.count; ++k, ++row) {
       const auto start = Clock::now();
-      network.forward(as_block(rows[row % n_rows], stream, 1, {}), {}, {},
-                      {logits.data(), steps, n_classes, 1}, workspace);
+      network.forward(rows[row % n_rows].view(), {}, {}, {logits.data(), steps, n_classes, 1},
+                      workspace);
       seconds.push_back(seconds_since(start));
     }
     answer({{"seconds", seconds}});
@@ -341,13 +315,11 @@ void run_forward(const RunConfig& config) {
 /// Steps of a trial, on average over some batches.
 double mean_trial_steps(const PackedStream& stream) {
   const auto n_rows = static_cast<std::size_t>(stream.config().batch);
-  std::vector<std::uint8_t> starts(static_cast<std::size_t>(stream.config().steps) * n_rows);
-  StreamArrays arrays;
-  arrays.trial_starts = starts.data();
-  arrays.n_rows = n_rows;
+  const auto n_steps = static_cast<std::size_t>(stream.config().steps);
+  std::vector<std::uint8_t> starts(n_steps * n_rows);
   std::size_t cells = 0, trials = 0;
   for (std::uint32_t batch = 0; batch < 20; ++batch) {
-    stream.fill(batch, 0, arrays);
+    stream.fill(batch, 0, {.trial_starts = {starts.data(), n_steps, n_rows}});
     cells += starts.size();
     for (const std::uint8_t start : starts) trials += start;
   }
@@ -358,7 +330,7 @@ void run_generate(const RunConfig& config) {
   const Battery battery(config.battery, config.run_seed());
   const PackedStream stream(battery, config.stream, config.run_seed(), Split::train);
   const auto n_rows = static_cast<std::size_t>(config.stream.batch);
-  Rows rows(stream, Layout::time_major, n_rows);
+  Trials rows = make_rows(stream, n_rows);
   const double cells = static_cast<double>(config.stream.steps) * static_cast<double>(n_rows);
   answer(
       {{"tasks", battery.tasks().size()},
@@ -373,7 +345,7 @@ void run_generate(const RunConfig& config) {
     std::vector<double> seconds;
     for (std::size_t k = 0; k < command.count; ++k) {
       const auto start = Clock::now();
-      rows.fill(stream, batch++, 0);
+      fill_rows(rows, stream, batch++, 0);
       seconds.push_back(seconds_since(start));
     }
     answer({{"seconds", seconds}});

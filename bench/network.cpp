@@ -50,8 +50,8 @@ void loss_and_gradient(benchmark::State& state, const Workload& w) {
   std::vector<std::int32_t> rules(cells), targets(cells);
   // Like the battery's: both rings are silent three quarters of the time.
   for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const std::size_t step = i / (w.n_lanes * n_channels), trial = i % w.n_lanes;
-    const std::size_t ring = (i / w.n_lanes % n_channels + 15) / 16;
+    const std::size_t step = i / (w.n_lanes * n_channels), trial = i / n_channels % w.n_lanes;
+    const std::size_t ring = (i % n_channels + 15) / 16;
     if (ring > 0 && ((step + 7 * trial) / 20 + ring) % 4 != 0) continue;
     inputs[i] =
         static_cast<float>(uniform({seed, Stream::input_noise}, static_cast<std::uint32_t>(i)));
@@ -61,9 +61,9 @@ void loss_and_gradient(benchmark::State& state, const Workload& w) {
     rules[i] = static_cast<std::int32_t>((trial * 7) % n_rules);
     targets[i] = static_cast<std::int32_t>(trial % n_classes);
   }
-  TrialBlock block;
-  block.inputs = {inputs.data(), w.n_steps, n_channels, w.n_lanes};
-  block.rules = {rules.data(), w.n_steps, 1, w.n_lanes};
+  TrialView block;
+  block.inputs = {inputs.data(), w.n_steps, w.n_lanes, n_channels};
+  block.rules = {rules.data(), w.n_steps, w.n_lanes};
   block.targets = {targets.data(), w.n_steps, w.n_lanes};
   block.loss_weights = {weights.data(), w.n_steps, w.n_lanes};
 

@@ -28,7 +28,6 @@ ARROWS = {
 HEADERS = {
     "analysis": "analysis",
     "array": "core",
-    "batches": "train",
     "ceiling": "tasks",
     "check": "core",
     "config": "core",
@@ -56,6 +55,7 @@ HEADERS = {
     "study_config": "study",
     "tasks": "tasks",
     "threads": "core",
+    "trials": "core",
     "train": "train",
     "version": "core",
     "wiring": "wiring",

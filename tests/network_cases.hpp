@@ -146,7 +146,7 @@ struct Laboratory {
   std::vector<std::int32_t> rules, targets;
   std::vector<std::uint8_t> resets;
   std::vector<double> noise;
-  TrialBlock block;
+  TrialView block;
   RecurrentNoise recurrent_noise;
   double scale = 1;
 
@@ -185,7 +185,8 @@ struct Laboratory {
     const std::size_t T = c.n_steps, B = c.n_trials, N = network->architecture().n_units();
     inputs.resize(T * c.n_channels * B);
     for (std::size_t i = 0; i < inputs.size(); ++i) {
-      const std::size_t t = i / (c.n_channels * B), channel = i / B % c.n_channels, trial = i % B;
+      const std::size_t t = i / (c.n_channels * B), trial = i / c.n_channels % B;
+      const std::size_t channel = i % c.n_channels;
       const bool silent = c.silent_inputs && (t + 3 * trial + (channel + 3) / 4) % 4 != 0;
       inputs[i] = silent ? 0.0f : static_cast<float>(draw(2, i));
     }
@@ -203,7 +204,7 @@ struct Laboratory {
         // Trials of unequal length, so that rules and resets change in the middle of rows.
         const std::size_t trial = (t + 2 * b) / 4;
         for (std::size_t s = 0; s < c.n_slots; ++s)
-          rules[(t * c.n_slots + s) * B + b] =
+          rules[(t * B + b) * c.n_slots + s] =
               whole(3 + static_cast<std::uint32_t>(s), trial * 64 + b, c.n_rules + 1) - 1;
         targets[t * B + b] = whole(8, t * B + b, c.n_classes);
         loss_weights[t * B + b] = static_cast<float>(whole(9, t * B + b, 3));
@@ -212,8 +213,8 @@ struct Laboratory {
     double total = 0;
     for (const float w : loss_weights) total += w;
     scale = total > 0 ? 1 / total : 1;
-    block.inputs = {inputs.data(), T, c.n_channels, B};
-    if (c.n_slots) block.rules = {rules.data(), T, c.n_slots, B};
+    block.inputs = {inputs.data(), T, B, c.n_channels};
+    if (c.n_slots) block.rules = {rules.data(), T, B, c.n_slots};
     if (c.resets) block.resets = {resets.data(), T, B};
     block.targets = {targets.data(), T, B};
     block.loss_weights = {loss_weights.data(), T, B};
@@ -255,13 +256,9 @@ struct Laboratory {
 
   kernels::reference::Block<double> reference_block() const {
     const std::size_t N = network->architecture().n_units();
-    return {block.inputs,
-            block.rules,
-            block.resets,
-            block.targets,
-            block.loss_weights,
-            noise.empty() ? View3<const double>{}
-                          : View3<const double>{noise.data(), c.n_steps, N, c.n_trials}};
+    kernels::reference::Block<double> all{block};
+    if (!noise.empty()) all.noise = {noise.data(), c.n_steps, N, c.n_trials};
+    return all;
   }
 
   std::vector<double> parameters() const {

@@ -2,8 +2,8 @@
 // docs/contributing/index.md explains it.
 #include <gtest/gtest.h>
 
-#include "lmrnn/batches.hpp"
 #include "lmrnn/train.hpp"
+#include "lmrnn/trials.hpp"
 #include "unit/small_run.hpp"
 
 namespace lmrnn {
@@ -18,16 +18,16 @@ class WhichSignal : public BatchSource {
   std::vector<std::string> tasks() const override { return {"which"}; }
 
   void fill(Split split, std::uint32_t batch, std::uint32_t first_row,
-            const BatchRows& rows) const override {
-    for (std::size_t k = 0; k < rows.targets.n1; ++k) {
+            const TrialRows& rows) const override {
+    for (std::size_t k = 0; k < rows.n_trials(); ++k) {
       const auto row = first_row + static_cast<std::uint32_t>(k);
-      for (std::size_t t = 0; t < rows.targets.n0; ++t) {
+      for (std::size_t t = 0; t < rows.n_steps(); ++t) {
         const auto trial = static_cast<std::uint32_t>(t / 6);
         // A function of what the batch is called by, so that any row can be made by any thread.
         const Key key{Seed{1}, Stream::conditions, split, batch, row};
         const auto signal = integer(key, trial, 4);
         const bool answer = t % 6 >= 4;
-        for (std::size_t c = 0; c < 4; ++c) rows.inputs(t, c, k) = t % 6 == 1 && c == signal;
+        for (std::size_t c = 0; c < 4; ++c) rows.inputs(t, k, c) = t % 6 == 1 && c == signal;
         rows.targets(t, k) = answer ? static_cast<std::int32_t>(1 + signal) : 0;
         rows.loss_weights(t, k) = 1;
         rows.trial_starts(t, k) = t % 6 == 0;

@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -122,18 +123,38 @@ class Evaluator {
   std::unique_ptr<Implementation> implementation_;
 };
 
+// Rows of trials -------------------------------------------------------------------------------
+
 /// In-stream scores: batches 0 ... n_batches - 1 of a packed stream, the state running on from
 /// trial to trial as in training. Only trials that lie whole within a row count. `ceilings`: one
-/// per task of the stream's battery.
+/// per task of the stream's battery. Throws UsageError if the network's channels, rules or classes
+/// are not the battery's, or for another number of ceilings.
 Evaluation evaluate_stream(const Network& network, const PackedStream& stream,
                            std::uint32_t n_batches, std::span<const Ceiling> ceilings,
                            ThreadPool& pool);
 
-/// Counts the scores of a block of whole trials from its logits (time, class, trial). `lengths`,
-/// `spans`: per trial, steps and periods; `targets` (time, trial).
-ScoreCounts score_trials(View3<const float> logits, View2<const std::int32_t> targets,
-                         std::span<const std::int32_t> lengths,
-                         std::span<const std::vector<PeriodSpan>> spans, std::int32_t grace);
+/// Scores by task on batches 0 ... n_batches - 1 of a split, rows and steps as in `stream`; the
+/// source says which steps count (Scored). There is no ideal observer of such data: ceilings are 1.
+/// Throws UsageError for a network of another shape than the source's, and for values that the
+/// source must not write.
+Evaluation evaluate_source(const Network& network, const BatchSource& source,
+                           const StreamConfig& stream, Split split, std::uint32_t n_batches,
+                           ThreadPool& pool);
+
+/// A warning if the first batch of `split` has tasks without a single scored step, whose scores
+/// would be 0 whatever the network does; else nothing. Trials longer than a row do that.
+std::optional<std::string> warning_of_unscored_tasks(const BatchSource& source,
+                                                     const StreamConfig& stream, Split split);
+
+/// The same source, whose every answer is checked: its shape and names here, once; the values of
+/// its rows as they are filled. Both throw UsageError that names the source and the value.
+std::shared_ptr<const BatchSource> checked_source(std::shared_ptr<const BatchSource> source);
+
+/// Adds the counts of rows to `by_task` (task), from their logits (time, class, trial): the answer
+/// is the class of the largest logit, the lowest one in a tie. Needs `targets` and `scored`;
+/// without `trial_starts` a row is one trial, without `tasks` all are of task 0. Throws UsageError
+/// for arrays that do not belong together.
+void add_scores(View3<const float> logits, const TrialView& rows, std::span<ScoreCounts> by_task);
 
 // What a network file says about what it was trained on. ---------------------------------------
 

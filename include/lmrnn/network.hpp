@@ -7,8 +7,9 @@
 // alpha = dt / tau. W is non-zero only where the mask is. xi is independent standard normal noise
 // (inside f, as in Yang et al. 2019). Source: Khona et al. 2023; Yang et al. 2019.
 //
-// A network sees arrays, never tasks. Trials are handled in blocks; within a block every array has
-// the trial as its last, contiguous index: (time, unit, trial).
+// A network sees arrays, never tasks. Trials are handled in blocks (TrialView), whose inputs are
+// (time, trial, channel); within a block, states and logits have the trial as their last,
+// contiguous index: (time, unit, trial).
 #pragma once
 
 #include <array>
@@ -25,6 +26,7 @@
 
 #include "lmrnn/array.hpp"
 #include "lmrnn/random.hpp"
+#include "lmrnn/trials.hpp"
 #include "lmrnn/wiring.hpp"
 
 namespace lmrnn {
@@ -121,18 +123,6 @@ struct ParameterLayout {
 };
 ParameterLayout parameter_layout(const Architecture& architecture);
 
-/// One block of trials as the network sees it. Nothing is owned.
-struct LMRNN_CHECKED_TYPE TrialBlock {
-  View3<const float> inputs;          ///< (time, channel, trial)
-  View3<const std::int32_t> rules;    ///< (time, slot, trial), below n_rules; -1: none. Or empty.
-  View2<const std::uint8_t> resets;   ///< (time, trial); 1: h[t-1] is taken as 0. May be empty.
-  View2<const std::int32_t> targets;  ///< (time, trial), below n_classes; needed for losses only
-  View2<const float> loss_weights;    ///< (time, trial); 0: does not count; for losses only
-
-  std::size_t n_steps() const noexcept { return inputs.n0; }
-  std::size_t n_trials() const noexcept { return inputs.n2; }
-};
-
 /// Recurrent noise of a block: xi[t, i, trial k] is a function of (key, row first_row + k, index
 /// t * n_units + i), so it does not depend on how trials are grouped.
 struct RecurrentNoise {
@@ -203,16 +193,17 @@ class Network {
   std::span<float> parameters() noexcept;
   void weights_changed();
 
-  /// Runs the network from h = 0. `states` (time, unit, trial) and `logits` (time, class, trial)
-  /// are filled if not empty. Throws UsageError if the shapes of the arrays differ from the
-  /// network's or from each other, or for a rule that the network does not have.
-  void forward(const TrialBlock& block, const RecurrentNoise& noise, View3<float> states,
+  /// Runs the network from h = 0, with the inputs, rules and resets of `block`. `states` (time,
+  /// unit, trial) and `logits` (time, class, trial) are filled if not empty. Throws UsageError if
+  /// the shapes of the arrays differ from the network's or from each other, or for a rule that the
+  /// network does not have.
+  void forward(const TrialView& block, const RecurrentNoise& noise, View3<float> states,
                View3<float> logits, Workspace& workspace) const;
 
   /// Loss of a block, and its gradient by backpropagation through time, written to `gradient`
   /// (flat, as the parameters; overwritten, so that blocks are added by the caller in a fixed
   /// order). Throws UsageError as `forward`, and for a class that the network does not have.
-  LossResult loss_and_gradient(const TrialBlock& block, const RecurrentNoise& noise,
+  LossResult loss_and_gradient(const TrialView& block, const RecurrentNoise& noise,
                                const LossOptions& loss, std::span<float> gradient,
                                Workspace& workspace) const;
 

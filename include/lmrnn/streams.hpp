@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "lmrnn/tasks.hpp"
+#include "lmrnn/trials.hpp"
 
 namespace lmrnn {
 
@@ -16,13 +17,6 @@ enum class StreamMode { restart, carry_on };
 constexpr std::array<std::pair<std::string_view, StreamMode>, 2> enum_names(StreamMode) {
   return {{{"restart", StreamMode::restart}, {"continue", StreamMode::carry_on}}};
 }
-
-/// Order of the indices of (time, row, channel) arrays; (time, row) arrays go along.
-enum class Layout {
-  time_major,   ///< (time, row, channel) and (time, row)
-  batch_first,  ///< (row, time, channel) and (row, time)
-  trial_last    ///< (time, channel, row) and (time, row): what networks compute with
-};
 
 /// [stream] of a configuration.
 struct StreamConfig {
@@ -55,33 +49,37 @@ struct StreamConfig {
   }
 };
 
-/// Where rows are written; nothing is owned, arrays that are not wanted are nullptr. `n_rows` is
-/// the extent of the row index of these arrays.
-struct StreamArrays {
-  float* inputs = nullptr;               ///< n_channels per (time, row), by layout
-  std::int32_t* rules = nullptr;         ///< n_rule_slots per (time, row), by layout
-  std::int32_t* targets = nullptr;       ///< (time, row) or (row, time)
-  std::int32_t* tasks = nullptr;         ///< index into battery.tasks()
-  std::uint8_t* periods = nullptr;       ///< Period
-  std::uint8_t* trial_starts = nullptr;  ///< 1 where a trial begins
-  Layout layout = Layout::time_major;
-  std::size_t n_rows = 0;
-};
+/// Weight of a step in the loss, by task and Period.
+using StepWeights = std::vector<std::array<float, n_periods>>;
 
 /// Rows of fixed length, filled with trials end to end, the last one cut.
 ///
 /// Threads: may be shared; every const function may be called by any number of threads at once.
-class PackedStream {
+class PackedStream final : public BatchSource {
  public:
-  PackedStream(const Battery& battery, const StreamConfig& config, Seed seed, Split split);
-  ~PackedStream();
+  /// `weights`: what is written as loss weights; without them, 1. Throws UsageError for a
+  /// configuration out of range.
+  PackedStream(const Battery& battery, const StreamConfig& config, Seed seed, Split split,
+               StepWeights weights = {});
+  ~PackedStream() override;
   PackedStream(PackedStream&&) noexcept;
 
-  /// Writes rows first_row ... first_row + arrays.n_rows - 1 of batch `batch`. In `continue`, and
-  /// with a finite data set, a row's batch is found by walking over the trials before it. The
+  /// Writes rows first_row ... first_row + rows' number of trials - 1 of batch `batch`, all arrays
+  /// but `resets`. Steps of trials that the row does not hold whole are not scored. In `continue`,
+  /// and with a finite data set, a row's batch is found by walking over the trials before it. The
   /// stream remembers how far it has come in each row, so asking for the batches of a row in order
   /// is fast, and going back begins at batch 0. Threads that ask for the same row take turns.
-  void fill(std::uint32_t batch, std::uint32_t first_row, const StreamArrays& arrays) const;
+  /// Throws UsageError for rows or a batch that the stream does not have, and for arrays of another
+  /// shape.
+  void fill(std::uint32_t batch, std::uint32_t first_row, const TrialRows& rows) const;
+
+  /// "battery".
+  std::string name() const override;
+  BatchShape shape() const override;
+  std::vector<std::string> tasks() const override;
+  /// The same, always of the stream's own split.
+  void fill(Split split, std::uint32_t batch, std::uint32_t first_row,
+            const TrialRows& rows) const override;
 
   const Battery& battery() const noexcept;
   const StreamConfig& config() const noexcept;
@@ -91,17 +89,12 @@ class PackedStream {
   std::unique_ptr<Implementation> implementation_;
 };
 
-/// One trial per row, padded to the longest. Arrays are trial_last: (time, channel, trial).
-struct TrialBatch {
-  std::size_t n_steps = 0, n_trials = 0, n_channels = 0, n_rule_slots = 0;
-  Buffer<float> inputs;                ///< (time, channel, trial), noise included; 0 in the padding
-  Buffer<std::int32_t> rules;          ///< (time, slot, trial); goes on through the padding
-  Buffer<std::int32_t> targets;        ///< (time, trial)
-  Buffer<std::uint8_t> periods;        ///< (time, trial)
-  Buffer<float> mask;                  ///< (time, trial) 1 within the trial, 0 in the padding
-  std::vector<std::uint32_t> tasks;    ///< (trial) index into battery.tasks()
-  std::vector<Conditions> conditions;  ///< (trial)
-  std::vector<std::int32_t> lengths;   ///< (trial) steps
+/// Whole trials of a battery, padded to the longest. In the padding, inputs, targets, loss weights
+/// and `scored` are 0, and the rules go on.
+struct TrialBatch : Trials {
+  std::vector<std::uint32_t> tasks;            ///< (trial) index into battery.tasks()
+  std::vector<Conditions> conditions;          ///< (trial)
+  std::vector<std::int32_t> lengths;           ///< (trial) steps
   std::vector<std::int32_t> responses;         ///< (trial) Trial::response
   std::vector<std::vector<PeriodSpan>> spans;  ///< (trial)
 };

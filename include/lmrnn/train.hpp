@@ -17,12 +17,12 @@
 #include <string>
 #include <vector>
 
-#include "lmrnn/batches.hpp"
 #include "lmrnn/evaluate.hpp"
 #include "lmrnn/network.hpp"
 #include "lmrnn/processes.hpp"
 #include "lmrnn/run_config.hpp"
 #include "lmrnn/tasks.hpp"
+#include "lmrnn/trials.hpp"
 
 namespace lmrnn {
 

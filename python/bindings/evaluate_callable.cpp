@@ -19,18 +19,6 @@ constexpr std::size_t trials_together = 256;
 
 using Logits = nb::ndarray<const float, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
 
-// (time, item, trial) -> (time, trial, item)
-template <class T>
-nb::object by_trial(const Buffer<T>& from, std::size_t n_steps, std::size_t n_items,
-                    std::size_t n_trials) {
-  Buffer<T> to(from.size());
-  for (std::size_t t = 0; t < n_steps; ++t)
-    for (std::size_t i = 0; i < n_items; ++i)
-      for (std::size_t k = 0; k < n_trials; ++k)
-        to[(t * n_trials + k) * n_items + i] = from[(t * n_items + i) * n_trials + k];
-  return nb::cast(adopt(std::move(to), {n_steps, n_trials, n_items}));
-}
-
 ScoreCounts score(const Logits& logits, const TrialBatch& batch, const Battery& battery) {
   const std::size_t T = batch.n_steps, B = batch.n_trials, C = battery.n_classes();
   if (logits.shape(0) != T || logits.shape(1) != B || logits.shape(2) != C)
@@ -48,8 +36,9 @@ ScoreCounts score(const Logits& logits, const TrialBatch& batch, const Battery& 
               "evaluate: the model returned NaN at step {}, row {}, class {}", t, k, c));
         by_class[(t * C + c) * B + k] = z;
       }
-  return score_trials({by_class.data(), T, C, B}, {batch.targets.data(), T, B}, batch.lengths,
-                      batch.spans, grace_steps(battery.config().dt));
+  ScoreCounts counts;
+  add_scores({by_class.data(), T, C, B}, batch.view(), {&counts, 1});
+  return counts;
 }
 
 }  // namespace
@@ -76,8 +65,10 @@ Evaluation evaluate_callable(const nb::object& model, const Battery& battery, Se
         batch = draw_trials(battery, tasks[slot], n, seed, split, first);
       }
       const nb::object answer =
-          model(by_trial(batch.inputs, batch.n_steps, batch.n_channels, batch.n_trials),
-                by_trial(batch.rules, batch.n_steps, batch.n_rule_slots, batch.n_trials));
+          model(nb::cast(adopt(Buffer<float>(batch.inputs),
+                               {batch.n_steps, batch.n_trials, batch.n_channels})),
+                nb::cast(adopt(Buffer<std::int32_t>(batch.rules),
+                               {batch.n_steps, batch.n_trials, batch.n_rule_slots})));
       counts[slot] += score(nb::cast<Logits>(answer), batch, battery);
     }
   return make_evaluation(battery, tasks, counts, best);

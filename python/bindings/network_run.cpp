@@ -16,42 +16,21 @@ namespace {
 
 constexpr std::size_t trials_per_block = 32;
 
-// Trials of one block, in the order of indices that networks compute with.
-struct BlockData {
-  std::size_t first, n_trials, n_steps;
-  std::vector<float> inputs, loss_weights;
-  std::vector<std::int32_t> rules, targets;
-  std::vector<std::uint8_t> resets;
-  std::size_t n_channels = 0, n_slots = 0;
-
-  TrialBlock view() const {
-    TrialBlock block;
-    block.inputs = {inputs.data(), n_steps, n_channels, n_trials};
-    if (n_slots > 0) block.rules = {rules.data(), n_steps, n_slots, n_trials};
-    if (!resets.empty()) block.resets = {resets.data(), n_steps, n_trials};
-    if (!targets.empty()) block.targets = {targets.data(), n_steps, n_trials};
-    if (!loss_weights.empty()) block.loss_weights = {loss_weights.data(), n_steps, n_trials};
-    return block;
-  }
-};
-
-// (time, trial, item) of trials first ... -> (time, item, trial).
-template <class From, class To>
-void take(const From* from, std::size_t n_time, std::size_t n_all, std::size_t n_items,
-          std::size_t first, std::size_t n, std::vector<To>& to) {
-  to.resize(n_time * n_items * n);
-  for (std::size_t t = 0; t < n_time; ++t)
-    for (std::size_t k = 0; k < n; ++k)
-      for (std::size_t i = 0; i < n_items; ++i)
-        to[(t * n_items + i) * n + k] =
-            static_cast<To>(from[(t * n_all + first + k) * n_items + i]);
-}
-
 /// An array that was given, checked and converted.
 template <class T>
 struct Given {
   std::vector<std::size_t> shape;
   std::vector<T> values;
+
+  TrialArray<const T> array() const {
+    return {values.data(), shape[0], shape[1], shape.size() > 2 ? shape[2] : 1};
+  }
+};
+
+/// Trials first ... first + trials.n_trials() - 1 of what was given.
+struct Block {
+  std::size_t first;
+  TrialView trials;
 };
 
 const std::vector<std::string> axes_of_trials{"step", "trial"};
@@ -87,32 +66,35 @@ class Arguments {
           "rules: the network has {} rule inputs; give the numbers of those that are on, (time, "
           "trial, slot), or -1 for none",
           a.n_rules));
+    if (!weights_)
+      weights_ =
+          Given<float>{{n_steps(), n_trials()}, std::vector<float>(n_steps() * n_trials(), 1.0f)};
   }
 
   std::size_t n_steps() const { return inputs_.shape[0]; }
   std::size_t n_trials() const { return inputs_.shape[1]; }
   std::size_t n_blocks() const { return (n_trials() + trials_per_block - 1) / trials_per_block; }
 
-  BlockData block(std::size_t b) const {
+  Block block(std::size_t b) const {
+    TrialView all;
+    all.inputs = inputs_.array();
+    if (rules_ && rules_->shape[2] > 0) all.rules = rules_->array();
+    if (resets_) all.resets = resets_->array();
+    if (targets_) all.targets = targets_->array();
+    all.loss_weights = weights_->array();
     const std::size_t first = b * trials_per_block;
-    BlockData data{first, std::min(trials_per_block, n_trials() - first), n_steps(), {}, {}, {}, {},
-                   {}};
-    const auto copy = [&](const auto& array, std::size_t n_items, auto& to) {
-      take(array.values.data(), n_steps(), n_trials(), n_items, first, data.n_trials, to);
-    };
-    data.n_channels = inputs_.shape[2];
-    copy(inputs_, data.n_channels, data.inputs);
-    if (rules_) {
-      data.n_slots = rules_->shape[2];
-      copy(*rules_, data.n_slots, data.rules);
+    return {first, all.trials(first, std::min(trials_per_block, n_trials() - first))};
+  }
+
+  /// Sum of the loss weights, block by block.
+  double weight() const {
+    double sum = 0;
+    for (std::size_t b = 0; b < n_blocks(); ++b) {
+      const TrialArray<const float> weights = block(b).trials.loss_weights;
+      for (std::size_t t = 0; t < weights.n_steps; ++t)
+        for (std::size_t k = 0; k < weights.n_trials; ++k) sum += weights(t, k);
     }
-    if (resets_) copy(*resets_, 1, data.resets);
-    if (targets_) copy(*targets_, 1, data.targets);
-    if (weights_)
-      copy(*weights_, 1, data.loss_weights);
-    else
-      data.loss_weights.assign(n_steps() * data.n_trials, 1.0f);
-    return data;
+    return sum;
   }
 
  private:
@@ -138,28 +120,30 @@ class Arguments {
     return array;
   }
 
+  template <class T>
   void take_whole(const std::optional<ArrayArgument>& given, const char* name, const char* shape,
                   const std::vector<std::string>& axes, std::int64_t least, std::size_t end,
-                  std::optional<Given<std::int32_t>>& to) const {
+                  std::optional<Given<T>>& to) const {
     if (!given) return;
     const UserArray array = same_steps(*given, name, axes.size(), shape);
-    to =
-        Given<std::int32_t>{array.shape(), whole_numbers(array, least, end, place_in(array, axes))};
+    const auto values = whole_numbers(array, least, end, place_in(array, axes));
+    to = Given<T>{array.shape(), std::vector<T>(values.begin(), values.end())};
   }
 
   Given<float> inputs_;
-  std::optional<Given<std::int32_t>> rules_, resets_, targets_;
+  std::optional<Given<std::int32_t>> rules_, targets_;
+  std::optional<Given<std::uint8_t>> resets_;
   std::optional<Given<float>> weights_;
 };
 
 // (time, item, trial) of a block -> (time, trial, item) of all.
-void put(const std::vector<float>& from, const BlockData& block, std::size_t n_all,
-         std::size_t n_items, Buffer<float>& to) {
-  for (std::size_t t = 0; t < block.n_steps; ++t)
+void put(const std::vector<float>& from, const Block& block, std::size_t n_items,
+         const TrialArray<float>& to) {
+  const std::size_t n = block.trials.n_trials();
+  for (std::size_t t = 0; t < to.n_steps; ++t)
     for (std::size_t i = 0; i < n_items; ++i)
-      for (std::size_t k = 0; k < block.n_trials; ++k)
-        to[(t * n_all + block.first + k) * n_items + i] =
-            from[(t * n_items + i) * block.n_trials + k];
+      for (std::size_t k = 0; k < n; ++k)
+        to(t, block.first + k, i) = from[(t * n_items + i) * n + k];
 }
 
 RecurrentNoise noise_of(double sigma, const std::optional<SeedArgument>& seed,
@@ -186,15 +170,15 @@ nb::tuple run_forward(const SharedNetwork& shared, const RunArguments& given, do
     const std::shared_lock turn(shared.turns);
     ThreadPool pool(threads);
     pool.for_each(arguments.n_blocks(), [&](std::size_t b) {
-      const BlockData block = arguments.block(b);
+      const Block block = arguments.block(b);
+      const std::size_t n = block.trials.n_trials();
       Workspace workspace;
-      std::vector<float> h(n_time * a.n_units() * block.n_trials);
-      std::vector<float> z(n_time * a.n_classes * block.n_trials);
-      network.forward(block.view(), noise_of(sigma, seed, block.first),
-                      {h.data(), n_time, a.n_units(), block.n_trials},
-                      {z.data(), n_time, a.n_classes, block.n_trials}, workspace);
-      put(h, block, n_trials, a.n_units(), states);
-      put(z, block, n_trials, a.n_classes, logits);
+      std::vector<float> h(n_time * a.n_units() * n), z(n_time * a.n_classes * n);
+      network.forward(block.trials, noise_of(sigma, seed, block.first),
+                      {h.data(), n_time, a.n_units(), n}, {z.data(), n_time, a.n_classes, n},
+                      workspace);
+      put(h, block, a.n_units(), {states.data(), n_time, n_trials, a.n_units()});
+      put(z, block, a.n_classes, {logits.data(), n_time, n_trials, a.n_classes});
     });
   }
   return nb::make_tuple(adopt(std::move(states), {n_time, n_trials, a.n_units()}),
@@ -210,17 +194,14 @@ std::pair<double, Buffer<float>> run_loss(const SharedNetwork& shared, const Run
   double total = 0;
   const nb::gil_scoped_release release;
   const std::shared_lock turn(shared.turns);
-  std::vector<BlockData> blocks;
-  double weight = 0;
-  for (std::size_t b = 0; b < arguments.n_blocks(); ++b) {
-    blocks.push_back(arguments.block(b));
-    for (const float w : blocks.back().loss_weights) weight += w;
-  }
+  const double weight = arguments.weight();
   Workspace workspace;
   std::vector<float> part(n);
-  for (const BlockData& block : blocks) {
+  for (std::size_t b = 0; b < arguments.n_blocks(); ++b) {
     const LossOptions options{.kind = kind, .scale = weight > 0 ? 1 / weight : 0};
-    total += network.loss_and_gradient(block.view(), RecurrentNoise{}, options, part, workspace)
+    total += network
+                 .loss_and_gradient(arguments.block(b).trials, RecurrentNoise{}, options, part,
+                                    workspace)
                  .weighted_loss;
     for (std::size_t i = 0; i < n; ++i) gradient[i] += part[i];
   }

@@ -56,8 +56,8 @@ void members(Is<Evaluation>, Self& self, Visit visit) {
 template <class Self, class Visit>
 void members(Is<TrialBatch>, Self& self, Visit visit) {
   visit(self.n_steps, self.n_trials, self.n_channels, self.n_rule_slots, self.inputs, self.rules,
-        self.targets, self.periods, self.mask, self.tasks, self.conditions, self.lengths,
-        self.responses, self.spans);
+        self.targets, self.periods, self.loss_weights, self.scored, self.tasks, self.conditions,
+        self.lengths, self.responses, self.spans);
 }
 
 template <class T>

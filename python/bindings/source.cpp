@@ -13,13 +13,6 @@
 namespace lmrnn::python {
 namespace {
 
-// A whole batch as Python made it, checked: (time, row, item), row-major.
-struct Made {
-  std::vector<float> inputs, loss_weights;
-  std::vector<std::int32_t> rules, targets, tasks;
-  std::vector<std::uint8_t> starts, scored;
-};
-
 /// Takes a batch apart, and knows where in it something is wrong.
 class BatchReader {
  public:
@@ -33,21 +26,29 @@ class BatchReader {
         source_(source),
         task_names_(tasks) {}
 
-  Made read(const BatchShape& shape) {
+  Trials read(const BatchShape& shape) {
+    made_.n_steps = n_steps_;
+    made_.n_trials = n_rows_;
+    made_.n_channels = shape.n_channels;
+    made_.n_rule_slots = shape.n_rule_slots;
     // First what tells where the rest is wrong.
-    std::vector<std::int32_t> starts = whole("trial_starts", 1, 0, 2);
-    made_.starts.assign(starts.begin(), starts.end());
-    made_.tasks = whole("tasks", 1, 0, task_names_.size());
-    made_.inputs = finite("inputs", shape.n_channels);
-    made_.loss_weights = finite("mask", 1, 0);
-    made_.targets = whole("targets", 1, 0, shape.n_classes);
-    const std::vector<std::int32_t> scored = whole("scored", 1, 0, 2);
-    made_.scored.assign(scored.begin(), scored.end());
-    if (shape.n_rule_slots > 0) made_.rules = whole("rules", shape.n_rule_slots, -1, shape.n_rules);
+    copy(whole("trial_starts", 1, 0, 2), made_.trial_starts);
+    copy(whole("tasks", 1, 0, task_names_.size()), made_.step_tasks);
+    copy(finite("inputs", shape.n_channels), made_.inputs);
+    copy(finite("mask", 1, 0), made_.loss_weights);
+    copy(whole("targets", 1, 0, shape.n_classes), made_.targets);
+    copy(whole("scored", 1, 0, 2), made_.scored);
+    if (shape.n_rule_slots > 0)
+      copy(whole("rules", shape.n_rule_slots, -1, shape.n_rules), made_.rules);
     return std::move(made_);
   }
 
  private:
+  template <class T, class U>
+  static void copy(const std::vector<T>& from, Buffer<U>& to) {
+    to.assign(from.begin(), from.end());
+  }
+
   UserArray array(const char* name, std::size_t n_items) const {
     if (!arrays_.contains(name))
       throw UsageError(fmt::format("{}: a batch has no \"{}\"", source_, name));
@@ -76,14 +77,14 @@ class BatchReader {
       const std::size_t step = index / n_items / n_rows_, row = index / n_items % n_rows_;
       std::string text = n_items == 1 ? "" : fmt::format("item {} of ", index % n_items);
       text += fmt::format("step {} of row {} of {} batch {}", step, row, to_name(split_), batch_);
-      if (made_.tasks.empty()) return text;
+      if (made_.step_tasks.empty()) return text;
       std::size_t trial = 0, begin = 0;
       for (std::size_t t = 1; t <= step; ++t)
-        if (made_.starts[t * n_rows_ + row] != 0) {
+        if (made_.trial_starts[t * n_rows_ + row] != 0) {
           ++trial;
           begin = t;
         }
-      const auto task = static_cast<std::size_t>(made_.tasks[step * n_rows_ + row]);
+      const auto task = static_cast<std::size_t>(made_.step_tasks[step * n_rows_ + row]);
       return text + fmt::format(" (task {:?}, step {} of trial {} of the row)", task_names_[task],
                                 step - begin, trial);
     };
@@ -95,7 +96,7 @@ class BatchReader {
   std::size_t n_steps_, n_rows_;
   const std::string& source_;
   const std::vector<std::string>& task_names_;
-  Made made_;
+  Trials made_;
 };
 
 std::size_t count_of(const nb::object& data, const char* name, Py_ssize_t least) {
@@ -139,47 +140,26 @@ class PythonSource : public BatchSource {
   std::vector<std::string> tasks() const override { return tasks_; }
 
   void fill(Split split, std::uint32_t batch, std::uint32_t first_row,
-            const BatchRows& rows) const override {
-    const std::shared_ptr<const Made> made = batch_of(split, batch);
-    copy(made->inputs, shape_.n_channels, first_row, rows.inputs);
-    copy(made->rules, shape_.n_rule_slots, first_row, rows.rules);
-    copy(made->targets, first_row, rows.targets);
-    copy(made->loss_weights, first_row, rows.loss_weights);
-    copy(made->starts, first_row, rows.trial_starts);
-    copy(made->tasks, first_row, rows.tasks);
-    copy(made->scored, first_row, rows.scored);
+            const TrialRows& rows) const override {
+    const std::shared_ptr<const Trials> made = batch_of(split, batch);
+    copy_trials(made->view().trials(first_row, rows.n_trials()), rows);
   }
 
  private:
-  // (time, row, item) -> (time, item, row)
-  template <class T>
-  void copy(const std::vector<T>& from, std::size_t n_items, std::size_t first,
-            const View3<T>& to) const {
-    for (std::size_t t = 0; t < to.n0; ++t)
-      for (std::size_t k = 0; k < to.n2; ++k)
-        for (std::size_t i = 0; i < n_items; ++i)
-          to(t, i, k) = from[(t * n_rows_ + first + k) * n_items + i];
-  }
-  template <class T>
-  void copy(const std::vector<T>& from, std::size_t first, const View2<T>& to) const {
-    if (to.empty()) return;
-    copy(from, 1, first, View3<T>{to.data, to.n0, 1, to.n1});
-  }
-
   // Threads that want the same batch wait for the first; `making_` is held while Python works, and
   // never while the GIL is waited for by its holder.
-  std::shared_ptr<const Made> batch_of(Split split, std::uint32_t batch) const {
+  std::shared_ptr<const Trials> batch_of(Split split, std::uint32_t batch) const {
     const std::lock_guard<std::mutex> turn(making_);
     const auto key = std::pair(split, batch);
     if (const auto found = recent_.find(key); found != recent_.end()) return found->second;
-    auto made = std::make_shared<const Made>(make(split, batch));
+    auto made = std::make_shared<const Trials>(make(split, batch));
     // Training works on one batch while the next is being made.
     while (recent_.size() >= 4) recent_.erase(recent_.begin());
     recent_.emplace(key, made);
     return made;
   }
 
-  Made make(Split split, std::uint32_t batch) const {
+  Trials make(Split split, std::uint32_t batch) const {
     const nb::gil_scoped_acquire gil;
     if (!data_.is_valid())
       throw UsageError(name_ +
@@ -195,7 +175,7 @@ class PythonSource : public BatchSource {
   std::vector<std::string> tasks_;
   BatchShape shape_;
   mutable std::mutex making_;
-  mutable std::map<std::pair<Split, std::uint32_t>, std::shared_ptr<const Made>> recent_;
+  mutable std::map<std::pair<Split, std::uint32_t>, std::shared_ptr<const Trials>> recent_;
 };
 
 }  // namespace

@@ -5,8 +5,8 @@
 
 #include <memory>
 
-#include "lmrnn/batches.hpp"
 #include "lmrnn/train.hpp"
+#include "lmrnn/trials.hpp"
 
 namespace lmrnn::python {
 

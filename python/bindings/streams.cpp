@@ -9,57 +9,52 @@
 namespace lmrnn::python {
 namespace {
 
-// (step, n_channels) and rules (step, n_slots) -> (step, n_channels + n_rules) with ones where a
-// rule is on. `step` runs over time and row together, in either order.
-Buffer<float> with_dense_rules(const Buffer<float>& inputs, const Buffer<std::int32_t>& rules,
-                               std::size_t n_steps, std::size_t n_rules) {
-  const std::size_t n_channels = inputs.size() / n_steps, n_slots = rules.size() / n_steps;
-  const std::size_t width = n_channels + n_rules;
-  Buffer<float> dense(n_steps * width);
-  for (std::size_t step = 0; step < n_steps; ++step) {
-    float* row = dense.data() + step * width;
-    std::copy_n(inputs.data() + step * n_channels, n_channels, row);
-    for (std::size_t slot = 0; slot < n_slots; ++slot)
-      if (const std::int32_t rule = rules[step * n_slots + slot]; rule >= 0)
-        row[n_channels + static_cast<std::size_t>(rule)] = 1;
-  }
-  return dense;
-}
+/// An array of one batch as NumPy will have it: (time, row, item), or (row, time, item).
+template <class T>
+struct Filled {
+  Filled(std::size_t n_time, std::size_t n_rows, std::size_t n_items, bool batch_first)
+      : numbers(n_time * n_rows * n_items),
+        array(batch_first ? TrialArray<T>(numbers.data(), n_time, n_rows, n_items, n_items,
+                                          n_time * n_items)
+                          : TrialArray<T>(numbers.data(), n_time, n_rows, n_items)) {}
+  Buffer<T> numbers;
+  TrialArray<T> array;
+};
 
 nb::dict fill(const PackedStream& self, std::uint32_t batch, bool batch_first, bool dense) {
-  const StreamConfig& config = self.config();
   const Battery& battery = self.battery();
-  const auto n_time = static_cast<std::size_t>(config.steps);
-  const auto n_rows = static_cast<std::size_t>(config.batch);
-  const std::size_t n = n_time * n_rows, n_slots = battery.n_rule_slots();
-  std::size_t n_channels = battery.n_channels();
-  Buffer<float> inputs(n * n_channels);
-  Buffer<std::int32_t> rules(n * n_slots), targets(n), tasks(n);
-  Buffer<std::uint8_t> periods(n), starts(n);
+  const auto n_time = static_cast<std::size_t>(self.config().steps);
+  const auto n_rows = static_cast<std::size_t>(self.config().batch);
+  const auto filled = [&]<class T>(T, std::size_t n_items) {
+    return Filled<T>(n_time, n_rows, n_items, batch_first);
+  };
+  auto inputs = filled(float(), battery.n_channels());
+  auto rules = filled(std::int32_t(), battery.n_rule_slots());
+  auto targets = filled(std::int32_t(), 1), tasks = filled(std::int32_t(), 1);
+  auto periods = filled(std::uint8_t(), 1), starts = filled(std::uint8_t(), 1);
   {
     const nb::gil_scoped_release release;
     self.fill(batch, 0,
-              {.inputs = inputs.data(),
-               .rules = rules.data(),
-               .targets = targets.data(),
-               .tasks = tasks.data(),
-               .periods = periods.data(),
-               .trial_starts = starts.data(),
-               .layout = batch_first ? Layout::batch_first : Layout::time_major,
-               .n_rows = n_rows});
+              {.inputs = inputs.array,
+               .rules = rules.array,
+               .targets = targets.array,
+               .trial_starts = starts.array,
+               .periods = periods.array,
+               .tasks = tasks.array});
     if (dense) {
-      inputs = with_dense_rules(inputs, rules, n, battery.n_rules());
-      n_channels += battery.n_rules();
+      auto wide = filled(float(), battery.n_channels() + battery.n_rules());
+      expand_rules(inputs.array, rules.array, wide.array);
+      inputs = std::move(wide);
     }
   }
   const std::size_t first = batch_first ? n_rows : n_time, second = batch_first ? n_time : n_rows;
   nb::dict arrays;
-  arrays["inputs"] = adopt(std::move(inputs), {first, second, n_channels});
-  arrays["targets"] = adopt(std::move(targets), {first, second});
-  arrays["rules"] = adopt(std::move(rules), {first, second, n_slots});
-  arrays["tasks"] = adopt(std::move(tasks), {first, second});
-  arrays["periods"] = adopt(std::move(periods), {first, second});
-  arrays["trial_starts"] = adopt(std::move(starts), {first, second});
+  arrays["inputs"] = adopt(std::move(inputs.numbers), {first, second, inputs.array.n_items});
+  arrays["targets"] = adopt(std::move(targets.numbers), {first, second});
+  arrays["rules"] = adopt(std::move(rules.numbers), {first, second, rules.array.n_items});
+  arrays["tasks"] = adopt(std::move(tasks.numbers), {first, second});
+  arrays["periods"] = adopt(std::move(periods.numbers), {first, second});
+  arrays["trial_starts"] = adopt(std::move(starts.numbers), {first, second});
   return arrays;
 }
 
@@ -75,13 +70,10 @@ TrialBatch trials_of(const Battery& battery, const nb::object& task, std::size_t
   return draw_trials(battery, index, n, Seed(seed), which, first);
 }
 
-// The core keeps trials last; NumPy sees (time, trial, ...) through strides.
 template <class T>
 auto series(nb::handle self, const TrialBatch& batch, const Buffer<T>& values,
             std::size_t n_items) {
-  const auto n = static_cast<std::int64_t>(batch.n_trials);
-  return view_of(values.data(), {batch.n_steps, batch.n_trials, n_items}, self,
-                 {static_cast<std::int64_t>(n_items) * n, 1, n});
+  return view_of(values.data(), {batch.n_steps, batch.n_trials, n_items}, self);
 }
 template <class T>
 auto plain(nb::handle self, const TrialBatch& batch, const Buffer<T>& values) {
@@ -115,7 +107,7 @@ void bind_trial_batch(nb::module_& m) {
           "periods", [get](Self self) { return plain(self, get(self), get(self).periods); },
           "(time, trial) uint8: 0 fixation, 1 stimulus, 2 delay, 3 second stimulus, 4 decision")
       .def_prop_ro(
-          "mask", [get](Self self) { return plain(self, get(self), get(self).mask); },
+          "mask", [get](Self self) { return plain(self, get(self), get(self).loss_weights); },
           "(time, trial) float32: 1 within the trial, 0 in the padding")
       .def_prop_ro(
           "lengths",

@@ -47,7 +47,7 @@ double UncoupledPool::predicted_accuracy(const Dynamics& dynamics, std::size_t t
       if (t < decision.first) continue;
       Eigen::Index answer = 0;
       dynamics.logits(h).maxCoeff(&answer);
-      right += answer == trials.targets[at * trials.n_trials + k];
+      right += answer == trials.targets[trials.index(at, k)];
       ++n_steps;
     }
   }

@@ -34,7 +34,7 @@ AnalysisResult confusion(const Subject& subject, const ConfusionOptions& options
       const PeriodSpan decision = span_of(trials, k, Period::decision);
       for (auto step = decision.first; step < decision.last; ++step) {
         const auto t = static_cast<std::size_t>(step);
-        const auto right = static_cast<std::size_t>(trials.targets[t * trials.n_trials + k]);
+        const auto right = static_cast<std::size_t>(trials.targets[trials.index(t, k)]);
         ++matrix[right * n + static_cast<std::size_t>(run.answer(t, k))];
       }
     }

@@ -84,11 +84,10 @@ Dynamics::Dynamics(const Network& network)
 VectorXd Dynamics::current(const TrialBatch& trials, std::size_t t, std::size_t k) const {
   VectorXd c = bias_;
   for (std::size_t channel = 0; channel < trials.n_channels; ++channel)
-    c +=
-        input_.col(static_cast<Index>(channel)) *
-        static_cast<double>(trials.inputs[(t * trials.n_channels + channel) * trials.n_trials + k]);
+    c += input_.col(static_cast<Index>(channel)) *
+         static_cast<double>(trials.inputs[trials.index(t, k) * trials.n_channels + channel]);
   for (std::size_t slot = 0; slot < trials.n_rule_slots; ++slot) {
-    const std::int32_t rule = trials.rules[(t * trials.n_rule_slots + slot) * trials.n_trials + k];
+    const std::int32_t rule = trials.rules[trials.index(t, k) * trials.n_rule_slots + slot];
     if (rule >= 0) c += rule_.row(rule).transpose();
   }
   return c;

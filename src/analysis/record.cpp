@@ -93,6 +93,16 @@ void add_conditions(Recording& to, const std::string& task, const Battery& batte
              [p](const Conditions& c) { return c.duration[p]; });
 }
 
+// (time, trial, item) -> (time, item, trial)
+template <class T>
+std::vector<T> trials_last(const Buffer<T>& from, std::size_t n_trials, std::size_t n_items) {
+  std::vector<T> to(from.size());
+  const std::size_t n_plane = n_trials * n_items;
+  for (std::size_t i = 0; i < from.size(); ++i)
+    to[i / n_plane * n_plane + i % n_items * n_trials + i / n_items % n_trials] = from[i];
+  return to;
+}
+
 Recording record_task(const Subject& subject, const RecordOptions& options, std::size_t task,
                       Seed seed) {
   const Battery& battery = subject.battery;
@@ -112,13 +122,14 @@ Recording record_task(const Subject& subject, const RecordOptions& options, std:
   to.file.metadata[name + "/time@long_name"] = "start of the step, from the start of the trial";
   to.add<float>(name + "/states", s.states, {t, s.n_units, n}, {"time", "unit", "trial"});
   to.add<float>(name + "/logits", s.logits, {t, s.n_classes, n}, {"time", "class", "trial"});
-  to.add<float>(name + "/inputs", trials.inputs, {t, trials.n_channels, n},
-                {"time", "channel", "trial"});
-  to.add<std::int32_t>(name + "/rules", trials.rules, {t, trials.n_rule_slots, n},
-                       {"time", "slot", "trial"});
+  // As states and logits are, since files are compared and plotted by the same code.
+  to.add<float>(name + "/inputs", trials_last(trials.inputs, n, trials.n_channels),
+                {t, trials.n_channels, n}, {"time", "channel", "trial"});
+  to.add<std::int32_t>(name + "/rules", trials_last(trials.rules, n, trials.n_rule_slots),
+                       {t, trials.n_rule_slots, n}, {"time", "slot", "trial"});
   to.add<std::int32_t>(name + "/targets", trials.targets, {t, n}, {"time", "trial"});
   to.add<std::uint8_t>(name + "/periods", trials.periods, {t, n}, {"time", "trial"});
-  to.add<float>(name + "/mask", trials.mask, {t, n}, {"time", "trial"});
+  to.add<float>(name + "/mask", trials.loss_weights, {t, n}, {"time", "trial"});
   to.add<std::int32_t>(name + "/lengths", trials.lengths, {n}, {"trial"});
   to.add<std::int32_t>(name + "/responses", trials.responses, {n}, {"trial"});
   add_conditions(to, name, battery, trials);

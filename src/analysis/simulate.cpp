@@ -8,16 +8,6 @@ namespace {
 constexpr std::size_t block_trials = 32;
 
 // Columns [first, first + n) of an array whose last index is the trial.
-template <class T>
-std::vector<T> columns(const Buffer<T>& from, std::size_t n_trials, std::size_t first,
-                       std::size_t n) {
-  const std::size_t n_rows = n_trials == 0 ? 0 : from.size() / n_trials;
-  std::vector<T> part(n_rows * n);
-  for (std::size_t row = 0; row < n_rows; ++row)
-    std::copy_n(from.data() + row * n_trials + first, n, part.data() + row * n);
-  return part;
-}
-
 void put_columns(const std::vector<float>& part, std::size_t first, std::size_t n,
                  std::size_t n_trials, Buffer<float>& to) {
   for (std::size_t row = 0; row < part.size() / n; ++row)
@@ -54,16 +44,11 @@ Simulation simulate(const Network& network, const Battery& battery, const TrialB
   Workspace workspace;
   for (std::size_t first = 0; first < s.n_trials; first += block_trials) {
     const std::size_t n = std::min(block_trials, s.n_trials - first);
-    const auto inputs = columns(trials.inputs, s.n_trials, first, n);
-    const auto rules = columns(trials.rules, s.n_trials, first, n);
     std::vector<float> states(s.n_steps * s.n_units * n), logits(s.n_steps * s.n_classes * n);
-    TrialBlock block;
-    block.inputs = {inputs.data(), s.n_steps, trials.n_channels, n};
-    block.rules = {rules.data(), s.n_steps, trials.n_rule_slots, n};
     const RecurrentNoise noise{.sigma = sigma,
                                .key = {seed, Stream::recurrent_noise, Split::test, task, 0},
                                .first_row = static_cast<std::uint32_t>(first_trial + first)};
-    network.forward(block, noise, {states.data(), s.n_steps, s.n_units, n},
+    network.forward(trials.view().trials(first, n), noise, {states.data(), s.n_steps, s.n_units, n},
                     {logits.data(), s.n_steps, s.n_classes, n}, workspace);
     put_columns(states, first, n, s.n_trials, s.states);
     put_columns(logits, first, n, s.n_trials, s.logits);
@@ -98,7 +83,7 @@ double decision_accuracy(const Simulation& run, const TrialBatch& trials) {
     const PeriodSpan decision = span_of(trials, k, Period::decision);
     for (auto step = decision.first; step < decision.last; ++step) {
       const auto t = static_cast<std::size_t>(step);
-      right += run.answer(t, k) == trials.targets[t * trials.n_trials + k];
+      right += run.answer(t, k) == trials.targets[trials.index(t, k)];
       ++n_steps;
     }
   }

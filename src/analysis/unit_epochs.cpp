@@ -51,7 +51,7 @@ Epochs watch_task(const Subject& subject, std::size_t task, std::size_t n_trials
           e.slope[p][i] += s;
         }
         if (span.period != Period::decision) continue;
-        const auto right = static_cast<std::size_t>(trials.targets[t * n_trials + k]);
+        const auto right = static_cast<std::size_t>(trials.targets[trials.index(t, k)]);
         std::size_t other = right == 0 ? 1 : 0;
         const auto logit = [&](std::size_t c) {
           return run.logits[(t * run.n_classes + c) * n_trials + k];

@@ -68,14 +68,14 @@ class Picture {
     for (std::size_t channel = first; channel < last; ++channel) {
       double sum = 0;
       for (std::size_t step = begin; step < end; ++step)
-        sum += trials_.inputs[(step * trials_.n_channels + channel) * trials_.n_trials + row_];
+        sum += trials_.inputs[trials_.index(step, row_) * trials_.n_channels + channel];
       strongest = std::max(strongest, sum / static_cast<double>(end - begin));
     }
     return strongest;
   }
 
   std::int32_t target_class(std::size_t column) const {
-    return trials_.targets[column * steps_per_column_ * trials_.n_trials + row_];
+    return trials_.targets[trials_.index(column * steps_per_column_, row_)];
   }
 
   std::size_t column_of(std::int32_t step) const {
@@ -192,7 +192,7 @@ std::string conditions_text(const Battery& battery, std::size_t task, const Cond
 
 std::string target_text(const Battery& battery, const TrialBatch& trials, std::size_t row) {
   const auto target = [&](std::int32_t step) {
-    return trials.targets[static_cast<std::size_t>(step) * trials.n_trials + row];
+    return trials.targets[trials.index(static_cast<std::size_t>(step), row)];
   };
   const std::int32_t n_steps = trials.lengths[row];
   std::int32_t first = 0;

@@ -37,7 +37,7 @@ struct SampleOptions {
 // The arrays of a file, with the names of their dimensions.
 class Sample {
  public:
-  explicit Sample(Layout layout) : layout_(layout) {}
+  explicit Sample(bool batch_first) : batch_first_(batch_first) {}
 
   template <class T>
   void add(const std::string& name, std::span<const T> values,
@@ -50,19 +50,18 @@ class Sample {
     file_.arrays.emplace_back(name, ArrayData::of<T>(values, std::move(shape)));
   }
 
-  // `values` are (time, item, row), or (time, row) if `item` is empty; stored in the layout.
+  // Stored as (time, row, item) or (row, time, item); without a name of the item, (time, row).
   template <class T>
-  void add_series(const std::string& name, View3<const T> values, const std::string& item,
-                  const std::string& row) {
-    const auto [n_time, n_items, n_rows] = std::array{values.n0, values.n1, values.n2};
+  void add_series(const std::string& name, const TrialArray<const T>& values,
+                  const std::string& item, const std::string& row) {
     std::vector<T> ordered(values.size());
+    const std::size_t n_time = values.n_steps, n_rows = values.n_trials, n_items = values.n_items;
     for (std::size_t t = 0; t < n_time; ++t)
-      for (std::size_t i = 0; i < n_items; ++i)
-        for (std::size_t r = 0; r < n_rows; ++r)
-          ordered[layout_ == Layout::time_major ? (t * n_rows + r) * n_items + i
-                                                : (r * n_time + t) * n_items + i] = values(t, i, r);
+      for (std::size_t r = 0; r < n_rows; ++r)
+        std::copy_n(values.at(t, r), n_items,
+                    ordered.data() + (batch_first_ ? r * n_time + t : t * n_rows + r) * n_items);
     std::vector<std::pair<std::string, std::size_t>> dimensions = {{"time", n_time}, {row, n_rows}};
-    if (layout_ == Layout::batch_first) std::swap(dimensions[0], dimensions[1]);
+    if (batch_first_) std::swap(dimensions[0], dimensions[1]);
     if (!item.empty()) dimensions.emplace_back(item, n_items);
     add<T>(name, ordered, std::move(dimensions));
   }
@@ -79,73 +78,40 @@ class Sample {
   }
 
  private:
-  Layout layout_;
+  bool batch_first_;
   ArrayFile file_;
   std::map<std::string, std::vector<std::string>> dimension_names_;
 };
 
-// Inputs and rules of (time, row), rules as indices or as dense channels after the others.
-void add_inputs(Sample& sample, const Battery& battery, View3<const float> inputs,
-                View3<const std::int32_t> rules, const std::string& row, bool dense_rules) {
+// Inputs and rules, rules as indices or as dense channels after the others.
+void add_inputs(Sample& sample, const Battery& battery, const TrialView& rows,
+                const std::string& row, bool dense_rules) {
   if (!dense_rules) {
-    sample.add_series("inputs", inputs, "channel", row);
-    sample.add_series("rules", rules, "slot", row);
+    sample.add_series("inputs", rows.inputs, "channel", row);
+    sample.add_series("rules", rows.rules, "slot", row);
     return;
   }
-  const std::size_t n_channels = inputs.n1 + battery.n_rules();
-  std::vector<float> dense(inputs.n0 * n_channels * inputs.n2);
-  const View3<float> view{dense.data(), inputs.n0, n_channels, inputs.n2};
-  for (std::size_t t = 0; t < inputs.n0; ++t) {
-    std::copy_n(inputs.plane(t), inputs.n1 * inputs.n2, view.plane(t));
-    for (std::size_t slot = 0; slot < rules.n1; ++slot)
-      for (std::size_t r = 0; r < inputs.n2; ++r)
-        if (const std::int32_t rule = rules(t, slot, r); rule >= 0)
-          view(t, inputs.n1 + static_cast<std::size_t>(rule), r) = 1;
-  }
-  sample.add_series<float>("inputs", {dense.data(), inputs.n0, n_channels, inputs.n2}, "channel",
-                           row);
+  const std::size_t n_channels = battery.n_channels() + battery.n_rules();
+  std::vector<float> values(rows.n_steps() * rows.n_trials() * n_channels);
+  const TrialArray<float> dense(values.data(), rows.n_steps(), rows.n_trials(), n_channels);
+  expand_rules(rows.inputs, rows.rules, dense);
+  sample.add_series<float>("inputs", dense, "channel", row);
 }
 
 // Trials of all tasks side by side, padded to the longest of all.
-struct AllTrials {
-  std::size_t n_steps = 0, n_trials = 0, n_channels = 0, n_slots = 0;
-  std::vector<float> inputs, mask;
-  std::vector<std::int32_t> rules, targets;
-  std::vector<std::uint8_t> periods;
-
-  // Copies (time, trial) of a batch to trials first_trial ...; `item` of `n_items` per step.
-  template <class T, class From>
-  void place(std::vector<T>& to, const From& from, const TrialBatch& batch, std::size_t n_items,
-             std::size_t first_trial) const {
-    for (std::size_t t = 0; t < batch.n_steps; ++t)
-      for (std::size_t i = 0; i < n_items; ++i)
-        std::copy_n(from.data() + (t * n_items + i) * batch.n_trials, batch.n_trials,
-                    to.data() + (t * n_items + i) * n_trials + first_trial);
-  }
-};
-
-AllTrials side_by_side(std::span<const TrialBatch> batches) {
-  AllTrials all;
+Trials side_by_side(const Battery& battery, std::span<const TrialBatch> batches) {
+  std::size_t n_steps = 0, n_trials = 0;
   for (const TrialBatch& batch : batches) {
-    all.n_steps = std::max(all.n_steps, batch.n_steps);
-    all.n_trials += batch.n_trials;
+    n_steps = std::max(n_steps, batch.n_steps);
+    n_trials += batch.n_trials;
   }
-  all.n_channels = batches[0].n_channels;
-  all.n_slots = batches[0].n_rule_slots;
-  const std::size_t n = all.n_steps * all.n_trials;
-  all.inputs.resize(n * all.n_channels);
-  all.rules.resize(n * all.n_slots, -1);
-  all.targets.resize(n);
-  all.periods.resize(n);
-  all.mask.resize(n);
-  std::size_t first_trial = 0;
+  Trials all(n_steps, n_trials, battery.n_channels(), battery.n_rule_slots(),
+             {.loss_weights = true, .periods = true});
+  std::ranges::fill(all.rules, -1);
+  std::size_t first = 0;
   for (const TrialBatch& batch : batches) {
-    all.place(all.inputs, batch.inputs, batch, all.n_channels, first_trial);
-    all.place(all.rules, batch.rules, batch, all.n_slots, first_trial);
-    all.place(all.targets, batch.targets, batch, 1, first_trial);
-    all.place(all.periods, batch.periods, batch, 1, first_trial);
-    all.place(all.mask, batch.mask, batch, 1, first_trial);
-    first_trial += batch.n_trials;
+    copy_trials(batch.view(), all.rows().trials(first, batch.n_trials));
+    first += batch.n_trials;
   }
   return all;
 }
@@ -205,15 +171,12 @@ void sample_trials(Sample& sample, const Battery& battery, const SampleOptions& 
   for (std::size_t task = 0; task < battery.tasks().size(); ++task)
     batches.push_back(
         draw_trials(battery, task, options.n_trials, *options.seed, split, options.first));
-  const AllTrials all = side_by_side(batches);
-  const auto series = [&]<class T>(const std::vector<T>& values, std::size_t n_items) {
-    return View3<const T>{values.data(), all.n_steps, n_items, all.n_trials};
-  };
-  add_inputs(sample, battery, series(all.inputs, all.n_channels), series(all.rules, all.n_slots),
-             "trial", options.dense_rules);
-  sample.add_series("targets", series(all.targets, 1), "", "trial");
-  sample.add_series("periods", series(all.periods, 1), "", "trial");
-  sample.add_series("mask", series(all.mask, 1), "", "trial");
+  const Trials all = side_by_side(battery, batches);
+  const TrialView rows = all.view();
+  add_inputs(sample, battery, rows, "trial", options.dense_rules);
+  sample.add_series("targets", rows.targets, "", "trial");
+  sample.add_series("periods", rows.periods, "", "trial");
+  sample.add_series("mask", rows.loss_weights, "", "trial");
   add_per_trial<std::int32_t>(sample, "task", batches, {}, [](const auto& batch, std::size_t k) {
     return std::array{batch.tasks[k]};
   });
@@ -235,28 +198,16 @@ void sample_stream(Sample& sample, const Battery& battery, const SampleOptions& 
   config.steps = options.n_steps;
   config.batch = static_cast<std::int64_t>(options.n_rows);
   from_config({options.stream, "--stream"}, "mode", config.mode, {});
-  const auto n_steps = static_cast<std::size_t>(config.steps);
-  const std::size_t n = n_steps * options.n_rows;
   const PackedStream stream(battery, config, *options.seed, split);
-  std::vector<float> inputs(n * battery.n_channels());
-  std::vector<std::int32_t> rules(n * battery.n_rule_slots()), targets(n), tasks(n);
-  std::vector<std::uint8_t> periods(n), starts(n);
-  // Batch after batch, as `continue` wants it; only the last one is kept.
-  const std::uint32_t first =
-      config.mode == StreamMode::carry_on ? std::uint32_t{0} : options.batch;
-  for (std::uint32_t batch = first; batch <= options.batch; ++batch)
-    stream.fill(batch, 0,
-                {inputs.data(), rules.data(), targets.data(), tasks.data(), periods.data(),
-                 starts.data(), Layout::trial_last, options.n_rows});
-  const auto series = [&]<class T>(const std::vector<T>& values, std::size_t n_items) {
-    return View3<const T>{values.data(), n_steps, n_items, options.n_rows};
-  };
-  add_inputs(sample, battery, series(inputs, battery.n_channels()),
-             series(rules, battery.n_rule_slots()), "row", options.dense_rules);
-  sample.add_series("targets", series(targets, 1), "", "row");
-  sample.add_series("task", series(tasks, 1), "", "row");
-  sample.add_series("periods", series(periods, 1), "", "row");
-  sample.add_series("trial_starts", series(starts, 1), "", "row");
+  Trials trials(static_cast<std::size_t>(config.steps), options.n_rows, battery.n_channels(),
+                battery.n_rule_slots(), {.trial_starts = true, .periods = true, .tasks = true});
+  stream.fill(options.batch, 0, trials.rows());
+  const TrialView rows = trials.view();
+  add_inputs(sample, battery, rows, "row", options.dense_rules);
+  sample.add_series("targets", rows.targets, "", "row");
+  sample.add_series("task", rows.tasks, "", "row");
+  sample.add_series("periods", rows.periods, "", "row");
+  sample.add_series("trial_starts", rows.trial_starts, "", "row");
 }
 
 void describe_sample(Sample& sample, const Battery& battery, const SampleOptions& options) {
@@ -274,7 +225,7 @@ void run_sample(const SampleOptions& options) {
   if (options.layout != "time-major" && options.layout != "batch-first")
     throw UsageError("--layout " + options.layout + ": it must be time-major or batch-first");
   const Battery battery(options.battery.battery(), *options.seed);
-  Sample sample(options.layout == "time-major" ? Layout::time_major : Layout::batch_first);
+  Sample sample(options.layout == "batch-first");
   if (options.stream.empty())
     sample_trials(sample, battery, options, split);
   else

@@ -22,49 +22,6 @@ struct Chunk {
   std::size_t first, n;
 };
 
-// The trials of a chunk that one call of Network::forward sees.
-struct Block {
-  std::size_t n_steps = 0, n_trials = 0;
-  Buffer<float> inputs, logits;
-  Buffer<std::int32_t> rules, targets;
-  std::vector<std::int32_t> lengths;
-  std::vector<std::vector<PeriodSpan>> spans;
-
-  // Takes the trials of `batch` that `order` names.
-  void gather(const TrialBatch& batch, std::span<const std::size_t> order) {
-    n_trials = order.size();
-    lengths.clear();
-    spans.clear();
-    for (const std::size_t k : order) {
-      lengths.push_back(batch.lengths[k]);
-      spans.push_back(batch.spans[k]);
-    }
-    n_steps = static_cast<std::size_t>(std::ranges::max(lengths));
-    copy(batch.inputs, batch.n_channels, batch.n_trials, order, inputs);
-    copy(batch.rules, batch.n_rule_slots, batch.n_trials, order, rules);
-    copy(batch.targets, 1, batch.n_trials, order, targets);
-  }
-
-  TrialBlock view(std::size_t n_channels, std::size_t n_rule_slots) const {
-    TrialBlock block;
-    block.inputs = {inputs.data(), n_steps, n_channels, n_trials};
-    block.rules = {rules.data(), n_steps, n_rule_slots, n_trials};
-    block.targets = {targets.data(), n_steps, n_trials};
-    return block;
-  }
-
- private:
-  // `from` is (time, row, trial) of the whole batch, with at least n_steps steps.
-  template <class T>
-  void copy(const Buffer<T>& from, std::size_t n_rows, std::size_t n_from,
-            std::span<const std::size_t> order, Buffer<T>& to) const {
-    to.resize(n_steps * n_rows * n_trials);
-    for (std::size_t line = 0; line < n_steps * n_rows; ++line)
-      for (std::size_t k = 0; k < n_trials; ++k)
-        to[line * n_trials + k] = from[line * n_from + order[k]];
-  }
-};
-
 std::vector<std::size_t> all_tasks(const Battery& battery) {
   std::vector<std::size_t> tasks(battery.tasks().size());
   std::iota(tasks.begin(), tasks.end(), std::size_t{0});
@@ -105,22 +62,20 @@ struct Evaluator::Implementation {
     std::ranges::stable_sort(order, {}, [&](std::size_t k) { return batch.lengths[k]; });
 
     auto workspace = workspaces.borrow();
-    const std::int32_t grace = grace_steps(battery.config().dt);
     ScoreCounts counts;
-    Block block;
+    Buffer<float> values;
     for (std::size_t first = 0; first < chunk.n; first += block_trials) {
       const std::size_t n = std::min(block_trials, chunk.n - first);
-      block.gather(batch, std::span(order).subspan(first, n));
-      block.logits.resize(block.n_steps * battery.n_classes() * n);
-      const View3<float> logits{block.logits.data(), block.n_steps, battery.n_classes(), n};
+      const auto some = std::span(order).subspan(first, n);
+      const Trials block = batch.chosen(some, static_cast<std::size_t>(batch.lengths[some.back()]));
+      values.resize(block.n_steps * battery.n_classes() * n);
+      const View3<float> logits{values.data(), block.n_steps, battery.n_classes(), n};
       const RecurrentNoise noise{
           .sigma = recurrent_noise,
           .key = {seed, Stream::recurrent_noise, split, static_cast<std::uint32_t>(task), 0},
           .first_row = static_cast<std::uint32_t>(chunk.first + first)};
-      const TrialBlock view = block.view(battery.n_channels(), battery.n_rule_slots());
-      network.forward(view, noise, {}, logits, *workspace);
-      counts += score_trials({logits.data, logits.n0, logits.n1, logits.n2}, view.targets,
-                             block.lengths, block.spans, grace);
+      network.forward(block.view(), noise, {}, logits, *workspace);
+      add_scores({logits.data, logits.n0, logits.n1, logits.n2}, block.view(), {&counts, 1});
     }
     return counts;
   }

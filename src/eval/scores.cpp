@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "eval/score_steps.hpp"
 #include "lmrnn/error.hpp"
 #include "lmrnn/evaluate.hpp"
 
@@ -114,6 +113,10 @@ Evaluation make_evaluation(const Battery& battery, std::span<const std::size_t> 
   return evaluation;
 }
 
+namespace {
+
+/// argmax over classes of logits (time, class, trial) at `step`, per trial; the lowest class wins a
+/// tie. `best` is scratch.
 void most_likely_classes(View3<const float> logits, std::size_t step, std::span<float> best,
                          std::span<std::int32_t> classes) noexcept {
   const std::size_t n_trials = logits.n2;
@@ -130,63 +133,70 @@ void most_likely_classes(View3<const float> logits, std::size_t step, std::span<
   }
 }
 
-namespace {
+/// The trial of a row that a scorer is in.
+struct TrialScore {
+  std::int32_t task = 0;
+  bool counts = false, right = true;
+  ScoreCounts steps;
 
-// Every step of a trial has a class to compare and lies in a period.
-void check_shapes(const View3<const float>& logits, const View2<const std::int32_t>& targets,
-                  std::span<const std::int32_t> lengths,
-                  std::span<const std::vector<PeriodSpan>> spans) {
-  const std::size_t n = lengths.size();
-  if (logits.n1 == 0 || logits.n2 != n || targets.n1 != n || spans.size() != n)
-    throw UsageError(fmt::format(
-        "scores: logits of {} classes and {} trials, targets of {}, {} lengths and {} lists of "
-        "periods; they must be of the same trials",
-        logits.n1, logits.n2, targets.n1, n, spans.size()));
-  for (std::size_t k = 0; k < n; ++k) {
-    const auto length = static_cast<std::size_t>(std::max(0, lengths[k]));
-    if (length > std::min(logits.n0, targets.n0))
-      throw UsageError(
-          fmt::format("scores: trial {} has {} steps, but the logits have {} and the "
-                      "targets {}",
-                      k, length, logits.n0, targets.n0));
-    if (length > 0 && (spans[k].empty() || spans[k].back().last < lengths[k]))
-      throw UsageError(
-          fmt::format("scores: the periods of trial {} end before its {} steps", k, length));
+  void add(Scored scored, bool hit, std::int32_t task_now) {
+    if (scored == Scored::no) return;
+    task = task_now;
+    counts = true;
+    if (scored != Scored::step_only) right = right && hit;
+    if (scored == Scored::trial_only) return;
+    ++steps.decision_steps;
+    steps.right_decision_steps += hit;
   }
+  void finish(std::span<ScoreCounts> by_task) {
+    if (counts) {
+      steps.trials = 1;
+      steps.right_trials = right;
+      by_task[static_cast<std::size_t>(task)] += steps;
+    }
+    *this = {};
+  }
+};
+
+void check_shapes(const View3<const float>& logits, const TrialView& rows, std::size_t n_tasks) {
+  const auto check_array = [&](const auto& array, const char* name, bool needed) {
+    if (array.empty() && !needed) return;
+    if (array.n_steps != logits.n0 || array.n_trials != logits.n2)
+      throw UsageError(
+          fmt::format("scores: {} of {} steps and {} trials, but the logits have {} and {}; they "
+                      "must be of the same trials",
+                      name, array.n_steps, array.n_trials, logits.n0, logits.n2));
+  };
+  check_array(rows.targets, "targets", true);
+  check_array(rows.scored, "scored steps", true);
+  check_array(rows.trial_starts, "trial starts", false);
+  check_array(rows.tasks, "tasks", false);
+  if (logits.n1 == 0) throw UsageError("scores: logits of no classes");
+  if (n_tasks == 0) throw UsageError("scores: no task to count them for");
+  rows.tasks.for_each_stretch([&](std::span<const std::int32_t> tasks) {
+    for (const std::int32_t task : tasks)
+      if (task < 0 || static_cast<std::size_t>(task) >= n_tasks)
+        throw UsageError(fmt::format("scores: task {}, but there are {}", task, n_tasks));
+  });
 }
 
 }  // namespace
 
-ScoreCounts score_trials(View3<const float> logits, View2<const std::int32_t> targets,
-                         std::span<const std::int32_t> lengths,
-                         std::span<const std::vector<PeriodSpan>> spans, std::int32_t grace) {
-  const std::size_t n_trials = lengths.size();
-  check_shapes(logits, targets, lengths, spans);
-  std::vector<float> best(logits.n2);
-  std::vector<std::int32_t> classes(logits.n2);
-  std::vector<std::size_t> span(n_trials, 0);
-  std::vector<std::uint8_t> right(n_trials, 1);
-  ScoreCounts counts;
-  counts.trials = n_trials;
+void add_scores(View3<const float> logits, const TrialView& rows, std::span<ScoreCounts> by_task) {
+  check_shapes(logits, rows, by_task.size());
+  const std::size_t n_trials = logits.n2;
+  std::vector<float> best(n_trials);
+  std::vector<std::int32_t> classes(n_trials);
+  std::vector<TrialScore> trials(n_trials);
   for (std::size_t t = 0; t < logits.n0; ++t) {
-    const auto step = static_cast<std::int32_t>(t);
     most_likely_classes(logits, t, best, classes);
     for (std::size_t k = 0; k < n_trials; ++k) {
-      if (step >= lengths[k]) continue;
-      while (span[k] < spans[k].size() && step >= spans[k][span[k]].last) ++span[k];
-      const PeriodSpan& period = spans[k][span[k]];
-      if (period.period != Period::decision) {
-        if (classes[k] != 0) right[k] = 0;
-        continue;
-      }
-      const bool hit = classes[k] == targets(t, k);
-      ++counts.decision_steps;
-      counts.right_decision_steps += hit;
-      if (!hit && step >= period.first + grace) right[k] = 0;
+      if (!rows.trial_starts.empty() && rows.trial_starts(t, k) != 0) trials[k].finish(by_task);
+      trials[k].add(static_cast<Scored>(rows.scored(t, k)), classes[k] == rows.targets(t, k),
+                    rows.tasks.empty() ? 0 : rows.tasks(t, k));
     }
   }
-  for (const std::uint8_t r : right) counts.right_trials += r;
-  return counts;
+  for (TrialScore& trial : trials) trial.finish(by_task);
 }
 
 }  // namespace lmrnn

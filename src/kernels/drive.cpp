@@ -72,14 +72,15 @@ HWY_INLINE void drive_of_trial(D d, const DriveStep& s, std::size_t lane, std::s
     weights[v] = s.input_weights + at / slice * slice * n_channels + at % slice;
     sum[v] = hn::LoadU(d, s.bias + at);
   }
-  for (std::size_t slot = 0; slot < s.n_slots; ++slot) {
-    const std::int32_t rule = s.rules[slot * s.inputs->n_trials() + lane];
+  const std::int32_t* rules = s.rules.empty() ? nullptr : s.rules.at(s.rule_step, lane);
+  for (std::size_t slot = 0; slot < s.rules.n_items; ++slot) {
+    const std::int32_t rule = rules[slot];
     if (rule < 0) continue;
     const float* row = s.rule_weights + static_cast<std::size_t>(rule) * padded + unit;
 #pragma GCC unroll 4
     for (std::size_t v = 0; v < 4; ++v) sum[v] = hn::Add(sum[v], hn::LoadU(d, row + v * width));
   }
-  const float* x = s.inputs->values(cell);
+  const float* x = s.inputs->values(s.step, lane);
   const auto add_channel = [&](std::size_t c) HWY_ATTR {
     const V factor = hn::Set(d, x[c]);
 #pragma GCC unroll 4
@@ -171,8 +172,9 @@ HWY_INLINE void add_bundle(D d, const DriveGradient& s, std::size_t bundle, std:
     sum[k][0] = hn::LoadU(d, gradient + k * slice);
     sum[k][1] = hn::LoadU(d, gradient + k * slice + next_vector);
   }
-  for (const std::uint32_t cell : s.inputs->cells_of(bundle)) {
-    const float* x = s.inputs->values(cell) + c;
+  const float* values = s.inputs->values(0, 0) + c;
+  for (const auto [cell, at] : s.inputs->cells_of(bundle)) {
+    const float* x = values + at;
     const float* delta = s.scratch + cell * n_together + part;
     const V d0 = in_register(hn::LoadU(d, delta)), d1 = in_register(hn::LoadU(d, delta + width));
 #pragma GCC unroll 4
@@ -212,10 +214,14 @@ HWY_INLINE void add_rule_gradient(const DriveGradient& s, std::size_t first_unit
   const std::size_t width = hn::Lanes(d), n_lanes = s.inputs->n_lanes();
   const std::size_t n_trials = s.inputs->n_trials(), n_steps = s.inputs->n_steps();
   const std::size_t padded = padded_drive_units(s.n_units);
+  const std::size_t n_slots = s.rules.n_items;
+  const auto rules_of = [&](std::size_t t, std::size_t trial) {
+    return n_slots == 0 ? nullptr : s.rules.at(s.first_step + t, trial);
+  };
   const auto same_rules = [&](std::size_t t, std::size_t other, std::size_t trial) {
-    for (std::size_t slot = 0; slot < s.n_slots; ++slot)
-      if (s.rules[t][slot * n_trials + trial] != s.rules[other][slot * n_trials + trial])
-        return false;
+    const std::int32_t *a = rules_of(t, trial), *b = rules_of(other, trial);
+    for (std::size_t slot = 0; slot < n_slots; ++slot)
+      if (a[slot] != b[slot]) return false;
     return true;
   };
   for (std::size_t trial = 0; trial < n_trials; ++trial)
@@ -231,8 +237,8 @@ HWY_INLINE void add_rule_gradient(const DriveGradient& s, std::size_t first_unit
           hn::StoreU(hn::Add(sum, hn::LoadU(d, at)), d, at);
         };
         add_to(s.bias_gradient);
-        for (std::size_t slot = 0; slot < s.n_slots; ++slot)
-          if (const std::int32_t rule = s.rules[first][slot * n_trials + trial]; rule >= 0)
+        for (std::size_t slot = 0; slot < n_slots; ++slot)
+          if (const std::int32_t rule = rules_of(first, trial)[slot]; rule >= 0)
             add_to(s.rule_gradient + static_cast<std::size_t>(rule) * padded);
       }
     }
@@ -241,10 +247,13 @@ HWY_INLINE void add_rule_gradient(const DriveGradient& s, std::size_t first_unit
 /// The trials' rules lie scattered over a table too large for the caches near the processor, so it
 /// is asked for them early. They are mostly those of the first and of the last step.
 HWY_INLINE void prefetch_rule_gradient(const DriveGradient& s, std::size_t first_unit) {
-  const std::size_t padded = padded_drive_units(s.n_units), n = s.n_slots * s.inputs->n_trials();
+  const std::size_t padded = padded_drive_units(s.n_units);
+  if (s.rules.empty()) return;
   for (const std::size_t t : {std::size_t(0), s.inputs->n_steps() - 1})
-    for (std::size_t k = 0; k < n; ++k)
-      if (const std::int32_t rule = s.rules[t][k]; rule >= 0) {
+    for (std::size_t k = 0; k < s.inputs->n_trials() * s.rules.n_items; ++k)
+      if (const std::int32_t rule =
+              s.rules(s.first_step + t, k / s.rules.n_items, k % s.rules.n_items);
+          rule >= 0) {
         const float* row = s.rule_gradient + static_cast<std::size_t>(rule) * padded + first_unit;
         for (std::size_t part = 0; part < n_together; part += slice) hwy::Prefetch(row + part);
       }

@@ -14,6 +14,7 @@
 #include "kernels/one_trial.hpp"
 #include "lmrnn/array.hpp"
 #include "lmrnn/check.hpp"
+#include "lmrnn/trials.hpp"
 
 namespace lmrnn::kernels {
 
@@ -23,32 +24,35 @@ constexpr std::size_t padded_drive_units(std::size_t n_units) {
   return (n_units + drive_units - 1) / drive_units * drive_units;
 }
 
-/// Inputs of some time steps by cell: a cell is a lane at a time step, number step * n_lanes +
-/// lane. Channels are taken in bundles of four that are silent together or not; what is left of the
-/// number of channels stands alone, and first, since rings come after the fixation.
+/// Which inputs of some time steps are not silent, by cell; the inputs themselves are read where
+/// they are. A cell is a lane at a time step, number step * n_lanes + lane. Channels are taken in
+/// bundles of four that are silent together or not; what is left of the number of channels stands
+/// alone, and first, since rings come after the fixation.
 class ActiveInputs {
  public:
   static constexpr std::size_t bundle = 4;
 
-  void begin(std::size_t n_channels, std::size_t n_lanes, std::size_t n_trials);
-  /// Adds a time step of inputs (channel, trial).
-  void add(const float* inputs);
-  /// Bundles that are not silent in a cell, which `cells_of` gives for each bundle.
-  void list_cells();
+  /// Steps first ... first + n_steps - 1 of `inputs`, which must outlive this.
+  void list(const TrialArray<const float>& inputs, std::size_t first, std::size_t n_steps,
+            std::size_t n_lanes);
+  /// The same, and for each bundle the cells in which it is not silent.
+  void list_cells(const TrialArray<const float>& inputs, std::size_t first, std::size_t n_steps,
+                  std::size_t n_lanes);
 
-  std::size_t n_channels() const noexcept { return n_channels_; }
+  std::size_t n_channels() const noexcept { return inputs_.n_items; }
   std::size_t n_lanes() const noexcept { return n_lanes_; }
-  std::size_t n_trials() const noexcept { return n_trials_; }
+  std::size_t n_trials() const noexcept { return inputs_.n_trials; }
   std::size_t n_steps() const noexcept { return n_steps_; }
-  std::size_t n_bundles() const noexcept { return n_alone() + n_channels_ / bundle; }
+  std::size_t n_bundles() const noexcept { return n_alone() + n_channels() / bundle; }
   /// Bundles of one channel.
-  std::size_t n_alone() const noexcept { return n_channels_ % bundle; }
+  std::size_t n_alone() const noexcept { return n_channels() % bundle; }
   std::size_t first_channel(std::size_t b) const noexcept {
     return b < n_alone() ? b : n_alone() + bundle * (b - n_alone());
   }
-  const float* values(std::size_t cell) const noexcept {
-    check(cell);
-    return values_.data() + cell * n_channels_;
+  /// (channel)
+  const float* values(std::size_t step, std::size_t trial) const noexcept {
+    LMRNN_CHECK_INDEX(step, n_steps_, "this step was never listed");
+    return inputs_.at(first_ + step, trial);
   }
   std::size_t n_active(std::size_t cell) const noexcept {
     check(cell);
@@ -58,24 +62,26 @@ class ActiveInputs {
     check(cell);
     return active_.data() + cell * n_bundles();
   }
-  const std::vector<std::uint32_t>& cells_of(std::size_t b) const noexcept {
+  struct Cell {
+    std::uint32_t cell;
+    std::uint32_t values;  ///< values of the cell: so many floats behind values(0, 0)
+  };
+  const std::vector<Cell>& cells_of(std::size_t b) const noexcept {
     LMRNN_CHECK_INDEX(b, cells_.size(), "this bundle's cells were never listed");
     return cells_[b];
   }
 
  private:
   void check([[maybe_unused]] std::size_t cell) const noexcept {
-    LMRNN_CHECK_INDEX(cell, n_steps_ * n_lanes_, "this cell was never added");
-    LMRNN_CHECK_FITS((cell + 1) * n_channels_, values_.size(),
-                     "values were sized for fewer channels");
+    LMRNN_CHECK_INDEX(cell, n_steps_ * n_lanes_, "this cell was never listed");
     LMRNN_CHECK_FITS((cell + 1) * n_bundles(), active_.size(),
                      "lists were sized for fewer channels");
   }
 
-  std::size_t n_channels_ = 0, n_lanes_ = 0, n_trials_ = 0, n_steps_ = 0;
-  Buffer<float> values_;                           ///< (cell, channel)
-  std::vector<std::uint32_t> n_active_, active_;   ///< (cell), (cell, bundle)
-  std::vector<std::vector<std::uint32_t>> cells_;  ///< (bundle)
+  TrialArray<const float> inputs_;
+  std::size_t first_ = 0, n_steps_ = 0, n_lanes_ = 0;
+  std::vector<std::uint32_t> n_active_, active_;  ///< (cell), (cell, bundle)
+  std::vector<std::vector<Cell>> cells_;          ///< (bundle)
 };
 
 /// drive[i, l] = bias[i] + sum_s rules[rule[s, l], i] + sum_c W_in[i, c] x[c, l]; 0 in lanes of
@@ -87,8 +93,9 @@ struct DriveStep {
   const float* input_weights;  ///< (slice, channel, row of slice), whole groups
   const float* bias;           ///< (padded unit)
   const float* rule_weights;   ///< (rule, padded unit)
-  const std::int32_t* rules;   ///< (slot, trial); -1: none
-  std::size_t n_slots;
+  /// (time, trial, slot); -1: none. Of the network's steps; the one wanted is `rule_step`.
+  TrialArray<const std::int32_t> rules;
+  std::size_t rule_step;
   float* drive;  ///< (padded unit, lane)
 };
 void drive_step(const DriveStep& step) noexcept;
@@ -97,14 +104,14 @@ void drive_step(const DriveStep& step) noexcept;
 /// the drive. Lanes of padding do not count.
 struct DriveGradient {
   std::size_t n_units;
-  const ActiveInputs* inputs;        ///< of the same steps; cells listed
-  const float* const* deltas;        ///< (step) -> (unit, lane)
-  const std::int32_t* const* rules;  ///< (step) -> (slot, trial)
-  std::size_t n_slots;
-  float* scratch;         ///< drive_gradient_scratch(n_cells)
-  float* input_gradient;  ///< (slice, channel, row of slice), whole groups
-  float* bias_gradient;   ///< (padded unit)
-  float* rule_gradient;   ///< (rule, padded unit)
+  const ActiveInputs* inputs;            ///< of the same steps; cells listed
+  const float* const* deltas;            ///< (step) -> (unit, lane)
+  TrialArray<const std::int32_t> rules;  ///< (time, trial, slot)
+  std::size_t first_step;                ///< in `rules`, of the first of `inputs`
+  float* scratch;                        ///< drive_gradient_scratch(n_cells)
+  float* input_gradient;                 ///< (slice, channel, row of slice), whole groups
+  float* bias_gradient;                  ///< (padded unit)
+  float* rule_gradient;                  ///< (rule, padded unit)
 };
 constexpr std::size_t drive_gradient_scratch(std::size_t n_cells) {
   return n_cells * 2 * RowSlices::width;

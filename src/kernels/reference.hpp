@@ -12,6 +12,7 @@
 
 #include "kernels/steps.hpp"
 #include "lmrnn/array.hpp"
+#include "lmrnn/trials.hpp"
 
 namespace lmrnn::kernels::reference {
 
@@ -31,16 +32,12 @@ struct Model {
   T* readout_bias;                             ///< (class)
 };
 
-/// Arrays as in lmrnn::TrialBlock; `noise` (time, unit, trial) is sigma * xi, or empty.
+/// Trials, and what else a network computes with: `noise` (time, unit, trial) is sigma * xi, or
+/// empty; `initial` (trial, unit) is h[-1], or empty: 0.
 template <class T>
-struct Block {
-  View3<const float> inputs;
-  View3<const std::int32_t> rules;
-  View2<const std::uint8_t> resets;
-  View2<const std::int32_t> targets;
-  View2<const float> loss_weights;
-  View3<const T> noise;
-  View2<const T> initial{};  ///< (trial, unit): h[-1], or empty: 0
+struct Block : TrialView {
+  View3<const T> noise{};
+  View2<const T> initial{};
 };
 
 template <class T>
@@ -86,16 +83,16 @@ T previous_state(const Block<T>& block, const Trajectory<T>& run, std::size_t n_
 
 template <class T>
 Trajectory<T> forward(const Model<T>& m, const Block<T>& block, std::size_t trial) {
-  const std::size_t n_steps = block.inputs.n0;
+  const std::size_t n_steps = block.n_steps();
   Trajectory<T> run{std::vector<T>(n_steps * m.n_units), std::vector<T>(n_steps * m.n_units),
                     std::vector<T>(n_steps * m.n_classes)};
   for (std::size_t t = 0; t < n_steps; ++t) {
     for (std::size_t i = 0; i < m.n_units; ++i) {
       T u = m.bias[i];
-      for (std::size_t s = 0; s < block.rules.n1; ++s)
-        if (const auto r = block.rules(t, s, trial); r >= 0) u += m.rule[r * m.n_units + i];
+      for (std::size_t s = 0; s < block.rules.n_items; ++s)
+        if (const auto r = block.rules(t, trial, s); r >= 0) u += m.rule[r * m.n_units + i];
       for (std::size_t c = 0; c < m.n_channels; ++c)
-        u += m.input[i * m.n_channels + c] * static_cast<T>(block.inputs(t, c, trial));
+        u += m.input[i * m.n_channels + c] * static_cast<T>(block.inputs(t, trial, c));
       for (std::size_t k = m.row_offsets[i]; k < m.row_offsets[i + 1]; ++k)
         u += m.recurrent[k] * previous_state(block, run, m.n_units, t, m.sources[k], trial);
       if (!block.noise.empty()) u += block.noise(t, i, trial);
@@ -151,7 +148,7 @@ template <class T, class Logits, class States>
 OutsideGradient<T> add_trial_gradient(const Model<T>& m, const Block<T>& block,
                                       const Trajectory<T>& run, std::size_t trial, Logits&& dlogits,
                                       States&& dstates, const Model<T>& gradient) {
-  const std::size_t n_steps = block.inputs.n0, n_units = m.n_units;
+  const std::size_t n_steps = block.n_steps(), n_units = m.n_units;
   OutsideGradient<T> outside{std::vector<T>(n_steps * m.n_channels), {}};
   std::vector<T> later(n_units, 0);  // gradient with respect to h[t] through t + 1
   std::vector<T> delta(n_units);
@@ -173,12 +170,12 @@ OutsideGradient<T> add_trial_gradient(const Model<T>& m, const Block<T>& block,
     }
     for (std::size_t i = 0; i < n_units; ++i) {
       gradient.bias[i] += delta[i];
-      for (std::size_t s = 0; s < block.rules.n1; ++s)
-        if (const auto r = block.rules(t, s, trial); r >= 0)
+      for (std::size_t s = 0; s < block.rules.n_items; ++s)
+        if (const auto r = block.rules(t, trial, s); r >= 0)
           gradient.rule[r * n_units + i] += delta[i];
       for (std::size_t c = 0; c < m.n_channels; ++c) {
         gradient.input[i * m.n_channels + c] +=
-            delta[i] * static_cast<T>(block.inputs(t, c, trial));
+            delta[i] * static_cast<T>(block.inputs(t, trial, c));
         outside.inputs[t * m.n_channels + c] += m.input[i * m.n_channels + c] * delta[i];
       }
       for (std::size_t k = m.row_offsets[i]; k < m.row_offsets[i + 1]; ++k) {
@@ -200,10 +197,10 @@ template <class T>
 T add_gradient(const Model<T>& m, const Block<T>& block, const float* wanted, T scale, T penalty,
                const Model<T>& gradient) {
   T loss = 0;
-  for (std::size_t trial = 0; trial < block.inputs.n2; ++trial) {
+  for (std::size_t trial = 0; trial < block.n_trials(); ++trial) {
     const Trajectory<T> run = forward(m, block, trial);
     std::vector<T> dlogits(run.logits.size());
-    for (std::size_t t = 0; t < block.inputs.n0; ++t) {
+    for (std::size_t t = 0; t < block.n_steps(); ++t) {
       const T weight = static_cast<T>(block.loss_weights(t, trial));
       const std::span<T> g(&dlogits[t * m.n_classes], m.n_classes);
       loss += weight * loss_and_slope<T>({&run.logits[t * m.n_classes], m.n_classes},

@@ -51,7 +51,7 @@ void Planes::borrow(float* memory, std::size_t n_planes, std::size_t n_cells) {
 }
 
 void BlockRun::begin(const Architecture& a, const PackedNetwork& p, const float* values,
-                     const TrialBlock& b, const RecurrentNoise& n, std::size_t lanes) {
+                     const TrialView& b, const RecurrentNoise& n, std::size_t lanes) {
   architecture = &a;
   packed = &p;
   parameters = values;
@@ -68,14 +68,11 @@ void BlockRun::begin(const Architecture& a, const PackedNetwork& p, const float*
   drive.resize(kernels::padded_drive_units(a.n_units()) * n_lanes);
 }
 
-const std::int32_t* BlockRun::rules_at(std::size_t t) const {
-  return block.rules.empty() ? nullptr : block.rules.plane(t);
-}
-
 bool BlockRun::resets_at(std::size_t t) const {
   if (block.resets.empty()) return false;
-  const std::uint8_t* row = block.resets.row(t);
-  return std::any_of(row, row + block.n_trials(), [](std::uint8_t r) { return r != 0; });
+  bool any = false;
+  for (std::size_t k = 0; k < block.n_trials(); ++k) any |= block.resets(t, k) != 0;
+  return any;
 }
 
 void BlockRun::clear_reset_lanes(std::size_t t, float* values) const {
@@ -98,12 +95,10 @@ void BlockRun::add_noise(std::size_t t) {
 }
 
 void BlockRun::drive_at(std::size_t t) {
-  inputs_now.begin(architecture->n_channels, n_lanes, block.n_trials());
-  inputs_now.add(block.inputs.plane(t));
+  inputs_now.list(block.inputs, t, 1, n_lanes);
   const DriveWeights& weights = packed->drive;
   kernels::drive_step({architecture->n_units(), &inputs_now, 0, weights.input.data(),
-                       weights.bias.data(), weights.rule.data(), rules_at(t), block.rules.n1,
-                       drive.data()});
+                       weights.bias.data(), weights.rule.data(), block.rules, t, drive.data()});
   add_noise(t);
 }
 
@@ -111,8 +106,8 @@ void BlockRun::drive_one_trial(std::size_t t) {
   const DriveWeights& weights = packed->drive;
   const std::size_t n_padded = weights.bias.size();
   std::ranges::copy(weights.bias, drive.begin());
-  for (std::size_t s = 0; s < block.rules.n1; ++s) {
-    const std::int32_t rule = block.rules(t, s, 0);
+  for (std::size_t s = 0; s < block.rules.n_items; ++s) {
+    const std::int32_t rule = block.rules(t, 0, s);
     if (rule < 0) continue;
     const float* row = weights.rule.data() + static_cast<std::size_t>(rule) * n_padded;
     for (std::size_t i = 0; i < n_padded; ++i) drive[i] += row[i];
@@ -182,7 +177,7 @@ void BlockRun::run_one_trial(View3<float> states, View3<float> logits_out) {
         {},        {}};
     for (std::size_t k = 0; k < together; ++k) {  // after the last step, it is done over again
       const std::size_t step = std::min(k, n - 1);
-      in.inputs[k] = block.inputs.plane(first + step);
+      in.inputs[k] = block.inputs.at(first + step, 0);
       in.currents[k] = currents.data() + k * n_padded;
       out.sources[k] = plane(step + 1);
       if (!logits_out.empty()) out.outputs[k] = logits_out.row(first + step, 0);
@@ -211,8 +206,10 @@ void BlockRun::loss_at(std::size_t t, const float* state_now, const LossOptions&
   const std::size_t n_classes = architecture->n_classes, n_trials = block.n_trials();
   LMRNN_CHECK_FITS((t + 1 - segment_first) * n_classes * n_lanes, dlogits.size(),
                    "the buffer was sized for a smaller block");
-  std::copy_n(block.targets.row(t), n_trials, lane_targets.data());
-  std::copy_n(block.loss_weights.row(t), n_trials, lane_weights.data());
+  for (std::size_t k = 0; k < n_trials; ++k) {
+    lane_targets[k] = block.targets(t, k);
+    lane_weights[k] = block.loss_weights(t, k);
+  }
   kernels::affine_step(
       {n_lanes, packed->readout.term(state_now), packed->readout_bias.data(), logits.data()});
   kernels::LossStep s;
@@ -372,13 +369,9 @@ void BlockRun::add_weight_gradients(std::size_t first, std::size_t last, const f
                                     std::span<float> gradient) {
   const std::size_t n_classes = architecture->n_classes, n_steps = last - first;
   std::array<const float*, chunk_steps> deltas_now{}, states{}, errors{};
-  std::array<const std::int32_t*, chunk_steps> rules{};
-  inputs_of_chunk.begin(architecture->n_channels, n_lanes, block.n_trials());
   for (std::size_t k = 0; k < n_steps; ++k) {
     const std::size_t here = first + k - segment_first;
     deltas_now[k] = delta_at(first + k);
-    rules[k] = rules_at(first + k);
-    inputs_of_chunk.add(block.inputs.plane(first + k));
     states[k] = kept_at(first + k + 1);
     errors[k] = dlogits.data() + here * n_classes * n_lanes;
     for (std::size_t c = 0; c < n_classes; ++c) {
@@ -389,10 +382,10 @@ void BlockRun::add_weight_gradients(std::size_t first, std::size_t last, const f
   }
   kernels::add_outer_product({&packed->recurrent.pattern, deltas_now.data(), before, n_steps,
                               n_lanes, recurrent_gradient.data()});
-  inputs_of_chunk.list_cells();
+  inputs_of_chunk.list_cells(block.inputs, first, n_steps, n_lanes);
   kernels::add_drive_gradient({architecture->n_units(), &inputs_of_chunk, deltas_now.data(),
-                               rules.data(), block.rules.n1, drive_scratch.data(),
-                               input_gradient.data(), bias_gradient.data(), rule_gradient.data()});
+                               block.rules, first, drive_scratch.data(), input_gradient.data(),
+                               bias_gradient.data(), rule_gradient.data()});
   // Transposed, so that the many states are gone through once and the few classes often.
   kernels::add_outer_product({&packed->readout_transposed.pattern, states.data(), errors.data(),
                               n_steps, n_lanes, readout_gradient.data()});

@@ -97,7 +97,7 @@ struct BlockRun {
   const Architecture* architecture = nullptr;
   const PackedNetwork* packed = nullptr;
   const float* parameters = nullptr;  ///< flat, as in ParameterLayout
-  TrialBlock block;
+  TrialView block;
   RecurrentNoise noise;
   std::size_t n_lanes = 0;
 
@@ -129,10 +129,9 @@ struct BlockRun {
   Buffer<float> zeros;       ///< (channel or unit)
 
   /// `lanes`: kernels::padded_lanes, or 1 for run_one_trial.
-  void begin(const Architecture& a, const PackedNetwork& p, const float* values,
-             const TrialBlock& b, const RecurrentNoise& n, std::size_t lanes);
+  void begin(const Architecture& a, const PackedNetwork& p, const float* values, const TrialView& b,
+             const RecurrentNoise& n, std::size_t lanes);
   std::size_t n_cells() const noexcept { return architecture->n_units() * n_lanes; }
-  const std::int32_t* rules_at(std::size_t t) const;
   bool resets_at(std::size_t t) const;
 
   /// Computes `next` from `before`, the state before time t (resets and noise included).

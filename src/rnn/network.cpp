@@ -45,28 +45,35 @@ void check(const Architecture& a) {
 
 /// Whether every number is at least `least` and below `end`. Without a branch per number, so that
 /// the compiler takes many at a time: this runs over every block.
-bool all_within(std::span<const std::int32_t> numbers, std::int32_t least, std::size_t end) {
+bool all_within(const TrialArray<const std::int32_t>& numbers, std::int32_t least,
+                std::size_t end) {
   constexpr std::size_t most = std::numeric_limits<std::int32_t>::max();
   const auto limit = static_cast<std::int32_t>(std::min(end, most));
   bool outside = false;
-  for (const std::int32_t x : numbers) outside |= (x < least) | (x >= limit);
+  numbers.for_each_stretch([&](std::span<const std::int32_t> stretch) {
+    for (const std::int32_t x : stretch) outside |= (x < least) | (x >= limit);
+  });
   return !outside;
 }
 
-/// The first number outside: where to look for what made it.
-std::size_t first_outside(std::span<const std::int32_t> numbers, std::int32_t least,
-                          std::size_t end) {
-  const auto found = std::ranges::find_if(
-      numbers, [&](std::int64_t x) { return x < least || x >= static_cast<std::int64_t>(end); });
-  return static_cast<std::size_t>(found - numbers.begin());
+/// Calls refuse(step, trial, item) with the place of the first number outside.
+template <class Refuse>
+void refuse_first_outside(const TrialArray<const std::int32_t>& numbers, std::int32_t least,
+                          std::size_t end, Refuse&& refuse) {
+  for (std::size_t t = 0; t < numbers.n_steps; ++t)
+    for (std::size_t k = 0; k < numbers.n_trials; ++k)
+      for (std::size_t i = 0; i < numbers.n_items; ++i)
+        if (const std::int64_t x = numbers(t, k, i);
+            x < least || x >= static_cast<std::int64_t>(end))
+          refuse(t, k, i);
 }
 
-/// An optional (time, trial) array.
+/// An optional array with a number of items per step and trial.
 template <class T>
-void check_shape(const TrialBlock& b, const View2<T>& array, const char* what) {
-  if (!array.empty() && (array.n0 != b.n_steps() || array.n1 != b.n_trials()))
+void check_shape(const TrialView& b, const TrialArray<T>& array, const char* what) {
+  if (!array.empty() && (array.n_steps != b.n_steps() || array.n_trials != b.n_trials()))
     refuse_block(fmt::format("{} and inputs differ in steps or trials: ({}, {}) and ({}, {})", what,
-                             array.n0, array.n1, b.n_steps(), b.n_trials()));
+                             array.n_steps, array.n_trials, b.n_steps(), b.n_trials()));
 }
 
 /// Density from which multiplying all pairs of units is faster than existing synapses only;
@@ -129,44 +136,39 @@ struct Network::Implementation {
         packed(architecture, representation),
         least_squares_targets(rnn::least_squares_targets(architecture.n_classes)) {}
 
-  void check_block(const TrialBlock& b) const {
+  void check_block(const TrialView& b) const {
     if (b.n_trials() == 0 || b.n_steps() == 0) refuse_block("no trials or no time steps");
-    if (b.inputs.n1 != architecture.n_channels)
-      refuse_block(fmt::format("inputs have {} channels; the network has {}", b.inputs.n1,
+    if (b.inputs.n_items != architecture.n_channels)
+      refuse_block(fmt::format("inputs have {} channels; the network has {}", b.inputs.n_items,
                                architecture.n_channels));
     if (b.inputs.empty() && b.inputs.size() > 0) refuse_block("inputs have a shape, but no data");
     check_shape(b, b.resets, "resets");
-    if (b.rules.empty()) return;
-    if (b.rules.n0 != b.n_steps() || b.rules.n2 != b.n_trials())
-      refuse_block(
-          fmt::format("rules and inputs differ in steps or trials: ({}, {}, {}) and ({}, {}, {})",
-                      b.rules.n0, b.rules.n1, b.rules.n2, b.n_steps(), b.inputs.n1, b.n_trials()));
-    const std::span<const std::int32_t> rules(b.rules.data, b.rules.size());
-    if (all_within(rules, -1, architecture.n_rules)) return;
-    const std::size_t at = first_outside(rules, -1, architecture.n_rules);
-    refuse_block(fmt::format(
-        "rule {} at step {}, slot {}, trial {}; the network has {} rule inputs, counted "
-        "from 0, and -1 is none",
-        rules[at], at / (b.rules.n1 * b.rules.n2), at / b.rules.n2 % b.rules.n1, at % b.rules.n2,
-        architecture.n_rules));
+    check_shape(b, b.rules, "rules");
+    if (all_within(b.rules, -1, architecture.n_rules)) return;
+    refuse_first_outside(b.rules, -1, architecture.n_rules, [&](auto t, auto k, auto slot) {
+      refuse_block(fmt::format(
+          "rule {} at step {}, slot {}, trial {}; the network has {} rule inputs, counted "
+          "from 0, and -1 is none",
+          b.rules(t, k, slot), t, slot, k, architecture.n_rules));
+    });
   }
 
   /// What a loss needs besides.
-  void check_targets(const TrialBlock& b) const {
+  void check_targets(const TrialView& b) const {
     if (b.targets.empty() || b.loss_weights.empty())
       refuse_block("a loss needs targets and loss weights");
     check_shape(b, b.targets, "targets");
     check_shape(b, b.loss_weights, "loss weights");
-    const std::span<const std::int32_t> targets(b.targets.data, b.targets.size());
-    if (all_within(targets, 0, architecture.n_classes)) return;
-    const std::size_t at = first_outside(targets, 0, architecture.n_classes);
-    refuse_block(
-        fmt::format("target {} at step {}, trial {}; the network has {} classes, counted from 0",
-                    targets[at], at / b.n_trials(), at % b.n_trials(), architecture.n_classes));
+    if (all_within(b.targets, 0, architecture.n_classes)) return;
+    refuse_first_outside(b.targets, 0, architecture.n_classes, [&](auto t, auto k, auto) {
+      refuse_block(
+          fmt::format("target {} at step {}, trial {}; the network has {} classes, counted from 0",
+                      b.targets(t, k), t, k, architecture.n_classes));
+    });
   }
 
   /// An array that is written if it is not empty: (time, n, trial).
-  static void check_output(const TrialBlock& b, const View3<float>& array, std::size_t n,
+  static void check_output(const TrialView& b, const View3<float>& array, std::size_t n,
                            const char* what) {
     if (!array.empty() && (array.n0 != b.n_steps() || array.n1 != n || array.n2 != b.n_trials()))
       refuse_block(fmt::format("{} have the shape ({}, {}, {}); this block needs ({}, {}, {})",
@@ -201,7 +203,7 @@ void Network::weights_changed() {
   implementation_->packed.pack(implementation_->parameters);
 }
 
-void Network::forward(const TrialBlock& block, const RecurrentNoise& noise, View3<float> states,
+void Network::forward(const TrialView& block, const RecurrentNoise& noise, View3<float> states,
                       View3<float> logits, Workspace& workspace) const {
   const Implementation& self = *implementation_;
   self.check_block(block);
@@ -219,7 +221,7 @@ void Network::forward(const TrialBlock& block, const RecurrentNoise& noise, View
   }
 }
 
-LossResult Network::loss_and_gradient(const TrialBlock& block, const RecurrentNoise& noise,
+LossResult Network::loss_and_gradient(const TrialView& block, const RecurrentNoise& noise,
                                       const LossOptions& loss, std::span<float> gradient,
                                       Workspace& workspace) const {
   const Implementation& self = *implementation_;

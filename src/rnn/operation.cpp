@@ -17,46 +17,8 @@ namespace lmrnn {
 namespace rnn {
 
 /// Rows of a batch that are computed together.
-struct Rows {
+struct RowRange {
   std::size_t first, n;
-};
-
-/// (time, row, item) of some rows as (time, item, row).
-template <class T>
-View3<const T> by_item(const View3<const T>& all, const Rows& rows, std::vector<T>& to) {
-  to.resize(all.n0 * all.n2 * rows.n);
-  T* out = to.data();
-  for (std::size_t t = 0; t < all.n0; ++t, out += all.n2 * rows.n)
-    for (std::size_t k = 0; k < rows.n; ++k) {
-      const T* from = all.data + (t * all.n1 + rows.first + k) * all.n2;
-      for (std::size_t i = 0; i < all.n2; ++i) out[i * rows.n + k] = from[i];
-    }
-  return {to.data(), all.n0, all.n2, rows.n};
-}
-
-/// A block of rows in the order that networks compute with.
-struct BlockOfRows {
-  std::vector<float> inputs;
-  std::vector<std::int32_t> rules;
-  std::vector<std::uint8_t> resets;
-
-  TrialBlock take(const OperationInputs& all, const Rows& rows) {
-    TrialBlock block;
-    block.inputs = by_item(all.inputs, rows, inputs);
-    if (!all.rules.empty()) block.rules = by_item(all.rules, rows, rules);
-    if (!all.resets.empty()) {
-      const View3<const std::uint8_t> whole{all.resets.data, all.resets.n0, all.resets.n1, 1};
-      by_item(whole, rows, resets);
-      block.resets = {resets.data(), all.n_steps(), rows.n};
-    }
-    return block;
-  }
-};
-
-/// Buffers of a block, and its part of the gradient.
-struct BlockWorkspace {
-  BlockRun run;
-  BlockOfRows rows;
 };
 
 /// What one call computes with; kept for the next one.
@@ -69,18 +31,19 @@ struct OperationContext {
   Buffer<float> parameters;       ///< flat, that `packed` was packed from
   Buffer<float> block_gradients;  ///< (block, parameter)
   std::mutex mutex;               ///< of `free`
-  std::vector<std::unique_ptr<BlockWorkspace>> free;
+  std::vector<std::unique_ptr<BlockRun>> free;
 
-  std::unique_ptr<BlockWorkspace> take() {
+  /// Buffers of a block.
+  std::unique_ptr<BlockRun> take() {
     const std::lock_guard lock(mutex);
-    if (free.empty()) return std::make_unique<BlockWorkspace>();
+    if (free.empty()) return std::make_unique<BlockRun>();
     auto last = std::move(free.back());
     free.pop_back();
     return last;
   }
-  void give(std::unique_ptr<BlockWorkspace> workspace) {
+  void give(std::unique_ptr<BlockRun> run) {
     const std::lock_guard lock(mutex);
-    free.push_back(std::move(workspace));
+    free.push_back(std::move(run));
   }
 };
 
@@ -88,7 +51,7 @@ struct OperationContext {
 
 namespace {
 
-using rnn::BlockWorkspace, rnn::OperationContext, rnn::Rows;
+using rnn::BlockRun, rnn::OperationContext, rnn::RowRange;
 
 [[noreturn]] void refuse_operation(std::string what) {
   throw UsageError("operation: " + std::move(what));
@@ -101,8 +64,8 @@ std::size_t rows_per_block(std::size_t n_rows) {
   return n_rows;
 }
 
-std::vector<Rows> blocks_of(std::size_t n_rows) {
-  std::vector<Rows> blocks;
+std::vector<RowRange> blocks_of(std::size_t n_rows) {
+  std::vector<RowRange> blocks;
   const std::size_t rows = rows_per_block(n_rows);
   for (std::size_t first = 0; first < n_rows; first += rows)
     blocks.push_back({first, std::min(rows, n_rows - first)});
@@ -232,17 +195,17 @@ struct Operation::Implementation {
     if (!in.rules.empty()) check_rules(in.rules, architecture.n_rules);
   }
 
-  std::size_t n_lanes(const Rows& rows) const { return kernels::padded_lanes(rows.n); }
-  std::size_t kept_of(const Rows& rows, std::size_t n_steps, Keep keep) const {
+  std::size_t n_lanes(const RowRange& rows) const { return kernels::padded_lanes(rows.n); }
+  std::size_t kept_of(const RowRange& rows, std::size_t n_steps, Keep keep) const {
     if (keep == Keep::nothing) return 0;
     return rnn::BlockRun::kept_size(n_steps, architecture.n_units() * n_lanes(rows),
                                     keep == Keep::segments);
   }
   /// Where each block's part of `kept` begins, and at the end its size.
-  std::vector<std::size_t> kept_offsets(std::span<const Rows> blocks, std::size_t n_steps,
+  std::vector<std::size_t> kept_offsets(std::span<const RowRange> blocks, std::size_t n_steps,
                                         Keep keep) const {
     std::vector<std::size_t> offsets{0};
-    for (const Rows& rows : blocks)
+    for (const RowRange& rows : blocks)
       offsets.push_back(offsets.back() + kept_of(rows, n_steps, keep));
     return offsets;
   }
@@ -273,13 +236,17 @@ struct Operation::Implementation {
   }
 
   /// Begins `run` with a block of rows.
-  void begin(const OperationContext& context, const OperationInputs& in, const Rows& rows,
-             bool one_trial, BlockWorkspace& workspace) const {
+  void begin(const OperationContext& context, const OperationInputs& in, const RowRange& rows,
+             bool one_trial, BlockRun& run) const {
     RecurrentNoise noise = in.noise;
     noise.first_row += static_cast<std::uint32_t>(rows.first);
-    workspace.run.begin(architecture, context.packed, context.parameters.data(),
-                        workspace.rows.take(in, rows), noise, one_trial ? 1 : n_lanes(rows));
-    workspace.run.begin_from(in.initial, rows.first);
+    TrialView batch;
+    batch.inputs = {in.inputs.data, in.inputs.n0, in.inputs.n1, in.inputs.n2};
+    if (!in.rules.empty()) batch.rules = {in.rules.data, in.rules.n0, in.rules.n1, in.rules.n2};
+    if (!in.resets.empty()) batch.resets = {in.resets.data, in.resets.n0, in.resets.n1};
+    run.begin(architecture, context.packed, context.parameters.data(),
+              batch.trials(rows.first, rows.n), noise, one_trial ? 1 : n_lanes(rows));
+    run.begin_from(in.initial, rows.first);
   }
 
   /// Sums the gradients of the blocks, in their order.
@@ -320,7 +287,7 @@ void Operation::forward(const ParameterGroups<const float>& parameters,
   self.check_inputs(inputs);
   check_given(states, n_steps, n_rows, a.n_units(), "states");
   check_given(logits, n_steps, n_rows, a.n_classes, "logits");
-  const std::vector<Rows> blocks = blocks_of(n_rows);
+  const std::vector<RowRange> blocks = blocks_of(n_rows);
   const std::vector<std::size_t> offsets = self.kept_offsets(blocks, n_steps, keep);
   self.check_kept(kept.size(), offsets.back());
   Implementation::Lease lease(self);
@@ -328,17 +295,17 @@ void Operation::forward(const ParameterGroups<const float>& parameters,
   self.pack(context, parameters);
   pool.for_each(blocks.size(), [&](std::size_t b) {
     const kernels::FlushSubnormals guard;
-    auto workspace = context.take();
+    auto run = context.take();
     const bool alone = keep == Keep::nothing && n_rows == 1;
-    self.begin(context, inputs, blocks[b], alone, *workspace);
+    self.begin(context, inputs, blocks[b], alone, *run);
     if (alone)  // (time, item, row) is (time, row, item)
-      workspace->run.run_one_trial({states.data, n_steps, a.n_units(), 1},
-                                   {logits.data, n_steps, a.n_classes, 1});
+      run->run_one_trial({states.data, n_steps, a.n_units(), 1},
+                         {logits.data, n_steps, a.n_classes, 1});
     else
-      workspace->run.run_keeping(keep == Keep::segments,
-                                 keep == Keep::nothing ? nullptr : kept.data() + offsets[b],
-                                 blocks[b].first, states, logits);
-    context.give(std::move(workspace));
+      run->run_keeping(keep == Keep::segments,
+                       keep == Keep::nothing ? nullptr : kept.data() + offsets[b], blocks[b].first,
+                       states, logits);
+    context.give(std::move(run));
   });
 }
 
@@ -356,7 +323,7 @@ void Operation::backward(const ParameterGroups<const float>& parameters,
   check_given(gradients.states, n_steps, n_rows, a.n_units(), "gradients of states");
   check_given(gradients.inputs, n_steps, n_rows, a.n_channels, "gradients of inputs");
   check_given(gradients.initial, n_rows, a.n_units(), "gradients of initial states");
-  const std::vector<Rows> blocks = blocks_of(n_rows);
+  const std::vector<RowRange> blocks = blocks_of(n_rows);
   const std::vector<std::size_t> offsets = self.kept_offsets(blocks, n_steps, keep);
   self.check_kept(kept.size(), offsets.back());
   Implementation::Lease lease(self);
@@ -366,14 +333,14 @@ void Operation::backward(const ParameterGroups<const float>& parameters,
   context.block_gradients.resize(blocks.size() * self.layout.total);
   pool.for_each(blocks.size(), [&](std::size_t b) {
     const kernels::FlushSubnormals guard;
-    auto workspace = context.take();
-    self.begin(context, inputs, blocks[b], false, *workspace);
+    auto run = context.take();
+    self.begin(context, inputs, blocks[b], false, *run);
     const rnn::Outside outside{blocks[b].first,  gradients.logits,  gradients.states,
                                gradients.inputs, gradients.initial, &context.input_transposed};
     const std::size_t n = self.layout.total;
-    workspace->run.run_outside(outside, keep == Keep::segments, kept.data() + offsets[b],
-                               std::span(context.block_gradients).subspan(b * n, n));
-    context.give(std::move(workspace));
+    run->run_outside(outside, keep == Keep::segments, kept.data() + offsets[b],
+                     std::span(context.block_gradients).subspan(b * n, n));
+    context.give(std::move(run));
   });
   self.add_blocks(context.block_gradients, blocks.size(), gradients.parameters);
 }

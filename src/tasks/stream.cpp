@@ -3,86 +3,87 @@
 #include <algorithm>
 #include <limits>
 #include <mutex>
+#include <type_traits>
+#include <utility>
 
+#include "lmrnn/ceiling.hpp"
 #include "lmrnn/streams.hpp"
 #include "tasks/places.hpp"
 #include "tasks/render.hpp"
 #include "tasks/row_cursor.hpp"
-#include "tasks/transpose.hpp"
+#include "tasks/scored.hpp"
 
 namespace lmrnn {
 namespace {
 
-/// Rows that are composed side by side before they are transposed to (time, channel, row).
-constexpr std::size_t rows_at_a_time = 16;
+/// The arrays of one row.
+class RowWriter {
+ public:
+  RowWriter(const Battery& battery, const StepWeights& weights, const TrialRows& rows,
+            std::size_t row)
+      : battery_(battery), weights_(weights), row_(rows.trials(row, 1)) {}
 
-/// One row of an array with `n_items` values per step: item k of step t is
-/// data[t * time + k * item].
-template <class T>
-struct RowOf {
-  T* data = nullptr;
-  std::size_t time = 0, item = 0;
+  float* inputs_at(std::size_t step) const { return row_.inputs.at(step, 0); }
+  std::size_t input_stride() const { return row_.inputs.step_stride; }
+  bool has_inputs() const { return !row_.inputs.empty(); }
 
-  RowOf(T* array, Layout layout, std::size_t n_steps, std::size_t n_rows, std::size_t row,
-        std::size_t n_items) {
-    if (!array) return;
-    switch (layout) {
-      case Layout::time_major:
-        data = array + row * n_items, time = n_rows * n_items, item = 1;
-        break;
-      case Layout::batch_first:
-        data = array + row * n_steps * n_items, time = n_items, item = 1;
-        break;
-      case Layout::trial_last:
-        data = array + row, time = n_rows * n_items, item = n_rows;
-        break;
+  void clear_inputs() const {
+    for (std::size_t t = 0; t < row_.inputs.n_steps; ++t)
+      std::fill_n(row_.inputs.at(t, 0), row_.inputs.n_items, 0.0f);
+  }
+
+  /// Everything but inputs of steps [first, last) of a trial, from step `at` of the row on.
+  void write_labels(std::size_t task, const TrialOutline& outline, std::int32_t first,
+                    std::int32_t last, std::size_t at) const {
+    const auto n = static_cast<std::size_t>(last - first);
+    const auto rule = battery_.rule(task);
+    for (std::size_t s = 0; s < row_.rules.n_items; ++s) fill(row_.rules, at, n, rule[s], s);
+    fill(row_.tasks, at, n, static_cast<std::int32_t>(task));
+    fill(row_.trial_starts, at, n, std::uint8_t{0});
+    if (first == 0) fill(row_.trial_starts, at, 1, std::uint8_t{1});
+    const bool whole = first == 0 && last == outline.n_steps;
+    for (const PeriodOutline& period : outline.all_periods()) {
+      const std::int32_t begin = std::max(period.span.first, first);
+      const std::int32_t end = std::min(period.span.last, last);
+      if (begin < end)
+        write_period(period.span, task, whole, at + static_cast<std::size_t>(begin - first),
+                     static_cast<std::size_t>(end - begin));
     }
+    if (!row_.targets.empty()) write_targets(outline, first, last, at);
   }
 
-  void fill(std::size_t first, std::size_t n, T value, std::size_t k = 0) const {
-    if (!data) return;
-    T* out = data + first * time + k * item;
-    for (std::size_t i = 0; i < n; ++i) out[i * time] = value;
+ private:
+  template <class T>
+  static void fill(const TrialArray<T>& array, std::size_t at, std::size_t n,
+                   std::type_identity_t<T> value, std::size_t item = 0) {
+    if (array.empty()) return;
+    T* out = array.at(0, 0) + at * array.step_stride + item;
+    for (std::size_t i = 0; i < n; ++i) out[i * array.step_stride] = value;
   }
+
+  void write_period(const PeriodSpan& span, std::size_t task, bool whole, std::size_t at,
+                    std::size_t n) const {
+    const auto period = static_cast<std::size_t>(span.period);
+    fill(row_.periods, at, n, static_cast<std::uint8_t>(period));
+    fill(row_.loss_weights, at, n, weights_.empty() ? 1.0f : weights_[task][period]);
+    if (row_.scored.empty()) return;
+    if (!whole) return fill(row_.scored, at, n, code_of(Scored::no));
+    mark_scored(span, grace_steps(battery_.config().dt), row_.scored, at, 0);
+  }
+
+  void write_targets(const TrialOutline& outline, std::int32_t first, std::int32_t last,
+                     std::size_t at) const {
+    const std::int32_t decision = std::clamp(outline.decision, first, last);
+    fill(row_.targets, at, static_cast<std::size_t>(decision - first), 0);
+    for (std::int32_t t = decision; t < last; ++t)
+      row_.targets(at + static_cast<std::size_t>(t - first), 0) =
+          target_at(battery_.data(), outline, t);
+  }
+
+  const Battery& battery_;
+  const StepWeights& weights_;
+  TrialRows row_;
 };
-
-/// The arrays of one row, inputs apart.
-struct RowLabels {
-  RowOf<std::int32_t> rules, targets, tasks;
-  RowOf<std::uint8_t> periods, starts;
-
-  RowLabels(const StreamArrays& arrays, std::size_t n_steps, std::size_t row, std::size_t n_slots)
-      : rules(arrays.rules, arrays.layout, n_steps, arrays.n_rows, row, n_slots),
-        targets(arrays.targets, arrays.layout, n_steps, arrays.n_rows, row, 1),
-        tasks(arrays.tasks, arrays.layout, n_steps, arrays.n_rows, row, 1),
-        periods(arrays.periods, arrays.layout, n_steps, arrays.n_rows, row, 1),
-        starts(arrays.trial_starts, arrays.layout, n_steps, arrays.n_rows, row, 1) {}
-};
-
-/// Labels of steps [first, last) of a trial, from step `at` of the row on.
-void write_labels(const Battery& battery, std::size_t task, const TrialOutline& outline,
-                  std::int32_t first, std::int32_t last, std::size_t at, const RowLabels& labels) {
-  const auto n = static_cast<std::size_t>(last - first);
-  const auto rule = battery.rule(task);
-  for (std::size_t k = 0; k < battery.n_rule_slots(); ++k) labels.rules.fill(at, n, rule[k], k);
-  labels.tasks.fill(at, n, static_cast<std::int32_t>(task));
-  labels.starts.fill(at, n, 0);
-  if (first == 0) labels.starts.fill(at, 1, 1);
-  for (const PeriodOutline& period : outline.all_periods()) {
-    const std::int32_t begin = std::max(period.span.first, first);
-    const std::int32_t end = std::min(period.span.last, last);
-    if (begin < end)
-      labels.periods.fill(at + static_cast<std::size_t>(begin - first),
-                          static_cast<std::size_t>(end - begin),
-                          static_cast<std::uint8_t>(period.span.period));
-  }
-  if (!labels.targets.data) return;
-  const std::int32_t decision = std::clamp(outline.decision, first, last);
-  labels.targets.fill(at, static_cast<std::size_t>(decision - first), 0);
-  for (std::int32_t t = decision; t < last; ++t)
-    labels.targets.fill(at + static_cast<std::size_t>(t - first), 1,
-                        target_at(battery.data(), outline, t));
-}
 
 void check(const StreamConfig& config) {
   constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();
@@ -100,8 +101,11 @@ void check(const StreamConfig& config) {
 }  // namespace
 
 struct PackedStream::Implementation {
-  Implementation(const Battery& battery_in, const StreamConfig& config, Seed seed, Split split)
-      : battery(battery_in), plan{&battery.data(), config, seed, split} {
+  Implementation(const Battery& battery_in, const StreamConfig& config, Seed seed, Split split,
+                 StepWeights weights_in)
+      : battery(battery_in),
+        weights(std::move(weights_in)),
+        plan{&battery.data(), config, seed, split} {
     check(config);
     if (!plan.has_history()) return;
     cursors.reserve(static_cast<std::size_t>(config.batch));
@@ -156,25 +160,42 @@ struct PackedStream::Implementation {
     }
   }
 
+  /// The number of rows of the arrays, which must agree.
+  std::size_t count_rows(const TrialRows& rows) const {
+    std::size_t n_rows = 0;
+    rows.for_each_with(rows, [&](const auto& array, const auto&) {
+      if (!array.empty()) n_rows = array.n_trials;
+    });
+    const auto n_steps = static_cast<std::size_t>(plan.config.steps);
+    const auto check_array = [&](const auto& array, std::size_t n_items, const char* name) {
+      if (array.empty()) return;
+      if (array.n_steps != n_steps || array.n_trials != n_rows || array.n_items != n_items)
+        throw UsageError(fmt::format(
+            "stream: {} (time, row, item) have the shape ({}, {}, {}); give ({}, {}, {})", name,
+            array.n_steps, array.n_trials, array.n_items, n_steps, n_rows, n_items));
+    };
+    check_array(rows.inputs, battery.n_channels(), "inputs");
+    check_array(rows.rules, battery.n_rule_slots(), "rules");
+    check_array(rows.targets, 1, "targets");
+    check_array(rows.loss_weights, 1, "loss weights");
+    check_array(rows.trial_starts, 1, "trial starts");
+    check_array(rows.periods, 1, "periods");
+    check_array(rows.tasks, 1, "tasks");
+    check_array(rows.scored, 1, "scored");
+    return n_rows;
+  }
+
   Battery battery;
+  StepWeights weights;
   StreamPlan plan;
   std::vector<RowCursor> cursors;  ///< one per row, where batches depend on those before
   std::vector<std::mutex> turns;   ///< (row): who walks with its cursor
 };
 
-namespace {
-
-/// Where the observations of a row go.
-struct InputRow {
-  float* data;  ///< nullptr: nowhere
-  std::size_t stride;
-};
-
-}  // namespace
-
 PackedStream::PackedStream(const Battery& battery, const StreamConfig& config, Seed seed,
-                           Split split)
-    : implementation_(std::make_unique<Implementation>(battery, config, seed, split)) {}
+                           Split split, StepWeights weights)
+    : implementation_(
+          std::make_unique<Implementation>(battery, config, seed, split, std::move(weights))) {}
 PackedStream::~PackedStream() = default;
 PackedStream::PackedStream(PackedStream&&) noexcept = default;
 
@@ -184,50 +205,43 @@ const Battery& PackedStream::battery() const noexcept {
 const StreamConfig& PackedStream::config() const noexcept {
   return implementation_->plan.config;
 }
+std::string PackedStream::name() const {
+  return "battery";
+}
+BatchShape PackedStream::shape() const {
+  return {battery().n_channels(), battery().n_rules(), battery().n_rule_slots(),
+          battery().n_classes()};
+}
+std::vector<std::string> PackedStream::tasks() const {
+  return names_of(battery().tasks());
+}
+void PackedStream::fill(Split, std::uint32_t batch, std::uint32_t first_row,
+                        const TrialRows& rows) const {
+  fill(batch, first_row, rows);
+}
 
-void PackedStream::fill(std::uint32_t batch, std::uint32_t first_row,
-                        const StreamArrays& arrays) const {
+void PackedStream::fill(std::uint32_t batch, std::uint32_t first_row, const TrialRows& rows) const {
   Implementation& self = *implementation_;
-  self.check_request(batch, first_row, arrays.n_rows);
-  const auto n_steps = static_cast<std::size_t>(self.plan.config.steps);
+  const std::size_t n_rows = self.count_rows(rows);
+  self.check_request(batch, first_row, n_rows);
   const std::size_t n_channels = self.battery.n_channels();
   Renderer renderer(self.battery.data());
   NoiseReader noise;
-
-  const auto write_row = [&](std::size_t row, InputRow inputs) {
+  for (std::size_t row = 0; row < n_rows; ++row) {
     const auto r = static_cast<std::uint32_t>(first_row + row);
-    const RowLabels labels(arrays, n_steps, row, self.battery.n_rule_slots());
+    const RowWriter writer(self.battery, self.weights, rows, row);
+    writer.clear_inputs();
     noise.start({self.plan.seed, Stream::input_noise, self.plan.split, batch, r}, 0, n_channels);
     self.with_cursor(batch, r, [&](RowCursor& cursor) {
       self.for_each_stretch(cursor, [&](std::int32_t first, std::int32_t last, std::size_t at) {
-        write_labels(self.battery, cursor.task(), cursor.outline(), first, last, at, labels);
-        if (!inputs.data) return;
+        writer.write_labels(cursor.task(), cursor.outline(), first, last, at);
+        if (!writer.has_inputs()) return;
         if (self.plan.is_finite())
           noise.start(cursor.trial_noise(), noise_before(cursor.outline(), first), n_channels);
-        renderer.write_inputs(cursor.outline(), first, last, inputs.data + at * inputs.stride,
-                              inputs.stride, &noise);
+        renderer.write_inputs(cursor.outline(), first, last, writer.inputs_at(at),
+                              writer.input_stride(), &noise);
       });
     });
-  };
-
-  const std::size_t row_length = n_steps * n_channels;
-  if (arrays.layout != Layout::trial_last || !arrays.inputs) {
-    if (arrays.inputs) std::fill_n(arrays.inputs, arrays.n_rows * row_length, 0.0f);
-    for (std::size_t row = 0; row < arrays.n_rows; ++row) {
-      const RowOf<float> out(arrays.inputs, arrays.layout, n_steps, arrays.n_rows, row, n_channels);
-      write_row(row, {out.data, out.time});
-    }
-    return;
-  }
-  // Kept between calls: mapping the pages anew takes longer than filling them.
-  static thread_local Buffer<float> rows;
-  rows.resize(std::max(rows.size(), std::min(rows_at_a_time, arrays.n_rows) * row_length));
-  for (std::size_t done = 0; done < arrays.n_rows; done += rows_at_a_time) {
-    const std::size_t n = std::min(rows_at_a_time, arrays.n_rows - done);
-    std::fill_n(rows.data(), n * row_length, 0.0f);
-    for (std::size_t i = 0; i < n; ++i)
-      write_row(done + i, {rows.data() + i * row_length, n_channels});
-    transpose(rows.data(), n, row_length, row_length, arrays.inputs + done, arrays.n_rows);
   }
 }
 

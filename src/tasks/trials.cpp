@@ -4,49 +4,36 @@
 #include <algorithm>
 #include <limits>
 
+#include "lmrnn/ceiling.hpp"
 #include "lmrnn/streams.hpp"
 #include "tasks/places.hpp"
 #include "tasks/render.hpp"
+#include "tasks/scored.hpp"
 
 namespace lmrnn {
 namespace {
 
-/// Sizes the batch for trials of which tasks and conditions are already there; arrays are zero.
-void allocate(const Battery& battery, std::span<const TrialOutline> outlines, TrialBatch& batch) {
-  batch.n_trials = outlines.size();
-  batch.n_channels = battery.n_channels();
-  batch.n_rule_slots = battery.n_rule_slots();
-  for (const TrialOutline& outline : outlines)
-    batch.n_steps = std::max(batch.n_steps, static_cast<std::size_t>(outline.n_steps));
-  const std::size_t n = batch.n_steps * batch.n_trials;
-  batch.inputs.resize(n * batch.n_channels);
-  batch.rules.resize(n * batch.n_rule_slots);
-  batch.targets.resize(n);
-  batch.periods.resize(n);
-  batch.mask.resize(n);
-}
-
 /// Everything about trial `k` but its observations.
 void describe_trial(const Battery& battery, const TrialOutline& outline, std::size_t k,
-                    TrialBatch& batch) {
-  const std::size_t n = batch.n_trials;
+                    const TrialRows& rows, TrialBatch& batch) {
   const auto rule = battery.rule(batch.tasks[k]);
-  for (std::size_t t = 0; t < batch.n_steps; ++t)
-    for (std::size_t s = 0; s < batch.n_rule_slots; ++s)
-      batch.rules[(t * batch.n_rule_slots + s) * n + k] = rule[s];
+  const std::int32_t grace = grace_steps(battery.config().dt);
+  for (std::size_t t = 0; t < batch.n_steps; ++t) {
+    for (std::size_t s = 0; s < batch.n_rule_slots; ++s) rows.rules(t, k, s) = rule[s];
+    // The padding stays in the last period.
+    rows.periods(t, k) = static_cast<std::uint8_t>(Period::decision);
+  }
   auto& spans = batch.spans.emplace_back();
   for (const PeriodOutline& period : outline.all_periods()) {
     spans.push_back(period.span);
+    mark_scored(period.span, grace, rows.scored, static_cast<std::size_t>(period.span.first), k);
     for (std::int32_t t = period.span.first; t < period.span.last; ++t) {
-      const std::size_t at = static_cast<std::size_t>(t) * n + k;
-      batch.periods[at] = static_cast<std::uint8_t>(period.span.period);
-      batch.targets[at] = target_at(battery.data(), outline, t);
-      batch.mask[at] = 1;
+      const auto step = static_cast<std::size_t>(t);
+      rows.periods(step, k) = static_cast<std::uint8_t>(period.span.period);
+      rows.targets(step, k) = target_at(battery.data(), outline, t);
+      rows.loss_weights(step, k) = 1;
     }
   }
-  // The padding stays in the last period.
-  for (auto t = static_cast<std::size_t>(outline.n_steps); t < batch.n_steps; ++t)
-    batch.periods[t * n + k] = static_cast<std::uint8_t>(Period::decision);
   batch.lengths.push_back(outline.n_steps);
   batch.responses.push_back(outline.path.responds() ? outline.path.response(battery.data().ring, 0)
                                                     : -1);
@@ -57,22 +44,22 @@ template <class NoiseKey>
 void compose_into(const Battery& battery, TrialBatch& batch, NoiseKey&& noise_key) {
   const BatteryData& data = battery.data();
   std::vector<TrialOutline> outlines(batch.tasks.size());
-  for (std::size_t k = 0; k < outlines.size(); ++k)
+  std::int32_t n_steps = 0;
+  for (std::size_t k = 0; k < outlines.size(); ++k) {
     data.outline(batch.tasks[k], batch.conditions[k], outlines[k]);
-  allocate(battery, outlines, batch);
-
+    n_steps = std::max(n_steps, outlines[k].n_steps);
+  }
+  static_cast<Trials&>(batch) =
+      Trials(static_cast<std::size_t>(n_steps), outlines.size(), battery.n_channels(),
+             battery.n_rule_slots(), {.loss_weights = true, .periods = true, .scored = true});
+  const TrialRows rows = batch.rows();
   Renderer renderer(data);
   NoiseReader noise;
-  const std::size_t n_channels = batch.n_channels, n = batch.n_trials;
-  std::vector<float> row(batch.n_steps * n_channels);
-  for (std::size_t k = 0; k < n; ++k) {
-    const TrialOutline& outline = outlines[k];
-    describe_trial(battery, outline, k, batch);
-    noise.start(noise_key(k), 0, n_channels);
-    std::ranges::fill(row, 0.0f);
-    renderer.write_inputs(outline, 0, outline.n_steps, row.data(), n_channels, &noise);
-    const std::size_t length = static_cast<std::size_t>(outline.n_steps) * n_channels;
-    for (std::size_t i = 0; i < length; ++i) batch.inputs[i * n + k] = row[i];
+  for (std::size_t k = 0; k < outlines.size(); ++k) {
+    describe_trial(battery, outlines[k], k, rows, batch);
+    noise.start(noise_key(k), 0, batch.n_channels);
+    renderer.write_inputs(outlines[k], 0, outlines[k].n_steps, rows.inputs.at(0, k),
+                          rows.inputs.step_stride, &noise);
   }
 }
 

@@ -195,7 +195,7 @@ std::vector<std::string> CurriculumSource::tasks() const {
 }
 
 void CurriculumSource::fill(Split split, std::uint32_t batch, std::uint32_t first_row,
-                            const BatchRows& rows) const {
+                            const TrialRows& rows) const {
   const auto after = std::ranges::upper_bound(phases_, std::int64_t{batch}, {}, &Phase::first_step);
   std::prev(after)->source->fill(split, batch, first_row, rows);
 }

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "lmrnn/batches.hpp"
 #include "lmrnn/run_config.hpp"
+#include "lmrnn/trials.hpp"
 
 namespace lmrnn {
 
@@ -44,7 +44,7 @@ class CurriculumSource final : public BatchSource {
   BatchShape shape() const override;
   std::vector<std::string> tasks() const override;
   void fill(Split split, std::uint32_t batch, std::uint32_t first_row,
-            const BatchRows& rows) const override;
+            const TrialRows& rows) const override;
 
   /// From now on, batches are drawn by these shares of the ceiling (task), those of the last
   /// evaluation. Not while another thread fills rows.

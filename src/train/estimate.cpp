@@ -33,9 +33,10 @@ MemoryEstimate estimate_memory(const RunConfig& config, int n_threads) {
   e.bytes_activations = sizeof(float) * together * static_cast<double>(rows) *
                         (kept_steps * static_cast<double>(a.n_units()) +
                          2 * n_steps * static_cast<double>(a.n_classes));
-  e.bytes_batches = 2.0 * static_cast<double>(BatchBlock::n_bytes(
-                              static_cast<std::size_t>(config.stream.steps), battery.n_channels(),
-                              battery.n_rule_slots(), batch));
+  const BatchShape shape{battery.n_channels(), battery.n_rules(), battery.n_rule_slots(),
+                         battery.n_classes()};
+  e.bytes_batches = 2.0 * static_cast<double>(batch_bytes(
+                              shape, static_cast<std::size_t>(config.stream.steps), batch));
   return e;
 }
 

@@ -16,9 +16,10 @@ std::vector<BatchBlock> make_blocks(const BatchSource& source, const RunConfig& 
   std::vector<BatchBlock> blocks;
   const std::size_t rows_per_block = block_rows(config.train, config.stream);
   const auto n_rows = static_cast<std::size_t>(config.stream.batch);
+  const BatchShape shape = source.shape();
   for (std::size_t block = first_block; block < last_block; ++block) {
     const std::size_t first = block * rows_per_block;
-    blocks.emplace_back(source, config.stream, first, std::min(rows_per_block, n_rows - first));
+    blocks.emplace_back(shape, config.stream, first, std::min(rows_per_block, n_rows - first));
   }
   return blocks;
 }
@@ -125,7 +126,7 @@ void Learner::set_weights(std::span<const float> weights) {
 void Learner::share_sums(Batch& batch, std::size_t n_filled) {
   std::ranges::fill(batch.sums, Batch::Sums{});
   for (std::size_t i = 0; i < n_filled; ++i)
-    batch.sums[first_block_ + i] = {batch.blocks[i].weight(), batch.blocks[i].trials()};
+    batch.sums[first_block_ + i] = {batch.blocks[i].weight, batch.blocks[i].n_begun};
   if (processes_) processes_->share(batch.sums.data(), sizeof(Batch::Sums), batch.sums.size());
 }
 
@@ -139,11 +140,12 @@ void Learner::compute_block(std::size_t block, const Batch& batch, double weight
   const RecurrentNoise noise{.sigma = config_.network.recurrent_noise,
                              .key = {config_.run_seed(), Stream::recurrent_noise, Split::train,
                                      static_cast<std::uint32_t>(step_), 0},
-                             .first_row = rows.first_row()};
+                             .first_row = rows.first_row};
   const std::size_t n = network_.layout().total;
   auto workspace = workspaces_.borrow();
-  block_results_[block] = network_.loss_and_gradient(
-      rows.view(), noise, options, std::span(block_gradients_).subspan(block * n, n), *workspace);
+  block_results_[block] =
+      network_.loss_and_gradient(rows.trials.view(config_.stream.reset_at_trial), noise, options,
+                                 std::span(block_gradients_).subspan(block * n, n), *workspace);
 }
 
 double Learner::states_of(std::int64_t step) const noexcept {

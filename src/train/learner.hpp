@@ -61,8 +61,9 @@ class Learner {
   const Optimiser& optimiser() const noexcept { return optimiser_; }
   std::size_t n_blocks() const noexcept { return block_results_.size(); }
   /// Of this process, of the next step's batch; valid until then.
-  TrialBlock first_block() const noexcept {
-    return batches_[static_cast<std::size_t>(step_ % 2)].blocks.front().view();
+  TrialView first_block() const noexcept {
+    return batches_[static_cast<std::size_t>(step_ % 2)].blocks.front().trials.view(
+        config_.stream.reset_at_trial);
   }
 
  private:

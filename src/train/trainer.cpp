@@ -8,7 +8,6 @@
 #include "lmrnn/run.hpp"
 #include "lmrnn/simd.hpp"
 #include "lmrnn/train.hpp"
-#include "train/checked_source.hpp"
 #include "train/curriculum.hpp"
 #include "train/inputs.hpp"
 #include "train/training.hpp"
@@ -38,7 +37,7 @@ Network initial_network(const RunConfig& config, const Battery& battery,
 
 std::shared_ptr<const BatchSource> checked(std::shared_ptr<const BatchSource> source) {
   if (!source) return nullptr;
-  return std::make_shared<CheckedSource>(std::move(source));
+  return checked_source(std::move(source));
 }
 
 // The data are those that the configuration names.

@@ -40,7 +40,7 @@ std::string value_text(double value) {
 
 }  // namespace
 
-std::optional<double> growth_per_step(const Network& network, const TrialBlock& block) {
+std::optional<double> growth_per_step(const Network& network, const TrialView& block) {
   const std::size_t n_cells = network.architecture().n_units() * block.n_trials();
   Buffer<float> states(block.n_steps() * n_cells);
   Workspace workspace;

@@ -12,7 +12,7 @@ namespace lmrnn {
 
 /// By what the mean activity of the untrained network is multiplied from step to step, over the
 /// later half of the steps of `block` at which it is finite; nothing if that cannot be said.
-std::optional<double> growth_per_step(const Network& network, const TrialBlock& block);
+std::optional<double> growth_per_step(const Network& network, const TrialView& block);
 
 /// What to tell the owner of a run about its untrained network: nothing if its loss is of a usual
 /// size; else what is wrong, by how much activity grows, and the remedy. `first`: the learner's

@@ -19,10 +19,8 @@ int main() {
   network.initialise(lmrnn::Initialisation::fan_in, seed);
   lmrnn::Buffer<float> logits(trials.n_steps * battery.n_classes() * trials.n_trials);
   lmrnn::Workspace workspace;
-  network.forward(
-      {.inputs = {trials.inputs.data(), trials.n_steps, trials.n_channels, trials.n_trials},
-       .rules = {trials.rules.data(), trials.n_steps, trials.n_rule_slots, trials.n_trials}},
-      {}, {}, {logits.data(), trials.n_steps, battery.n_classes(), trials.n_trials}, workspace);
+  network.forward(trials.view(), {}, {},
+                  {logits.data(), trials.n_steps, battery.n_classes(), trials.n_trials}, workspace);
   double sum = 0;
   for (const float logit : logits) sum += logit;
   std::printf("lmrnn %s: %zu parameters, sum of logits %g\n", lmrnn::build_info().version.c_str(),

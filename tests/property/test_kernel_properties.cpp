@@ -65,7 +65,7 @@ struct Outputs {
   std::vector<float> states, logits, gradient;
 };
 
-Outputs compute(const Laboratory& lab, const TrialBlock& block) {
+Outputs compute(const Laboratory& lab, const TrialView& block) {
   const std::size_t T = block.n_steps(), B = block.n_trials(),
                     N = lab.network->architecture().n_units(), C = lab.c.n_classes;
   Outputs out{std::vector<float>(T * N * B), std::vector<float>(T * C * B),
@@ -237,12 +237,13 @@ TEST(Symmetry, PermutedTrialsPermuteTheOutputs) {
     const Outputs before = compute(lab, lab.block);
     const auto source = [&](std::size_t k) { return (k * 5 + 3) % B; };
     if (B % 5 == 0) continue;  // no permutation
-    const auto permute = [&](auto& values) {
+    const auto permute = [&](auto& values, std::size_t n_items = 1) {
       const auto old = values;
-      for (std::size_t j = 0; j < values.size(); ++j) values[j] = old[j / B * B + source(j % B)];
+      for (std::size_t j = 0; j < values.size(); ++j)
+        values[j] = old[(j / (n_items * B) * B + source(j / n_items % B)) * n_items + j % n_items];
     };
-    permute(lab.inputs);
-    permute(lab.rules);
+    permute(lab.inputs, lab.c.n_channels);
+    permute(lab.rules, std::max<std::size_t>(lab.c.n_slots, 1));
     permute(lab.targets);
     permute(lab.loss_weights);
     permute(lab.resets);

@@ -197,12 +197,9 @@ TEST(Results, AnUnwritablePlaceIsARunError) {
 
 std::vector<float> logits_of(const Network& network, const Battery& battery) {
   const TrialBatch trials = draw_trials(battery, 0, 3, Seed{2}, Split::test);
-  TrialBlock block;
-  block.inputs = {trials.inputs.data(), trials.n_steps, trials.n_channels, trials.n_trials};
-  block.rules = {trials.rules.data(), trials.n_steps, trials.n_rule_slots, trials.n_trials};
   std::vector<float> logits(trials.n_steps * battery.n_classes() * trials.n_trials);
   Workspace workspace;
-  network.forward(block, {}, {},
+  network.forward(trials.view(), {}, {},
                   {logits.data(), trials.n_steps, battery.n_classes(), trials.n_trials}, workspace);
   return logits;
 }

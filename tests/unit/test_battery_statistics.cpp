@@ -174,12 +174,9 @@ TEST(Statistics, TasksOfAStreamAreDrawnIndependently) {
   std::vector<std::int32_t> tasks(400 * 64);
   std::vector<std::uint8_t> starts(tasks.size());
   for (std::uint32_t batch = 0; batch < 12; ++batch) {
-    StreamArrays arrays;
-    arrays.tasks = tasks.data();
-    arrays.trial_starts = starts.data();
-    arrays.layout = Layout::batch_first;
-    arrays.n_rows = 64;
-    stream.fill(batch, 0, arrays);
+    stream.fill(batch, 0,  // (row, time)
+                {.trial_starts = {starts.data(), 400, 64, 1, 1, 400},
+                 .tasks = {tasks.data(), 400, 64, 1, 1, 400}});
     // The first eight trials of each row: where a row is cut depends on the tasks in it.
     for (std::size_t row = 0; row < 64; ++row) {
       std::size_t n = 0, before = 0;
@@ -209,7 +206,7 @@ TEST(Statistics, InputNoiseIsNormalAndWhite) {
   const TrialBatch without = draw_trials(clean, 0, n_trials, seed, Split::train);
   ASSERT_EQ(with.inputs.size(), without.inputs.size());
   const auto at = [&](std::size_t t, std::size_t c, std::size_t k) {
-    const std::size_t i = (t * with.n_channels + c) * n_trials + k;
+    const std::size_t i = (t * n_trials + k) * with.n_channels + c;
     return (static_cast<double>(with.inputs[i]) - static_cast<double>(without.inputs[i])) * 10;
   };
   double n = 0, moments[5] = {}, along[3] = {};
@@ -242,7 +239,7 @@ TEST(Statistics, SplitsNeverShareATrial) {
     for (std::size_t k = 0; k < 2000; ++k) {
       std::array<float, 8> noise;
       for (std::size_t c = 0; c < noise.size(); ++c)
-        noise[c] = trials.inputs[(5 * trials.n_channels + 1 + c) * 2000 + k];
+        noise[c] = trials.inputs[(5 * 2000 + k) * trials.n_channels + 1 + c];
       EXPECT_TRUE(seen.insert(noise).second) << k;
     }
   }

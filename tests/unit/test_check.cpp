@@ -40,13 +40,13 @@ TEST_F(CheckDeath, PlanesOfASmallerBlock) {
   EXPECT_DEATH(planes.at(8, 1024 * 4), "8 and 8.; this plane was never made");
 }
 
-TEST_F(CheckDeath, InputsThatWereNeverAdded) {
+TEST_F(CheckDeath, InputsThatWereNeverListed) {
   kernels::ActiveInputs inputs;
-  const std::vector<float> x(5 * 3);
-  inputs.begin(5, 4, 3);
-  inputs.add(x.data());
+  const std::vector<float> x(3 * 5);
+  inputs.list({x.data(), 1, 3, 5}, 0, 1, 4);
   EXPECT_EQ(inputs.n_active(3), 0u);
-  EXPECT_DEATH(inputs.values(4), "4 and 4.; this cell was never added");
+  EXPECT_DEATH(inputs.n_active(4), "4 and 4.; this cell was never listed");
+  EXPECT_DEATH(inputs.values(1, 0), "1 and 1.; this step was never listed");
   EXPECT_DEATH(inputs.cells_of(0), "never listed");
 }
 

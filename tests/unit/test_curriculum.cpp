@@ -31,7 +31,7 @@ RunConfig staged_config() {
 
 struct Drawn {
   std::vector<double> shares;  ///< of the trials that begin, by task
-  std::vector<float> inputs;
+  Buffer<float> inputs;
 };
 
 // What a batch is made of.
@@ -39,23 +39,14 @@ Drawn drawn(const BatchSource& source, const StreamConfig& stream, std::uint32_t
   const auto n_steps = static_cast<std::size_t>(stream.steps);
   const auto n_rows = static_cast<std::size_t>(stream.batch);
   const BatchShape shape = source.shape();
-  Drawn out{std::vector<double>(source.tasks().size()), {}};
-  out.inputs.resize(n_steps * shape.n_channels * n_rows);
-  std::vector<std::int32_t> rules(n_steps * shape.n_rule_slots * n_rows), targets(n_steps * n_rows),
-      tasks(n_steps * n_rows);
-  std::vector<float> weights(n_steps * n_rows);
-  std::vector<std::uint8_t> starts(n_steps * n_rows);
-  source.fill(Split::train, batch, 0,
-              {.inputs = {out.inputs.data(), n_steps, shape.n_channels, n_rows},
-               .rules = {rules.data(), n_steps, shape.n_rule_slots, n_rows},
-               .targets = {targets.data(), n_steps, n_rows},
-               .loss_weights = {weights.data(), n_steps, n_rows},
-               .trial_starts = {starts.data(), n_steps, n_rows},
-               .tasks = {tasks.data(), n_steps, n_rows},
-               .scored = {}});
+  Trials trials(n_steps, n_rows, shape.n_channels, shape.n_rule_slots,
+                {.loss_weights = true, .trial_starts = true, .tasks = true});
+  source.fill(Split::train, batch, 0, trials.rows());
+  Drawn out{std::vector<double>(source.tasks().size()), trials.inputs};
   double total = 0;
-  for (std::size_t i = 0; i < tasks.size(); ++i)
-    if (starts[i] != 0) out.shares[static_cast<std::size_t>(tasks[i])] += 1, total += 1;
+  for (std::size_t i = 0; i < trials.step_tasks.size(); ++i)
+    if (trials.trial_starts[i] != 0)
+      out.shares[static_cast<std::size_t>(trials.step_tasks[i])] += 1, total += 1;
   for (double& share : out.shares) share /= total;
   return out;
 }

@@ -6,6 +6,7 @@
 #include "lmrnn/error.hpp"
 #include "lmrnn/evaluate.hpp"
 #include "message_of.hpp"
+#include "tasks/scored.hpp"
 
 namespace lmrnn {
 namespace {
@@ -40,19 +41,25 @@ class ScoreTrials : public ::testing::Test {
     const std::size_t n = answers.size();
     std::vector<float> logits(n_steps * n_classes * n, 0.0f);
     std::vector<std::int32_t> targets(n_steps * n, 0);
-    std::vector<std::vector<PeriodSpan>> spans(n);
+    std::vector<std::uint8_t> scored(n_steps * n, 0);
+    TrialView rows;
+    rows.targets = {targets.data(), n_steps, n};
+    rows.scored = {scored.data(), n_steps, n};
     for (std::size_t k = 0; k < n; ++k) {
-      spans[k] = {{Period::fixation, 0, 2},
-                  {Period::stimulus, 2, 3},
-                  {Period::delay, 3, 4},
-                  {Period::decision, 4, lengths[k]}};
+      for (const PeriodSpan& span : {PeriodSpan{Period::fixation, 0, 2},
+                                     {Period::stimulus, 2, 3},
+                                     {Period::delay, 3, 4},
+                                     {Period::decision, 4, lengths[k]}})
+        mark_scored(span, grace, {scored.data(), n_steps, n}, static_cast<std::size_t>(span.first),
+                    k);
       for (std::size_t t = 0; t < n_steps; ++t) {
         if (t >= 4) targets[t * n + k] = 2;
         logits[(t * n_classes + static_cast<std::size_t>(answers[k][t])) * n + k] = 1.0f;
       }
     }
-    return score_trials({logits.data(), n_steps, n_classes, n}, {targets.data(), n_steps, n},
-                        lengths, spans, grace);
+    ScoreCounts counts;
+    add_scores({logits.data(), n_steps, n_classes, n}, rows, {&counts, 1});
+    return counts;
   }
 
   const std::vector<int> perfect{0, 0, 0, 0, 2, 2, 2};
@@ -100,30 +107,40 @@ TEST_F(ScoreTrials, BrokenFixationCostsTheTrialNotTheDecision) {
 
 TEST_F(ScoreTrials, TiesGoToTheLowestClass) {
   const std::vector<float> logits(n_steps * n_classes, 0.5f);
-  const std::vector<std::int32_t> targets(n_steps, 0), lengths{7};
-  const std::vector<std::vector<PeriodSpan>> spans{{{Period::decision, 0, 7}}};
-  const ScoreCounts c = score_trials({logits.data(), n_steps, n_classes, 1},
-                                     {targets.data(), n_steps, 1}, lengths, spans, 0);
+  const std::vector<std::int32_t> targets(n_steps, 0);
+  const std::vector<std::uint8_t> scored(n_steps, 1);
+  TrialView rows;
+  rows.targets = {targets.data(), n_steps, 1};
+  rows.scored = {scored.data(), n_steps, 1};
+  ScoreCounts c;
+  add_scores({logits.data(), n_steps, n_classes, 1}, rows, {&c, 1});
   EXPECT_EQ(c.right_decision_steps, 7u);
 }
 
 TEST(Evaluation, RefusesArraysThatDoNotBelongTogether) {
   const std::vector<float> logits(5 * 2 * 3);
-  const std::vector<std::int32_t> targets(5 * 3), lengths{5, 5, 5};
-  const std::vector<std::vector<PeriodSpan>> spans(3, {{Period::decision, 0, 5}});
+  const std::vector<std::int32_t> targets(5 * 3), tasks_of_steps(5 * 3, 1);
+  const std::vector<std::uint8_t> bytes(5 * 3);
   const View3<const float> z{logits.data(), 5, 2, 3};
-  const View2<const std::int32_t> y{targets.data(), 5, 3};
-  const auto refusal = [&](const View3<const float>& a, const View2<const std::int32_t>& b,
-                           const std::vector<std::int32_t>& c, const auto& d) {
-    return message_if_any<UsageError>([&] { score_trials(a, b, c, d, 0); });
+  TrialView rows;
+  rows.targets = {targets.data(), 5, 3};
+  rows.scored = rows.trial_starts = {bytes.data(), 5, 3};
+  rows.tasks = {tasks_of_steps.data(), 5, 3};
+  const auto refusal = [&](const View3<const float>& a, auto spoil, std::size_t n_tasks = 2) {
+    TrialView b = rows;
+    spoil(b);
+    std::vector<ScoreCounts> by_task(n_tasks);
+    return message_if_any<UsageError>([&] { add_scores(a, b, by_task); });
   };
-  EXPECT_EQ(refusal(z, y, lengths, spans), "");
-  EXPECT_THAT(refusal({logits.data(), 5, 2, 2}, y, lengths, spans), HasSubstr("and 2 trials"));
-  EXPECT_THAT(refusal(z, {targets.data(), 5, 2}, lengths, spans), HasSubstr("targets of 2"));
-  EXPECT_THAT(refusal(z, y, {5, 5}, spans), HasSubstr("2 lengths"));
-  EXPECT_THAT(refusal(z, y, {5, 6, 5}, spans), HasSubstr("trial 1 has 6 steps"));
-  EXPECT_THAT(refusal(z, y, lengths, std::vector(3, std::vector<PeriodSpan>{})),
-              HasSubstr("the periods of trial 0 end before its 5 steps"));
+  const auto nothing = [](TrialView&) {};
+  EXPECT_EQ(refusal(z, nothing), "");
+  EXPECT_THAT(refusal({logits.data(), 5, 2, 2}, nothing), HasSubstr("the logits have 5 and 2"));
+  EXPECT_THAT(refusal(z, [](auto& b) { b.targets = b.targets.trials(0, 2); }),
+              HasSubstr("targets of 5 steps and 2 trials"));
+  EXPECT_THAT(refusal(z, [](auto& b) { b.scored = {}; }), HasSubstr("scored steps of 0 steps"));
+  EXPECT_EQ(refusal(z, [](auto& b) { b.trial_starts = {}; }), "");
+  EXPECT_THAT(refusal(z, [](auto& b) { b.tasks.n_steps = 4; }), HasSubstr("tasks of 4 steps"));
+  EXPECT_THAT(refusal(z, nothing, 1), HasSubstr("task 1, but there are 1"));
   BatteryConfig config;
   config.tasks = "go,dm1";
   const Battery battery(config, Seed{1});
@@ -233,12 +250,9 @@ TEST(Evaluator, AgreesWithOneTrialAtATime) {
     for (std::size_t k = 0; k < n; ++k) {
       const TrialBatch b = draw_trials(battery, task, 1, Seed{5}, Split::validation, k);
       std::vector<float> logits(b.n_steps * battery.n_classes());
-      TrialBlock block;
-      block.inputs = {b.inputs.data(), b.n_steps, b.n_channels, 1};
-      block.rules = {b.rules.data(), b.n_steps, b.n_rule_slots, 1};
-      network.forward(block, {}, {}, {logits.data(), b.n_steps, battery.n_classes(), 1}, workspace);
-      counts += score_trials({logits.data(), b.n_steps, battery.n_classes(), 1},
-                             {b.targets.data(), b.n_steps, 1}, b.lengths, b.spans, 1);
+      network.forward(b.view(), {}, {}, {logits.data(), b.n_steps, battery.n_classes(), 1},
+                      workspace);
+      add_scores({logits.data(), b.n_steps, battery.n_classes(), 1}, b.view(), {&counts, 1});
     }
     const ScoreCounts& all = whole.tasks[task].counts;
     EXPECT_EQ(all.decision_steps, counts.decision_steps) << whole.tasks[task].name;

@@ -42,7 +42,7 @@ std::vector<std::array<double, 2>> shares_of_the_loss(const LossConfig& loss,
   const std::size_t n = 64 * 4000;
   std::vector<std::int32_t> task(n);
   std::vector<std::uint8_t> period(n);
-  stream.fill(0, 0, {.tasks = task.data(), .periods = period.data(), .n_rows = 64});
+  stream.fill(0, 0, {.periods = {period.data(), 4000, 64}, .tasks = {task.data(), 4000, 64}});
   std::vector<std::array<double, 2>> sums(battery.tasks().size());
   double total = 0;
   for (std::size_t i = 0; i < n; ++i) {

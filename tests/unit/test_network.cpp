@@ -148,18 +148,18 @@ TEST(Refusal, OfABlockThatDoesNotFitTheNetwork) {
   const std::vector<std::uint8_t> resets(5 * 2);
   const std::vector<float> weights(5 * 2, 1.0f);
   std::vector<float> gradient(network.layout().total);
-  const TrialBlock good{{inputs.data(), 5, 3, 2},
-                        {rules.data(), 5, 1, 2},
-                        {resets.data(), 5, 2},
-                        {targets.data(), 5, 2},
-                        {weights.data(), 5, 2}};
+  const TrialView good{{inputs.data(), 5, 2, 3},
+                       {rules.data(), 5, 2, 1},
+                       {resets.data(), 5, 2},
+                       {targets.data(), 5, 2},
+                       {weights.data(), 5, 2}};
   Workspace workspace;
-  const auto learn = [&](const TrialBlock& block, std::span<float> into) {
+  const auto learn = [&](const TrialView& block, std::span<float> into) {
     network.loss_and_gradient(block, {}, {}, into, workspace);
   };
   learn(good, gradient);
   const auto refusal = [&](auto spoil) {
-    TrialBlock block = good;
+    TrialView block = good;
     spoil(block);
     return message_of<UsageError>([&] { learn(block, gradient); });
   };
@@ -169,7 +169,7 @@ TEST(Refusal, OfABlockThatDoesNotFitTheNetwork) {
               }),
               HasSubstr("2 channels; the network has 3"));
   EXPECT_THAT(refusal([&](auto& b) {
-                b.rules = {rules.data(), 4, 1, 2};
+                b.rules = {rules.data(), 4, 2, 1};
               }),
               HasSubstr("rules and inputs differ"));
   EXPECT_THAT(refusal([&](auto& b) {
@@ -197,11 +197,11 @@ TEST(Refusal, OfRulesAndClassesThatTheNetworkDoesNotHave) {
   Workspace workspace;
   const auto refusal = [&](std::vector<std::int32_t>& in, std::size_t at, std::int32_t value) {
     const std::int32_t before = std::exchange(in[at], value);
-    const TrialBlock block{{inputs.data(), 5, 3, 2},
-                           {rules.data(), 5, 2, 2},
-                           {},
-                           {targets.data(), 5, 2},
-                           {weights.data(), 5, 2}};
+    const TrialView block{{inputs.data(), 5, 2, 3},
+                          {rules.data(), 5, 2, 2},
+                          {},
+                          {targets.data(), 5, 2},
+                          {weights.data(), 5, 2}};
     const std::string message = message_if_any<UsageError>(
         [&] { network.loss_and_gradient(block, {}, {}, gradient, workspace); });
     in[at] = before;
@@ -209,6 +209,7 @@ TEST(Refusal, OfRulesAndClassesThatTheNetworkDoesNotHave) {
   };
   EXPECT_EQ(refusal(rules, 0, 1), "");
   EXPECT_THAT(refusal(rules, 4 * 3 + 2 + 1, 2), HasSubstr("rule 2 at step 3, slot 1, trial 1"));
+  EXPECT_THAT(refusal(rules, 4 * 3 + 1, 2), HasSubstr("rule 2 at step 3, slot 1, trial 0"));
   EXPECT_THAT(refusal(rules, 0, -2), HasSubstr("rule -2 at step 0, slot 0, trial 0"));
   EXPECT_EQ(refusal(targets, 0, 3), "");
   EXPECT_THAT(refusal(targets, 9, 4), HasSubstr("target 4 at step 4, trial 1; the network has 4"));
@@ -221,8 +222,8 @@ TEST(Refusal, OfOutputsOfAnotherShape) {
   Network network(architecture_of(sheet_wiring(WiringKind::local, 3, 3)));
   for (const std::size_t n_trials : {std::size_t{1}, std::size_t{2}}) {
     const std::vector<float> inputs(5 * 3 * n_trials);
-    TrialBlock block;
-    block.inputs = {inputs.data(), 5, 3, n_trials};
+    TrialView block;
+    block.inputs = {inputs.data(), 5, n_trials, 3};
     std::vector<float> states(5 * 9 * n_trials), logits(5 * 4 * n_trials);
     Workspace workspace;
     const auto refusal = [&](View3<float> h, View3<float> z) {

@@ -127,8 +127,8 @@ TEST_P(OperationGradientCases, ReferenceAgreesWithCentralDifferences) {
   std::vector<double> of_inputs = expected.inputs;
   std::size_t n_bent = 0;
   for (std::size_t n = 0; n < of_inputs.size(); ++n) {
-    const std::size_t t = n / (x.B * x.C), k = n / x.C % x.B, c = n % x.C;
-    float& value = x.lab.inputs[(t * x.C + c) * x.B + k];
+    const std::size_t k = n / x.C % x.B;
+    float& value = x.lab.inputs[n];
     const float before = value, above = before + 0x1p-12f, below = before - 0x1p-12f;
     const auto loss_at = [&](float moved) {
       value = moved;
@@ -170,16 +170,9 @@ struct Arrays {
   ParameterLayout layout;
 
   explicit Arrays(const Bench& x) : layout(x.lab.network->layout()) {
-    const auto rows_first = [&](const auto& from, std::size_t n_items, auto& to) {
-      to.resize(from.size());
-      for (std::size_t t = 0; t < x.T; ++t)
-        for (std::size_t k = 0; k < x.B; ++k)
-          for (std::size_t i = 0; i < n_items; ++i)
-            to[(t * x.B + k) * n_items + i] = from[(t * n_items + i) * x.B + k];
-    };
-    rows_first(x.lab.inputs, x.C, inputs);
-    rows_first(x.lab.rules, x.lab.c.n_slots, rules);
-    rows_first(x.lab.resets, x.lab.resets.empty() ? 0 : 1, resets);
+    inputs = x.lab.inputs;
+    rules = x.lab.rules;
+    resets = x.lab.resets;
     const auto p = std::as_const(*x.lab.network).parameters();
     weights.assign(p.begin(), p.end());
     initial.assign(x.initial.begin(), x.initial.end());

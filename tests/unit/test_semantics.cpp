@@ -264,11 +264,7 @@ TEST_F(TaskOrder, DrawsIndependentlyOrNeverRepeats) {
     const PackedStream stream(battery, config, test_seed, Split::train);
     std::vector<std::int32_t> tasks(2000);
     std::vector<std::uint8_t> starts(2000);
-    StreamArrays arrays;
-    arrays.tasks = tasks.data();
-    arrays.trial_starts = starts.data();
-    arrays.n_rows = 1;
-    stream.fill(0, 0, arrays);
+    stream.fill(0, 0, {.trial_starts = {starts.data(), 2000, 1}, .tasks = {tasks.data(), 2000, 1}});
     int n_trials = 0, n_repeats = 0;
     std::int32_t last = -1;
     for (std::size_t t = 0; t < tasks.size(); ++t) {

@@ -15,6 +15,7 @@
 #include <stdexcept>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <vector>
 
 #include "battery_cases.hpp"
@@ -61,25 +62,23 @@ struct StreamCase {
   std::int64_t trials_per_task;
 };
 
-/// Everything that a stream says about rows first_row ... of a batch.
+/// Everything that a stream says about a batch of six rows.
 struct Rows {
-  std::vector<float> inputs;
-  std::vector<std::int32_t> rules, targets, tasks;
-  std::vector<std::uint8_t> periods, starts;
+  Trials all;
 
-  Rows(const PackedStream& stream, std::uint32_t batch, std::uint32_t first, std::size_t n) {
-    const std::size_t cells = n * static_cast<std::size_t>(stream.config().steps);
-    inputs.resize(cells * stream.battery().n_channels());
-    rules.resize(cells * stream.battery().n_rule_slots());
-    targets.resize(cells);
-    tasks.resize(cells);
-    periods.resize(cells);
-    starts.resize(cells);
-    stream.fill(batch, first,
-                {inputs.data(), rules.data(), targets.data(), tasks.data(), periods.data(),
-                 starts.data(), Layout::trial_last, n});
+  Rows(const PackedStream& stream, std::uint32_t batch)
+      : all(static_cast<std::size_t>(stream.config().steps), 6, stream.battery().n_channels(),
+            stream.battery().n_rule_slots(),
+            {.trial_starts = true, .periods = true, .tasks = true, .scored = true}) {
+    stream.fill(batch, 0, all.rows());
   }
-  bool operator==(const Rows&) const = default;
+  bool operator==(const Rows& other) const {
+    const auto arrays = [](const Trials& t) {
+      return std::tie(t.inputs, t.rules, t.targets, t.trial_starts, t.periods, t.step_tasks,
+                      t.scored);
+    };
+    return arrays(all) == arrays(other.all);
+  }
 };
 
 class SharedStreams : public ::testing::TestWithParam<StreamCase> {
@@ -99,13 +98,13 @@ TEST_P(SharedStreams, GiveEveryThreadWhatTheyGiveToOne) {
   constexpr std::uint32_t n_batches = 6;
   const PackedStream alone = make_stream(), shared = make_stream();
   std::vector<Rows> wanted;
-  for (std::uint32_t batch = 0; batch < n_batches; ++batch) wanted.emplace_back(alone, batch, 0, 6);
+  for (std::uint32_t batch = 0; batch < n_batches; ++batch) wanted.emplace_back(alone, batch);
   std::atomic<int> n_wrong = 0;
   on_threads([&](std::size_t thread) {
     // Every thread in another order, so that rows are asked for forward, back and at once.
     for (std::uint32_t k = 0; k < 4 * n_batches; ++k) {
       const auto batch = static_cast<std::uint32_t>((k * (1 + thread % 5) + thread) % n_batches);
-      n_wrong += !(Rows(shared, batch, 0, 6) == wanted[batch]);
+      n_wrong += !(Rows(shared, batch) == wanted[batch]);
     }
   });
   EXPECT_EQ(n_wrong, 0);

@@ -7,8 +7,8 @@
 #include <functional>
 #include <limits>
 
-#include "lmrnn/batches.hpp"
 #include "lmrnn/error.hpp"
+#include "lmrnn/evaluate.hpp"
 #include "message_of.hpp"
 #include "small_run.hpp"
 #include "train/batches.hpp"
@@ -24,11 +24,11 @@ class EvenOdd : public BatchSource {
   std::string name() const override { return "even-odd"; }
   BatchShape shape() const override { return {2, 0, 0, 2}; }
   std::vector<std::string> tasks() const override { return {"even rows", "odd rows"}; }
-  void fill(Split, std::uint32_t, std::uint32_t first_row, const BatchRows& rows) const override {
-    for (std::size_t t = 0; t < rows.targets.n0; ++t)
-      for (std::size_t k = 0; k < rows.targets.n1; ++k) {
-        rows.inputs(t, 0, k) = 1;
-        rows.inputs(t, 1, k) = static_cast<float>(t % 2);
+  void fill(Split, std::uint32_t, std::uint32_t first_row, const TrialRows& rows) const override {
+    for (std::size_t t = 0; t < rows.n_steps(); ++t)
+      for (std::size_t k = 0; k < rows.n_trials(); ++k) {
+        rows.inputs(t, k, 0) = 1;
+        rows.inputs(t, k, 1) = static_cast<float>(t % 2);
         rows.targets(t, k) = static_cast<std::int32_t>(t % 2);
         rows.loss_weights(t, k) = 1;
         rows.trial_starts(t, k) = t % 4 == 0;
@@ -75,16 +75,16 @@ TEST(Source, ScoresAreCountedByTaskTrialAndScoredStep) {
 // EvenOdd with rules, which spoils one array at step 3 of row 33 of batch 1.
 class Spoilt : public EvenOdd {
  public:
-  using Spoil = std::function<void(const BatchRows&, std::size_t row)>;
+  using Spoil = std::function<void(const TrialRows&, std::size_t row)>;
   explicit Spoilt(Spoil spoil) : spoil_(std::move(spoil)) {}
   BatchShape shape() const override { return {2, 3, 1, 2}; }
   void fill(Split split, std::uint32_t batch, std::uint32_t first_row,
-            const BatchRows& rows) const override {
+            const TrialRows& rows) const override {
     EvenOdd::fill(split, batch, first_row, rows);
-    for (std::size_t t = 0; t < rows.rules.n0; ++t)
-      for (std::size_t k = 0; k < rows.rules.n2; ++k)
-        rows.rules(t, 0, k) = static_cast<std::int32_t>(k % 4) - 1;
-    if (batch == 1 && first_row <= 33 && 33 < first_row + rows.targets.n1)
+    for (std::size_t t = 0; t < rows.n_steps(); ++t)
+      for (std::size_t k = 0; k < rows.n_trials(); ++k)
+        rows.rules(t, k) = static_cast<std::int32_t>(k % 4) - 1;
+    if (batch == 1 && first_row <= 33 && 33 < first_row + rows.n_trials())
       spoil_(rows, 33 - first_row);
   }
 
@@ -112,10 +112,10 @@ TEST(Source, WhatItWritesIsCheckedOnEveryWayIn) {
   constexpr float nan = std::numeric_limits<float>::quiet_NaN();
   constexpr float infinite = std::numeric_limits<float>::infinity();
   const std::vector<std::pair<const char*, Spoilt::Spoil>> cases{
-      {"an input is nan", [](auto& rows, auto k) { rows.inputs(3, 1, k) = nan; }},
-      {"an input is -inf", [](auto& rows, auto k) { rows.inputs(3, 1, k) = -infinite; }},
-      {"a rule is 3", [](auto& rows, auto k) { rows.rules(3, 0, k) = 3; }},
-      {"a rule is -2", [](auto& rows, auto k) { rows.rules(3, 0, k) = -2; }},
+      {"an input is nan", [](auto& rows, auto k) { rows.inputs(3, k, 1) = nan; }},
+      {"an input is -inf", [](auto& rows, auto k) { rows.inputs(3, k, 1) = -infinite; }},
+      {"a rule is 3", [](auto& rows, auto k) { rows.rules(3, k) = 3; }},
+      {"a rule is -2", [](auto& rows, auto k) { rows.rules(3, k) = -2; }},
       {"a target is 2", [](auto& rows, auto k) { rows.targets(3, k) = 2; }},
       {"a target is -1", [](auto& rows, auto k) { rows.targets(3, k) = -1; }},
       {"a loss weight is -1", [](auto& rows, auto k) { rows.loss_weights(3, k) = -1; }},

@@ -9,28 +9,32 @@
 #include "battery_cases.hpp"
 #include "lmrnn/streams.hpp"
 #include "lmrnn/threads.hpp"
+#include "message_of.hpp"
 
 namespace lmrnn {
 namespace {
 
-/// Rows of a batch with arrays of their own.
+/// Everything that a stream says about rows first ... of a batch, one row after the other.
 struct Rows {
-  std::vector<float> inputs;
-  std::vector<std::int32_t> rules, targets, tasks;
-  std::vector<std::uint8_t> periods, starts;
+  Buffer<float> inputs;
+  Buffer<std::int32_t> rules, targets, tasks;
+  Buffer<std::uint8_t> periods, starts, scored;
 
-  Rows(const PackedStream& stream, std::uint32_t batch, std::uint32_t first, std::size_t n,
-       Layout layout = Layout::batch_first) {
-    const std::size_t cells = n * static_cast<std::size_t>(stream.config().steps);
-    inputs.resize(cells * stream.battery().n_channels());
-    rules.resize(cells * stream.battery().n_rule_slots());
-    targets.resize(cells);
-    tasks.resize(cells);
-    periods.resize(cells);
-    starts.resize(cells);
+  Rows(const PackedStream& stream, std::uint32_t batch, std::uint32_t first, std::size_t n) {
+    const auto steps = static_cast<std::size_t>(stream.config().steps);
+    const auto array = [&](auto& numbers, std::size_t n_items = 1) {
+      numbers.resize(n * steps * n_items);
+      using Array = TrialArray<std::remove_pointer_t<decltype(numbers.data())>>;
+      return Array(numbers.data(), steps, n, n_items, n_items, steps * n_items);
+    };
     stream.fill(batch, first,
-                {inputs.data(), rules.data(), targets.data(), tasks.data(), periods.data(),
-                 starts.data(), layout, n});
+                {.inputs = array(inputs, stream.battery().n_channels()),
+                 .rules = array(rules, stream.battery().n_rule_slots()),
+                 .targets = array(targets),
+                 .trial_starts = array(starts),
+                 .periods = array(periods),
+                 .tasks = array(tasks),
+                 .scored = array(scored)});
   }
   bool operator==(const Rows&) const = default;
 };
@@ -104,24 +108,70 @@ TEST(Stream, LayoutsHoldTheSameNumbers) {
     const PackedStream stream = stream_of(settings);
     const std::size_t n = 5, steps = 150, channels = 33;
     const std::size_t slots = stream.battery().n_rule_slots();
-    const Rows a(stream, 0, 0, n, Layout::batch_first), b(stream, 0, 0, n, Layout::time_major),
-        c(stream, 0, 0, n, Layout::trial_last);
+    const Rows a(stream, 0, 0, n);
+    Trials b(steps, n, channels, slots, {});
+    stream.fill(0, 0, b.rows());
     for (std::size_t r = 0; r < n; ++r)
       for (std::size_t t = 0; t < steps; ++t) {
-        for (std::size_t k = 0; k < channels; ++k) {
-          const float x = a.inputs[(r * steps + t) * channels + k];
-          ASSERT_EQ(x, b.inputs[(t * n + r) * channels + k]);
-          ASSERT_EQ(x, c.inputs[(t * channels + k) * n + r]);
-        }
-        for (std::size_t s = 0; s < slots; ++s) {
-          const std::int32_t x = a.rules[(r * steps + t) * slots + s];
-          ASSERT_EQ(x, b.rules[(t * n + r) * slots + s]);
-          ASSERT_EQ(x, c.rules[(t * slots + s) * n + r]);
-        }
+        for (std::size_t k = 0; k < channels; ++k)
+          ASSERT_EQ(a.inputs[(r * steps + t) * channels + k], b.inputs[(t * n + r) * channels + k]);
+        for (std::size_t s = 0; s < slots; ++s)
+          ASSERT_EQ(a.rules[(r * steps + t) * slots + s], b.rules[(t * n + r) * slots + s]);
         ASSERT_EQ(a.targets[r * steps + t], b.targets[t * n + r]);
-        ASSERT_EQ(b.targets[t * n + r], c.targets[t * n + r]);
-        ASSERT_EQ(a.starts[r * steps + t], c.starts[t * n + r]);
       }
+  }
+}
+
+TEST(Stream, FillsPartOfABatchInPlaceAndNothingElse) {
+  const PackedStream stream = stream_of({});
+  Trials whole(150, 8, 33, 1, {}), pieces(150, 8, 33, 1, {});
+  stream.fill(2, 0, whole.rows());
+  std::ranges::fill(pieces.inputs, -7.0f);
+  stream.fill(2, 3, pieces.rows().trials(3, 4));
+  for (std::size_t t = 0; t < 150; ++t)
+    for (std::size_t r = 0; r < 8; ++r)
+      for (std::size_t c = 0; c < 33; ++c)
+        ASSERT_EQ(pieces.rows().inputs(t, r, c),
+                  r >= 3 && r < 7 ? whole.rows().inputs(t, r, c) : -7.0f);
+}
+
+TEST(Stream, RefusesArraysOfAnotherShape) {
+  const PackedStream stream = stream_of({});
+  Trials good(150, 2, 33, 1, {.scored = true}), narrow(150, 2, 32, 1, {}), brief(149, 2, 33, 1, {});
+  const auto refusal = [&](const TrialRows& rows) {
+    return message_if_any<UsageError>([&] { stream.fill(0, 0, rows); });
+  };
+  EXPECT_EQ(refusal(good.rows()), "");
+  EXPECT_THAT(refusal(narrow.rows()), ::testing::HasSubstr("inputs (time, row, item) have the"));
+  EXPECT_THAT(refusal(brief.rows()), ::testing::HasSubstr("give (150, 2, 33)"));
+  TrialRows mixed = good.rows();
+  mixed.targets = mixed.targets.trials(0, 1);
+  EXPECT_THAT(refusal(mixed), ::testing::HasSubstr("targets"));
+}
+
+// Every trial but the one that the row's end cuts; what counts is a matter of periods and grace.
+TEST(Stream, ScoresTheTrialsThatARowHoldsWhole) {
+  for (const StreamMode mode : {StreamMode::restart, StreamMode::carry_on}) {
+    Settings settings{.tasks = "dlygo,dm1", .mode = mode};
+    const PackedStream stream = stream_of(settings);
+    for (std::size_t batch = 0; batch < 3; ++batch) {
+      const Rows row(stream, static_cast<std::uint32_t>(batch), 0, 1);
+      std::size_t begin = 0;
+      while (begin < 150 && row.starts[begin] == 0) EXPECT_EQ(row.scored[begin++], 0);
+      for (std::size_t end = begin; begin < 150; begin = end) {
+        for (end = begin + 1; end < 150 && row.starts[end] == 0;) ++end;
+        if (end == 150) break;  // cut, unless it ends with the row
+        std::size_t decision = 0;
+        for (std::size_t t = begin; t < end; ++t) {
+          const bool decides = row.periods[t] == static_cast<std::uint8_t>(Period::decision);
+          // 100 ms steps: one step of grace.
+          const Scored wanted = !decides          ? Scored::trial_only
+                                : decision++ == 0 ? Scored::step_only
+                                                  : Scored::yes;
+          EXPECT_EQ(row.scored[t], static_cast<std::uint8_t>(wanted)) << t;
+        }
+      }
+    }
   }
 }
 
@@ -215,7 +265,7 @@ TEST(FiniteData, IsMadeOfTheFirstTrialsOfEachTask) {
     for (std::size_t k = 0; k < 3; ++k) {
       std::vector<float> trial;
       for (std::size_t t = 0; t < static_cast<std::size_t>(trials.lengths[k]); ++t)
-        for (std::size_t c = 0; c < 33; ++c) trial.push_back(trials.inputs[(t * 33 + c) * 3 + k]);
+        for (std::size_t c = 0; c < 33; ++c) trial.push_back(trials.inputs[(t * 3 + k) * 33 + c]);
       known.insert(trial);
     }
   }
@@ -240,7 +290,7 @@ TEST(Trials, DoNotDependOnWhatElseIsAskedFor) {
   ASSERT_EQ(one.lengths[0], all.lengths[7]);
   for (std::size_t t = 0; t < static_cast<std::size_t>(one.lengths[0]); ++t)
     for (std::size_t c = 0; c < 33; ++c)
-      ASSERT_EQ(one.inputs[t * 33 + c], all.inputs[(t * 33 + c) * 10 + 7]);
+      ASSERT_EQ(one.inputs[t * 33 + c], all.inputs[(t * 10 + 7) * 33 + c]);
 }
 
 TEST(Trials, ArePaddedAndMasked) {
@@ -251,9 +301,9 @@ TEST(Trials, ArePaddedAndMasked) {
   for (std::size_t k = 0; k < 50; ++k)
     for (std::size_t t = 0; t < trials.n_steps; ++t) {
       const bool within = t < static_cast<std::size_t>(trials.lengths[k]);
-      ASSERT_EQ(trials.mask[t * 50 + k], within ? 1 : 0);
+      ASSERT_EQ(trials.loss_weights[t * 50 + k], within ? 1 : 0);
       if (!within) {
-        for (std::size_t c = 0; c < 33; ++c) ASSERT_EQ(trials.inputs[(t * 33 + c) * 50 + k], 0);
+        for (std::size_t c = 0; c < 33; ++c) ASSERT_EQ(trials.inputs[(t * 50 + k) * 33 + c], 0);
       }
     }
 }
@@ -265,8 +315,8 @@ TEST(Trials, SplitsNeverShareATrial) {
     const TrialBatch trials = draw_trials(battery, 0, 100, test_seed, split);
     for (std::size_t k = 0; k < 100; ++k) {
       std::vector<float> one;
-      for (std::size_t i = 0; i < trials.n_steps * 33; ++i)
-        one.push_back(trials.inputs[i * 100 + k]);
+      for (std::size_t t = 0; t < trials.n_steps; ++t)
+        for (std::size_t c = 0; c < 33; ++c) one.push_back(trials.inputs[(t * 100 + k) * 33 + c]);
       EXPECT_TRUE(seen.insert(one).second);
     }
   }

@@ -56,7 +56,11 @@ TEST_P(TorchTrajectory, IsFollowed) {
 
   std::vector<float> inputs(n_steps * n_channels * n_trials), weights(n_steps * n_trials);
   std::vector<std::int32_t> rules(n_steps * n_trials), targets(n_steps * n_trials);
-  for (std::size_t i = 0; i < inputs.size(); ++i) inputs[i] = value(7, i);
+  // The fixture counts (time, channel, trial).
+  for (std::size_t t = 0; t < n_steps; ++t)
+    for (std::size_t c = 0; c < n_channels; ++c)
+      for (std::size_t k = 0; k < n_trials; ++k)
+        inputs[(t * n_trials + k) * n_channels + c] = value(7, (t * n_channels + c) * n_trials + k);
   double total = 0;
   for (std::size_t t = 0; t < n_steps; ++t)
     for (std::size_t k = 0; k < n_trials; ++k) {
@@ -64,11 +68,11 @@ TEST_P(TorchTrajectory, IsFollowed) {
       targets[t * n_trials + k] = static_cast<std::int32_t>((2 * t + 3 * k) % n_classes);
       total += weights[t * n_trials + k] = static_cast<float>((t + k) % 3);
     }
-  const TrialBlock block{{inputs.data(), n_steps, n_channels, n_trials},
-                         {rules.data(), n_steps, 1, n_trials},
-                         {},
-                         {targets.data(), n_steps, n_trials},
-                         {weights.data(), n_steps, n_trials}};
+  const TrialView block{{inputs.data(), n_steps, n_trials, n_channels},
+                        {rules.data(), n_steps, n_trials},
+                        {},
+                        {targets.data(), n_steps, n_trials},
+                        {weights.data(), n_steps, n_trials}};
   LossOptions loss;
   loss.scale = 1 / total;
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "lmrnn/batches.hpp"
+#include "lmrnn/trials.hpp"
 
 namespace lmrnn {
 
@@ -21,9 +21,9 @@ class CheckedSource : public BatchSource {
   std::string name() const override { return name_; }
   BatchShape shape() const override { return shape_; }
   std::vector<std::string> tasks() const override { return tasks_; }
-  /// Throws UsageError for a value outside its range (BatchRows).
+  /// Throws UsageError for a value outside its range.
   void fill(Split split, std::uint32_t batch, std::uint32_t first_row,
-            const BatchRows& rows) const override;
+            const TrialRows& rows) const override;
 
  private:
   std::shared_ptr<const BatchSource> source_;
