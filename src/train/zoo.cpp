@@ -32,7 +32,8 @@ std::vector<fs::path> places_near_program() {
   const fs::path program = fs::read_symlink("/proc/self/exe", error);
   if (error) return {};
   const fs::path prefix = program.parent_path().parent_path();
-  std::vector<fs::path> places = {prefix / "share/lmrnn/zoo"};
+  // auditwheel moves the program of a wheel into site-packages/lmrnn.scripts.
+  std::vector<fs::path> places = {prefix / "share/lmrnn/zoo", prefix / "lmrnn/_zoo"};
   for (const char* lib : {"lib", "lib64"})
     for (fs::directory_iterator entry(prefix / lib, error), end; !error && entry != end;
          entry.increment(error))
