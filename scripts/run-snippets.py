@@ -192,7 +192,7 @@ class Page:
     def _part_of_study(self, code: str) -> str | None:
         """A study, or tables that are added to a small one."""
         if "claim" not in code:
-            code = f'claim = "x"\nsupport = "y"\nseeds = [1]\n[config]\ntrain.steps = 2\n{code}'
+            code = f'claim = "x"\nsupport = "y"\nseeds = [1]\n[config]\ntrain.steps = 1000\n{code}'
             if "[statistics]" not in code:
                 code += "\n[statistics]\nseed = 1\n"
             if "[axis" not in code:
