@@ -33,6 +33,10 @@ class StreamDataset(IterableDataset):
 
     With several workers of a DataLoader, the batches and their order are those of one. `n_batches`:
     where to stop; None: never.
+
+    Every pass begins at the batch `first` of the stream, so a second epoch of `n_batches` sees the
+    same batches again. For new data, make one pass without an end, or take a stream whose `first`
+    is where the last pass stopped.
     """
 
     def __init__(self, stream: Stream, n_batches: int | None = None):
@@ -53,7 +57,9 @@ class StreamDataset(IterableDataset):
 
 
 def loader(stream: Stream, n_batches: int | None = None, *, workers: int = 0, **options) -> DataLoader:
-    """A DataLoader over a stream; with `workers`, batches are made ahead in other processes."""
+    """A DataLoader over a stream; with `workers`, batches are made ahead in other processes.
+
+    A second pass over it gives the same batches again, as StreamDataset says."""
     return DataLoader(
         StreamDataset(stream, n_batches), batch_size=None, num_workers=workers, **options
     )
