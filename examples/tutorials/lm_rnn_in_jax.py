@@ -1,5 +1,6 @@
 """An LM-RNN in a JAX loop: an own loss, optax, Dale's law and a cost of wire."""
 
+# --8<-- [start:loop]
 import jax
 import jax.numpy as jnp
 import optax
@@ -10,7 +11,6 @@ import lmrnn.jax
 battery = lmrnn.Battery("go,dlygo")
 stream = battery.stream(batch=32, steps=60, seed=1, rules="index")
 
-# --8<-- [start:loop]
 layer = lmrnn.jax.Layer(
     mask=lmrnn.Mask.make("local", rows=8, cols=8, radius=2), n_channels=battery.n_channels,
     n_classes=battery.n_classes, n_rules=battery.n_rules, seed=1,

@@ -1,5 +1,6 @@
 """An LM-RNN in a PyTorch loop: your own loss, Dale's law, a cost of wire, and a GRU for comparison."""
 
+# --8<-- [start:loop]
 import torch
 from torch import nn
 from torch.nn.utils import parametrize
@@ -11,7 +12,6 @@ battery = lmrnn.Battery("go,dlygo")
 stream = battery.stream(batch=32, steps=60, seed=1, rules="index")
 
 
-# --8<-- [start:loop]
 def train(network, rate=5e-3, extra=lambda: 0.0):
     """`network(inputs, rules)` -> logits; `extra`: what is added to the loss."""
     optimiser = torch.optim.Adam(network.parameters(), rate)
