@@ -42,6 +42,7 @@ HEADERS = {
     "network": "rnn",
     "operation": "rnn",
     "processes": "core",
+    "psychometric": "analysis",
     "random": "core",
     "run": "train",
     "run_config": "train",

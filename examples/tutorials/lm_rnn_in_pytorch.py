@@ -121,3 +121,27 @@ print(f"{'share of ceiling':16}" + "".join(f"{task:>8}" for task in battery.name
 for name, score in scores.items():
     print(f"{name:16}" + "".join(f"{task.share_of_ceiling:8.2f}" for task in score))
 # --8<-- [end:evaluate]
+
+# --8<-- [start:analyses]
+import copy
+
+gru = models["GRU"]
+curves = lmrnn.psychometric(gru, battery, seed=1, tasks=["dlygo"], n_trials=200)
+delays = curves.where(curves["axis"] == "delay")
+for delay, accuracy in zip(delays["x"], delays["accuracy"]):
+    print(f"delay {delay:4.0f} ms: accuracy {accuracy:.2f}")
+
+
+def cell(inputs, states):  # (row, channel), a channel per rule last; (row, unit)
+    channels, rules = inputs.split([battery.n_channels, battery.n_rules], dim=-1)
+    x = torch.cat([channels, rules @ gru.rule.weight], dim=-1)
+    return gru.gru(x[None], states[None])[1][0]
+
+
+points = lmrnn.fixed_points(cell, task=battery["dlygo"], seed=1, n_units=64)
+print(repr(points).splitlines()[0])
+
+lesioned = copy.deepcopy(gru)
+lesioned.gru = lmrnn.without_units(gru.gru, range(16))
+print(lmrnn.evaluate(lesioned, battery, seed=1, n_trials=200)["dlygo"])
+# --8<-- [end:analyses]

@@ -1,12 +1,19 @@
 #include <fmt/core.h>
 
 #include <memory>
+#include <optional>
+#include <shared_mutex>
+#include <utility>
+#include <variant>
 
 #include "bindings.hpp"
 #include "configuration.hpp"
+#include "evaluate_callable.hpp"
 #include "interruption.hpp"
 #include "lmrnn/analysis.hpp"
+#include "lmrnn/psychometric.hpp"
 #include "lmrnn/run.hpp"
+#include "network.hpp"
 #include "seed_argument.hpp"
 
 namespace lmrnn::python {
@@ -47,6 +54,60 @@ void analyze(const fs::path& network, const std::string& name, nb::dict options,
   }
 }
 
+/// (columns, rows) of a table.
+nb::tuple columns_and_rows(const Table& table) {
+  nb::list rows;
+  for (const std::vector<TableCell>& row : table.rows) {
+    nb::list cells;
+    for (const TableCell& cell : row)
+      cells.append(std::visit([](const auto& value) { return nb::cast(value); }, cell));
+    rows.append(cells);
+  }
+  return nb::make_tuple(nb::cast(table.columns), rows);
+}
+
+/// The table of `compute(options, context)`, which runs without the GIL.
+template <class Compute>
+nb::tuple psychometric(nb::dict options, const SeedArgument& seed, int threads, Compute compute) {
+  const ConfigTable table = to_table(options, "psychometric");
+  Interruption interruption;
+  AnalysisResult result;
+  try {
+    const nb::gil_scoped_release release;
+    ThreadPool pool(threads);
+    AnalysisContext context{.pool = pool, .seed = Seed(seed)};
+    context.stop_requested = [&] { return interruption.asked(); };
+    result = compute(table, context);
+  } catch (const Interrupted&) {
+    interruption.rethrow();
+    throw;
+  }
+  return columns_and_rows(result.table("psychometric"));
+}
+
+nb::tuple psychometric_of_network(nb::handle network, const Battery& battery, nb::dict options,
+                                  const SeedArgument& seed, int threads) {
+  const SharedNetwork shared = network_of(network);
+  return psychometric(std::move(options), seed, threads,
+                      [&](const ConfigTable& table, const AnalysisContext& context) {
+                        const std::shared_lock turn(shared.turns);
+                        return psychometric_curves(shared.network, battery, table, context);
+                      });
+}
+
+/// `model`: what `logits_of` takes.
+nb::tuple psychometric_of_callable(const nb::object& model, const Battery& battery,
+                                   nb::dict options, const SeedArgument& seed, int threads) {
+  const LogitsOf logits = [&](const TrialBatch& trials) {
+    const nb::gil_scoped_acquire gil;
+    return logits_of(model, trials, battery, "psychometric");
+  };
+  return psychometric(std::move(options), seed, threads,
+                      [&](const ConfigTable& table, const AnalysisContext& context) {
+                        return psychometric_curves(logits, battery, table, context);
+                      });
+}
+
 nb::list list_analyses() {
   nb::list list;
   for (const AnalysisEntry& entry : analyses()) {
@@ -66,6 +127,10 @@ void bind_analyze(nb::module_& m) {
         "latex"_a = false,
         "Runs an analysis on a network file or the newest checkpoint of a directory, and writes "
         "what comes out into the directory `out`.");
+  m.def("_psychometric", &psychometric_of_network, "network"_a, "battery"_a, "options"_a, "seed"_a,
+        "threads"_a);
+  m.def("_psychometric_callable", &psychometric_of_callable, "model"_a, "battery"_a, "options"_a,
+        "seed"_a, "threads"_a);
   m.def("list_analyses", &list_analyses,
         "(name, meaning, {option: (type, default, meaning)}) of every analysis.");
 }

@@ -19,29 +19,36 @@ constexpr std::size_t trials_together = 256;
 
 using Logits = nb::ndarray<const float, nb::ndim<3>, nb::c_contig, nb::device::cpu>;
 
-ScoreCounts score(const Logits& logits, const TrialBatch& batch, const Battery& battery) {
+/// A copy that Python owns: models may keep their inputs.
+template <class T>
+nb::object copy_of(const Buffer<T>& array, std::size_t n_items, const TrialBatch& batch) {
+  return nb::cast(adopt(Buffer<T>(array), {batch.n_steps, batch.n_trials, n_items}));
+}
+
+}  // namespace
+
+Buffer<float> logits_of(const nb::object& model, const TrialBatch& batch, const Battery& battery,
+                        std::string_view who) {
   const std::size_t T = batch.n_steps, B = batch.n_trials, C = battery.n_classes();
+  const auto logits = nb::cast<Logits>(model(copy_of(batch.inputs, batch.n_channels, batch),
+                                             copy_of(batch.rules, batch.n_rule_slots, batch)));
   if (logits.shape(0) != T || logits.shape(1) != B || logits.shape(2) != C)
     throw UsageError(fmt::format(
-        "evaluate: the model returned logits of shape ({}, {}, {}) for inputs (time, row, channel) "
-        "of shape ({}, {}, {}); the battery needs ({}, {}, {})",
-        logits.shape(0), logits.shape(1), logits.shape(2), T, B, batch.n_channels, T, B, C));
+        "{}: the model returned logits of shape ({}, {}, {}) for inputs (time, row, channel) of "
+        "shape ({}, {}, {}); the battery needs ({}, {}, {})",
+        who, logits.shape(0), logits.shape(1), logits.shape(2), T, B, batch.n_channels, T, B, C));
   Buffer<float> by_class(T * B * C);
   for (std::size_t t = 0; t < T; ++t)
     for (std::size_t k = 0; k < B; ++k)
       for (std::size_t c = 0; c < C; ++c) {
         const float z = logits.data()[(t * B + k) * C + c];
         if (std::isnan(z) && t < static_cast<std::size_t>(batch.lengths[k]))
-          throw UsageError(fmt::format(
-              "evaluate: the model returned NaN at step {}, row {}, class {}", t, k, c));
+          throw UsageError(
+              fmt::format("{}: the model returned NaN at step {}, row {}, class {}", who, t, k, c));
         by_class[(t * C + c) * B + k] = z;
       }
-  ScoreCounts counts;
-  add_scores({by_class.data(), T, C, B}, batch.view(), {&counts, 1});
-  return counts;
+  return by_class;
 }
-
-}  // namespace
 
 Evaluation evaluate_callable(const nb::object& model, const Battery& battery, Seed seed,
                              Split split, std::size_t n_trials,
@@ -64,12 +71,9 @@ Evaluation evaluate_callable(const nb::object& model, const Battery& battery, Se
         const std::size_t n = std::min(trials_together, n_trials - first);
         batch = draw_trials(battery, tasks[slot], n, seed, split, first);
       }
-      const nb::object answer =
-          model(nb::cast(adopt(Buffer<float>(batch.inputs),
-                               {batch.n_steps, batch.n_trials, batch.n_channels})),
-                nb::cast(adopt(Buffer<std::int32_t>(batch.rules),
-                               {batch.n_steps, batch.n_trials, batch.n_rule_slots})));
-      counts[slot] += score(nb::cast<Logits>(answer), batch, battery);
+      const Buffer<float> logits = logits_of(model, batch, battery, "evaluate");
+      add_scores({logits.data(), batch.n_steps, battery.n_classes(), batch.n_trials}, batch.view(),
+                 {&counts[slot], 1});
     }
   return make_evaluation(battery, tasks, counts, best);
 }

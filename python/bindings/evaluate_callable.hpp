@@ -1,9 +1,12 @@
-// Scores of whatever can be called.
+// Scores and curves of whatever can be called.
 #pragma once
 
+#include <string_view>
 #include <vector>
 
 #include "bindings.hpp"
+#include "lmrnn/array.hpp"
+#include "lmrnn/streams.hpp"
 
 namespace lmrnn::python {
 
@@ -13,5 +16,10 @@ namespace lmrnn::python {
 Evaluation evaluate_callable(const nb::object& model, const Battery& battery, Seed seed,
                              Split split, std::size_t n_trials,
                              const std::vector<std::size_t>& tasks, int threads);
+
+/// Logits (time, class, trial) of such a model, by one call for all trials. `who` is named in
+/// messages. With the GIL.
+Buffer<float> logits_of(const nb::object& model, const TrialBatch& batch, const Battery& battery,
+                        std::string_view who);
 
 }  // namespace lmrnn::python

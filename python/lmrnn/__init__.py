@@ -56,9 +56,10 @@ from ._core import (
 )
 from . import data
 from .analysis import Analysis, analyses, analyze
-from .evaluation import evaluate
+from .evaluation import evaluate, psychometric
 from .lesions import without_synapses, without_units
 from .methods import methods
+from .points import FixedPoints, fixed_points
 from .run import Run
 from .stream import Batch, Stream
 from .study import Study
@@ -72,6 +73,7 @@ __all__ = [
     "Ceiling",
     "Conditions",
     "Evaluation",
+    "FixedPoints",
     "Mask",
     "Network",
     "Progress",
@@ -95,7 +97,9 @@ __all__ = [
     "config_reference",
     "data",
     "evaluate",
+    "fixed_points",
     "methods",
+    "psychometric",
     "resolve_config",
     "select_tasks",
     "solved_definition",

@@ -7,7 +7,7 @@ from flax import nnx
 
 from . import _core
 from ._operation import GROUPS
-from .jax import Array, Layer
+from .jax import Array, Cell, Layer
 
 
 class LMRNN(nnx.Module):
@@ -41,6 +41,10 @@ class LMRNN(nnx.Module):
     def __call__(self, inputs: Array, rules: Array | None = None, state: Array | None = None, **options):
         """States (time, row, unit) and logits (time, row, class); options of Layer."""
         return self.layer(self._weights(), inputs, rules, state, **options)
+
+    def cell(self, rule: int | None = None) -> Cell:
+        """f(inputs, state) for tools that look for fixed points or compare dynamics."""
+        return Cell(self.layer, self._weights(), rule)
 
     def to_network(self) -> _core.Network:
         """The same weights as an lmrnn.Network: to save, to evaluate, to analyze."""

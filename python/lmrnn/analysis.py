@@ -100,6 +100,12 @@ def analyze(
 
         lmrnn.analyze("runs/quickstart", "ring", angles=32).table("tests")
     """
+    if not isinstance(run, (Run, str, PathLike)):
+        raise _core.UsageError(
+            f"analyze: a {type(run).__name__} is neither a Run nor a path; save a network first, with the "
+            "metadata of a run of its battery: network.save(path, run.network().metadata); give out=. Of any "
+            "model: lmrnn.evaluate, lmrnn.psychometric, lmrnn.fixed_points, lmrnn.without_units"
+        )
     if not isinstance(run, Run) and (Path(_core.resolve_zoo(run)) / "config.toml").is_file():
         run = Run(run)
     if isinstance(run, Run):

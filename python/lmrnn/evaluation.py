@@ -15,6 +15,7 @@ import numpy as np
 from . import _core
 from .calls import explained
 from .run import Run
+from .table import Table
 
 
 @explained
@@ -49,13 +50,7 @@ def evaluate(
 
     Raises UsageError for a model that does not fit the battery.
     """
-    network = _as_network(model)
-    if network is None and not callable(model):
-        raise _core.UsageError(
-            f"evaluate: an object of type {type(model).__name__} cannot be evaluated; give a Network, a Run, a path, an "
-            "LMRNN, or a function from inputs (time, row, channel) to logits (time, row, class)"
-        )
-    battery, seed = _battery_and_seed(model, network, battery, seed)
+    network, battery, seed = _subject("evaluate", model, battery, seed)
     options = {"seed": seed, "split": split, "n_trials": n_trials, "tasks": list(tasks)}
     if network is not None:
         return _core.evaluate(
@@ -63,9 +58,64 @@ def evaluate(
         )
     if recurrent_noise:
         raise _core.UsageError("evaluate: recurrent_noise is for lmrnn's networks; this is a function")
-    call = _Call(model, battery, rules, framework, batch_first)
+    call = _Call("evaluate", model, battery, rules, framework, batch_first)
     with call.in_eval_mode():
         return _core._evaluate_callable(call, battery, threads=threads, **options)
+
+
+@explained
+def psychometric(
+    model: _core.Network | Run | str | PathLike | Callable[..., Any],
+    battery: _core.Battery | None = None,
+    *,
+    seed: int | None = None,
+    n_trials: int = 500,
+    tasks: str | Sequence[str] = (),
+    threads: int = 0,
+    rules: str | None = None,
+    framework: str | None = None,
+    batch_first: bool = False,
+) -> Table:
+    """Psychometric curves of any model: the table of the analysis "psychometric", for lmrnn.plot.
+
+        curves = lmrnn.psychometric(my_gru, battery, seed=1, tasks=["dm1"])
+        lmrnn.plot.psychometric(curves)
+
+    Arguments are those of `evaluate`. n_trials : of a point; the model is called once a point. tasks :
+    names, or an expression such as "dm*".
+
+    Columns: task, axis (evidence, delay, direction), x, trials, accuracy with lower and upper ends of its
+    95% interval, chose_first with the same, and ideal, what an ideal observer would reach.
+    """
+    network, battery, seed = _subject("psychometric", model, battery, seed)
+    chosen = tasks if isinstance(tasks, str) else ",".join(tasks)
+    if chosen and not set(_core.select_tasks(chosen)) & set(battery.names):
+        raise _core.UsageError(
+            f"psychometric: none of {chosen} is in the battery; it has {', '.join(battery.names)}"
+        )
+    options = {"tasks": chosen, "trials": n_trials}
+    if network is not None:
+        columns, rows = _core._psychometric(network, battery, options, seed, threads)
+    else:
+        call = _Call("psychometric", model, battery, rules, framework, batch_first)
+        with call.in_eval_mode():
+            columns, rows = _core._psychometric_callable(call, battery, options, seed, threads)
+    cells = zip(*rows) if rows else [()] * len(columns)
+    return Table({name: np.array(column) for name, column in zip(columns, cells)})
+
+
+def _subject(who, model, battery, seed):
+    """The network that a model stands for, if any; the battery and the seed."""
+    jax = sys.modules.get("lmrnn.jax")
+    if jax is not None and isinstance(model, jax.Layer):
+        raise _core.UsageError(f"{who}: a Layer holds no weights; give layer.to_network(weights)")
+    network = _as_network(model)
+    if network is None and not callable(model):
+        raise _core.UsageError(
+            f"{who}: an object of type {type(model).__name__} cannot be evaluated; give a Network, a Run, a path, an "
+            "LMRNN, or a function from inputs (time, row, channel) to logits (time, row, class)"
+        )
+    return network, *_battery_and_seed(who, model, network, battery, seed)
 
 
 def _as_network(model) -> _core.Network | None:
@@ -79,10 +129,10 @@ def _as_network(model) -> _core.Network | None:
     return to_network() if callable(to_network) else None
 
 
-def _battery_and_seed(model, network, battery, seed):
+def _battery_and_seed(who, model, network, battery, seed):
     if battery is not None and not isinstance(battery, _core.Battery):
         raise _core.UsageError(
-            f"evaluate: battery is a {type(battery).__name__}; give an lmrnn.Battery"
+            f"{who}: battery is a {type(battery).__name__}; give an lmrnn.Battery"
         )
     if isinstance(model, Run):
         return battery or model.battery, model.seed if seed is None else seed
@@ -93,23 +143,23 @@ def _battery_and_seed(model, network, battery, seed):
         battery = battery or known.get("battery")
         seed = known.get("seed") if seed is None else seed
     if battery is None:
-        raise _core.UsageError("evaluate: this model does not name its battery; give battery=")
+        raise _core.UsageError(f"{who}: this model does not name its battery; give battery=")
     if seed is None:
-        raise _core.UsageError("evaluate: trials are random and need a seed; give one, e.g. seed=0")
+        raise _core.UsageError(f"{who}: trials are random and need a seed; give one, e.g. seed=0")
     return battery, seed
 
 
 class _Call:
     """A model as the core calls it: NumPy's arrays in and out."""
 
-    def __init__(self, model, battery, rules, framework, batch_first):
+    def __init__(self, who, model, battery, rules, framework, batch_first):
         for name, value, allowed in (
             ("rules", rules, ("index", "dense")),
             ("framework", framework, ("numpy", "torch", "jax")),
         ):
             if value is not None and value not in allowed:
-                raise _core.UsageError(f"evaluate: {name}={value!r}; {' or '.join(allowed)}")
-        self.model, self.n_rules, self.batch_first = model, battery.n_rules, batch_first
+                raise _core.UsageError(f"{who}: {name}={value!r}; {' or '.join(allowed)}")
+        self.who, self.model, self.n_rules, self.batch_first = who, model, battery.n_rules, batch_first
         self.dense = (rules or _rules_wanted(model)) == "dense"
         self.framework, self.fixed = framework or _framework_of(model), framework is not None
 
@@ -124,14 +174,14 @@ class _Call:
             logits = logits.swapaxes(0, 1)
         if logits.ndim != 3:
             raise _core.UsageError(
-                f"evaluate: the model returned an array of shape {logits.shape}; logits are (time, row, "
+                f"{self.who}: the model returned an array of shape {logits.shape}; logits are (time, row, "
                 "class)"
             )
         return np.ascontiguousarray(logits, dtype=np.float32)
 
     def _logits(self, arrays):
         try:
-            return _to_numpy(self._in(self.framework or "numpy", arrays))
+            return self._numbers(self._in(self.framework or "numpy", arrays))
         except _core.UsageError:
             raise
         except Exception:
@@ -139,7 +189,7 @@ class _Call:
             if self.framework or "torch" not in sys.modules:
                 raise
             try:
-                logits = _to_numpy(self._in("torch", arrays))
+                logits = self._numbers(self._in("torch", arrays))
             except Exception:
                 logits = None
             if logits is None:
@@ -158,6 +208,21 @@ class _Call:
 
             return self.model(*map(jnp.asarray, arrays))
         return self.model(*arrays)
+
+    def _numbers(self, logits) -> np.ndarray:
+        if isinstance(logits, (tuple, list)):
+            raise _core.UsageError(
+                f"{self.who}: the model returned a {type(logits).__name__} of {len(logits)}; return the logits "
+                f"alone, e.g. {self.who}(lambda x: model(x)[0], ...)"
+            )
+        if hasattr(logits, "detach"):
+            logits = logits.detach().cpu().numpy()
+        array = np.asarray(logits)
+        if array.dtype.kind not in "fiu" and array.dtype.name != "bfloat16":
+            raise _core.UsageError(
+                f"{self.who}: the model returned {type(logits).__name__} of {array.dtype}; logits are numbers"
+            )
+        return array
 
     def in_eval_mode(self):
         return _EvalMode(self.model if self.framework == "torch" else None)
@@ -203,22 +268,6 @@ def _one_hot(rules, n_rules):
     for slot in range(rules.shape[2]):
         np.add.at(dense, (*np.indices(rules.shape[:2]), rules[..., slot]), 1)
     return dense[..., :n_rules]
-
-
-def _to_numpy(logits) -> np.ndarray:
-    if isinstance(logits, (tuple, list)):
-        raise _core.UsageError(
-            f"evaluate: the model returned a {type(logits).__name__} of {len(logits)}; return the logits "
-            "alone, e.g. evaluate(lambda x: model(x)[0], ...)"
-        )
-    if hasattr(logits, "detach"):
-        logits = logits.detach().cpu().numpy()
-    array = np.asarray(logits)
-    if array.dtype.kind not in "fiu" and array.dtype.name != "bfloat16":
-        raise _core.UsageError(
-            f"evaluate: the model returned {type(logits).__name__} of {array.dtype}; logits are numbers"
-        )
-    return array
 
 
 # How an evaluation is shown ----------------------------------------------------------------------

@@ -162,6 +162,10 @@ class Layer:
         all_states, logits = _operation(static, weights, inputs, rules, resets, state, seed)
         return (all_states if states else None), logits
 
+    def cell(self, weights: dict[str, Array], rule: int | None = None) -> Cell:
+        """f(inputs, state) for tools that look for fixed points or compare dynamics."""
+        return Cell(self, weights, rule)
+
     def to_network(self, weights: dict[str, Array]) -> _core.Network:
         """The weights as an lmrnn.Network: to save, to evaluate, to analyze."""
         network = self._engine.network
@@ -179,6 +183,47 @@ class Layer:
             f"({100 * self.mask.density:.3g}%), {self.n_channels} channels, {self.n_rules} rules, "
             f"{self.n_classes} classes, {self.activation}, alpha={self.alpha:g})"
         )
+
+
+_ACTIVATIONS = {"relu": jax.nn.relu, "tanh": jnp.tanh, "softplus": jax.nn.softplus}
+
+
+class Cell:
+    """One time step, `cell(inputs, state) -> state`, under one rule, in JAX's own operations: for any
+    precision, grad, jacfwd and vmap.
+
+    inputs : (row, channel), or (channel); without `rule`, rules may follow the channels, dense.
+    state : (row, unit), or (unit).
+    """
+
+    def __init__(self, layer: Layer, weights: dict[str, Array], rule: int | None = None):
+        if rule is not None and not 0 <= rule < layer.n_rules:
+            raise ValueError(
+                f"lmrnn.jax: rule {rule}; the layer has {layer.n_rules}, counted from 0"
+            )
+        _checked_weights(layer, weights)
+        self.layer, self.weights, self.rule = layer, dict(weights), rule
+        self.input_size, self.hidden_size = layer.n_channels, layer.n_units
+
+    def __call__(self, inputs: Array, state: Array) -> Array:
+        layer, w = self.layer, self.weights
+        n, wide = layer.n_channels, layer.n_channels + layer.n_rules
+        allowed = (n,) if self.rule is not None else (n, wide)
+        if inputs.shape[-1] not in allowed:
+            raise ValueError(
+                f"lmrnn.jax: inputs have {inputs.shape[-1]} channels; expected "
+                f"{' or '.join(map(str, allowed))}"
+            )
+        dtype = w["recurrent"].dtype
+        matrix = jnp.zeros((layer.n_units, layer.n_units), dtype)
+        matrix = matrix.at[layer.targets, layer.sources].set(w["recurrent"])
+        to_units = w["input"] * layer._engine.network.input.to_dense()
+        drive = inputs[..., :n] @ to_units.T + state @ matrix.T + w["bias"]
+        if self.rule is not None:
+            drive = drive + w["rule"][self.rule]
+        elif inputs.shape[-1] > n:
+            drive = drive + inputs[..., n:] @ w["rule"]
+        return (1 - layer.alpha) * state + layer.alpha * _ACTIVATIONS[layer.activation](drive)
 
 
 # Checks ------------------------------------------------------------------------------------------

@@ -2,16 +2,22 @@
 // observer.
 #include "analysis/psychometric.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <numbers>
 #include <optional>
+#include <utility>
 
 #include "analysis/catalogue.hpp"
 #include "analysis/entry.hpp"
 #include "analysis/numerics.hpp"
 #include "analysis/simulate.hpp"
 #include "analysis/work.hpp"
+#include "lmrnn/error.hpp"
+#include "lmrnn/psychometric.hpp"
 
 namespace lmrnn {
 
@@ -102,10 +108,12 @@ void add_points(const Battery& battery, std::size_t task, const std::vector<Cond
     }
 }
 
-Measured measure(const Subject& subject, std::size_t task, const Point& point, Seed seed) {
-  const Battery& battery = subject.battery;
+using SimulationOf = std::function<Simulation(const TrialBatch&)>;
+
+Measured measure(const SimulationOf& simulation_of, const Battery& battery, std::size_t task,
+                 const Point& point, Seed seed) {
   const TrialBatch trials = compose_task(battery, task, point.conditions, seed);
-  const Simulation run = simulate(subject.network, battery, trials);
+  const Simulation run = simulation_of(trials);
   const BaseTask& base = battery.tasks()[task].base_task();
   const double accuracy = decision_accuracy(run, trials);
   if (!base.decides()) return {accuracy, nan, nan};
@@ -129,9 +137,11 @@ Measured measure(const Subject& subject, std::size_t task, const Point& point, S
   return {accuracy, first / n_trials, ideal / n_trials};
 }
 
-AnalysisResult psychometric(const Subject& subject, const PsychometricOptions& options,
-                            const AnalysisContext& context) {
-  const std::vector<std::size_t> tasks = chosen_tasks(subject.battery, options.tasks);
+using ForEach = decltype(&for_each_item);
+
+AnalysisResult curves(const SimulationOf& simulation_of, ForEach for_each, const Battery& battery,
+                      const PsychometricOptions& options, const AnalysisContext& context) {
+  const std::vector<std::size_t> tasks = chosen_tasks(battery, options.tasks);
   const auto n = static_cast<std::size_t>(options.trials);
   Table table{"psychometric",
               {"task", "axis", "x", "trials", "accuracy", "lower", "upper", "chose_first",
@@ -140,15 +150,15 @@ AnalysisResult psychometric(const Subject& subject, const PsychometricOptions& o
               "Accuracy and choice against evidence, delay and direction"};
   std::vector<std::vector<Point>> points(tasks.size());
   std::vector<std::vector<Measured>> measured(tasks.size());
-  for_each_item(context, tasks.size(), "task", [&](std::size_t i) {
-    const auto drawn = test_conditions(subject.battery, tasks[i], n, context.seed, true);
-    add_points(subject.battery, tasks[i], drawn, points[i]);
+  for_each(context, tasks.size(), "task", [&](std::size_t i) {
+    const auto drawn = test_conditions(battery, tasks[i], n, context.seed, true);
+    add_points(battery, tasks[i], drawn, points[i]);
     for (const Point& p : points[i])
-      measured[i].push_back(measure(subject, tasks[i], p, context.seed));
+      measured[i].push_back(measure(simulation_of, battery, tasks[i], p, context.seed));
   });
   const auto trials = static_cast<double>(n);
   for (std::size_t i = 0; i < tasks.size(); ++i) {
-    const Task& task = subject.battery.tasks()[tasks[i]];
+    const Task& task = battery.tasks()[tasks[i]];
     for (std::size_t p = 0; p < points[i].size(); ++p) {
       const Measured& m = measured[i][p];
       const bool choice = std::isfinite(m.chose_first);
@@ -167,7 +177,49 @@ AnalysisResult psychometric(const Subject& subject, const PsychometricOptions& o
   return result;
 }
 
+AnalysisResult of_network(const Network& network, const Battery& battery,
+                          const PsychometricOptions& options, const AnalysisContext& context) {
+  const auto run = [&](const TrialBatch& trials) { return simulate(network, battery, trials); };
+  return curves(run, &for_each_item, battery, options, context);
+}
+
+AnalysisResult psychometric(const Subject& subject, const PsychometricOptions& options,
+                            const AnalysisContext& context) {
+  return of_network(subject.network, subject.battery, options, context);
+}
+
 }  // namespace
+
+AnalysisResult psychometric_curves(const Network& network, const Battery& battery,
+                                   const ConfigTable& options, const AnalysisContext& context) {
+  const Architecture& a = network.architecture();
+  if (a.n_channels != battery.n_channels() || a.n_rules != battery.n_rules() ||
+      a.n_classes != battery.n_classes())
+    throw UsageError(
+        fmt::format("psychometric: the network has {} channels, {} rules and {} classes, the "
+                    "battery {}, {} and {}; give the battery that it was trained on",
+                    a.n_channels, a.n_rules, a.n_classes, battery.n_channels(), battery.n_rules(),
+                    battery.n_classes()));
+  return of_network(network, battery, options_from<PsychometricOptions>(options), context);
+}
+
+AnalysisResult psychometric_curves(const LogitsOf& model, const Battery& battery,
+                                   const ConfigTable& options, const AnalysisContext& context) {
+  const auto run = [&](const TrialBatch& trials) {
+    Simulation s;
+    s.n_steps = trials.n_steps;
+    s.n_trials = trials.n_trials;
+    s.n_classes = battery.n_classes();
+    s.logits = model(trials);
+    const std::size_t size = s.n_steps * s.n_classes * s.n_trials;
+    if (s.logits.size() != size)
+      throw UsageError(fmt::format("psychometric: {} logits; (time, class, trial) are {} of them",
+                                   s.logits.size(), size));
+    return s;
+  };
+  return curves(run, &for_each_in_turn, battery, options_from<PsychometricOptions>(options),
+                context);
+}
 
 AnalysisEntry psychometric_entry() {
   return analysis_entry<PsychometricOptions, psychometric>(

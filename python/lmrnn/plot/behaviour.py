@@ -10,7 +10,7 @@ import numpy as np
 from .. import _core
 from ..table import Table
 from . import style
-from .inputs import analysis_of, run_of, takes
+from .inputs import analysis_of, run_of, table_of, takes
 
 _AXES = {
     "evidence": ("difference of strengths, first − second", "chose the first"),
@@ -20,27 +20,26 @@ _AXES = {
 
 
 @style.figure
-@takes(analysis_of, "psychometric")
+@takes(table_of, "psychometric", "psychometric")
 def psychometric(analysis, *, tasks=None, ax=None):
     """Choice against evidence with the fitted curve and the ideal observer's (dotted), accuracy
     against delay, and accuracy against direction; bars are 95% intervals. Only the panels for which
     there are data.
 
-    analysis : Analysis of `psychometric`, or a run that has it. tasks : names; default: the first
-    four that have such a curve, in each panel. ax : as many Axes as panels, one to divide, or a
-    Figure. Returns an array of one to three Axes. See `psychometric_fit` for the numbers.
+    analysis : Analysis of `psychometric`, a run that has it, or what lmrnn.psychometric returns of
+    any model. tasks : names; default: the first four that have such a curve, in each panel. ax : as
+    many Axes as panels, one to divide, or a Figure. Returns an array of one to three Axes. See `psychometric_fit` for the numbers.
     """
-    table = analysis.table("psychometric")
     chosen = {
         axis: names
         for axis in _AXES
-        if (names := _tasks_along(table, axis, tasks))
+        if (names := _tasks_along(analysis, axis, tasks))
     }
     if not chosen:
-        raise _core.UsageError(f"{analysis.directory}: no psychometric curve of {tasks or 'any task'}")
+        raise _core.UsageError(f"these data hold no psychometric curve of {tasks or 'any task'}")
     axes = style.new_grid(ax, 1, len(chosen), 0.5 + 2.9 * len(chosen), 3.1)[0]
     for place, (axis, names) in zip(axes, chosen.items()):
-        part = table.where(table["axis"] == axis)
+        part = analysis.where(analysis["axis"] == axis)
         for number, name in enumerate(names):
             rows = part.where(part["task"] == name)
             rows = rows.where(np.argsort(rows["x"], kind="stable"))
@@ -102,7 +101,7 @@ def _along_direction(ax, rows, name, colour, marker):
 _CURVES = {"evidence": _along_evidence, "delay": _along_delay, "direction": _along_direction}
 
 
-@takes(analysis_of, "psychometric")
+@takes(table_of, "psychometric", "psychometric")
 def psychometric_fit(analysis, *, tasks=None) -> Table:
     """Cumulative Gaussians fitted to choice against evidence, by maximum likelihood.
 
@@ -110,8 +109,7 @@ def psychometric_fit(analysis, *, tasks=None) -> Table:
     the Gaussian; `threshold`, how far from the bias three of four choices are right (0.674
     deviations); `slope`, the steepest, per unit of evidence. NaN where every choice was the same.
     """
-    table = analysis.table("psychometric")
-    part = table.where(table["axis"] == "evidence")
+    part = analysis.where(analysis["axis"] == "evidence")
     names = [t for t in dict.fromkeys(part["task"]) if tasks is None or t in tasks]
     keys = ("bias", "deviation", "threshold", "slope")
     fits = []

@@ -6,6 +6,7 @@ import numpy as np
 
 from .. import _core
 from ..analysis import Analysis
+from ..points import FixedPoints
 from . import style
 from .inputs import analysis_of, takes
 
@@ -21,31 +22,35 @@ _PERIOD_MARKERS = ("o", "^", "s", "v", "D")
 
 
 @style.figure
-@takes(analysis_of, "fixed-points")
-def fixed_points(analysis, task, *, recording=None, ax=None):
+@takes(lambda thing: thing if isinstance(thing, FixedPoints) else analysis_of(thing, "fixed-points"))
+def fixed_points(analysis, task=None, *, recording=None, ax=None):
     """The points of a task on two principal components, with trajectories of trials through them,
     and their leading eigenvalues.
 
     The plane is that of the trajectories, if there are some, otherwise that of the points.
 
-    analysis : Analysis of `fixed-points`, or a run that has it; task : name of a task.
+    analysis : Analysis of `fixed-points`, or a run that has it, and task : name of a task. Or what
+        lmrnn.fixed_points returns of any cell, and no task.
     recording : Analysis of `record` for the trajectories, or False for none; by default the one of
-        the same run, if it has one.
+        the same run, if it has one. Or states (time, row, unit), NaN where there are none.
     ax : two Axes, one to divide, or a Figure.
 
     Returns an array of two Axes.
     """
-    table = analysis.table("fixed_points")
-    table = table.where(table["task"] == task)
+    of_any_cell = isinstance(analysis, FixedPoints)
+    if of_any_cell == (task is not None):
+        raise _core.UsageError(
+            "plot.fixed_points: points of a cell are of no task; leave task out" if of_any_cell
+            else "plot.fixed_points: which task? Give its name"
+        )  # fmt: skip
+    table, points, values = _points_of(analysis, task)
     axes = style.new_grid(ax, 1, 2, 7.6, 3.4)[0]
     _unit_circle(axes[1])
     axes[1].set_title("leading eigenvalues of one step")
-    states = _states_of(recording, analysis, task)
-    points = np.zeros((0, states.shape[-1] if states is not None else 2))
-    if table.n_rows:
-        with analysis.recording("fixed_points") as file:
-            points = file[f"{task}/states"][:]
-            values = file[f"{task}/eigenvalues_real"][:] + 1j * file[f"{task}/eigenvalues_imaginary"][:]
+    if hasattr(recording, "shape"):
+        states = np.asarray(recording).transpose(1, 0, 2)
+    else:
+        states = None if of_any_cell else _states_of(recording, analysis, task)
     plane = points if states is None else states.reshape(-1, states.shape[-1])
     plane = plane[np.isfinite(plane).all(axis=1)]
     if len(plane):
@@ -53,7 +58,7 @@ def fixed_points(analysis, task, *, recording=None, ax=None):
         if states is not None:
             for path in states:
                 axes[0].plot(*((path - mean) @ components.T).T, color=style.PALE, linewidth=0.8, zorder=1)
-        placed = (points - mean) @ components.T
+        placed = (points.reshape(-1, plane.shape[1]) - mean) @ components.T
         for stability, (marker, colour) in _MARKERS.items():
             which = table["stability"] == stability
             if not which.any():
@@ -63,11 +68,27 @@ def fixed_points(analysis, task, *, recording=None, ax=None):
             some = values[which].ravel()
             axes[1].plot(some.real, some.imag, marker, color=colour, linestyle="none", markersize=2.5)
         style.component_axes(axes[0], share)
-    axes[0].set_title(f"{task}: {table.n_rows} fixed and slow points"
+    axes[0].set_title((f"{task}: " if task else "") + f"{table.n_rows} fixed and slow points"
                       + (", trials in grey" if states is not None else ""))  # fmt: skip
     if table.n_rows:
         axes[0].legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncol=3, handletextpad=0.1)
     return axes
+
+
+_MOST_EIGENVALUES = 10
+
+
+def _points_of(analysis, task):
+    """The table, the points (point, unit) and their leading eigenvalues (point, eigenvalue)."""
+    if isinstance(analysis, FixedPoints):
+        return analysis.table, analysis.states, analysis.eigenvalues[:, :_MOST_EIGENVALUES]
+    table = analysis.table("fixed_points")
+    table = table.where(table["task"] == task)
+    if not table.n_rows:
+        return table, np.zeros((0, 2)), np.zeros((0, 1))
+    with analysis.recording("fixed_points") as file:
+        values = file[f"{task}/eigenvalues_real"][:] + 1j * file[f"{task}/eigenvalues_imaginary"][:]
+        return table, file[f"{task}/states"][:], values
 
 
 def _states_of(recording, analysis, task) -> np.ndarray | None:

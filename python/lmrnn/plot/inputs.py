@@ -14,6 +14,7 @@ from ..analysis import Analysis
 from ..calls import explained
 from ..run import Run
 from ..study import Study
+from ..table import Table
 
 PATH = (str, PathLike)
 
@@ -47,6 +48,11 @@ def analysis_of(thing, name: str) -> Analysis:
             f"lmrnn.analyze({str(run.directory)!r}, {name!r})"
         )
     return Analysis(folder)
+
+
+def table_of(thing, name: str, table: str) -> Table:
+    """A Table: itself, or that of an analysis."""
+    return thing if isinstance(thing, Table) else analysis_of(thing, name).table(table)
 
 
 def network_of(thing) -> _core.Network:
