@@ -14,6 +14,7 @@ import collections
 import functools
 import itertools
 import threading
+from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -151,6 +152,7 @@ class Layer:
             rules = _checked(
                 rules, "rules", ("time", "row", "slot"), (n_steps, n_rows, None), "whole numbers"
             )
+        _check_values(self, weights, rules)
         if resets is not None:
             resets = _checked(resets, "resets", ("time", "row"), (n_steps, n_rows), "bool")
         if state is not None:
@@ -252,7 +254,35 @@ def _checked(x, name, axes, shape, kind="float32"):
     return x
 
 
+def _check_values(layer, weights, rules):
+    """What can be seen before the computation is said in one line; under jit, it ends the callback, with
+    all that JAX prints of it."""
+    for name, weight in zip(GROUPS, weights):
+        if isinstance(weight, jax.core.Tracer):
+            continue
+        weight = np.asarray(weight)  # even under jit, JAX's own functions of a constant would be traced
+        if not np.isfinite(weight).all():
+            raise ValueError(
+                f"lmrnn.jax: weights[{name!r}] hold {weight[~np.isfinite(weight)][0]}; lower the learning "
+                "rate, clip the gradients, or start from finite weights"
+            )
+    if rules is None or isinstance(rules, jax.core.Tracer) or not rules.size:
+        return
+    rules = np.asarray(rules)
+    least, most = int(rules.min()), int(rules.max())
+    if least < -1 or most >= layer.n_rules:
+        raise ValueError(
+            f"lmrnn.jax: rules from {least} to {most}; the network has {layer.n_rules}, counted from 0, and -1 "
+            "is none"
+        )
+
+
 def _checked_weights(layer, weights):
+    if not isinstance(weights, Mapping):
+        raise TypeError(
+            f"lmrnn.jax: weights are a {type(weights).__name__}; give a dictionary of {', '.join(GROUPS)}, as "
+            "layer.weights() returns it"
+        )
     if sorted(weights) != sorted(GROUPS):
         raise ValueError(
             f"lmrnn.jax: weights has {', '.join(sorted(weights)) or 'nothing'}; needed are "

@@ -286,7 +286,11 @@ class LMRNN(nn.Module):
         return (1 - self.alpha) * state + self.alpha * self._f(drive + state @ recurrent)
 
     def cell(self, rule: int | None = None) -> Cell:
-        """f(input, state) for tools that look for fixed points or compare dynamics."""
+        """f(input, state) for tools that look for fixed points or compare dynamics.
+
+        FixedPointFinder freezes the weights of what it is given, and these are the module's own: give it
+        copy.deepcopy(module).cell() if you train on. lmrnn.fixed_points changes nothing.
+        """
         return Cell(self, rule)
 
     def _check(self, inputs, rules, state, resets):

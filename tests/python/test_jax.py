@@ -218,11 +218,19 @@ def test_bad_input_is_one_clear_error(name):
 def test_rules_out_of_range_and_bad_weights_are_errors():
     layer = make()
     inputs = np.zeros((4, 3, 9), np.float32)
-    with pytest.raises(Exception, match="rules: 4 at step 0, row 0, slot 0; the network has 4 rules"):
-        layer(layer.weights(), inputs, np.full((4, 3, 1), 4))
+    rules = np.full((4, 3, 1), 4)
     weights = layer.weights()
+    with pytest.raises(ValueError, match="rules from 4 to 4; the network has 4, counted from 0"):
+        layer(weights, inputs, rules)
+    # Under jit, values are seen when the engine sees them.
+    with pytest.raises(Exception, match="rules: 4 at step 0, row 0, slot 0; the network has 4 rules"):
+        jax.block_until_ready(jax.jit(layer)(weights, inputs, rules))
     weights["bias"] = weights["bias"].at[3].set(jnp.nan)
-    with pytest.raises(Exception, match="bias: entry 3 of the weights is nan; lower the learning"):
+    with pytest.raises(ValueError, match=r"weights\['bias'\] hold nan; lower the learning"):
         layer(weights, inputs)
+    with pytest.raises(Exception, match="bias: entry 3 of the weights is nan; lower the learning"):
+        jax.block_until_ready(jax.jit(layer)(weights, inputs))
+    with pytest.raises(TypeError, match="weights are a list; give a dictionary of recurrent"):
+        layer(list(weights.values()), inputs)
     with pytest.raises(lmrnn.UsageError, match="give one, e.g. seed=0"):
         lmrnn.jax.Layer(mask=np.ones((4, 4)), n_channels=1, n_classes=2)

@@ -49,14 +49,19 @@ def test_lm_rnn_in_pytorch(tmp_path):
     pytest.importorskip("torch")
     text = output(tmp_path, "lm_rnn_in_pytorch.py")
     assert "backend=engine" in text
-    shares = {
-        line[:16].strip(): list(map(float, line[16:].split())) for line in text.splitlines()[-5:]
-    }
+    lines = text.splitlines()
+    first = next(i for i, line in enumerate(lines) if line.startswith("share of ceiling")) + 1
+    shares = {line[:16].strip(): list(map(float, line[16:].split())) for line in lines[first : first + 5]}
     assert set(shares) == {"LM-RNN", "Dale", "wire", "GRU", "always fixate"}
     assert shares["always fixate"] == [0, 0]
     assert min(shares["LM-RNN"] + shares["wire"] + shares["GRU"]) > 0.9 and shares["Dale"][0] > 0.9
     plain, wire = numbers("unit of weight, [a-z]+:", text)
     assert wire < 0.85 * plain
+    delays = numbers("ms: accuracy", text)
+    assert len(delays) == 7 and min(delays[:5]) > 0.9
+    fixed, slow = map(int, re.search(r"FixedPoints: (\d+) fixed and (\d+) slow, from 64", text).groups())
+    assert fixed + slow > 4
+    assert numbers(r"TaskScore\(dlygo,", text)[0] < 0.9
 
 
 def test_lm_rnn_in_jax(tmp_path):
