@@ -320,6 +320,37 @@ ConfigTable write_config(const C& config) {
   return table;
 }
 
+/// Throws UsageError for a number of `config`, those of tables and lists included, that lies
+/// outside the range of its field or is not finite. For configurations that a program has made:
+/// those that came through read_config have been checked.
+template <HasFields C>
+void check_ranges(const C& config, std::string_view prefix);
+
+namespace detail {
+template <class T>
+void check_ranges_of(const T& value, const std::string& name, const Range& range) {
+  if constexpr (HasFields<T>) {
+    check_ranges(value, name);
+  } else if constexpr (std::same_as<T, std::int64_t> || std::same_as<T, double>) {
+    check_range({value, "configuration"}, name, static_cast<double>(value), range);
+  } else if constexpr (requires { value.has_value(); }) {
+    if (value) check_ranges_of(*value, name, range);
+  } else if constexpr (requires { typename T::mapped_type; }) {
+    for (const auto& [key, item] : value) check_ranges_of(item, dotted(name, key), range);
+  } else if constexpr (requires { typename T::value_type; } && !std::same_as<T, std::string>) {
+    for (const auto& item : value) check_ranges_of(item, name, range);
+  }
+}
+}  // namespace detail
+
+template <HasFields C>
+void check_ranges(const C& config, std::string_view prefix) {
+  C::fields(config, [&](std::string_view key, const auto& value, std::string_view,
+                        const Range& range = {}) {
+    detail::check_ranges_of(value, detail::dotted(prefix, key), range);
+  });
+}
+
 template <class T>
 std::string type_name() {
   if constexpr (std::same_as<T, bool>)

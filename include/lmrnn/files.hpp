@@ -1,10 +1,11 @@
 // Array files, and writing that never leaves half a file behind.
 //
-// safetensors holds weights (torch, JAX and NumPy read it); npz and HDF5 hold data and masks.
-// Readers check every size against the file before they allocate, and throw UsageError naming
-// file, entry and remedy. Element types that ElementType lacks become the nearest that holds all
-// their values: bool -> u8, int8 and int16 -> i32, uint16 -> u32, float16 and bfloat16 -> f32.
-// Entries of npz and HDF5 that are not numbers (labels, pickled objects) are left out.
+// safetensors holds weights (torch, JAX and NumPy read it); npz holds data and masks. HDF5 is
+// written for recordings and data sets, and read by Python (lmrnn.wirings). Readers check every
+// size against the file before they allocate, and throw UsageError naming file, entry and remedy.
+// Element types that ElementType lacks become the nearest that holds all their values: bool -> u8,
+// int8 and int16 -> i32, uint16 -> u32, float16 and bfloat16 -> f32. Entries of npz that are not
+// numbers (labels, pickled objects) are left out.
 #pragma once
 
 #include <cstddef>
@@ -99,19 +100,18 @@ ArrayFile read_safetensors(const std::filesystem::path& path);
 void write_npz(const std::filesystem::path& path, const ArrayFile& file);
 ArrayFile read_npz(const std::filesystem::path& path);
 
-/// "layer/weights" is a dataset in a group; arrays are read in the order of their names. Metadata
-/// are texts of the root, or of an array ("layer/time@units"; not read back). `dimension_names`: a
-/// label for each axis of an array, and a dimension scale: the array of that name in its group, or
-/// a new one, 0, 1, 2, ... Files are read in a fork, since the library may crash or hang over a
-/// damaged one; such a file is refused with a UsageError like any other.
+/// "layer/weights" is a dataset in a group. Metadata are texts of the root, or of an array
+/// ("layer/time@units"). `dimension_names`: a label for each axis of an array, and a dimension
+/// scale: the array of that name in its group, or a new one, 0, 1, 2, ...
 void write_hdf5(const std::filesystem::path& path, const ArrayFile& file,
                 const std::map<std::string, std::vector<std::string>>& dimension_names = {});
-ArrayFile read_hdf5(const std::filesystem::path& path);
 
-/// Reads .npz, .npy, .h5/.hdf5 or .safetensors by the ending of the name. The one array of an .npy
-/// is named after the file, without the ending.
+/// Reads .npz, .npy or .safetensors by the ending of the name. The one array of an .npy is named
+/// after the file, without the ending. Throws UsageError for another ending, with the command that
+/// converts the file.
 ArrayFile read_arrays(const std::filesystem::path& path);
-/// Writes .npz, .h5/.hdf5 or .safetensors by the ending of the name.
+/// Writes .npz, .h5/.hdf5 or .safetensors by the ending of the name. Throws UsageError for another
+/// ending.
 void write_arrays(const std::filesystem::path& path, const ArrayFile& file);
 
 // ---------------------------------------------------------------------------------------------

@@ -34,9 +34,10 @@ struct StreamConfig {
   static void fields(Self& self, Visitor&& field) {
     field("mode", self.mode,
           "restart: rows begin with a fresh trial; continue: where the last batch stopped");
+    constexpr double most = 2147483647;
     field("row_steps", self.steps, "time steps in a row of the batch (NeuroGym: seq_len)",
-          at_least(1));
-    field("batch", self.batch, "rows in a batch", at_least(1));
+          between(1, most));
+    field("batch", self.batch, "rows in a batch", between(1, most));
     field("grow_from", self.grow_from,
           "rows in the first batch, from where batches grow to `batch` rows, whole blocks at a "
           "time; 0: all have `batch`",
@@ -45,7 +46,8 @@ struct StreamConfig {
           between(0, 1));
     field("reset_at_trial", self.reset_at_trial, "hidden state back to 0 where a trial begins");
     field("trials_per_task", self.trials_per_task,
-          "size of a finite data set, revisited for ever; 0: fresh trials for ever", at_least(0));
+          "size of a finite data set, revisited for ever; 0: fresh trials for ever",
+          between(0, most));
   }
 };
 

@@ -171,7 +171,7 @@ struct WiringConfig {
     field("block_units", self.block_units,
           "blocks: units in each dense block; must divide the number of units", at_least(1));
     field("path", self.path,
-          "file: HDF5, npz or npy mask[target, source], or CSV source,target (0-based)");
+          "file: npz, npy or safetensors mask[target, source], or CSV source,target (0-based)");
     field("dataset", self.dataset, "file: the array in it, if it holds several");
     field("seed", self.seed, "seed of a random mask; without it, the seed of the run", any_seed());
     field("plastic", self.plastic,

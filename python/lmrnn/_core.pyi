@@ -519,7 +519,7 @@ class Mask:
         block_units : integer, default 32
             blocks: units in each dense block; must divide the number of units
         path : text, default ""
-            file: HDF5, npz or npy mask[target, source], or CSV source,target (0-based)
+            file: npz, npy or safetensors mask[target, source], or CSV source,target (0-based)
         dataset : text, default ""
             file: the array in it, if it holds several
         seed : integer, optional

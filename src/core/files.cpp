@@ -53,11 +53,10 @@ ArrayFile read_arrays(const std::filesystem::path& path) {
   const std::string ending = ending_of(path);
   if (ending == "npz") return read_npz(path);
   if (ending == "npy") return read_npy(path);
-  if (ending == "h5" || ending == "hdf5") return read_hdf5(path);
   if (ending == "safetensors") return read_safetensors(path);
-  throw UsageError(path.string() +
-                   ": unknown file format; the name must end in .npz, .npy, .h5, .hdf5 or "
-                   ".safetensors");
+  throw UsageError(path.string() + ": the core reads .npz, .npy and .safetensors; convert it: " +
+                   "python -m lmrnn.wirings convert " + path.string() + " " +
+                   std::filesystem::path(path).replace_extension(".npz").string());
 }
 
 void write_arrays(const std::filesystem::path& path, const ArrayFile& file) {

@@ -12,19 +12,11 @@ namespace lmrnn {
 namespace {
 
 void check(const BatteryConfig& config, const Semantics& semantics) {
-  if (config.n_ring < 2 || config.n_ring > 1024 || config.n_ring % 2 != 0)
-    throw UsageError(fmt::format(
-        "battery.n_ring = {}: opposite directions and categories need an even number from 2 to "
-        "1024",
-        config.n_ring));
-  if (!std::isfinite(config.dt) || config.dt <= 0)
+  check_ranges(config, "battery");
+  if (config.n_ring % 2 != 0)
     throw UsageError(
-        fmt::format("battery.dt = {}: the time step must be positive, in ms", config.dt));
-  if (!std::isfinite(config.input_noise) || config.input_noise < 0)
-    throw UsageError(fmt::format("battery.input_noise = {}: it must be finite and at least 0",
-                                 config.input_noise));
-  if (!std::isfinite(config.omega))
-    throw UsageError("battery.omega: the angular speed must be finite, in rad per ms");
+        fmt::format("battery.n_ring = {}: opposite directions and categories need an even number",
+                    config.n_ring));
   if (!config.weights.empty() && !semantics.task_order)
     throw UsageError(
         "battery.weights: the published task order has none; set semantics.task_order = "
@@ -93,9 +85,6 @@ std::vector<double> cumulative_weights(const std::vector<Task>& tasks,
                                        const BatteryConfig& config) {
   if (config.weights.empty()) return {};
   for (const auto& [name, value] : config.weights) {
-    if (!std::isfinite(value) || value < 0)
-      throw UsageError(
-          fmt::format("battery.weights.{} = {}: it must be finite and at least 0", name, value));
     const std::vector<Task> named = select_tasks(name);
     if (std::ranges::none_of(
             named, [&](Task task) { return std::ranges::find(tasks, task) != tasks.end(); }))

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <mutex>
 #include <type_traits>
 #include <utility>
@@ -85,19 +84,6 @@ class RowWriter {
   TrialRows row_;
 };
 
-void check(const StreamConfig& config) {
-  constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max();
-  if (config.steps < 1 || config.steps > most)
-    throw UsageError(
-        fmt::format("stream.row_steps = {}: a row has from 1 to 2^31 - 1 steps", config.steps));
-  if (config.batch < 1 || config.batch > most)
-    throw UsageError(
-        fmt::format("stream.batch = {}: a batch has from 1 to 2^31 - 1 rows", config.batch));
-  if (config.trials_per_task < 0 || config.trials_per_task > most)
-    throw UsageError(fmt::format("stream.trials_per_task = {}: it must be from 0 to 2^31 - 1",
-                                 config.trials_per_task));
-}
-
 }  // namespace
 
 struct PackedStream::Implementation {
@@ -106,7 +92,7 @@ struct PackedStream::Implementation {
       : battery(battery_in),
         weights(std::move(weights_in)),
         plan{&battery.data(), config, seed, split} {
-    check(config);
+    check_ranges(config, "stream");
     if (!plan.has_history()) return;
     cursors.reserve(static_cast<std::size_t>(config.batch));
     for (std::uint32_t row = 0; row < config.batch; ++row) cursors.emplace_back(plan, row);

@@ -154,10 +154,10 @@ Mask make_from_file(const WiringConfig& config, Seed) {
     throw UsageError("wiring.kind = \"file\" needs wiring.path, the file that holds the mask");
   const std::size_t n_units = config.sheet().n_units();
   const std::string format = ending_of(config.path);
-  constexpr std::string_view formats[] = {"csv", "npz", "npy", "h5", "hdf5", "safetensors"};
+  constexpr std::string_view formats[] = {"csv", "npz", "npy", "safetensors"};
   if (std::ranges::find(formats, format) == std::end(formats))
     throw UsageError(
-        fmt::format("{}: the core reads .npz, .npy, .csv (source,target), .safetensors and .h5; {}",
+        fmt::format("{}: the core reads .npz, .npy, .safetensors and .csv (source,target); {}",
                     config.path, convert_it(config.path)));
   const bool is_edge_list = format == "csv";
   if (is_edge_list && !config.dataset.empty())

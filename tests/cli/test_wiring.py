@@ -45,11 +45,16 @@ class Wiring(ProgramTest):
     def test_masks_survive_a_file(self):
         arguments = ("--wiring", "rewired", "--sheet", "6x7", "--radius", "2")
         expected = self.stats(*arguments, "--seed", 3)
-        for name in ("m.npz", "m.h5"):
-            path = self.dir / name
-            self.output_of("wiring", "show", *arguments, "--seed", 3, "--out", path)
-            stats = self.stats("--wiring", "file", "--path", path, "--sheet", "6x7")
-            self.assertEqual(stats | {"wiring": "rewired"}, expected)
+        path = self.dir / "m.npz"
+        self.output_of("wiring", "show", *arguments, "--seed", 3, "--out", path)
+        stats = self.stats("--wiring", "file", "--path", path, "--sheet", "6x7")
+        self.assertEqual(stats | {"wiring": "rewired"}, expected)
+
+    def test_hdf5_is_written_and_named_with_the_command_that_converts_it(self):
+        path = self.dir / "m.h5"
+        self.output_of("wiring", "show", "--sheet", "3x3", "--out", path)
+        self.assert_refused(("wiring", "stats", "--wiring", "file", "--path", path, "--sheet", "3x3"),
+                            f"python -m lmrnn.wirings convert {path} {self.dir / 'm'}.npz")
 
     def test_edge_list(self):
         path = self.write("edges.csv", "source,target\n0,1\n1,2\n2,3\n")

@@ -3,7 +3,7 @@
 
     tests/fuzz/make_corpus.py build/release/src/cli/lmrnn
 
-Writes tests/fuzz/corpus/READER/seed-*. Needs numpy and h5py. Inputs that once broke a reader are
+Writes tests/fuzz/corpus/READER/seed-*. Needs numpy. Inputs that once broke a reader are
 called corpus/READER/found-*; this script leaves them alone.
 """
 
@@ -14,7 +14,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-import h5py
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -94,18 +93,6 @@ def arrays():
         buffer = io.BytesIO()
         save(buffer, mask=mask, labels=np.array(["a", "b"]), note=np.array("x"))
         seed("npz", name, buffer.getvalue())
-    for libver in ("earliest", "latest"):
-        with tempfile.TemporaryDirectory() as directory:
-            path = Path(directory) / "x.h5"
-            with h5py.File(path, "w", libver=libver) as file:
-                file["mask"] = mask
-                file["group/weights"] = mask * 0.5
-                file.create_dataset("deflated", data=mask, chunks=(2, 4), compression=4)
-                file["flags"] = mask.astype(bool)
-                file["names"] = ["a", "b"]
-                file.attrs["format"] = "text"
-                file.attrs["fixed"] = np.bytes_("text")
-            seed("hdf5", libver, path.read_bytes())
     seed("edges", "plain", "source,target\n0,1\n1,2\n15,0\n")
     seed("edges", "spreadsheet", "\ufeffsource , target\r\n0, 1\r\n\r\n3,3\r\n")
     seed("edges", "twice", "0,1\n0,1\n")

@@ -22,7 +22,6 @@ import os
 import re
 import resource
 import secrets
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -31,10 +30,6 @@ ROOT = Path(__file__).resolve().parents[2]
 WORK = ROOT / "build/fuzz"
 SEEDS = ROOT / "tests/fuzz/corpus"
 RECORD = WORK / "record.csv"
-# Readers whose findings lie in a library of others: fuzzed only when named. HDF5 1.10 can crash, or
-# go round in circles (H5HG_read), over a damaged variable-length text; that happens in a copy of the
-# process, but the sanitizers report it all the same.
-LIBRARIES = {"hdf5"}
 LIMITS = ["-timeout=10", "-rss_limit_mb=1500", "-malloc_limit_mb=256", "-max_len=16384"]
 # Readers of text find their way sooner with the words of their format.
 WORDS = {
@@ -62,29 +57,17 @@ def fuzz(reader, seconds, seed):
     words = WORK / f"{reader}.words"
     words.write_text("# words\n" + "".join(f'"{word}"\n' for word in WORDS.get(reader, ["\\x00"])))
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    limits, checks, seeds = list(LIMITS), "detect_leaks=1", SEEDS / reader
-    if reader == "hdf5":
-        # Over damaged files the library of others loses memory, and asks for more than there is,
-        # which it takes well when it does not get it.
-        limits += ["-malloc_limit_mb=0", "-rss_limit_mb=0", "-detect_leaks=0"]
-        checks = "detect_leaks=0:allocator_may_return_null=1"
-        # What sends it round in circles costs seconds each time, and so do its descendants.
-        seeds = WORK / f"{reader}.seeds"
-        shutil.rmtree(seeds, ignore_errors=True)
-        shutil.copytree(SEEDS / reader, seeds, ignore=shutil.ignore_patterns("found-*"))
     # Inputs become files: in memory, where a disk would be waited for ten thousand times.
     memory = {"TMPDIR": "/dev/shm"} if os.access("/dev/shm", os.W_OK) else {}
     result = subprocess.run(
         [ROOT / "build/sanitize/tests/fuzz" / f"fuzz_{reader}", f"-max_total_time={seconds}", f"-seed={seed}",
-         *limits, f"-dict={words}", f"-artifact_prefix={findings}/", "-print_final_stats=1", corpus,
-         seeds],
+         *LIMITS, f"-dict={words}", f"-artifact_prefix={findings}/", "-print_final_stats=1", corpus,
+         SEEDS / reader],
         stderr=subprocess.PIPE, text=True, errors="replace",
-        env={**os.environ, **memory, "ASAN_OPTIONS": checks})
+        env={**os.environ, **memory, "ASAN_OPTIONS": "detect_leaks=1"})
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     number = lambda pattern: int((re.findall(pattern, result.stderr) or [0])[-1])
     found = sorted(path.name for path in set(findings.iterdir()) - before)
-    if reader in LIBRARIES and result.returncode == 0:
-        found = []  # crashes of the copy, which the reader took as it should
     if result.returncode != 0:
         print(result.stderr[-6000:], file=sys.stderr)
         for line in re.findall(r"^(?:SUMMARY|broken promise).*$", result.stderr, re.M):
@@ -126,8 +109,7 @@ def main():
     options = parser.parse_intermixed_args()
     seed = options.seed or secrets.randbelow(2**31 - 1) + 1  # libFuzzer takes 0 for "any"
     print(f"seed {seed}; the same again: tests/fuzz/run.py {options.seconds} --seed {seed}", flush=True)
-    left = options.readers or sorted(
-        path.name for path in SEEDS.iterdir() if path.name not in LIBRARIES)
+    left = options.readers or sorted(path.name for path in SEEDS.iterdir())
     if not options.until:
         return any([turn(reader, options.seconds, seed) for reader in left])
     found = False

@@ -173,6 +173,30 @@ TEST(Refusal, OfAnUnknownNameListsTheNamesAndTheNearest) {
             "net.toml:2: sheet.metric = \"l3\" is not one of \"l1\", \"l2\"; did you mean \"l1\"?");
 }
 
+// What a program sets is held to the same ranges as what a file says.
+TEST(CheckRanges, OfEveryFieldTableAndList) {
+  const auto refusal = [](auto spoil) {
+    Example config;
+    config.sheets.resize(2);
+    config.weights = {{"go", 1}};
+    spoil(config);
+    return message_if_any<UsageError>([&] { check_ranges(config, "example"); });
+  };
+  constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_EQ(refusal([](Example&) {}), "");
+  EXPECT_THAT(refusal([](Example& c) { c.units = 0; }),
+              HasSubstr("configuration: example.units = 0 is out of range; it must be at least 1"));
+  EXPECT_THAT(refusal([](Example& c) { c.radius = 0; }), HasSubstr("example.radius = 0.0"));
+  EXPECT_THAT(refusal([](Example& c) { c.radius = nan; }), HasSubstr("more than 0"));
+  EXPECT_THAT(refusal([](Example& c) { c.sheet.rows = 65; }),
+              HasSubstr("example.sheet.rows = 65 is out of range; it must be from 1 to 64"));
+  EXPECT_THAT(refusal([](Example& c) { c.sheets[1].rows = 0; }), HasSubstr("example.sheets.rows"));
+  EXPECT_THAT(refusal([](Example& c) { c.delays = {1, -1}; }), HasSubstr("example.delays = -1"));
+  EXPECT_THAT(refusal([](Example& c) { c.weights["go"] = 11; }), HasSubstr("example.weights.go"));
+  EXPECT_THAT(refusal([](Example& c) { c.seed = -1; }), HasSubstr("example.seed"));
+  EXPECT_EQ(refusal([](Example& c) { c.seed = 7; }), "");
+}
+
 TEST(Refusal, OfNumbersOutOfRangeSaysTheRange) {
   EXPECT_EQ(refusal("units = 0"), "net.toml:1: units = 0 is out of range; it must be at least 1");
   EXPECT_EQ(refusal("radius = 0"),

@@ -254,7 +254,6 @@ TEST(SharedFile, WrittenByManyThreadsIsWholeAndLeavesNothingBehind) {
       write_npz(arrays, file);
       write_hdf5(hdf5, file, {});
       read_npz(arrays);
-      read_hdf5(hdf5);
     }
   });
   EXPECT_THAT(possible, ::testing::Contains(read_file(text)));

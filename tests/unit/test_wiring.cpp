@@ -377,7 +377,7 @@ TEST_F(WiringFile, NoSynapseIsNoMask) {
   EXPECT_THAT(message_of<UsageError>([&] { make_mask(hollow, seed); }),
               AllOf(HasSubstr("no synapse"), HasSubstr("wiring.autapses = false")));
   const std::vector<float> nothing(9, -0.0f);
-  for (const char* name : {"m.npz", "m.h5"}) {
+  for (const char* name : {"m.npz", "m.safetensors"}) {
     write_arrays(directory / name, {{{"mask", ArrayData::of(std::span(nothing), {3, 3})}}, {}});
     EXPECT_THAT(message_of<UsageError>([&] { make_mask(config(name), seed); }),
                 AllOf(HasSubstr(name), HasSubstr("\"mask\""), HasSubstr("no synapse")));
@@ -404,13 +404,19 @@ TEST_F(WiringFile, PartsOfASparseMatrixAreNoMask) {
   const std::vector<std::vector<std::string>> parts_of_groups{
       {"indices", "indptr"}, {"row", "col"}, {"coords", "shape"}, {"offsets", "shape"}};
   for (const auto& parts : parts_of_groups) {
-    write_arrays(directory / "m.h5",
+    write_arrays(directory / "m.npz",
                  {{{"X/data", data}, {"X/" + parts[0], some}, {"X/" + parts[1], some}}, {}});
-    EXPECT_THAT(refused("m.h5", "X/data"), HasSubstr("scipy"));
+    EXPECT_THAT(refused("m.npz", "X/data"), HasSubstr("scipy"));
   }
   // An array called `data`, or parts beside it in another group, are nothing of the sort.
-  write_arrays(directory / "m.h5", {{{"data", data}, {"X/indices", some}, {"X/indptr", some}}, {}});
-  EXPECT_EQ(make_mask(config("m.h5", "data"), seed).n_synapses(), 9u);
+  write_arrays(directory / "m.npz",
+               {{{"data", data}, {"X/indices", some}, {"X/indptr", some}}, {}});
+  EXPECT_EQ(make_mask(config("m.npz", "data"), seed).n_synapses(), 9u);
+  // HDF5, and whatever else the core does not read, is converted.
+  for (const char* name : {"m.h5", "m.mat", "m.graphml"})
+    EXPECT_THAT(
+        refused(name, ""),
+        AllOf(HasSubstr(name), HasSubstr("python -m lmrnn.wirings convert"), HasSubstr("m.npz")));
 }
 
 TEST_F(WiringFile, BadEdgeLists) {
@@ -470,7 +476,7 @@ TEST_F(WiringFile, ArraysOfEveryFormat) {
   const std::vector<std::uint8_t> other(12, 1);
   const auto mask = ArrayData::of(std::span(weights), {3, 3});
   const auto wrong = ArrayData::of(std::span(other), {3, 4});
-  for (const char* name : {"m.npz", "m.h5"}) {
+  for (const char* name : {"m.npz", "m.safetensors"}) {
     write_arrays(directory / name, {{{"mask", mask}}, {}});
     EXPECT_EQ(make_mask(config(name), seed), expected);
     write_arrays(directory / name, {{{"mask", mask}, {"labels", wrong}}, {}});
