@@ -40,7 +40,7 @@ def test_to_xarray_has_conditions_as_coordinates(recorded):
     with recorded.recording("recording") as file:
         assert file.tasks == ["dlygointr", "go"]
         data = file.to_xarray("go")
-        with pytest.raises(lmrnn.UsageError, match="which task"):
+        with pytest.raises(lmrnn.UsageError, match="choose one of dlygointr, go"):
             file.to_xarray()
         with pytest.raises(lmrnn.UsageError, match="no task antigo; there is dlygointr, go"):
             file.to_xarray("antigo")
