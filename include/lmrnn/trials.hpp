@@ -54,8 +54,8 @@ struct LMRNN_CHECKED_TYPE TrialArray {
   }
   /// Trials first ... first + n - 1.
   TrialArray trials(std::size_t first, std::size_t n) const noexcept {
+    if (empty()) return {};  // not given, not asked for: so are its parts
     LMRNN_CHECK_FITS(first + n, n_trials, "the trials lie outside a TrialArray");
-    if (empty()) return {};
     return {data + first * trial_stride, n_steps, n, n_items, step_stride, trial_stride};
   }
   std::size_t size() const noexcept { return n_steps * n_trials * n_items; }

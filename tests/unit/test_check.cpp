@@ -4,6 +4,7 @@
 
 #include "lmrnn/array.hpp"
 #include "lmrnn/check.hpp"
+#include "lmrnn/trials.hpp"
 #include "rnn/engine.hpp"
 
 namespace lmrnn {
@@ -29,6 +30,18 @@ TEST_F(CheckDeath, AnIndexOutsideAView) {
   EXPECT_DEATH(three.row(0, 3), "the row of a View3");
   EXPECT_DEATH(three.plane(2), "the plane of a View3");
   EXPECT_DEATH(View2<int>()(0, 0), "0 and 0|first index");
+}
+
+TEST_F(CheckDeath, TrialsOutsideAnArray) {
+  int numbers[24]{};
+  const TrialArray<int> array{numbers, 2, 3, 4};
+  EXPECT_EQ(array.trials(1, 2).at(1, 1), numbers + 20);
+  EXPECT_DEATH(array.trials(2, 2), "4 and 3.; the trials lie outside a TrialArray");
+  EXPECT_DEATH(array.at(0, 3), "3 and 3.; the trial of a TrialArray");
+  EXPECT_DEATH(array(0, 0, 4), "4 and 4.; the item of a TrialArray");
+  // Parts of what is not given or not asked for, as every block of a run takes them.
+  EXPECT_TRUE(TrialArray<int>().trials(0, 1).empty());
+  EXPECT_TRUE(TrialView().trials(3, 2).inputs.empty());
 }
 
 // What the heap overflow of 0.1.0's training was: planes sized by the first, smaller block.
