@@ -390,11 +390,18 @@ class _FlaxCell:
         return self.cell(states, inputs)[0]
 
 
-def _two_arguments(model) -> None:
-    function = getattr(model, "forward", model) if hasattr(model, "named_parameters") else model
+def signature_of(model) -> inspect.Signature | None:
+    """Of a function, or of a module's forward; None where Python does not know it."""
+    function = model.forward if hasattr(model, "named_parameters") else model
     try:
-        signature = inspect.signature(function)
+        return inspect.signature(function)
     except (TypeError, ValueError):
+        return None
+
+
+def _two_arguments(model) -> None:
+    signature = signature_of(model)
+    if signature is None:
         return
     try:
         signature.bind(None, None)

@@ -4,7 +4,6 @@ of modules and cells of PyTorch, JAX and NumPy."""
 from __future__ import annotations
 
 import copy
-import inspect
 import sys
 from os import PathLike
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 
 from . import _core
 from .calls import explained
+from .cells import signature_of
 from .run import Run
 
 _Model = TypeVar("_Model")
@@ -214,10 +214,8 @@ def _kind_of(model, functions: bool = True) -> tuple[Any, str]:
 
 def _cell_or_error(model) -> None:
     """A function of inputs alone, or of inputs and rules, hides its states."""
-    function = model.forward if hasattr(model, "named_parameters") else model
-    try:
-        signature = inspect.signature(function)
-    except (TypeError, ValueError):
+    signature = signature_of(model)
+    if signature is None:
         return
     try:
         signature.bind(None, None)
