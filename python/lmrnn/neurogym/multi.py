@@ -8,10 +8,10 @@ import gymnasium
 import numpy as np
 
 from .. import _core
-from .task_env import _first_observation, _words
+from .task_env import OneTrialAfterAnother, _first_observation, _words
 
 
-class MultiEnvs(gymnasium.Env):
+class MultiEnvs(OneTrialAfterAnother):
     """Several tasks, of which `set_i` chooses one.
 
     envs : environments of equal shapes; env_input : whether one channel per environment is added,
@@ -72,12 +72,6 @@ class MultiEnvs(gymnasium.Env):
         task.num_tr = task.t = task.t_ind = 0
         self.new_trial()
         return _first_observation(self, options), {}
-
-    def step(self, action):
-        reward, over, info = self._answer(action)
-        if over:
-            info["trial"] = self.new_trial()
-        return self.ob[self.t_ind].copy(), reward, False, False, info
 
     def _answer(self, action) -> tuple[float, bool, dict[str, Any]]:
         return self.env._answer(action)

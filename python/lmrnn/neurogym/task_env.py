@@ -35,7 +35,17 @@ def configure(**keywords: Any) -> None:
     _settings.update(keywords)
 
 
-class TaskEnv(gymnasium.Env):
+class OneTrialAfterAnother(gymnasium.Env):
+    """What a step does in every environment here: it judges the answer; after a trial comes the next."""
+
+    def step(self, action):
+        reward, over, info = self._answer(action)
+        if over:
+            info["trial"] = self.new_trial()
+        return self.ob[self.t_ind].copy(), reward, False, False, info
+
+
+class TaskEnv(OneTrialAfterAnother):
     """A task whose trials follow each other without end.
 
     `new_trial()` makes the next trial; then `ob` (time, channel) float32 are its observations and
@@ -240,12 +250,6 @@ class TaskEnv(gymnasium.Env):
         self.num_tr = self.t = self.t_ind = 0
         self.new_trial()
         return _first_observation(self, options), {}
-
-    def step(self, action):
-        reward, over, info = self._answer(action)
-        if over:
-            info["trial"] = self.new_trial()
-        return self.ob[self.t_ind].copy(), reward, False, False, info
 
     def _answer(self, action) -> tuple[float, bool, dict[str, Any]]:
         """(reward, whether the trial is over, info) of an action."""
