@@ -26,6 +26,7 @@ def figures(run):
     yield "loss", lambda **o: plot.learning_curves(run, y="loss", x="trials", **o)
     yield "heat", lambda **o: plot.task_heat_map(run, **o)
     yield "bars", lambda **o: plot.task_bars(run, **o)
+    yield "grid", lambda **o: plot.task_grid(run, **o)
     yield "comparison", lambda **o: plot.task_comparison({"a": run, "b": run.evaluate(n_trials=5)}, **o)
     yield "evaluation", lambda **o: plot.task_bars(run.evaluate(n_trials=20), **o)
     yield "weights", lambda **o: plot.weight_histogram({"a": run.network(0), "b": network}, **o)

@@ -21,7 +21,7 @@ from .ring import ring
 from .selectivity import clusters, modularity, sheet_maps, spatial_order
 from .study import study_cells, study_curves, study_density, study_rates, study_units
 from .style import COLOURS, save
-from .tasks import task_bars, task_comparison, task_heat_map
+from .tasks import task_bars, task_comparison, task_grid, task_heat_map
 from .trial import trial
 from .weights import eigenvalues, weight_histogram
 from .wire import weight_structure
@@ -59,6 +59,7 @@ __all__ = [
     "study_units",
     "task_bars",
     "task_comparison",
+    "task_grid",
     "task_heat_map",
     "task_similarity",
     "trajectories",

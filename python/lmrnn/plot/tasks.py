@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import matplotlib
@@ -91,6 +92,49 @@ def task_bars(scores, *, ax=None):
     ax.set_xlabel("decision accuracy\n(dark: solved; black tick: ceiling; line: to the lower 95% bound;\n"
                   "grey tick: chance)", fontsize=8)  # fmt: skip
     return ax
+
+
+@style.figure
+def task_grid(scores, *, ax=None):
+    """The whole battery at a glance: base tasks (down) by modifiers (across), each cell the accuracy
+    of one task as a share of its ceiling, in percent. Half of the colours are spent on the last ten
+    percent. A cell stays empty where the battery has no such task, or the network was not scored on it.
+
+    scores : a Run (its last evaluation), the path of one, or an Evaluation. Returns the Axes.
+    """
+    names, accuracy, _, ceiling, _ = _scores(scores)
+    where = [_base_and_modifiers(name) for name in names]
+    bases = list(dict.fromkeys(base for base, _ in where))
+    modifiers = sorted({modifier for _, modifier in where}, key=lambda m: (len(m), m))
+    grid = np.full((len(bases), len(modifiers)), np.nan)
+    for (base, modifier), share in zip(where, np.asarray(accuracy) / np.asarray(ceiling)):
+        grid[bases.index(base), modifiers.index(modifier)] = share
+    width = max(style.WIDTH, 1.7 + 0.52 * len(modifiers))
+    ax = style.new_axes(ax, width, 0.9 + 0.17 * len(bases))
+    mesh = ax.pcolormesh(np.clip(grid, 0, 1), norm=_LastTenPercent(), edgecolors="white", linewidth=0.8)
+    for (row, column), share in np.ndenumerate(grid):
+        if np.isfinite(share):
+            ax.text(
+                column + 0.5, row + 0.5, f"{100 * share:.0f}", ha="center", va="center", fontsize=6,
+                color=style.INK if share > 0.93 else "white",
+            )  # fmt: skip
+    ax.set_yticks(np.arange(len(bases)) + 0.5, bases, fontsize=7)
+    ax.set_xticks(np.arange(len(modifiers)) + 0.5, [m or "base" for m in modifiers], fontsize=7)
+    ax.xaxis.tick_top()
+    ax.invert_yaxis()
+    ax.tick_params(length=0)
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+    bar = style.colour_bar(ax, mesh, LABELS["share_of_ceiling"])
+    bar.set_ticks([0, 0.3, 0.6, 0.9, 0.925, 0.95, 0.975, 1])
+    bar.ax.axhline(0.9, color="white", linewidth=0.8)
+    return ax
+
+
+def _base_and_modifiers(name: str) -> tuple[str, str]:
+    """("dlygo", "intrseqr") of "dlygointrseqr"."""
+    modifiers = re.search(r"(?:(?:int|seq)[rl])*$", name).group()
+    return name[: len(name) - len(modifiers)], modifiers
 
 
 @style.figure
