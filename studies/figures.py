@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
-"""Figures and headline tables of a study, from what `lmrnn study collect` wrote.
+"""Figures and headline tables of a study, from what `lmrnn study collect` wrote, or figures of its
+analyses, from what studies/analyze.py wrote.
 
     lmrnn study collect studies/e4-small.toml
     studies/figures.py runs/e4-small docs/results/figures     # with the package's Python
+    studies/figures.py docs/results/data/e7-small docs/results/figures     # how the tables' names begin
 
 Writes STUDY-curves.svg; if networks of the same number of units, or of the same number of synapses
 or parameters (an axis called `matched`), differ in density, STUDY-density.svg and STUDY-trials.svg;
 if they differ in size otherwise, STUDY-units.svg; if tasks were held out, STUDY-held-out.svg; if learning
 rates were tuned, STUDY-rates.svg.
 Prints Markdown. The committed results file is enough for `collect`, so that no run
-need be repeated for this.
+need be repeated for this. Of analyses, it writes STUDY-structure.svg (modularity and spatial order).
 """
 
 import sys
@@ -20,6 +22,7 @@ import numpy as np
 
 import lmrnn
 from lmrnn import plot
+from lmrnn.table import Table
 
 
 def draw(study, out):
@@ -60,9 +63,53 @@ def markdown(study):
                 *(f"{np.mean(by_kind[cell, k]):.3f}" if by_kind[cell, k] else "" for k in kinds)]) + " |")
 
 
+# What is drawn of analyses, a panel each: (analysis, headline, label), and what it is compared with.
+STRUCTURE = [
+    (("modularity", "modularity_weights", "modularity of the weights"),
+     ("modularity_weights_null", "weights permuted within the mask")),
+    (("modularity", "modularity_activity", "modularity of the activity"), None),
+    (("sheet", "mean_moran_i", "spatial order (mean Moran's I)"), None),
+]  # fmt: skip
+
+
+@plot.style.figure
+def draw_structure(tables, out):
+    """A panel per measure: a row per cell, a marker per seed; trained, untrained, and the null."""
+    read = {}
+    for (analysis, _, _), _ in STRUCTURE:
+        read[analysis] = Table.read(f"{tables}-{analysis}-summary.csv")
+    cells = list(dict.fromkeys(read["modularity"]["cell"]))
+    axes = plot.style.new_grid(None, 1, len(STRUCTURE), 7.6, 1.2 + 0.34 * len(cells), sharey=True).ravel()
+    colours = plot.style.COLOURS
+    for ax, ((analysis, headline, label), null) in zip(axes, STRUCTURE):
+        kinds = [("trained", "none", headline, "o", colours["blue"]),
+                 ("untrained", "untrained", headline, "s", colours["orange"])]  # fmt: skip
+        if null is not None:
+            kinds.append((null[1], "none", null[0], "|", plot.style.INK))
+        for place, (name, control, wanted, marker, colour) in enumerate(kinds):
+            points = [
+                (row["value"], cells.index(row["cell"]) + 0.18 * (place - (len(kinds) - 1) / 2))
+                for row in read[analysis].rows()
+                if row["control"] == control and row["headline"] == wanted
+            ]
+            ax.plot(*zip(*points), linestyle="none", marker=marker, color=colour, alpha=0.8, label=name,
+                    markersize=9 if marker == "|" else 4.5, markeredgewidth=1.5 if marker == "|" else None)  # fmt: skip
+        ax.set_xlabel(label)
+        ax.axvline(0, color=plot.style.GREY, linewidth=0.6)
+        ax.grid(axis="x", color=plot.style.PALE, linewidth=0.6)
+    axes[0].set_yticks(range(len(cells)), [cell.replace("-", ", ") for cell in cells])
+    axes[0].set_ylim(len(cells) - 0.5, -0.5)
+    handles, names = axes[0].get_legend_handles_labels()
+    axes[0].figure.legend(handles, names, loc="outside upper center", ncols=len(names))
+    plot.save(axes, out / f"{Path(tables).name}-structure.svg")
+
+
 def main(directory, out):
-    study, out = lmrnn.Study(directory), Path(out)
+    out = Path(out)
     out.mkdir(parents=True, exist_ok=True)
+    if Path(f"{directory}-modularity-summary.csv").exists():
+        return draw_structure(directory, out)
+    study = lmrnn.Study(directory)
     draw(study, out)
     markdown(study)
 

@@ -31,6 +31,7 @@ HEADERS = {
     "ceiling": "tasks",
     "check": "core",
     "config": "core",
+    "continuous": "eval",
     "curriculum": "train",
     "error": "core",
     "evaluate": "eval",

@@ -2,16 +2,25 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <limits>
 #include <map>
 #include <mutex>
 #include <utility>
 
 #include "bindings.hpp"
+#include "lmrnn/continuous.hpp"
 #include "user_array.hpp"
 
 namespace lmrnn::python {
 namespace {
+
+/// A batch; `outputs` (time, row, output) are continuous targets, in place of classes.
+struct Batch {
+  Trials trials;
+  Buffer<float> outputs;
+};
 
 /// Takes a batch apart, and knows where in it something is wrong.
 class BatchReader {
@@ -26,7 +35,7 @@ class BatchReader {
         source_(source),
         task_names_(tasks) {}
 
-  Trials read(const BatchShape& shape) {
+  Batch read(const BatchShape& shape, bool continuous) {
     made_.n_steps = n_steps_;
     made_.n_trials = n_rows_;
     made_.n_channels = shape.n_channels;
@@ -36,11 +45,15 @@ class BatchReader {
     copy(whole("tasks", 1, 0, task_names_.size()), made_.step_tasks);
     copy(finite("inputs", shape.n_channels), made_.inputs);
     copy(finite("mask", 1, 0), made_.loss_weights);
-    copy(whole("targets", 1, 0, shape.n_classes), made_.targets);
+    Buffer<float> outputs;
+    if (continuous)
+      copy(finite("targets", shape.n_classes), outputs);
+    else
+      copy(whole("targets", 1, 0, shape.n_classes), made_.targets);
     copy(whole("scored", 1, 0, 2), made_.scored);
     if (shape.n_rule_slots > 0)
       copy(whole("rules", shape.n_rule_slots, -1, shape.n_rules), made_.rules);
-    return std::move(made_);
+    return {std::move(made_), std::move(outputs)};
   }
 
  private:
@@ -56,9 +69,12 @@ class BatchReader {
     const std::vector<std::size_t>& shape = array.shape();
     const bool fits = shape.size() == 3 ? shape[2] == n_items : shape.size() == 2 && n_items == 1;
     if (!fits || shape[0] != n_steps_ || shape[1] != n_rows_)
-      throw UsageError(fmt::format("{}: \"{}\" of a batch must have the shape ({}, {}{})", source_,
-                                   name, n_steps_, n_rows_,
-                                   n_items == 1 ? "" : fmt::format(", {}", n_items)));
+      throw UsageError(
+          fmt::format("{}: \"{}\" of a batch must have the shape ({}, {}{}){}", source_, name,
+                      n_steps_, n_rows_, n_items == 1 ? "" : fmt::format(", {}", n_items),
+                      name == std::string_view("targets") && n_items == 1 && shape.size() == 3
+                          ? "; for continuous targets the data need a `tolerance`, too"
+                          : ""));
     return array;
   }
 
@@ -111,8 +127,19 @@ std::size_t count_of(const nb::object& data, const char* name, Py_ssize_t least)
   return static_cast<std::size_t>(count);
 }
 
+/// 0 without one: targets are classes.
+double tolerance_of(const nb::object& data) {
+  const nb::object given = nb::getattr(data, "tolerance", nb::none());
+  if (given.is_none()) return 0;
+  double tolerance = 0;
+  if (!nb::try_cast(given, tolerance) || !std::isfinite(tolerance) || tolerance <= 0)
+    throw UsageError(
+        fmt::format("data: tolerance = {}; give a finite number above 0", nb::repr(given).c_str()));
+  return tolerance;
+}
+
 // Asks Python for whole batches, once each: blocks of rows are cut from the last few.
-class PythonSource : public BatchSource {
+class PythonSource : public ContinuousSource {
  public:
   PythonSource(nb::object data, const StreamConfig& stream)
       : data_(std::move(data)),
@@ -124,6 +151,7 @@ class PythonSource : public BatchSource {
     shape_.n_classes = count_of(data_, "n_classes", 1);
     shape_.n_rules = count_of(data_, "n_rules", 0);
     shape_.n_rule_slots = shape_.n_rules > 0 ? 1 : 0;
+    tolerance_ = tolerance_of(data_);
     if (name_.empty() || tasks_.empty())
       throw UsageError("data: `name` and `tasks` must not be empty");
   }
@@ -141,32 +169,42 @@ class PythonSource : public BatchSource {
 
   void fill(Split split, std::uint32_t batch, std::uint32_t first_row,
             const TrialRows& rows) const override {
-    const std::shared_ptr<const Trials> made = batch_of(split, batch);
-    copy_trials(made->view().trials(first_row, rows.n_trials()), rows);
+    const std::shared_ptr<const Batch> made = batch_of(split, batch);
+    copy_trials(made->trials.view().trials(first_row, rows.n_trials()), rows);
+  }
+  double tolerance() const override { return tolerance_; }
+  void fill_outputs(Split split, std::uint32_t batch, std::uint32_t first_row,
+                    const TrialArray<float>& outputs) const override {
+    const std::shared_ptr<const Batch> made = batch_of(split, batch);
+    const TrialArray<const float> from(made->outputs.data(), n_steps_, n_rows_, shape_.n_classes);
+    for (std::size_t t = 0; t < n_steps_; ++t)
+      for (std::size_t k = 0; k < outputs.n_trials; ++k)
+        std::copy_n(from.at(t, first_row + k), outputs.n_items, outputs.at(t, k));
   }
 
  private:
   // Threads that want the same batch wait for the first; `making_` is held while Python works, and
   // never while the GIL is waited for by its holder.
-  std::shared_ptr<const Trials> batch_of(Split split, std::uint32_t batch) const {
+  std::shared_ptr<const Batch> batch_of(Split split, std::uint32_t batch) const {
     const std::lock_guard<std::mutex> turn(making_);
     const auto key = std::pair(split, batch);
     if (const auto found = recent_.find(key); found != recent_.end()) return found->second;
-    auto made = std::make_shared<const Trials>(make(split, batch));
+    auto made = std::make_shared<const Batch>(make(split, batch));
     // Training works on one batch while the next is being made.
     while (recent_.size() >= 4) recent_.erase(recent_.begin());
     recent_.emplace(key, made);
     return made;
   }
 
-  Trials make(Split split, std::uint32_t batch) const {
+  Batch make(Split split, std::uint32_t batch) const {
     const nb::gil_scoped_acquire gil;
     if (!data_.is_valid())
       throw UsageError(name_ +
                        ": the data are gone: the garbage collector has taken their trainer");
     const nb::dict arrays = nb::cast<nb::dict>(
         data_.attr("arrays")(std::string(to_name(split)), batch, n_steps_, n_rows_));
-    return BatchReader{arrays, split, batch, n_steps_, n_rows_, name_, tasks_}.read(shape_);
+    return BatchReader{arrays, split, batch, n_steps_, n_rows_, name_, tasks_}.read(shape_,
+                                                                                    tolerance_ > 0);
   }
 
   mutable nb::object data_;
@@ -174,8 +212,9 @@ class PythonSource : public BatchSource {
   std::string name_;
   std::vector<std::string> tasks_;
   BatchShape shape_;
+  double tolerance_ = 0;
   mutable std::mutex making_;
-  mutable std::map<std::pair<Split, std::uint32_t>, std::shared_ptr<const Trials>> recent_;
+  mutable std::map<std::pair<Split, std::uint32_t>, std::shared_ptr<const Batch>> recent_;
 };
 
 }  // namespace

@@ -15,6 +15,9 @@ A task is a function that makes one trial:
                                 seed=0)
     lmrnn.Trainer(config, "runs/copy", seed=1, data=data).run()
 
+For continuous outputs, a function returns targets (time, output), OwnTasks gets a `tolerance`, and the
+configuration says loss.kind = "least-squares".
+
 Runs are as reproducible as the function is: it must take its randomness from `rng`, which is a
 function of (seed, split, batch, row, trial), and from nowhere else.
 """
@@ -39,7 +42,7 @@ class Trial(NamedTuple):
     inputs: np.ndarray
     """(time, channel)"""
     targets: np.ndarray
-    """(time) class"""
+    """(time) class; or (time, output) what the outputs should be, if they are continuous"""
     mask: np.ndarray | None = None
     """(time) weight of each step in the loss; 1 unless given."""
     scored: np.ndarray | None = None
@@ -53,15 +56,28 @@ class BatchSource(Protocol):
     """What the run's configuration calls these data."""
     n_channels: int
     n_classes: int
+    """Or the number of outputs, if targets are continuous. Those need an attribute `tolerance`, too:
+    how far every output may be from its target in a step that counts as right."""
     n_rules: int
     """Rule inputs, one of which is on at a time; 0: none."""
     tasks: list[str]
 
     def arrays(self, split: str, batch: int, steps: int, rows: int) -> dict[str, np.ndarray]:
-        """One batch of a split: `inputs` (time, row, channel) float32; `targets` (time, row) int32;
-        `mask` (time, row) float32, weights in the loss; `trial_starts`, `scored` (time, row) uint8;
+        """One batch of a split: `inputs` (time, row, channel) float32; `targets` (time, row) int32, or
+        (time, row, output) float32 if there is a `tolerance`; `mask` (time, row) float32, weights in
+        the loss; `trial_starts`, `scored` (time, row) uint8;
         `tasks` (time, row) int32, numbers in the list; `rules` (time, row) int32, -1 for none, if
         n_rules > 0."""
+
+
+def _tolerance(name: str, given) -> float:
+    try:
+        tolerance = float(given)
+    except (TypeError, ValueError):
+        tolerance = float("nan")
+    if not (0 < tolerance < float("inf")):
+        raise _core.UsageError(f"{name}: tolerance = {given!r}; give a finite number above 0")
+    return tolerance
 
 
 class OwnTasks:
@@ -74,7 +90,13 @@ class OwnTasks:
         Each returns one Trial. With more than one task, each has a rule input.
     n_channels, n_classes : int, optional
         By default what 100 trials of each task have: the width of their inputs, and one more than
-        their largest target. Give them if a class is rarer than that.
+        their largest target, or the width of continuous targets. Give them if a class is rarer than
+        that.
+    tolerance : float, optional
+        For continuous targets (time, output), and only for them: a step that is scored is right if
+        every output is within `tolerance` of its target, in the targets' own units. It decides what
+        `accuracy` and `solved` mean, and nothing about the loss: the sum of the squared differences
+        of outputs and targets. The configuration must say loss.kind = "least-squares".
     seed : int
         Of the trials; the same trials for networks of different seeds.
     """
@@ -87,9 +109,11 @@ class OwnTasks:
         *,
         n_channels: int | None = None,
         n_classes: int | None = None,
+        tolerance: float | None = None,
         seed: int,
     ):
         self.name, self.seed = name, _core._check_seed(seed)
+        self.tolerance = None if tolerance is None else _tolerance(name, tolerance)
         if callable(tasks):
             tasks = {name: tasks}
         if not isinstance(tasks, Mapping) or not tasks or not all(map(callable, tasks.values())):
@@ -114,6 +138,8 @@ class OwnTasks:
             "trial_starts": np.zeros((steps, rows), dtype=np.uint8),
             "tasks": np.zeros((steps, rows), dtype=np.int32),
         }
+        if self.tolerance is not None:
+            made["targets"] = np.zeros((steps, rows, self.n_classes), dtype=np.float32)
         for row in range(rows):
             key = [self.seed, SPLITS.index(split), batch, row]
             rng = np.random.Generator(np.random.Philox(np.random.SeedSequence(key)))
@@ -121,7 +147,7 @@ class OwnTasks:
         return {**made, "rules": made["tasks"]} if self.n_rules else made
 
     def _infer_sizes(self) -> None:
-        widths, largest = {}, 0
+        widths, outputs, largest = {}, {}, 0
         for number, (task, function) in enumerate(zip(self.tasks, self.functions)):
             for k in range(100):
                 key = np.random.SeedSequence([self.seed, len(SPLITS), number, k])
@@ -130,26 +156,48 @@ class OwnTasks:
                 if len(shape) != 2:
                     raise _core.UsageError(f"{task}: inputs of shape {shape}; expected (time, channel)")
                 widths.setdefault(shape[1], task)
-                largest = max(largest, int(np.max(made.targets, initial=0)))
+                self._check_kind(task, made.targets)
+                if self.tolerance is None:
+                    largest = max(largest, int(np.max(made.targets, initial=0)))
+                else:
+                    outputs.setdefault(np.shape(made.targets)[1], task)
         if self.n_channels is None:
-            if len(widths) > 1:
-                told = ", ".join(f"{n} in {task}" for n, task in widths.items())
-                raise _core.UsageError(f"{self.name}: trials must have the same number of channels; {told}")
-            self.n_channels = next(iter(widths))
+            self.n_channels = self._only(widths, "channels")
         if self.n_classes is None:
-            self.n_classes = largest + 1
+            self.n_classes = largest + 1 if self.tolerance is None else self._only(outputs, "outputs")
+
+    def _only(self, numbers: dict[int, str], what: str) -> int:
+        if len(numbers) > 1:
+            told = ", ".join(f"{n} in {task}" for n, task in numbers.items())
+            raise _core.UsageError(f"{self.name}: trials must have the same number of {what}; {told}")
+        return next(iter(numbers))
+
+    def _check_kind(self, task: str, targets) -> None:
+        """All tasks have classes, or all have continuous targets."""
+        shape = np.shape(targets)
+        if len(shape) == 2 and self.tolerance is None:
+            raise _core.UsageError(
+                f"{task}: targets of shape {shape}; give classes, (time), or, for continuous targets (time, "
+                "output), also the tolerance of their scores: OwnTasks(..., tolerance=0.1)"
+            )
+        if len(shape) != 2 and self.tolerance is not None:
+            raise _core.UsageError(
+                f"{task}: targets of shape {shape}; with a tolerance, targets are continuous, (time, output), "
+                "in all tasks; for classes, (time), leave the tolerance out"
+            )
 
     def __repr__(self) -> str:
+        tolerance = "" if self.tolerance is None else f"tolerance={self.tolerance:g}, "
         return (
             f"OwnTasks({self.name!r}, {self.tasks}, n_channels={self.n_channels}, "
-            f"n_classes={self.n_classes}, seed={self.seed})"
+            f"n_classes={self.n_classes}, {tolerance}seed={self.seed})"
         )
 
     def trial(self, task: str, rng: np.random.Generator) -> Trial:
         """One checked trial of a task, its arrays as float32 and int32.
 
-        Raises UsageError, naming the step, for arrays of other shapes, for inputs that are not
-        finite, for targets that are no class, and for a mask below 0.
+        Raises UsageError, naming the step, for arrays of other shapes, for inputs and continuous
+        targets that are not finite, for targets that are no class, and for a mask below 0.
         """
         made = Trial(*self.functions[self.tasks.index(task)](rng))
         inputs = _core._finite_numbers(made.inputs, f"{task}: inputs", ["step", "channel"])
@@ -157,17 +205,37 @@ class OwnTasks:
             raise _core.UsageError(
                 f"{task}: inputs of shape {inputs.shape}; expected (time, {self.n_channels})"
             )
-        targets = _core._whole_numbers(made.targets, f"{task}: targets", ["step"], self.n_classes)
+        targets = self._checked_targets(task, made.targets)
+        per_output = () if self.tolerance is None else ("targets",)
         mask = np.ones(len(inputs)) if made.mask is None else made.mask
         mask = _core._finite_numbers(mask, f"{task}: mask", ["step"], least=0)
         scored = mask > 0 if made.scored is None else made.scored
         scored = _core._whole_numbers(scored, f"{task}: scored", ["step"], 2)
         for name, array in (("targets", targets), ("mask", mask), ("scored", scored)):
-            if array.shape != inputs.shape[:1]:
+            if array.shape[: 1 if name in per_output else None] != inputs.shape[:1]:
                 raise _core.UsageError(
                     f"{task}: {name} of shape {array.shape} for {len(inputs)} time steps"
                 )
         return Trial(inputs, targets, mask, scored)
+
+    def _checked_targets(self, task: str, targets):
+        self._check_kind(task, targets)
+        if self.tolerance is None:
+            try:
+                return _core._whole_numbers(targets, f"{task}: targets", ["step"], self.n_classes)
+            except _core.UsageError as error:
+                given = np.asarray(targets)
+                if given.dtype.kind != "f" or not (given % 1).any():
+                    raise
+                raise _core.UsageError(
+                    f"{error}; continuous targets are (time, output), with OwnTasks(..., tolerance=0.1)"
+                ) from None
+        checked = _core._finite_numbers(targets, f"{task}: targets", ["step", "output"])
+        if checked.shape[1] != self.n_classes:
+            raise _core.UsageError(
+                f"{task}: targets of shape {checked.shape}; expected (time, {self.n_classes})"
+            )
+        return checked
 
     def _fill(self, made, row, steps, rng, place) -> None:
         at = number = 0

@@ -84,6 +84,12 @@ def masked_cross_entropy(logits: Tensor, targets: Tensor, mask: Tensor) -> Tenso
     return (losses * mask.flatten()).sum() / mask.sum()
 
 
+def masked_least_squares(outputs: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
+    """Sum of mask * squared error, summed over outputs, over (time, row), divided by the sum of the
+    mask; for continuous targets (time, row, output). What loss.kind = "least-squares" does to them."""
+    return (mask * ((outputs - targets) ** 2).sum(dim=-1)).sum() / mask.sum()
+
+
 # Our networks as modules -------------------------------------------------------------------------
 
 

@@ -76,10 +76,10 @@ void require_within(const Place& place, const char* what, const TrialArray<T>& a
         what, array, [&](T x) { return x >= first && x < limit; }, wanted);
 }
 
-void require_finite(const Place& place, const TrialArray<float>& inputs) {
-  if (!all_stretches(inputs, are_finite))
+void require_finite(const Place& place, const char* what, const TrialArray<float>& numbers) {
+  if (!all_stretches(numbers, are_finite))
     place.refuse_first(
-        "an input", inputs, [](float x) { return std::isfinite(x); }, "a finite number");
+        what, numbers, [](float x) { return std::isfinite(x); }, "a finite number");
 }
 
 void require_weights(const Place& place, const TrialArray<float>& weights) {
@@ -102,6 +102,10 @@ CheckedSource::CheckedSource(std::shared_ptr<const BatchSource> source)
   if (name_.empty()) refuse("its name is empty; give it one");
   if (tasks_.empty()) refuse("it has no tasks; name at least one");
   if (shape_.n_classes == 0) refuse("it has no classes; a target needs at least one");
+  const ContinuousSource* numbers = continuous(*source_);
+  tolerance_ = numbers == nullptr ? 0 : numbers->tolerance();
+  if (!std::isfinite(tolerance_) || tolerance_ < 0)
+    refuse(fmt::format("its tolerance is {}; give a finite number above 0", tolerance_));
   if ((shape_.n_rules == 0) != (shape_.n_rule_slots == 0))
     refuse(fmt::format("it has {} rules and {} rule slots; both must be 0, or neither",
                        shape_.n_rules, shape_.n_rule_slots));
@@ -111,7 +115,7 @@ void CheckedSource::fill(Split split, std::uint32_t batch, std::uint32_t first_r
                          const TrialRows& rows) const {
   source_->fill(split, batch, first_row, rows);
   const Place place{name_, split, batch, first_row};
-  require_finite(place, rows.inputs);
+  require_finite(place, "an input", rows.inputs);
   require_weights(place, rows.loss_weights);
   require_within(
       place, "a rule", rows.rules, -1, shape_.n_rules,
@@ -122,6 +126,12 @@ void CheckedSource::fill(Split split, std::uint32_t batch, std::uint32_t first_r
   require_within(place, "a task", rows.tasks, 0, tasks_.size(),
                  fmt::format("one of {} tasks, counted from 0", tasks_.size()));
   require_within(place, "scored", rows.scored, 0, 4, "0 or 1, or another Scored");
+}
+
+void CheckedSource::fill_outputs(Split split, std::uint32_t batch, std::uint32_t first_row,
+                                 const TrialArray<float>& outputs) const {
+  continuous(*source_)->fill_outputs(split, batch, first_row, outputs);
+  require_finite({name_, split, batch, first_row}, "a target", outputs);
 }
 
 }  // namespace lmrnn

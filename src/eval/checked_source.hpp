@@ -5,17 +5,17 @@
 #include <string>
 #include <vector>
 
-#include "lmrnn/trials.hpp"
+#include "lmrnn/continuous.hpp"
 
 namespace lmrnn {
 
 /// A source whose every answer is checked: its shape and names once, here; the values of its rows
 /// as they are filled, each once. Numbers of rules, classes and tasks are indices into arrays of
 /// the library, and a value that is not finite would be reported as a training that diverged.
-class CheckedSource : public BatchSource {
+class CheckedSource : public ContinuousSource {
  public:
-  /// Throws UsageError for a source without a name, tasks or classes, or whose numbers of rules and
-  /// rule slots contradict each other.
+  /// Throws UsageError for a source without a name, tasks or classes, whose numbers of rules and
+  /// rule slots contradict each other, or whose tolerance is negative or not finite.
   explicit CheckedSource(std::shared_ptr<const BatchSource> source);
 
   std::string name() const override { return name_; }
@@ -24,9 +24,13 @@ class CheckedSource : public BatchSource {
   /// Throws UsageError for a value outside its range.
   void fill(Split split, std::uint32_t batch, std::uint32_t first_row,
             const TrialRows& rows) const override;
+  double tolerance() const override { return tolerance_; }
+  void fill_outputs(Split split, std::uint32_t batch, std::uint32_t first_row,
+                    const TrialArray<float>& outputs) const override;
 
  private:
   std::shared_ptr<const BatchSource> source_;
+  double tolerance_ = 0;
   std::string name_;
   BatchShape shape_;
   std::vector<std::string> tasks_;

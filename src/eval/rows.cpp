@@ -10,6 +10,7 @@
 #include "eval/check_network.hpp"
 #include "eval/checked_source.hpp"
 #include "eval/workspaces.hpp"
+#include "lmrnn/continuous.hpp"
 #include "lmrnn/error.hpp"
 #include "lmrnn/evaluate.hpp"
 
@@ -18,14 +19,31 @@ namespace {
 
 constexpr std::size_t rows_per_block = 32;
 
-/// Rows first ... of a batch, with what scores need.
-Trials scored_rows(const BatchSource& source, const BatchShape& shape, const StreamConfig& stream,
-                   Split split, std::uint32_t batch, std::size_t first) {
+/// Rows of a batch with what scores need.
+struct ScoredRows {
+  Trials trials;
+  Buffer<float> outputs;  ///< (time, trial, output): continuous targets, or empty
+
+  TrialArray<float> outputs_view() {
+    if (outputs.empty()) return {};
+    return {outputs.data(), trials.n_steps, trials.n_trials,
+            outputs.size() / (trials.n_steps * trials.n_trials)};
+  }
+};
+
+/// Rows first ... of a batch.
+ScoredRows scored_rows(const BatchSource& source, const BatchShape& shape,
+                       const StreamConfig& stream, Split split, std::uint32_t batch,
+                       std::size_t first) {
   const std::size_t n = std::min(rows_per_block, static_cast<std::size_t>(stream.batch) - first);
-  Trials trials(static_cast<std::size_t>(stream.steps), n, shape.n_channels, shape.n_rule_slots,
-                {.loss_weights = true, .trial_starts = true, .tasks = true, .scored = true});
-  source.fill(split, batch, static_cast<std::uint32_t>(first), trials.rows());
-  return trials;
+  const auto n_steps = static_cast<std::size_t>(stream.steps);
+  ScoredRows rows{
+      Trials(n_steps, n, shape.n_channels, shape.n_rule_slots,
+             {.loss_weights = true, .trial_starts = true, .tasks = true, .scored = true}),
+      Buffer<float>(n_steps * n * n_target_outputs(source))};
+  fill_with_outputs(source, split, batch, static_cast<std::uint32_t>(first), rows.trials.rows(),
+                    rows.outputs_view());
+  return rows;
 }
 
 /// Counts by task of batches 0 ... n_batches - 1.
@@ -47,15 +65,20 @@ std::vector<ScoreCounts> count_scores(const Network& network, const BatchSource&
     Buffer<float> values;
     for (std::size_t k = 0; k < n_together; ++k) {
       const std::size_t batch = in_order ? k : item / n_blocks;
-      const Trials trials =
+      ScoredRows scored =
           scored_rows(source, shape, stream, split, static_cast<std::uint32_t>(batch),
                       item % n_blocks * rows_per_block);
+      const Trials& trials = scored.trials;
       values.resize(trials.n_steps * shape.n_classes * trials.n_trials);
       const View3<float> logits{values.data(), trials.n_steps, shape.n_classes, trials.n_trials};
       const TrialView rows = trials.view(stream.reset_at_trial);
       network.forward(rows, {}, {}, logits, *workspace);
-      add_scores({logits.data, logits.n0, logits.n1, logits.n2}, rows,
-                 std::span(by_item).subspan(item * n_tasks, n_tasks));
+      const View3<const float> answers{logits.data, logits.n0, logits.n1, logits.n2};
+      const auto counts = std::span(by_item).subspan(item * n_tasks, n_tasks);
+      if (const ContinuousSource* numbers = continuous(source))
+        add_scores(answers, rows, scored.outputs_view(), numbers->tolerance(), counts);
+      else
+        add_scores(answers, rows, counts);
     }
   });
   std::vector<ScoreCounts> by_task(n_tasks);
@@ -81,7 +104,7 @@ std::optional<std::string> warning_of_unscored_tasks(const BatchSource& source,
   std::vector<std::uint8_t> occurs(names.size()), scored(names.size());
   for (std::size_t first = 0; first < static_cast<std::size_t>(stream.batch);
        first += rows_per_block) {
-    const Trials trials = scored_rows(source, source.shape(), stream, split, 0, first);
+    const Trials trials = scored_rows(source, source.shape(), stream, split, 0, first).trials;
     for (std::size_t i = 0; i < trials.step_tasks.size(); ++i) {
       const auto task = static_cast<std::size_t>(trials.step_tasks[i]);
       if (task >= names.size()) continue;  // evaluation refuses it

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "lmrnn/continuous.hpp"
 #include "lmrnn/error.hpp"
 #include "lmrnn/evaluate.hpp"
 
@@ -158,7 +159,8 @@ struct TrialScore {
   }
 };
 
-void check_shapes(const View3<const float>& logits, const TrialView& rows, std::size_t n_tasks) {
+void check_shapes(const View3<const float>& logits, const TrialView& rows, std::size_t n_tasks,
+                  const TrialArray<const float>* outputs = nullptr) {
   const auto check_array = [&](const auto& array, const char* name, bool needed) {
     if (array.empty() && !needed) return;
     if (array.n_steps != logits.n0 || array.n_trials != logits.n2)
@@ -167,7 +169,13 @@ void check_shapes(const View3<const float>& logits, const TrialView& rows, std::
                       "must be of the same trials",
                       name, array.n_steps, array.n_trials, logits.n0, logits.n2));
   };
-  check_array(rows.targets, "targets", true);
+  if (outputs == nullptr)
+    check_array(rows.targets, "targets", true);
+  else
+    check_array(*outputs, "targets", true);
+  if (outputs != nullptr && outputs->n_items != logits.n1)
+    throw UsageError(fmt::format("scores: targets for {} outputs, but logits of {} classes",
+                                 outputs->n_items, logits.n1));
   check_array(rows.scored, "scored steps", true);
   check_array(rows.trial_starts, "trial starts", false);
   check_array(rows.tasks, "tasks", false);
@@ -180,23 +188,45 @@ void check_shapes(const View3<const float>& logits, const TrialView& rows, std::
   });
 }
 
-}  // namespace
-
-void add_scores(View3<const float> logits, const TrialView& rows, std::span<ScoreCounts> by_task) {
-  check_shapes(logits, rows, by_task.size());
-  const std::size_t n_trials = logits.n2;
-  std::vector<float> best(n_trials);
-  std::vector<std::int32_t> classes(n_trials);
-  std::vector<TrialScore> trials(n_trials);
+/// Counts steps and trials; begin(t) comes before right(t, trial), whether the answer is right.
+template <class Begin, class Right>
+void count_scores(const View3<const float>& logits, const TrialView& rows,
+                  std::span<ScoreCounts> by_task, Begin&& begin, Right&& right) {
+  std::vector<TrialScore> trials(logits.n2);
   for (std::size_t t = 0; t < logits.n0; ++t) {
-    most_likely_classes(logits, t, best, classes);
-    for (std::size_t k = 0; k < n_trials; ++k) {
+    begin(t);
+    for (std::size_t k = 0; k < trials.size(); ++k) {
       if (!rows.trial_starts.empty() && rows.trial_starts(t, k) != 0) trials[k].finish(by_task);
-      trials[k].add(static_cast<Scored>(rows.scored(t, k)), classes[k] == rows.targets(t, k),
+      trials[k].add(static_cast<Scored>(rows.scored(t, k)), right(t, k),
                     rows.tasks.empty() ? 0 : rows.tasks(t, k));
     }
   }
   for (TrialScore& trial : trials) trial.finish(by_task);
+}
+
+}  // namespace
+
+void add_scores(View3<const float> logits, const TrialView& rows, std::span<ScoreCounts> by_task) {
+  check_shapes(logits, rows, by_task.size());
+  std::vector<float> best(logits.n2);
+  std::vector<std::int32_t> classes(logits.n2);
+  count_scores(
+      logits, rows, by_task, [&](std::size_t t) { most_likely_classes(logits, t, best, classes); },
+      [&](std::size_t t, std::size_t k) { return classes[k] == rows.targets(t, k); });
+}
+
+void add_scores(View3<const float> logits, const TrialView& rows,
+                const TrialArray<const float>& outputs, double tolerance,
+                std::span<ScoreCounts> by_task) {
+  check_shapes(logits, rows, by_task.size(), &outputs);
+  const auto is_right = [&](std::size_t t, std::size_t k) {
+    for (std::size_t c = 0; c < logits.n1; ++c)
+      // Not the other way round: NaN is not within the tolerance.
+      if (!(std::abs(double{logits(t, c, k)} - outputs(t, k, c)) <= tolerance)) return false;
+    return true;
+  };
+  count_scores(
+      logits, rows, by_task, [](std::size_t) {}, is_right);
 }
 
 }  // namespace lmrnn

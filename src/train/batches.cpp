@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "lmrnn/continuous.hpp"
+
 namespace lmrnn {
 
 StepWeights step_weights(const LossConfig& loss, const Battery& battery) {
@@ -62,17 +64,37 @@ std::shared_ptr<const BatchSource> packed_source(const RunConfig& config, const 
                                         step_weights(config.loss, weighed));
 }
 
+namespace {
+
+template <class T>
+TrialArray<T> view_of(auto& outputs, const Trials& trials) {
+  if (outputs.empty()) return {};
+  return {outputs.data(), trials.n_steps, trials.n_trials,
+          outputs.size() / (trials.n_steps * trials.n_trials)};
+}
+
+}  // namespace
+
 BatchBlock::BatchBlock(const BatchShape& shape, const StreamConfig& stream, std::size_t first,
-                       std::size_t n_rows)
+                       std::size_t n_rows, std::size_t n_outputs)
     : first_row(static_cast<std::uint32_t>(first)),
       trials(static_cast<std::size_t>(stream.steps), n_rows, shape.n_channels, shape.n_rule_slots,
-             {.loss_weights = true, .trial_starts = true}) {}
+             {.loss_weights = true, .trial_starts = true}),
+      outputs(trials.n_steps * n_rows * n_outputs) {}
 
 void BatchBlock::fill(const BatchSource& source, std::uint32_t batch) {
-  source.fill(Split::train, batch, first_row, trials.rows());
+  fill_with_outputs(source, Split::train, batch, first_row, trials.rows(), outputs_view());
   weight = 0;
   for (const float w : trials.loss_weights) weight += w;
   n_begun = static_cast<std::uint64_t>(std::ranges::count(trials.trial_starts, std::uint8_t{1}));
+}
+
+TrialArray<float> BatchBlock::outputs_view() noexcept {
+  return view_of<float>(outputs, trials);
+}
+
+TrialArray<const float> BatchBlock::outputs_view() const noexcept {
+  return view_of<const float>(outputs, trials);
 }
 
 std::size_t batch_bytes(const BatchShape& shape, std::size_t n_steps, std::size_t n_rows) noexcept {

@@ -37,14 +37,18 @@ std::optional<std::string> warning_of_short_rows(const StreamConfig& stream,
 struct BatchBlock {
   std::uint32_t first_row = 0;
   Trials trials;
+  Buffer<float> outputs;      ///< (time, row, output): continuous targets, or empty
   double weight = 0;          ///< sum of the loss weights
   std::uint64_t n_begun = 0;  ///< trials that begin in these rows
 
+  /// `n_outputs`: n_target_outputs of the source.
   BatchBlock(const BatchShape& shape, const StreamConfig& stream, std::size_t first,
-             std::size_t n_rows);
+             std::size_t n_rows, std::size_t n_outputs);
   /// Replaces the content by these rows of batch `batch` of split `train`. Blocks may be filled at
   /// the same time.
   void fill(const BatchSource& source, std::uint32_t batch);
+  TrialArray<float> outputs_view() noexcept;
+  TrialArray<const float> outputs_view() const noexcept;
 };
 
 /// Memory of the data of `n_rows` rows of a batch.

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "lmrnn/continuous.hpp"
 #include "lmrnn/error.hpp"
 
 namespace lmrnn {
@@ -19,7 +20,8 @@ std::vector<BatchBlock> make_blocks(const BatchSource& source, const RunConfig& 
   const BatchShape shape = source.shape();
   for (std::size_t block = first_block; block < last_block; ++block) {
     const std::size_t first = block * rows_per_block;
-    blocks.emplace_back(shape, config.stream, first, std::min(rows_per_block, n_rows - first));
+    blocks.emplace_back(shape, config.stream, first, std::min(rows_per_block, n_rows - first),
+                        n_target_outputs(source));
   }
   return blocks;
 }
@@ -77,6 +79,7 @@ Learner::Learner(const RunConfig& config, std::shared_ptr<const BatchSource> sou
     batch.blocks = make_blocks(*source_, config, first_block_, last_block);
     batch.sums.resize(n_blocks);
   }
+  if (continuous(*source_) != nullptr) continuous_.emplace(network_);
   if (config.train.average > 0) average_.emplace(copy_of(network_));
   block_gradients_.resize(n_blocks * network_.layout().total);
   block_results_.resize(n_blocks);
@@ -142,10 +145,15 @@ void Learner::compute_block(std::size_t block, const Batch& batch, double weight
                                      static_cast<std::uint32_t>(step_), 0},
                              .first_row = rows.first_row};
   const std::size_t n = network_.layout().total;
+  const std::span<float> gradient = std::span(block_gradients_).subspan(block * n, n);
+  const TrialView trials = rows.trials.view(config_.stream.reset_at_trial);
+  if (continuous_) {
+    block_results_[block] = continuous_->loss_and_gradient(network_, trials, rows.outputs_view(),
+                                                           noise, options, gradient);
+    return;
+  }
   auto workspace = workspaces_.borrow();
-  block_results_[block] =
-      network_.loss_and_gradient(rows.trials.view(config_.stream.reset_at_trial), noise, options,
-                                 std::span(block_gradients_).subspan(block * n, n), *workspace);
+  block_results_[block] = network_.loss_and_gradient(trials, noise, options, gradient, *workspace);
 }
 
 double Learner::states_of(std::int64_t step) const noexcept {

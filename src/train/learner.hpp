@@ -12,6 +12,7 @@
 #include "lmrnn/threads.hpp"
 #include "lmrnn/train.hpp"
 #include "train/batches.hpp"
+#include "train/continuous_loss.hpp"
 #include "train/optimiser.hpp"
 
 namespace lmrnn {
@@ -98,6 +99,7 @@ class Learner {
   bool average_is_packed_ = true;
   Optimiser optimiser_;
   std::vector<ParameterSlice> slices_;
+  std::optional<ContinuousLoss> continuous_;  ///< if the source's targets are
   std::int64_t step_;
   std::optional<StepResult> ahead_;  ///< of the next step, once it is computed
   std::int64_t cooldown_from_ = -1;

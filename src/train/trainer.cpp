@@ -5,6 +5,7 @@
 #include <iterator>
 #include <utility>
 
+#include "lmrnn/continuous.hpp"
 #include "lmrnn/run.hpp"
 #include "lmrnn/simd.hpp"
 #include "lmrnn/train.hpp"
@@ -43,6 +44,12 @@ std::shared_ptr<const BatchSource> checked(std::shared_ptr<const BatchSource> so
 // The data are those that the configuration names.
 void check_source(const RunConfig& config, const BatchSource* source) {
   const std::string name = source == nullptr ? "" : source->name();
+  if (source != nullptr && continuous(*source) != nullptr &&
+      config.loss.kind != LossKind::least_squares)
+    throw UsageError(
+        fmt::format("loss.kind = \"{}\", but the targets of \"{}\" are continuous; set loss.kind = "
+                    "\"least-squares\", or give classes",
+                    to_name(config.loss.kind), name));
   if (name == config.source) return;
   if (source == nullptr)
     throw UsageError(

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "core/text.hpp"
+#include "lmrnn/continuous.hpp"
 #include "lmrnn/files.hpp"
 #include "lmrnn/run.hpp"
 #include "lmrnn/simd.hpp"
@@ -137,10 +138,14 @@ std::optional<Evaluator> Training::make_evaluator(const CeilingsOf& ceilings_of)
 
 NetworkMetadata Training::describe_data() const {
   if (!source_) return describe_training(battery, config.wiring, config.run_seed());
-  return {{"source", source_->name()},
-          {"tasks", fmt::format("{}", fmt::join(source_->tasks(), ","))},
-          {"wiring", to_toml(write_config(config.wiring))},
-          {"seed", std::to_string(config.run_seed().value)}};
+  NetworkMetadata metadata{{"source", source_->name()},
+                           {"tasks", fmt::format("{}", fmt::join(source_->tasks(), ","))},
+                           {"wiring", to_toml(write_config(config.wiring))},
+                           {"seed", std::to_string(config.run_seed().value)}};
+  if (const ContinuousSource* numbers = continuous(*source_))
+    metadata["targets"] =
+        fmt::format("continuous, scored with a tolerance of {}", numbers->tolerance());
+  return metadata;
 }
 
 void Training::evaluate() {

@@ -1,7 +1,11 @@
 """A study of seconds, read back: its tables as an object, its figures, its report."""
 
 import os
+import re
 import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -144,3 +148,16 @@ def test_a_study_of_an_earlier_version_is_read(root):
     run = lmrnn.Run(root / "tests/fixtures/study_format_1/out/runs/local-seed1-f3fa6f92")
     assert "tasks_passed" in run.metrics and "passed" in run.scores and "reached" not in run.scores
     assert run.config["recipe"] == "neurogym" and run.network().n_units == 9
+
+
+def test_the_figure_of_e7_shows_the_committed_tables(tmp_path):
+    """studies/figures.py on the tables of analyses: every number of them is a marker, as committed."""
+    root = Path(__file__).parents[2]
+    subprocess.run([sys.executable, root / "studies/figures.py", root / "docs/results/data/e7-small", tmp_path],
+                   check=True)  # fmt: skip
+    drawn = (tmp_path / "e7-small-structure.svg").read_text()
+    for words in ("trained", "untrained", "weights permuted within the mask", "local, modcog82", "mean Moran"):
+        assert words in drawn, words
+    # 4 cells, 3 seeds: trained and untrained in three panels, the null in one; and the legend.
+    markers = Counter(re.findall(r'<use [^>]*fill: (#\w+); fill-opacity', drawn))
+    assert markers == {"#0072b2": 4 * 3 * 3 + 1, "#e69f00": 4 * 3 * 3 + 1, "#222222": 4 * 3 + 1}

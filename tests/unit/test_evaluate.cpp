@@ -2,7 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 
+#include "lmrnn/continuous.hpp"
 #include "lmrnn/error.hpp"
 #include "lmrnn/evaluate.hpp"
 #include "message_of.hpp"
@@ -115,6 +117,47 @@ TEST_F(ScoreTrials, TiesGoToTheLowestClass) {
   ScoreCounts c;
   add_scores({logits.data(), n_steps, n_classes, 1}, rows, {&c, 1});
   EXPECT_EQ(c.right_decision_steps, 7u);
+}
+
+TEST(Evaluation, ContinuousTargetsAreRightWithinTheTolerance) {
+  // Two outputs, two trials of four steps in one row; step 3 of each does not count.
+  constexpr std::size_t n_steps = 8;
+  constexpr float nan = std::numeric_limits<float>::quiet_NaN();
+  const std::vector<float> wanted{0, 1, 0, 1, 0, 1, 0, 1, 5, 5, 5, 5, 5, 5, 5, 5};
+  std::vector<float> logits(n_steps * 2);
+  for (std::size_t t = 0; t < n_steps; ++t)
+    for (std::size_t c = 0; c < 2; ++c) logits[t * 2 + c] = wanted[t * 2 + c];
+  logits[1] += 0.25f;  // step 0: just within
+  logits[6] += 9;      // step 3: does not count
+  logits[10] += 0.3f;  // step 5: one output of two is outside
+  logits[12] = nan;    // step 6
+  const std::vector<std::uint8_t> scored{1, 1, 1, 0, 1, 1, 1, 0}, starts{1, 0, 0, 0, 1, 0, 0, 0};
+  TrialView rows;
+  const TrialArray<const float> outputs(wanted.data(), n_steps, 1, 2);
+  rows.scored = {scored.data(), n_steps, 1};
+  rows.trial_starts = {starts.data(), n_steps, 1};
+  const auto counts = [&](double tolerance) {
+    ScoreCounts c;
+    add_scores({logits.data(), n_steps, 2, 1}, rows, outputs, tolerance, {&c, 1});
+    return c;
+  };
+  EXPECT_EQ(counts(0.25).decision_steps, 6u);
+  EXPECT_EQ(counts(0.25).right_decision_steps, 4u);
+  EXPECT_EQ(counts(0.25).trials, 2u);
+  EXPECT_EQ(counts(0.25).right_trials, 1u);
+  EXPECT_EQ(counts(0.31).right_decision_steps, 5u);
+  EXPECT_EQ(counts(0.2).right_decision_steps, 3u);
+  EXPECT_EQ(counts(0.2).right_trials, 0u);
+  EXPECT_THAT(message_if_any<UsageError>([&] {
+                ScoreCounts c;
+                add_scores({logits.data(), n_steps, 1, 2}, rows, outputs, 1, {&c, 1});
+              }),
+              HasSubstr("the logits have 8 and 2"));
+  EXPECT_THAT(message_if_any<UsageError>([&] {
+                ScoreCounts c;
+                add_scores({logits.data(), n_steps, 1, 1}, rows, outputs, 1, {&c, 1});
+              }),
+              HasSubstr("targets for 2 outputs, but logits of 1 classes"));
 }
 
 TEST(Evaluation, RefusesArraysThatDoNotBelongTogether) {

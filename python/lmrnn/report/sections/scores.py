@@ -40,7 +40,18 @@ def section(run) -> Section | None:
     content = table(list(COLUMNS), rows, caption=caption, formats=FORMATS, minor=MINOR)
     if len(rows) > 30:
         content = folded(f"Table of all {len(rows)} tasks", content)
-    return Section("Scores", join(headline(run), halves(bars, curve), content, NOTE, FOOTER))
+    return Section("Scores", join(headline(run), halves(bars, curve), content, _note(run), FOOTER))
+
+
+def _note(run) -> Markup:
+    targets = run.network().metadata.get("targets") if run.source else None
+    if targets is None:
+        return NOTE
+    return Markup("<p>") + escape(
+        f"Targets are {targets}: a step is right if every output is within the tolerance of its target. "
+        "Decision accuracy is the share of right steps among those that are scored; trial accuracy the "
+        "share of trials that are right at all of them. There is no ideal observer: ceilings are 1."
+    ) + Markup("</p>")  # fmt: skip
 
 
 def headline(run) -> Markup:
