@@ -23,6 +23,14 @@ std::int64_t to_integer(nb::handle number, const std::string& key, const std::st
   return value;
 }
 
+// tasks = ["go", "anti"], as Battery takes them, is tasks = "go,anti" of a configuration.
+bool names_tasks(nb::handle sequence, const std::string& key) {
+  if (key != "tasks" && !key.ends_with(".tasks")) return false;
+  for (const nb::handle item : nb::iter(sequence))
+    if (!PyUnicode_Check(item.ptr())) return false;
+  return nb::len(sequence) > 0;
+}
+
 ConfigValue to_value(nb::handle object, const std::string& key, const std::string& where) {
   PyObject* p = object.ptr();
   if (PyBool_Check(p)) return {p == Py_True, where};
@@ -32,6 +40,8 @@ ConfigValue to_value(nb::handle object, const std::string& key, const std::strin
   if (nb::hasattr(object, "__fspath__")) return {nb::cast<std::string>(nb::str(object)), where};
   if (nb::hasattr(object, "items")) return {to_table(object, where), where};
   if (nb::hasattr(object, "tolist")) return to_value(object.attr("tolist")(), key, where);  // NumPy
+  if ((PyList_Check(p) || PyTuple_Check(p)) && names_tasks(object, key))
+    return {nb::cast<std::string>(nb::str(",").attr("join")(object)), where};
   if (PyList_Check(p) || PyTuple_Check(p)) return {to_list(object, key, where), where};
   throw nb::type_error(fmt::format("{}: a value of type {} cannot be part of a configuration",
                                    where, nb::cast<std::string>(object.type().attr("__name__")))

@@ -12,6 +12,7 @@
 #include "bindings.hpp"
 #include "lmrnn/error.hpp"
 #include "lmrnn/run.hpp"
+#include "mask_argument.hpp"
 #include "network_run.hpp"
 #include "pickling.hpp"
 #include "refusal.hpp"
@@ -164,6 +165,11 @@ BoundNetwork load(const std::filesystem::path& path) {
   return {.network = std::move(loaded.network), .metadata = std::move(loaded.metadata)};
 }
 
+std::optional<Mask> mask_if_given(const std::optional<ArrayArgument>& given, const char* name) {
+  if (!given) return std::nullopt;
+  return mask_from_object(*given, name);
+}
+
 nb::dict trained_on_dict(const BoundNetwork& self) {
   const TrainedOn trained = trained_on(self.metadata, "this network");
   nb::dict d;
@@ -222,19 +228,21 @@ void bind_network(nb::module_& m) {
   network
       .def(
           "__init__",
-          [](BoundNetwork* self, const Mask& recurrent, std::size_t n_channels,
+          [](BoundNetwork* self, const ArrayArgument& recurrent, std::size_t n_channels,
              std::size_t n_classes, std::size_t n_rules, double alpha,
-             const std::string& activation, const std::optional<Mask>& input,
-             const std::optional<Mask>& readout, const std::string& storage,
+             const std::string& activation, const std::optional<ArrayArgument>& input,
+             const std::optional<ArrayArgument>& readout, const std::string& storage,
              const std::optional<std::string>& representation) {
-            new (self) BoundNetwork(make_network(recurrent, n_channels, n_classes, n_rules, alpha,
-                                                 activation, input, readout,
-                                                 representation.value_or(storage)));
+            new (self) BoundNetwork(
+                make_network(mask_from_object(recurrent, "recurrent"), n_channels, n_classes,
+                             n_rules, alpha, activation, mask_if_given(input, "input"),
+                             mask_if_given(readout, "readout"), representation.value_or(storage)));
           },
           "recurrent"_a, nb::kw_only(), "n_channels"_a, "n_classes"_a, "n_rules"_a = 0,
           "alpha"_a = 1.0, "activation"_a = "relu", "input"_a = nb::none(),
           "readout"_a = nb::none(), "storage"_a = "auto", "representation"_a = nb::none(),
-          "All weights zero; see `initialise` and `set_weights`. alpha = dt / tau. Masks `input` "
+          "All weights zero; see `initialise` and `set_weights`. alpha = dt / tau. Masks are "
+          "whatever Mask takes: arrays, lists, sparse matrices. `input` "
           "(unit, channel) and `readout` (class, unit): all synapses if absent. `representation` "
           "is "
           "the former name of `storage`.")

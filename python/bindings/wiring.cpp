@@ -7,6 +7,7 @@
 #include "arrays.hpp"
 #include "bindings.hpp"
 #include "configuration.hpp"
+#include "mask_argument.hpp"
 #include "pickling.hpp"
 #include "refusal.hpp"
 #include "seed_argument.hpp"
@@ -29,15 +30,6 @@ Mask mask_from_pairs(std::size_t n_targets, std::size_t n_sources, const ArrayAr
   Mask mask(n_targets, n_sources, std::move(list));
   require_synapses(mask, array.name());
   return mask;
-}
-
-/// Whatever can be meant by a mask: an array, or what lmrnn.wirings.objects makes one of (sparse
-/// matrices, tables, graphs, tensors, and so on).
-Mask mask_from_object(const ArrayArgument& given, const std::string& name) {
-  const nb::object plain =
-      nb::module_::import_("lmrnn.wirings.objects").attr("plain")(given.object, name);
-  if (nb::isinstance<Mask>(plain)) return nb::cast<Mask>(plain);
-  return mask_from(UserArray(plain, name));
 }
 
 auto to_dense(const Mask& mask) {
@@ -124,6 +116,14 @@ Sheet sheet_from(const nb::tuple& state) {
 }
 
 }  // namespace
+
+Mask mask_from_object(const ArrayArgument& given, const std::string& name) {
+  if (nb::isinstance<Mask>(given.object)) return nb::cast<Mask>(given.object);
+  const nb::object plain =
+      nb::module_::import_("lmrnn.wirings.objects").attr("plain")(given.object, name);
+  if (nb::isinstance<Mask>(plain)) return nb::cast<Mask>(plain);
+  return mask_from(UserArray(plain, name));
+}
 
 nb::tuple state_of_mask(const Mask& mask) {
   const auto offsets = mask.row_offsets(), sources = mask.sources();

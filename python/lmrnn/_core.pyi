@@ -614,9 +614,9 @@ class Network:
     with W confined to the synapses of `recurrent`. Arrays are float32, (time, trial, item).
     """
 
-    def __init__(self, recurrent: Mask, *, n_channels: int, n_classes: int, n_rules: int = 0, alpha: float = 1.0, activation: str = 'relu', input: Mask | None = None, readout: Mask | None = None, representation: str = 'auto') -> None:
+    def __init__(self, recurrent: Mask | numpy.typing.ArrayLike, *, n_channels: int, n_classes: int, n_rules: int = 0, alpha: float = 1.0, activation: str = 'relu', input: Mask | numpy.typing.ArrayLike | None = None, readout: Mask | numpy.typing.ArrayLike | None = None, representation: str = 'auto') -> None:
         """
-        All weights zero; see `initialise` and `set_weights`. alpha = dt / tau. Masks `input` (unit, channel) and `readout` (class, unit): all synapses if absent.
+        All weights zero; see `initialise` and `set_weights`. alpha = dt / tau. Masks are whatever Mask takes: arrays, lists, sparse matrices. `input` (unit, channel) and `readout` (class, unit): all synapses if absent.
         """
 
     @staticmethod

@@ -32,6 +32,7 @@ import numpy as np
 
 from . import _core
 from .calls import explained
+from .stream import _shapes_of
 
 SPLITS = ("train", "validation", "test")
 
@@ -47,6 +48,9 @@ class Trial(NamedTuple):
     """(time) weight of each step in the loss; 1 unless given."""
     scored: np.ndarray | None = None
     """(time) whether the step counts for accuracy; those with weight unless given."""
+
+    def __repr__(self) -> str:
+        return _shapes_of(self)
 
 
 class BatchSource(Protocol):

@@ -13,6 +13,19 @@ from .calls import explained
 PERIODS = ("fixation", "stimulus", "delay", "second_stimulus", "decision")
 
 
+def _shapes_of(arrays: NamedTuple) -> str:
+    """A tuple of arrays as text: names and shapes, since numbers by the page help nobody."""
+    return f"{type(arrays).__name__}({', '.join(f'{k}={_shape(v)}' for k, v in arrays._asdict().items())})"
+
+
+def _shape(value: Any) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{k!r}: {_shape(v)}" for k, v in value.items()) + "}"
+    if hasattr(value, "shape") and hasattr(value, "dtype"):
+        return f"{value.dtype} {tuple(value.shape)}"
+    return repr(value)
+
+
 class Batch(NamedTuple):
     """One batch; in time-major layout, the first two indices of every array are (time, row)."""
 
@@ -24,6 +37,9 @@ class Batch(NamedTuple):
     """(time, row) float32: weight of the step in the loss."""
     info: dict[str, Any]
     """`rules` (time, row, slot), `tasks`, `periods`, `trial_starts` (time, row), and `batch`."""
+
+    def __repr__(self) -> str:
+        return _shapes_of(self)
 
 
 class Stream:

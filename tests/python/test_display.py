@@ -262,3 +262,38 @@ def test_channels_mean_the_same_everywhere(battery):
     assert stream.n_channels == battery.n_channels
     assert stream.n_inputs == stream[0].inputs.shape[2] == battery.n_channels + battery.n_rules
     assert battery.stream(seed=1, rules="index").n_inputs == battery.n_channels
+
+
+def test_batches_and_trials_of_your_own_show_shapes_not_numbers(battery):
+    batch = battery.stream(seed=1, batch=2, steps=20)[0]
+    assert repr(batch).startswith("Batch(inputs=float32 (20, 2, ") and len(repr(batch)) < 400
+    assert "'trial_starts': uint8 (20, 2)" in repr(batch) or "'trial_starts': bool (20, 2)" in repr(batch)
+    assert repr(lmrnn.data.Trial(np.zeros((5, 2)), np.zeros(5, int))) == (
+        "Trial(inputs=float64 (5, 2), targets=int64 (5,), mask=None, scored=None)"
+    )
+
+
+def test_a_network_takes_masks_as_mask_does():
+    sparse = pytest.importorskip("scipy.sparse")
+    ring = np.roll(np.eye(5), 1, axis=1)
+    readout = [[1, 0, 1, 0, 0], [0, 1, 0, 0, 0]]
+    made = [
+        lmrnn.Network(mask, n_channels=3, n_classes=2, readout=readout)
+        for mask in (ring, ring.tolist(), sparse.csr_matrix(ring), lmrnn.Mask(ring))
+    ]
+    for network in made:
+        assert np.array_equal(network.recurrent.to_dense(), ring != 0)
+        assert np.array_equal(network.readout.to_dense(), np.array(readout) != 0)
+    with pytest.raises(lmrnn.UsageError, match="recurrent: there is no synapse"):
+        lmrnn.Network(np.zeros((3, 3)), n_channels=1, n_classes=2)
+    with pytest.raises(lmrnn.UsageError, match=r"the readout mask has shape \(1, 5\); 2 classes and 5 units need"):
+        lmrnn.Network(ring, n_channels=3, n_classes=2, readout=[[1, 1, 1, 1, 1]])
+
+
+def test_a_configuration_takes_tasks_as_battery_does(small_config):
+    tasks = ["go", "anti"]
+    of_list = lmrnn.resolve_config({**small_config, "battery": {"tasks": tasks}})
+    assert of_list == lmrnn.resolve_config({**small_config, "battery": {"tasks": "go,anti"}})
+    assert of_list == lmrnn.resolve_config(small_config, {"battery.tasks": tuple(tasks)})
+    with pytest.raises(lmrnn.UsageError, match="battery.tasks = "):
+        lmrnn.resolve_config({**small_config, "battery": {"tasks": ["go", 3]}})
