@@ -55,14 +55,18 @@ def pairs_of(before, after, command, seconds):
     return pairs
 
 
-def compare(sides, workload, n_threads, seconds):
+def compare(sides, workloads, n_threads, seconds):
+    """Times the workload of each side, most often the same, in turns."""
     with contextlib.ExitStack() as stack:
-        before, after = (stack.enter_context(side.start(workload, n_threads)[0]) for side in sides)
-        pairs = pairs_of(before, after, workload.kind, seconds)
+        before, after = (
+            stack.enter_context(side.start(workload, n_threads)[0])
+            for side, workload in zip(sides, workloads)
+        )
+        pairs = pairs_of(before, after, workloads[0].kind, seconds)
         memory = [process.ask("memory") for process in (before, after)]
     gains = sorted(b / a for b, a in pairs)
     return {
-        "workload": workload.id,
+        "workload": workloads[0].id,
         "threads": n_threads,
         "before": statistics.median(b for b, _ in pairs),
         "after": statistics.median(a for _, a in pairs),
@@ -102,7 +106,7 @@ def main():
             for workload in chosen(options.only):
                 for n_threads in workload.threads:
                     if options.threads in (None, n_threads):
-                        r = compare(sides, workload, n_threads, options.seconds)
+                        r = compare(sides, (workload, workload), n_threads, options.seconds)
                         results.append(r)
                         print(
                             f"{r['workload']:<4} {n_threads} thread{'s' if n_threads > 1 else ' '}  "

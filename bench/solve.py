@@ -1,0 +1,187 @@
+#!/usr/bin/env python3
+"""W14: wall time until a network has learned the battery, of two builds with a setting each.
+
+  bench/solve.py BEFORE AFTER                    # two build directories; about an hour
+  bench/solve.py BEFORE AFTER --networks local1024 --seeds 1,2,3 --runs runs/w14 --json w14.json
+
+BEFORE trains with setting A (rows of 100, batch 64, Adam at 3e-3, cosine over 30 000 steps), AFTER with
+`AFTER_SETTING` below. The mark is 95% of the mean ceiling of modcog82, at evaluations every 200 steps on 100
+validation trials per task. Training is the same to the bit whatever else the machine does, so the steps to
+the mark are counted once, at any time. What a step takes is then measured on both sides in turns, on the
+same core, without evaluations; the time to the mark is the product. Runs stay in --runs: what is there is not
+trained again, and an interrupted run is resumed.
+
+BEFORE and AFTER hold src/cli/lmrnn and bench/bench_driver.
+"""
+
+import argparse
+import csv
+import json
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+import machine
+from against import compare
+from ours import Ours
+
+MARK = 0.95
+NETWORKS = {
+    "local1024": 'kind = "local"\nrows = 32\ncols = 32\nradius = 4',
+    "dense256": 'kind = "dense"\nrows = 16\ncols = 16',
+}
+# Keys by the names that the first version knew, too.
+COMMON = """seed = {seed}
+[battery]
+tasks = "modcog82"
+{battery}
+[wiring]
+{wiring}
+[network]
+{network}
+[stream]
+steps = 100
+batch = {batch}
+reset_at_trial = true
+[optimiser]
+learning_rate = 3e-3
+{optimiser}
+[train]
+steps = {steps}
+[evaluation]
+every = 200
+trials = 100
+[checkpoint]
+every = 1000
+keep_every = 0
+{more}
+"""
+BEFORE_SETTING = dict(battery="", network="", optimiser="", batch=64, steps=30000, more="")
+AFTER_SETTING = dict(
+    battery='weights = {"*dlydm*int*" = 3.0}',
+    network='initialisation = "spectral-radius"',
+    optimiser="beta2 = 0.99",
+    batch=32,
+    steps=8000,
+    more='[loss]\nbalance = "tasks"\n[loss.weights]\ndecision = 5.0',
+)
+
+
+class Setting:
+    """What Ours wants of a workload."""
+
+    kind = "step"
+
+    def __init__(self, name, network, seed, setting):
+        self.id, self.setting = name, dict(setting, wiring=NETWORKS[network], seed=seed)
+
+    def config(self):
+        return COMMON.format(**self.setting)
+
+
+def first_at_mark(directory):
+    """(step of the first evaluation at the mark or None, highest share so far)"""
+    file = directory / "metrics.csv"
+    shares = [(0, 0.0)]
+    if file.is_file():
+        with open(file, newline="") as rows:
+            for row in csv.DictReader(rows):
+                if row["mean_share_of_ceiling"]:
+                    shares.append((int(row["step"]), float(row["mean_share_of_ceiling"])))
+    return next((step for step, share in shares if share >= MARK), None), max(share for _, share in shares)
+
+
+def train_to_mark(program, setting, directory):
+    """Trains until the mark is reached; returns (step or None, highest share)."""
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    config = directory.parent / f"{directory.name}.toml"
+    config.write_text(setting.config())
+    while True:
+        step, highest = first_at_mark(directory)
+        if step is not None or (directory / "DONE").is_file():
+            return step, highest
+        command = [program, "train", "--resume", directory]
+        if not (directory / "config.toml").is_file():
+            command = [program, "train", config, "--out", directory, "--threads", "1"]
+        with open(directory.parent / f"{directory.name}.log", "a") as log:
+            process = subprocess.Popen(command, stdout=log, stderr=log)
+            while process.poll() is None and first_at_mark(directory)[0] is None:
+                time.sleep(2)
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+            if process.wait() not in (0, 130, 75) and first_at_mark(directory)[0] is None:
+                sys.exit(f"bench/solve.py: training {directory} failed; see {log.name}")
+
+
+def arguments():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("before", type=pathlib.Path, help="build directory")
+    parser.add_argument("after", type=pathlib.Path, help="build directory")
+    parser.add_argument("--networks", default=",".join(NETWORKS), help="default: all of them")
+    parser.add_argument("--seeds", default="1", help="e.g. 1,2,3")
+    parser.add_argument("--runs", type=pathlib.Path, default=pathlib.Path("runs/w14"))
+    parser.add_argument("--seconds", type=float, default=20, help="for the pairs of a network")
+    parser.add_argument("--no-timing", action="store_true", help="only train to the mark")
+    parser.add_argument("--json", type=pathlib.Path, help="where the figures go")
+    return parser.parse_args()
+
+
+def main():
+    options = arguments()
+    builds = (options.before.resolve(), options.after.resolve())
+    networks = options.networks.split(",")
+    if unknown := set(networks) - set(NETWORKS):
+        sys.exit(f"bench/solve.py: no network is called {', '.join(sorted(unknown))}")
+    for build in builds:
+        for file in (build / "bench/bench_driver", build / "src/cli/lmrnn"):
+            if not file.is_file():
+                sys.exit(f"bench/solve.py: {file} does not exist; build it first")
+    results = []
+    with tempfile.TemporaryDirectory() as folder, open(pathlib.Path(folder) / "log", "w") as log:
+        sides = []
+        for name, build in zip(("before", "after"), builds):
+            (pathlib.Path(folder) / name).mkdir()
+            sides.append(Ours(build / "bench/bench_driver", pathlib.Path(folder) / name, log))
+        for network in networks:
+            reached = []
+            for seed in map(int, options.seeds.split(",")):
+                row = {"network": network, "seed": seed}
+                for name, build, setting in zip(("before", "after"), builds, (BEFORE_SETTING, AFTER_SETTING)):
+                    run = options.runs / f"{network}-{name}-{seed}"
+                    step, highest = train_to_mark(
+                        build / "src/cli/lmrnn", Setting(name, network, seed, setting), run
+                    )
+                    row[name] = {"steps": step, "highest_share": highest}
+                print(f"{network} seed {seed}: steps to {MARK:.0%} {row['before']} and {row['after']}", flush=True)
+                reached.append(row)
+            if not options.no_timing:
+                pair = [
+                    Setting(network, network, 1, setting) for setting in (BEFORE_SETTING, AFTER_SETTING)
+                ]
+                timing = compare(sides, pair, 1, options.seconds)
+                for row in reached:
+                    if row["before"]["steps"] and row["after"]["steps"]:
+                        ratio = row["before"]["steps"] / row["after"]["steps"]
+                        row["gain"] = ratio * timing["gain"]
+                        print(
+                            f"{network} seed {row['seed']}: {row['before']['steps'] * timing['before']:.0f} s and "
+                            f"{row['after']['steps'] * timing['after']:.0f} s to {MARK:.0%}, gain {row['gain']:.2f} "
+                            f"(steps {ratio:.2f} x time of a step {timing['gain']:.2f})",
+                            flush=True,
+                        )
+                results.append({"network": network, "runs": reached, "timing": timing})
+            else:
+                results.append({"network": network, "runs": reached})
+        builds = [side.peak() for side in sides]
+    if options.json:
+        document = {"machine": machine.describe(), "builds": builds, "results": results}
+        options.json.write_text(json.dumps(document, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
