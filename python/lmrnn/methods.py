@@ -18,13 +18,14 @@ def methods(run: Run) -> str:
     battery, wiring, network = c["battery"], c["wiring"], c["network"]
     optimiser, stream, train = c["optimiser"], c["stream"], c["train"]
     n_units = wiring["rows"] * wiring["cols"]
-    mask = run.network().recurrent
+    trained = run.network()
+    mask = trained.recurrent
     semantics = battery["semantics"]
     switches = {k: v for k, v in semantics.items() if k != "base"}
     sentences = [
         f"Networks were trained with lmrnn {run.provenance['sessions'][0]['version']} "
         "(arXiv:2207.03523 describes the architecture).",
-        f"They were trained on data of the authors' own ({run.source})."
+        f"They were trained on data of the authors' own ({run.source}).{_targets(trained.metadata)}"
         if run.source
         else f"The battery consisted of {len(run.battery)} tasks ({_short(battery['tasks'])}) "
         f"{_SEMANTICS[semantics['base']]}"
@@ -46,11 +47,19 @@ def methods(run: Run) -> str:
         f"steps (schedule: {c['schedule']['kind']}; loss: {c['loss']['kind']}).",
         *_curriculum(c["curriculum"]),
         f"Performance was measured on {c['evaluation']['trials']} held-out trials per task; a task "
-        "counted as solved if the lower 95% Wilson bound of its accuracy was at least 95% of the "
-        "ideal observer's at two evaluations in a row.",
+        "counted as solved if the lower 95% Wilson bound of its accuracy was at least 95%"
+        + ("" if run.source else " of the ideal observer's")
+        + " at two evaluations in a row.",
         f"The seed was {run.seed}.",
     ]
     return " ".join(sentences)
+
+
+def _targets(metadata: dict[str, str]) -> str:
+    targets = metadata.get("targets", "")
+    if not targets:
+        return ""
+    return f" Targets were {targets}: a step was right if every output was within it."
 
 
 def _curriculum(curriculum: dict) -> list[str]:

@@ -70,6 +70,9 @@ def test_tasks_are_learned_scored_and_reported(config, tmp_path):
     for figure in (lmrnn.plot.learning_curves, lmrnn.plot.task_bars, lmrnn.plot.task_heat_map):
         figure(run)
     assert "sums" in repr(run)
+    text = lmrnn.methods(run)
+    assert "continuous, scored with a tolerance of 0.15: a step was right if every output was within it" in text
+    assert "ideal observer" not in text and "was at least 95% at two evaluations" in text
 
 
 def test_interrupted_and_resumed_equals_undisturbed(config, tmp_path):
