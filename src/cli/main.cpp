@@ -70,9 +70,14 @@ std::string did_you_mean_key(const CLI::App& verb, std::string word) {
   return {};
 }
 
-// "Could not convert: --seed = 1.5" names no type.
+// "Could not convert: --seed = 1.5" names no type; "b is required" names nothing that was read.
 std::string plain_words(const CLI::App& verb, const CLI::ParseError& error) {
   const std::string said = error.what();
+  if (error.get_name() == "RequiredError") {
+    const CLI::Option* missing = verb.get_option_no_throw(said.substr(0, said.find(' ')));
+    if (missing != nullptr && missing->get_positional())
+      return fmt::format("give the {} ({})", missing->get_description(), missing->get_type_name());
+  }
   const std::size_t colon = said.find(": "), equals = said.find(" = ");
   if (error.get_name() != "ConversionError" || equals == std::string::npos) return said;
   const std::string option = said.substr(colon + 2, equals - colon - 2);

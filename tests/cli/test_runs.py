@@ -73,6 +73,8 @@ class RunsTest(ProgramTest):
         (self.dir / "empty").mkdir(exist_ok=True)
         self.assert_refused(["runs", self.dir / "empty"], "contains no run")
         self.assert_refused(["compare", self.dir / "runs/a", self.dir / "empty"], "empty")
+        self.assert_refused(["compare", self.dir / "runs/a"], "give the second run directory (RUN); see")
+        self.assert_refused(["compare"], "give the first run directory (RUN); see")
         self.assert_refused(["analyze", "ring", self.dir / "runs/a"], "the run comes first", f"{self.dir}/runs/a ring?")
 
     def test_study_init(self):
