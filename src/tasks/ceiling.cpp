@@ -17,9 +17,11 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <limits>
 #include <map>
 #include <mutex>
 #include <numeric>
+#include <span>
 #include <tuple>
 
 #include "lmrnn/error.hpp"
@@ -120,17 +122,23 @@ class Observer {
 
   /// exp(values - their maximum), in place.
   static void exponentiate(std::vector<double>& values) {
+    constexpr double least = -746;  // exp of less is 0, which takes exp long to find out
     const double largest = *std::ranges::max_element(values);
-    for (double& v : values) v = std::exp(v - largest);
+    for (double& v : values) v = v - largest < least ? 0 : std::exp(v - largest);
   }
 
-  /// A combination of strengths in both modalities; indices into strengths_of(family).
+  /// A combination of strengths in both modalities: indices into strengths_of(family), and the
+  /// probability that one of the stimuli is the answer: 1, or 1/2 for a tie.
   struct Combination {
     std::array<std::size_t, 2> strength;
-    double first_wins;  ///< 1, 0, or 1/2 for a tie
+    double wins;
   };
 
   void prepare_combinations() {
+    const bool in_order = base_.family == Family::delayed_decision;
+    for (std::size_t i = 0; i < n_; ++i)
+      for (std::size_t j = in_order ? 0 : i + 1; j < n_; ++j)
+        if (i != j) pairs_.push_back({i, j});
     strengths_ = strengths_of(base_.family);
     const bool without_ties = base_.counted == 3 && battery_.semantics().ties;
     const std::size_t n0 = base_.shows(0) ? strengths_.size() : 1;
@@ -139,82 +147,106 @@ class Observer {
       for (std::size_t j = 0; j < n1; ++j) {
         const double difference = balance(base_, {strengths_[i], strengths_[j]});
         if (is_tie(difference) && without_ties) continue;
-        combinations_.push_back({{i, j}, is_tie(difference) ? 0.5 : difference > 0 ? 1.0 : 0.0});
+        const double first_wins = is_tie(difference) ? 0.5 : difference > 0 ? 1.0 : 0.0;
+        if (first_wins > 0) first_wins_.push_back({{i, j}, first_wins});
+        if (first_wins < 1) second_wins_.push_back({{i, j}, 1 - first_wins});
       }
   }
 
-  /// Sums the weights of all combinations, given each modality's likelihood of each strength pair.
-  void add_combinations(std::size_t first, std::size_t second,
-                        const std::array<const double*, 2>& likelihood) {
-    double first_wins = 0, second_wins = 0;
-    for (const Combination& c : combinations_) {
-      double weight = 1;
-      for (std::size_t m = 0; m < 2; ++m)
-        if (likelihood[m]) weight *= likelihood[m][c.strength[m]];
-      first_wins += c.first_wins * weight;
-      second_wins += (1 - c.first_wins) * weight;
+  /// Pairs of directions are taken some at a time, so that their sums stay in registers.
+  static constexpr std::size_t pairs_together = 8;
+  static std::size_t padded(std::size_t n_pairs) {
+    return (n_pairs + pairs_together - 1) / pairs_together * pairs_together;
+  }
+
+  /// For each pair of directions, the sum of the weights of some combinations, given each
+  /// modality's likelihood (strength, padded pair); a modality that is not shown has none.
+  std::vector<double> sum_combinations(std::span<const Combination> combinations,
+                                       std::size_t n_padded,
+                                       const std::array<std::vector<double>, 2>& likelihood) const {
+    const std::vector<double> ones(n_padded, 1.0);
+    std::array<const double*, 2> from{};
+    for (std::size_t m = 0; m < 2; ++m)
+      from[m] = likelihood[m].empty() ? ones.data() : likelihood[m].data();
+    std::vector<double> sums(n_padded);
+    for (std::size_t first = 0; first < n_padded; first += pairs_together) {
+      std::array<double, pairs_together> sum{};
+      for (const auto& [strength, wins] : combinations) {
+        const double* x = from[0] + strength[0] * n_padded + first;
+        const double* y = from[1] + strength[1] * n_padded + first;
+#pragma GCC unroll 8
+        for (std::size_t k = 0; k < pairs_together; ++k) sum[k] += wins * (x[k] * y[k]);
+      }
+      std::ranges::copy(sum, sums.begin() + static_cast<std::ptrdiff_t>(first));
     }
-    posterior_[first] += first_wins;
-    posterior_[second] += second_wins;
+    return sums;
+  }
+
+  void add_combinations(const std::array<std::vector<double>, 2>& likelihood) {
+    const auto first = sum_combinations(first_wins_, padded(pairs_.size()), likelihood);
+    const auto second = sum_combinations(second_wins_, padded(pairs_.size()), likelihood);
+    for (std::size_t p = 0; p < pairs_.size(); ++p) {
+      posterior_[pairs_[p][0]] += first[p];
+      posterior_[pairs_[p][1]] += second[p];
+    }
   }
 
   // Both stimuli at once. The strengths are symmetric in the two, so unordered pairs suffice.
   void observe_both(const Conditions& c) {
     const std::int32_t n_steps = steps(c, Period::stimulus);
     const double a = precision(n_steps);
-    const std::size_t n_strengths = strengths_.size();
-    std::array<std::vector<double>, 2> likelihood;  // (pair, strength)
+    std::array<std::vector<double>, 2> likelihood;  // (strength, padded pair)
     for (std::size_t m = 0; m < 2; ++m) {
       if (!base_.shows(static_cast<int>(m))) continue;
       const std::array<std::pair<double, double>, 2> shown{
           {{c.directions[0], c.strength[m][0]}, {c.directions[1], c.strength[m][1]}}};
       const std::vector<double> y = observe(shown, n_steps);
-      for (std::size_t i = 0; i < n_; ++i)
-        for (std::size_t j = i + 1; j < n_; ++j)
-          for (const auto& [s, r] : strengths_)
-            likelihood[m].push_back(a * (s * y[i] + r * y[j] - 0.5 * (s * s + r * r) * overlap_[0] -
-                                         s * r * overlap_[j - i]));
+      const std::size_t n = padded(pairs_.size());
+      likelihood[m].assign(strengths_.size() * n, -std::numeric_limits<double>::infinity());
+      for (std::size_t q = 0; q < strengths_.size(); ++q) {
+        const auto [s, r] = strengths_[q];
+        const double both = 0.5 * (s * s + r * r) * overlap_[0];
+        double* to = likelihood[m].data() + q * n;
+        for (std::size_t i = 0; i < n_; to += n_ - ++i) {
+          const double *later = y.data() + i + 1, *overlap = overlap_.data() + 1;
+          for (std::size_t k = 0; k + i + 1 < n_; ++k)
+            to[k] = a * (s * y[i] + r * later[k] - both - s * r * overlap[k]);
+        }
+      }
       exponentiate(likelihood[m]);
     }
-    std::size_t pair = 0;
-    for (std::size_t i = 0; i < n_; ++i)
-      for (std::size_t j = i + 1; j < n_; ++j, pair += n_strengths)
-        add_combinations(i, j,
-                         {likelihood[0].empty() ? nullptr : &likelihood[0][pair],
-                          likelihood[1].empty() ? nullptr : &likelihood[1][pair]});
+    add_combinations(likelihood);
   }
 
   // One stimulus after the other: the likelihood of a pair is a product.
   void observe_one_by_one(const Conditions& c) {
-    const std::size_t n_strengths = strengths_.size();
-    std::array<std::array<std::vector<double>, 2>, 2> likelihood;  // [modality][stimulus]
-    for (std::size_t m = 0; m < 2; ++m)
+    const std::size_t n_strengths = strengths_.size(), n = padded(pairs_.size());
+    std::array<std::vector<double>, 2> product;  // (strength, padded pair)
+    for (std::size_t m = 0; m < 2; ++m) {
+      if (!base_.shows(static_cast<int>(m))) continue;
+      std::array<std::vector<double>, 2> likelihood;  // [stimulus] (strength, direction)
       for (std::size_t s = 0; s < 2; ++s) {
-        if (!base_.shows(static_cast<int>(m))) continue;
         const std::int32_t n_steps = steps(c, s == 0 ? Period::stimulus : Period::second_stimulus);
         const std::array<std::pair<double, double>, 1> shown{{{c.directions[s], c.strength[m][s]}}};
         const std::vector<double> y = observe(shown, n_steps);
-        for (std::size_t k = 0; k < n_; ++k)
-          for (const auto& pair : strengths_)
-            likelihood[m][s].push_back(precision(n_steps) *
-                                       (pair[s] * y[k] - 0.5 * pair[s] * pair[s] * overlap_[0]));
-        exponentiate(likelihood[m][s]);
+        for (const auto& pair : strengths_)
+          for (std::size_t k = 0; k < n_; ++k)
+            likelihood[s].push_back(precision(n_steps) *
+                                    (pair[s] * y[k] - 0.5 * pair[s] * pair[s] * overlap_[0]));
+        exponentiate(likelihood[s]);
       }
-    std::array<std::vector<double>, 2> product;
-    for (std::size_t i = 0; i < n_; ++i)
-      for (std::size_t j = 0; j < n_; ++j) {
-        if (i == j) continue;
-        std::array<const double*, 2> both{};
-        for (std::size_t m = 0; m < 2; ++m) {
-          if (likelihood[m][0].empty()) continue;
-          product[m].resize(n_strengths);
-          for (std::size_t q = 0; q < n_strengths; ++q)
-            product[m][q] =
-                likelihood[m][0][i * n_strengths + q] * likelihood[m][1][j * n_strengths + q];
-          both[m] = product[m].data();
+      product[m].assign(n_strengths * n, 0.0);
+      for (std::size_t q = 0; q < n_strengths; ++q) {
+        const double *first = likelihood[0].data() + q * n_,
+                     *second = likelihood[1].data() + q * n_;
+        double* to = product[m].data() + q * n;
+        for (std::size_t i = 0; i < n_; ++i) {
+          for (std::size_t j = 0; j < i; ++j) *to++ = first[i] * second[j];
+          for (std::size_t j = i + 1; j < n_; ++j) *to++ = first[i] * second[j];
         }
-        add_combinations(i, j, both);
       }
+    }
+    add_combinations(product);
   }
 
   // The prior of draw_match: match by a coin, the sample uniform, the test as the condition asks.
@@ -294,8 +326,9 @@ class Observer {
   std::vector<std::vector<float>> bumps_;  ///< (direction, channel)
   std::vector<double> overlap_;            ///< inner product of bumps k directions apart
   std::vector<Strengths> strengths_;
-  std::vector<Combination> combinations_;
-  std::vector<double> posterior_;  ///< (direction), and last: no response
+  std::vector<Combination> first_wins_, second_wins_;
+  std::vector<std::array<std::size_t, 2>> pairs_;  ///< of directions, as observations list them
+  std::vector<double> posterior_;                  ///< (direction), and last: no response
   Key key_{};
   std::uint32_t n_normals_ = 0;
 };
