@@ -25,6 +25,7 @@ struct NetworkCase {
   double sigma = 0;
   double projection_density = 1;
   bool silent_inputs = false;  ///< most inputs are 0, at different times in different trials
+  bool held_inputs = false;    ///< inputs change with the rules, every four steps
   Representation representation = Representation::automatic;
 
   friend std::ostream& operator<<(std::ostream& out, const NetworkCase& c) { return out << c.name; }
@@ -124,6 +125,27 @@ inline std::vector<NetworkCase> network_cases() {
     c.silent_inputs = true;
     c.n_trials = 1;
   });
+  variant("held_inputs", [](NetworkCase& c) {  // steps whose drive is that of the step before
+    c.held_inputs = true;
+    c.n_trials = 19;
+    c.n_steps = 13;
+  });
+  variant("many_autapses", [](NetworkCase& c) {  // two tiles of units, the last one not full
+    c.wiring = sheet_wiring(WiringKind::autapse, 7, 10);
+    c.activation = Activation::relu;
+    c.alpha = 1;
+    c.resets = true;
+    c.n_trials = 9;
+  });
+  variant("many_autapses_leaky", [](NetworkCase& c) {
+    c.wiring = sheet_wiring(WiringKind::autapse, 7, 10);
+    c.resets = true;
+    c.sigma = 0.3;
+    c.rate_penalty = 0.01;
+    c.n_classes = 6;  // the last two in chains of their own
+    c.n_trials = 3;
+    c.n_steps = 17;
+  });
   variant("four_trials", [](NetworkCase& c) { c.n_trials = 4; });
   variant("sixteen_trials", [](NetworkCase& c) { c.n_trials = 16; });
   variant("forty_trials", [](NetworkCase& c) { c.n_trials = 40; });
@@ -187,6 +209,11 @@ struct Laboratory {
     for (std::size_t i = 0; i < inputs.size(); ++i) {
       const std::size_t t = i / (c.n_channels * B), trial = i / c.n_channels % B;
       const std::size_t channel = i % c.n_channels;
+      if (c.held_inputs) {
+        inputs[i] =
+            static_cast<float>(draw(2, ((t + 2 * trial) / 4 * B + trial) * c.n_channels + channel));
+        continue;
+      }
       const bool silent = c.silent_inputs && (t + 3 * trial + (channel + 3) / 4) % 4 != 0;
       inputs[i] = silent ? 0.0f : static_cast<float>(draw(2, i));
     }

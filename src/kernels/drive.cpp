@@ -56,7 +56,15 @@ HWY_INLINE void transpose_four(D d, const float* from, std::size_t stride, hn::V
 #endif
 }
 
-/// Four vectors of units of one trial, from unit `unit` on.
+/// Vectors of units that are summed side by side. Each channel is added to all of them, so they
+/// must be enough for one addition not to wait for the last: 8 or more, where there are registers,
+/// and a whole group of units at most.
+template <class D>
+constexpr std::size_t drive_vectors() {
+  return hn::MaxLanes(D()) < 8 ? 8 : drive_units / hn::MaxLanes(D());
+}
+
+/// Some vectors of units of one trial, from unit `unit` on.
 template <class D>
 HWY_INLINE void drive_of_trial(D d, const DriveStep& s, std::size_t lane, std::size_t unit,
                                float* to) {
@@ -64,10 +72,11 @@ HWY_INLINE void drive_of_trial(D d, const DriveStep& s, std::size_t lane, std::s
   const std::size_t width = hn::Lanes(d), n_channels = s.inputs->n_channels();
   const std::size_t padded = padded_drive_units(s.n_units),
                     cell = lane + s.step * s.inputs->n_lanes();
-  V sum[4];
-  const float* weights[4];
-#pragma GCC unroll 4
-  for (std::size_t v = 0; v < 4; ++v) {
+  constexpr std::size_t n_vectors = drive_vectors<D>();
+  V sum[n_vectors];
+  const float* weights[n_vectors];
+#pragma GCC unroll 8
+  for (std::size_t v = 0; v < n_vectors; ++v) {
     const std::size_t at = unit + v * width;
     weights[v] = s.input_weights + at / slice * slice * n_channels + at % slice;
     sum[v] = hn::LoadU(d, s.bias + at);
@@ -77,14 +86,15 @@ HWY_INLINE void drive_of_trial(D d, const DriveStep& s, std::size_t lane, std::s
     const std::int32_t rule = rules[slot];
     if (rule < 0) continue;
     const float* row = s.rule_weights + static_cast<std::size_t>(rule) * padded + unit;
-#pragma GCC unroll 4
-    for (std::size_t v = 0; v < 4; ++v) sum[v] = hn::Add(sum[v], hn::LoadU(d, row + v * width));
+#pragma GCC unroll 8
+    for (std::size_t v = 0; v < n_vectors; ++v)
+      sum[v] = hn::Add(sum[v], hn::LoadU(d, row + v * width));
   }
   const float* x = s.inputs->values(s.step, lane);
   const auto add_channel = [&](std::size_t c) HWY_ATTR {
     const V factor = hn::Set(d, x[c]);
-#pragma GCC unroll 4
-    for (std::size_t v = 0; v < 4; ++v)
+#pragma GCC unroll 8
+    for (std::size_t v = 0; v < n_vectors; ++v)
       sum[v] = hn::MulAdd(factor, hn::LoadU(d, weights[v] + c * slice), sum[v]);
   };
   const std::uint32_t* active = s.inputs->active(cell);
@@ -96,8 +106,8 @@ HWY_INLINE void drive_of_trial(D d, const DriveStep& s, std::size_t lane, std::s
 #pragma GCC unroll 4
     for (std::size_t more = 1; more < ActiveInputs::bundle; ++more) add_channel(c + more);
   }
-#pragma GCC unroll 4
-  for (std::size_t v = 0; v < 4; ++v) hn::StoreU(sum[v], d, to + v * width);
+#pragma GCC unroll 8
+  for (std::size_t v = 0; v < n_vectors; ++v) hn::StoreU(sum[v], d, to + v * width);
 }
 
 /// A group of units of as many lanes as D has.
@@ -112,7 +122,8 @@ HWY_INLINE void drive_of_group(D d, const DriveStep& s, std::size_t lane, std::s
       std::fill_n(row, drive_units, 0.0f);
       continue;
     }
-    for (std::size_t unit = 0; unit < drive_units; unit += 4 * hn::Lanes(d_units))
+    for (std::size_t unit = 0; unit < drive_units;
+         unit += drive_vectors<decltype(d_units)>() * hn::Lanes(d_units))
       drive_of_trial(d_units, s, lane + k, first_unit + unit, row + unit);
   }
   for (std::size_t unit = 0; unit < drive_units; unit += 4) {
@@ -124,10 +135,16 @@ HWY_INLINE void drive_of_group(D d, const DriveStep& s, std::size_t lane, std::s
 }
 
 void drive_step(const DriveStep& s) {
-  for (std::size_t unit = 0; unit < s.n_units; unit += drive_units)
+  const std::size_t last = std::min(s.range.last, s.n_units);
+  for (std::size_t unit = s.range.first; unit < last; unit += drive_units)
     for_lanes(s.inputs->n_lanes(), [&](auto d, auto count, std::size_t lane) HWY_ATTR {
-      for (std::size_t v = 0; v < decltype(count)::value; ++v)
-        drive_of_group(d, s, lane + v * hn::Lanes(d), unit);
+      for (std::size_t v = 0; v < decltype(count)::value; ++v) {
+        const std::size_t first = lane + v * hn::Lanes(d);
+        if (s.unchanged && std::all_of(s.unchanged + first, s.unchanged + first + hn::Lanes(d),
+                                       [](std::uint8_t same) { return same != 0; }))
+          continue;
+        drive_of_group(d, s, first, unit);
+      }
     });
 }
 
@@ -260,7 +277,8 @@ HWY_INLINE void prefetch_rule_gradient(const DriveGradient& s, std::size_t first
 }
 
 void add_drive_gradient(const DriveGradient& s) {
-  for (std::size_t unit = 0; unit < s.n_units; unit += n_together) {
+  const std::size_t last = std::min(s.range.last, s.n_units);
+  for (std::size_t unit = s.range.first; unit < last; unit += n_together) {
     prefetch_rule_gradient(s, unit);
     transpose_deltas(s, unit);
     add_input_gradient(s, unit);

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "kernels/one_trial.hpp"
@@ -23,6 +24,12 @@ constexpr std::size_t drive_units = 64;
 constexpr std::size_t padded_drive_units(std::size_t n_units) {
   return (n_units + drive_units - 1) / drive_units * drive_units;
 }
+
+/// Units that a kernel is to compute: [first, last), as far as there are any. Both are multiples of
+/// `drive_units`, but for the end.
+struct UnitRange {
+  std::size_t first = 0, last = std::numeric_limits<std::size_t>::max();
+};
 
 /// Which inputs of some time steps are not silent, by cell; the inputs themselves are read where
 /// they are. A cell is a lane at a time step, number step * n_lanes + lane. Channels are taken in
@@ -97,6 +104,10 @@ struct DriveStep {
   TrialArray<const std::int32_t> rules;
   std::size_t rule_step;
   float* drive;  ///< (padded unit, lane)
+  UnitRange range = {};
+  /// (lane) or nullptr; not 0: `drive` has what it should be already, since nothing has changed
+  /// since the step before.
+  const std::uint8_t* unchanged = nullptr;
 };
 void drive_step(const DriveStep& step) noexcept;
 
@@ -112,6 +123,7 @@ struct DriveGradient {
   float* input_gradient;                 ///< (slice, channel, row of slice), whole groups
   float* bias_gradient;                  ///< (padded unit)
   float* rule_gradient;                  ///< (rule, padded unit)
+  UnitRange range = {};
 };
 constexpr std::size_t drive_gradient_scratch(std::size_t n_cells) {
   return n_cells * 2 * RowSlices::width;

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "kernels/steps.hpp"
 #include "lmrnn/check.hpp"
 
@@ -96,6 +98,29 @@ HWY_INLINE void add_tiles(D d, const OuterProduct& product, const std::uint32_t*
     add_tiles<n_rows, widest / 2>(d, product, rows, columns + k, n - k, gradient + k * n_rows);
 }
 
+/// The entries of a group whose rows have one entry each: four chains of additions side by side, as
+/// add_tile<1, 1> would take them one after the other.
+template <class D>
+HWY_INLINE void add_single_entries(D d, const OuterProduct& product, const std::uint32_t* rows,
+                                   const std::uint32_t* columns, float* gradient) {
+  using V = hn::Vec<D>;
+  constexpr std::size_t n = RowGroups::width;
+  const std::size_t width = hn::Lanes(d), n_lanes = product.n_lanes;
+  V sum[n];
+  for (V& s : sum) s = hn::Zero(d);
+  for (std::size_t step = 0; step < product.n_steps; ++step) {
+    const float* target = product.target[step];
+    const float* source = product.source[step];
+    for (std::size_t lane = 0; lane < n_lanes; lane += width) {
+#pragma GCC unroll 4
+      for (std::size_t r = 0; r < n; ++r)
+        sum[r] = hn::MulAdd(hn::LoadU(d, target + rows[r] * n_lanes + lane),
+                            hn::LoadU(d, source + columns[r] * n_lanes + lane), sum[r]);
+    }
+  }
+  for (std::size_t r = 0; r < n; ++r) gradient[r] += hn::GetLane(hn::SumOfLanes(d, sum[r]));
+}
+
 // Sixteen sums want AVX-512's or NEON's 32 registers; with 16 registers eight must do.
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL || HWY_TARGET == HWY_NEON
 constexpr std::size_t columns_of_tile = 4;
@@ -105,9 +130,16 @@ constexpr std::size_t columns_of_tile = 2;
 
 template <class D>
 HWY_INLINE void add_outer_product_with(D d, const OuterProduct& product) {
-  for (const RowGroups::Group& group : product.pattern->groups) {
+  const auto& groups = product.pattern->groups;
+  const std::size_t last = std::min(product.range.last, groups.size());
+  for (std::size_t g = product.range.first; g < last; ++g) {
+    const RowGroups::Group& group = groups[g];
     const std::uint32_t* columns = product.pattern->columns.data() + group.first_column;
     float* gradient = product.gradient + group.first_entry;
+    if (group.single_entries) {
+      add_single_entries(d, product, group.rows.data(), columns, gradient);
+      continue;
+    }
     add_tiles<RowGroups::width, columns_of_tile>(d, product, group.rows.data(), columns,
                                                  group.n_shared, gradient);
     columns += group.n_shared;

@@ -155,9 +155,33 @@ RowGroups group_rows(std::size_t n_rows, std::size_t n_columns, std::vector<Entr
         pattern.source_index.push_back(e.index);
       }
     }
+    group.any_alone = std::ranges::any_of(group.n_alone, [](auto n) { return n > 0; });
+    group.single_entries =
+        group.n_shared == 0 && std::ranges::all_of(group.n_alone, [](auto n) { return n == 1; });
     pattern.groups.push_back(group);
   }
   return pattern;
+}
+
+bool RowGroups::is_diagonal() const noexcept {
+  for (std::size_t g = 0; g < groups.size(); ++g) {
+    const Group& group = groups[g];
+    if (group.n_shared > 0) return false;
+    std::size_t at = group.first_column;
+    for (std::size_t r = 0; r < group.n_rows; ++r) {
+      if (group.rows[r] != width * g + r || group.n_alone[r] > 1) return false;
+      if (group.n_alone[r] == 1 && columns[at++] != group.rows[r]) return false;
+    }
+  }
+  return true;
+}
+
+bool RowGroups::has_whole_rows() const noexcept {
+  return std::ranges::all_of(groups, [&](const Group& group) {
+    for (std::size_t r = 0; r < group.n_rows; ++r)
+      if (group.n_shared != n_columns && group.n_alone[r] != n_columns) return false;
+    return true;
+  });
 }
 
 void gather(std::span<const std::uint32_t> source_index, std::span<const float> values,

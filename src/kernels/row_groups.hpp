@@ -43,6 +43,8 @@ struct RowGroups {
     std::array<std::uint32_t, width> n_alone;  ///< columns, per row
     std::uint32_t first_entry;                 ///< into packed entries
     std::uint32_t first_column;                ///< into `columns`: shared, alone by row
+    bool any_alone;                            ///< whether any column is alone
+    bool single_entries;                       ///< four rows with one column each, all alone
   };
   std::size_t n_rows = 0, n_columns = 0;
   std::vector<Group> groups;
@@ -50,6 +52,10 @@ struct RowGroups {
   std::vector<std::uint32_t> source_index;  ///< packed entry -> where its weight is kept
 
   std::size_t n_entries() const noexcept { return source_index.size(); }
+  /// Whether each row has one entry, in its own column, or none, and rows are in order.
+  bool is_diagonal() const noexcept;
+  /// Whether each row has all columns.
+  bool has_whole_rows() const noexcept;
 };
 
 /// Rows in an order in which every four that follow each other share as many columns as a greedy

@@ -1,5 +1,7 @@
 #include "kernels/steps.hpp"
 
+#include <algorithm>
+
 #include "lmrnn/check.hpp"
 
 #undef HWY_TARGET_INCLUDE
@@ -83,9 +85,22 @@ HWY_INLINE void add_term(D d, const Term& term, std::size_t group_index, std::si
   const float* weights = term.weights + group.first_entry;
   const std::uint32_t* columns = term.pattern->columns.data() + group.first_column;
   const float* source = term.source + lane;
+  if (group.single_entries) {
+    const std::size_t width = hn::Lanes(d);
+#pragma GCC unroll 4
+    for (std::size_t r = 0; r < n_together; ++r) {
+      const V w = hn::Set(d, weights[r]);
+      const float* x = source + columns[r] * n_lanes;
+#pragma GCC unroll 2
+      for (std::size_t v = 0; v < n_vectors; ++v)
+        sum[r][v] = hn::MulAdd(w, hn::LoadU(d, x + v * width), sum[r][v]);
+    }
+    return;
+  }
   add_shared(d, weights, columns, group.n_shared, source, n_lanes, sum);
   weights += n_together * group.n_shared;
   columns += group.n_shared;
+  if (!group.any_alone) return;
 #pragma GCC unroll 4
   for (std::size_t r = 0; r < n_together; ++r) {
     const std::size_t n = group.n_alone[r];
@@ -95,36 +110,75 @@ HWY_INLINE void add_term(D d, const Term& term, std::size_t group_index, std::si
   }
 }
 
-void forward_step(const ForwardStep& s) {
-  const std::size_t n_lanes = s.n_lanes;
-  const auto& groups = s.recurrent.pattern->groups;
-  for_lanes(n_lanes, [&](auto d, auto count, std::size_t lane) HWY_ATTR {
-    constexpr std::size_t n_vectors = decltype(count)::value;
-    using V = hn::Vec<decltype(d)>;
-    const std::size_t width = hn::Lanes(d);
-    const V alpha = hn::Set(d, s.alpha), leak = hn::Set(d, 1.0f - s.alpha);
-    const bool leaky = s.alpha != 1.0f;
-    for (std::size_t g = 0; g < groups.size(); ++g) {
-      if (g + groups_ahead < groups.size())
-        prefetch_rows(s.state, groups[g + groups_ahead].rows.data(), n_together, n_lanes, lane,
-                      n_vectors * width);
-      V sum[n_together][n_vectors];
-      for (std::size_t r = 0; r < n_together; ++r)
-        for (std::size_t v = 0; v < n_vectors; ++v)
-          sum[r][v] = hn::LoadU(d, s.drive + groups[g].rows[r] * n_lanes + lane + v * width);
-      add_term(d, s.recurrent, g, n_lanes, lane, sum);
+/// Where the lanes of a group's rows are, from `lane` on.
+struct RowsAt {
+  std::size_t at[n_together];
+  HWY_INLINE RowsAt(const RowGroups::Group& group, std::size_t n_lanes, std::size_t lane) {
+    for (std::size_t r = 0; r < n_together; ++r) at[r] = group.rows[r] * n_lanes + lane;
+  }
+};
+
+/// All groups of a range, for n_vectors vectors of lanes. `plain`: ReLU units without a leak. What
+/// the loop needs of the step is copied first: the compiler must take stores of states for stores
+/// to anything.
+template <bool plain, std::size_t n_vectors, class D>
+HWY_INLINE void forward_groups(D d, const ForwardStep& s, std::size_t lane) {
+  using V = hn::Vec<D>;
+  const std::size_t width = hn::Lanes(d), n_lanes = s.n_lanes;
+  const RowGroups::Group* HWY_RESTRICT groups = s.recurrent.pattern->groups.data();
+  const std::size_t last = std::min(s.range.last, s.recurrent.pattern->groups.size());
+  const Term recurrent = s.recurrent;
+  const float* HWY_RESTRICT drive = s.drive;
+  const float* previous = s.previous;
+  float* HWY_RESTRICT state = s.state;
+  const Nonlinearity nonlinearity = s.nonlinearity;
+  const bool leaky = s.alpha != 1.0f;
+  const V alpha = hn::Set(d, s.alpha), leak = hn::Set(d, 1.0f - s.alpha);
+  for (std::size_t g = s.range.first; g < last; ++g) {
+    if (g + groups_ahead < last)
+      prefetch_rows(state, groups[g + groups_ahead].rows.data(), n_together, n_lanes, lane,
+                    n_vectors * width);
+    const RowsAt rows(groups[g], n_lanes, lane);
+    V sum[n_together][n_vectors];
 #pragma GCC unroll 4
-      for (std::size_t r = 0; r < n_together; ++r) {
-        if (r >= groups[g].n_rows) break;
-        for (std::size_t v = 0; v < n_vectors; ++v) {
-          const std::size_t at = groups[g].rows[r] * n_lanes + lane + v * width;
-          V h = rate(s.nonlinearity, d, sum[r][v]);
-          if (leaky) h = hn::MulAdd(alpha, h, hn::Mul(leak, hn::LoadU(d, s.previous + at)));
-          hn::StoreU(h, d, s.state + at);
+    for (std::size_t r = 0; r < n_together; ++r)
+#pragma GCC unroll 2
+      for (std::size_t v = 0; v < n_vectors; ++v)
+        sum[r][v] = hn::LoadU(d, drive + rows.at[r] + v * width);
+    add_term(d, recurrent, g, n_lanes, lane, sum);
+    const std::size_t n_rows = groups[g].n_rows;
+#pragma GCC unroll 4
+    for (std::size_t r = 0; r < n_together; ++r) {
+      if (r >= n_rows) break;
+#pragma GCC unroll 2
+      for (std::size_t v = 0; v < n_vectors; ++v) {
+        const std::size_t at = rows.at[r] + v * width;
+        if constexpr (plain) {
+          hn::StoreU(relu(d, sum[r][v]), d, state + at);
+        } else {
+          V h = rate(nonlinearity, d, sum[r][v]);
+          if (leaky) h = hn::MulAdd(alpha, h, hn::Mul(leak, hn::LoadU(d, previous + at)));
+          hn::StoreU(h, d, state + at);
         }
       }
     }
+  }
+}
+
+void forward_step(const ForwardStep& s) {
+  const bool plain = s.nonlinearity == Nonlinearity::relu && s.alpha == 1.0f;
+  for_lanes(s.n_lanes, [&](auto d, auto count, std::size_t lane) HWY_ATTR {
+    constexpr std::size_t n_vectors = decltype(count)::value;
+    if (plain) {
+      forward_groups<true, n_vectors>(d, s, lane);
+    } else {
+      forward_groups<false, n_vectors>(d, s, lane);
+    }
   });
+}
+
+std::size_t lanes_at_once() {
+  return std::max<std::size_t>(8, 2 * hn::Lanes(hn::CappedTag<float, 16>()));
 }
 
 void affine_step(const AffineStep& s) {
@@ -149,50 +203,146 @@ void affine_step(const AffineStep& s) {
   });
 }
 
-void backward_step(const BackwardStep& s) {
-  const std::size_t n_lanes = s.n_lanes;
-  const auto& groups = s.recurrent.pattern->groups;
+/// Columns [first, last) of a row that has `n` of them all alone, as add_alone would take them.
+template <std::size_t n_vectors, class D>
+HWY_INLINE void add_alone_part(D d, const AffinePart& part, const float* HWY_RESTRICT weights,
+                               std::size_t row, std::size_t lane) {
+  using V = hn::Vec<D>;
+  constexpr std::size_t n_chains = 4 / n_vectors;
+  const AffineStep& s = part.whole;
+  const std::size_t width = hn::Lanes(d), n_lanes = s.n_lanes, n = s.term.pattern->n_columns;
+  const bool in_chains = n >= 4 * n_chains, begins = part.first == 0;
+  float* output = s.output + row * n_lanes + lane;
+  V sum[n_chains][n_vectors];
+  const auto chain_at = [&](std::size_t c)
+                            HWY_ATTR { return part.chains + (row * 3 + c - 1) * n_lanes + lane; };
+  for (std::size_t v = 0; v < n_vectors; ++v) {
+    sum[0][v] = begins ? hn::Set(d, s.offset[row]) : hn::LoadU(d, output + v * width);
+    for (std::size_t c = 1; c < n_chains; ++c)
+      sum[c][v] = begins ? hn::Zero(d) : hn::LoadU(d, chain_at(c) + v * width);
+  }
+  const auto add = [&](std::size_t k, V* chain) HWY_ATTR {
+    const V w = hn::Set(d, weights[k]);
+    const float* x = s.term.source + k * n_lanes + lane;
+#pragma GCC unroll 2
+    for (std::size_t v = 0; v < n_vectors; ++v)
+      chain[v] = hn::MulAdd(w, hn::LoadU(d, x + v * width), chain[v]);
+  };
+  std::size_t k = part.first;
+  if (in_chains) {
+    for (; k + n_chains <= part.last; k += n_chains) {
+#pragma GCC unroll 4
+      for (std::size_t c = 0; c < n_chains; ++c) add(k + c, sum[c]);
+    }
+    for (std::size_t c = 1; c < n_chains; ++c)
+      for (std::size_t v = 0; v < n_vectors; ++v) {
+        if (part.last == n) {
+          sum[0][v] = hn::Add(sum[0][v], sum[c][v]);
+        } else {
+          hn::StoreU(sum[c][v], d, chain_at(c) + v * width);
+        }
+      }
+  }
+  for (; k < part.last; ++k) add(k, sum[0]);
+  for (std::size_t v = 0; v < n_vectors; ++v) hn::StoreU(sum[0][v], d, output + v * width);
+}
+
+void affine_part(const AffinePart& part) {
+  const AffineStep& s = part.whole;
+  const std::size_t n_lanes = s.n_lanes, n_columns = s.term.pattern->n_columns;
   for_lanes(n_lanes, [&](auto d, auto count, std::size_t lane) HWY_ATTR {
     constexpr std::size_t n_vectors = decltype(count)::value;
     using V = hn::Vec<decltype(d)>;
     const std::size_t width = hn::Lanes(d);
-    const V alpha = hn::Set(d, s.alpha), leak = hn::Set(d, 1.0f - s.alpha);
-    const V inverse_alpha = hn::Set(d, 1.0f / s.alpha);
-    const bool leaky = s.alpha != 1.0f;
-    const auto finish = [&](std::size_t at, std::size_t column, V g) HWY_ATTR {
-      const V h = hn::LoadU(d, s.state + at);
-      if (s.penalty) g = hn::MulAdd(hn::LoadU(d, s.penalty + column), h, g);
-      V r = h, factor = g;
-      if (leaky) {
-        // The same rounded product as in the forward step, so that r is exactly 0 where f was.
-        const V kept = hn::Mul(leak, hn::LoadU(d, s.previous + at));
-        r = hn::Mul(hn::Sub(h, kept), inverse_alpha);
-        factor = hn::Mul(alpha, g);
-        hn::StoreU(hn::Mul(leak, g), d, s.carry + at);
+    for (const RowGroups::Group& group : s.term.pattern->groups) {
+      const float* weights = s.term.weights + group.first_entry;
+      if (group.n_shared == 0) {
+        for (std::size_t r = 0; r < group.n_rows; ++r)
+          add_alone_part<n_vectors>(d, part, weights + r * n_columns, group.rows[r], lane);
+        continue;
       }
-      const V delta = slope_times(s.nonlinearity, d, r, factor);
-      hn::StoreU(delta, d, s.delta + at);
-    };
-    for (std::size_t g = 0; g < groups.size(); ++g) {
-      if (g + groups_ahead < groups.size())
-        prefetch_rows(s.previous, groups[g + groups_ahead].rows.data(), n_together, n_lanes, lane,
-                      n_vectors * width);
       V sum[n_together][n_vectors];
       for (std::size_t r = 0; r < n_together; ++r)
         for (std::size_t v = 0; v < n_vectors; ++v)
-          sum[r][v] = s.carry
-                          ? hn::LoadU(d, s.carry + groups[g].rows[r] * n_lanes + lane + v * width)
-                          : hn::Zero(d);
-      add_term(d, s.readout, g, n_lanes, lane, sum);
-      add_term(d, s.recurrent, g, n_lanes, lane, sum);
+          sum[r][v] = part.first == 0
+                          ? hn::Set(d, s.offset[group.rows[r]])
+                          : hn::LoadU(d, s.output + group.rows[r] * n_lanes + lane + v * width);
+      add_shared(d, weights + n_together * part.first,
+                 s.term.pattern->columns.data() + group.first_column + part.first,
+                 part.last - part.first, s.term.source + lane, n_lanes, sum);
 #pragma GCC unroll 4
       for (std::size_t r = 0; r < n_together; ++r) {
-        if (r >= groups[g].n_rows) break;
-        for (std::size_t v = 0; v < n_vectors; ++v) {
-          const std::size_t column = lane + v * width;
-          finish(groups[g].rows[r] * n_lanes + column, column, sum[r][v]);
-        }
+        if (r >= group.n_rows) break;
+        for (std::size_t v = 0; v < n_vectors; ++v)
+          hn::StoreU(sum[r][v], d, s.output + group.rows[r] * n_lanes + lane + v * width);
       }
+    }
+  });
+}
+
+/// As forward_groups.
+template <bool plain, std::size_t n_vectors, class D>
+HWY_INLINE void backward_groups(D d, const BackwardStep& s, std::size_t lane) {
+  using V = hn::Vec<D>;
+  const std::size_t width = hn::Lanes(d), n_lanes = s.n_lanes;
+  const RowGroups::Group* HWY_RESTRICT groups = s.recurrent.pattern->groups.data();
+  const std::size_t last = std::min(s.range.last, s.recurrent.pattern->groups.size());
+  const Term recurrent = s.recurrent, readout = s.readout;
+  const float *state = s.state, *previous = s.previous, *penalty = s.penalty;
+  float *delta_out = s.delta, *carry = s.carry;
+  const Nonlinearity nonlinearity = s.nonlinearity;
+  const bool leaky = s.alpha != 1.0f;
+  const V alpha = hn::Set(d, s.alpha), leak = hn::Set(d, 1.0f - s.alpha);
+  const V inverse_alpha = hn::Set(d, 1.0f / s.alpha);
+  for (std::size_t g = s.range.first; g < last; ++g) {
+    if (g + groups_ahead < last)
+      prefetch_rows(previous, groups[g + groups_ahead].rows.data(), n_together, n_lanes, lane,
+                    n_vectors * width);
+    const RowsAt rows(groups[g], n_lanes, lane);
+    V sum[n_together][n_vectors];
+#pragma GCC unroll 4
+    for (std::size_t r = 0; r < n_together; ++r)
+#pragma GCC unroll 2
+      for (std::size_t v = 0; v < n_vectors; ++v)
+        sum[r][v] = carry ? hn::LoadU(d, carry + rows.at[r] + v * width) : hn::Zero(d);
+    add_term(d, readout, g, n_lanes, lane, sum);
+    add_term(d, recurrent, g, n_lanes, lane, sum);
+    const std::size_t n_rows = groups[g].n_rows;
+#pragma GCC unroll 4
+    for (std::size_t r = 0; r < n_together; ++r) {
+      if (r >= n_rows) break;
+#pragma GCC unroll 2
+      for (std::size_t v = 0; v < n_vectors; ++v) {
+        const std::size_t at = rows.at[r] + v * width;
+        V g_now = sum[r][v];
+        const V h = hn::LoadU(d, state + at);
+        if (penalty) g_now = hn::MulAdd(hn::LoadU(d, penalty + lane + v * width), h, g_now);
+        if constexpr (plain) {
+          hn::StoreU(hn::IfThenElseZero(hn::Gt(h, hn::Zero(d)), g_now), d, delta_out + at);
+          continue;
+        }
+        V f = h, factor = g_now;
+        if (leaky) {
+          // The same rounded product as in the forward step, so that f is exactly 0 where it was.
+          const V kept = hn::Mul(leak, hn::LoadU(d, previous + at));
+          f = hn::Mul(hn::Sub(h, kept), inverse_alpha);
+          factor = hn::Mul(alpha, g_now);
+          hn::StoreU(hn::Mul(leak, g_now), d, carry + at);
+        }
+        hn::StoreU(slope_times(nonlinearity, d, f, factor), d, delta_out + at);
+      }
+    }
+  }
+}
+
+void backward_step(const BackwardStep& s) {
+  const bool plain = s.nonlinearity == Nonlinearity::relu && s.alpha == 1.0f;
+  for_lanes(s.n_lanes, [&](auto d, auto count, std::size_t lane) HWY_ATTR {
+    constexpr std::size_t n_vectors = decltype(count)::value;
+    if (plain) {
+      backward_groups<true, n_vectors>(d, s, lane);
+    } else {
+      backward_groups<false, n_vectors>(d, s, lane);
     }
   });
 }
@@ -203,10 +353,15 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace lmrnn::kernels {
 
+HWY_EXPORT(lanes_at_once);
 HWY_EXPORT(forward_step);
 HWY_EXPORT(affine_step);
+HWY_EXPORT(affine_part);
 HWY_EXPORT(backward_step);
 
+std::size_t lanes_at_once() noexcept {
+  return LMRNN_DISPATCH(lanes_at_once)();
+}
 void forward_step(const ForwardStep& s) noexcept {
   LMRNN_CHECK(is_padded_lanes(s.n_lanes), "a block has 4, 8 or a multiple of 16 lanes");
   LMRNN_CHECK(s.state != s.previous && s.state != s.recurrent.source, "the state is overwritten");
@@ -215,6 +370,14 @@ void forward_step(const ForwardStep& s) noexcept {
 void affine_step(const AffineStep& s) noexcept {
   LMRNN_CHECK(is_padded_lanes(s.n_lanes), "a block has 4, 8 or a multiple of 16 lanes");
   LMRNN_DISPATCH(affine_step)(s);
+}
+void affine_part(const AffinePart& s) noexcept {
+  LMRNN_CHECK(is_padded_lanes(s.whole.n_lanes), "a block has 4, 8 or a multiple of 16 lanes");
+  LMRNN_CHECK(s.whole.term.pattern->has_whole_rows(), "a row lacks columns");
+  LMRNN_CHECK_FITS(s.last, s.whole.term.pattern->n_columns, "a part has too many columns");
+  LMRNN_CHECK(s.first % 4 == 0 && (s.last % 4 == 0 || s.last == s.whole.term.pattern->n_columns),
+              "a part that is not the last begins and ends at multiples of 4");
+  LMRNN_DISPATCH(affine_part)(s);
 }
 void backward_step(const BackwardStep& s) noexcept {
   LMRNN_CHECK(is_padded_lanes(s.n_lanes), "a block has 4, 8 or a multiple of 16 lanes");

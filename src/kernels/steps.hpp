@@ -10,6 +10,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 #include "kernels/row_groups.hpp"
 
@@ -25,11 +26,20 @@ constexpr bool is_padded_lanes(std::size_t n_lanes) {
   return n_lanes > 0 && padded_lanes(n_lanes) == n_lanes;
 }
 
+/// Lanes that the steps go through at once on the SIMD target of this thread. Blocks of so many
+/// need the least room in the caches; the bits are those of wider blocks.
+std::size_t lanes_at_once() noexcept;
+
 /// A term  sum_j weights[i, j] source[j, :]  of a step.
 struct Term {
   const RowGroups* pattern;
   const float* weights;  ///< packed, see RowGroups
   const float* source;   ///< (column, lane), contiguous
+};
+
+/// Groups of rows that a kernel is to compute: [first, last), as far as there are any.
+struct GroupRange {
+  std::size_t first = 0, last = std::numeric_limits<std::size_t>::max();
 };
 
 /// Matches lmrnn::Activation.
@@ -44,6 +54,7 @@ struct ForwardStep {
   float* state;           ///< (unit, lane); not `previous`
   float alpha;
   Nonlinearity nonlinearity;
+  GroupRange range = {};
 };
 void forward_step(const ForwardStep& step) noexcept;
 
@@ -55,6 +66,16 @@ struct AffineStep {
   float* output;        ///< (row, lane)
 };
 void affine_step(const AffineStep& step) noexcept;
+
+/// An affine step in parts, for columns [first, last) of a pattern with whole rows
+/// (RowGroups::has_whole_rows): the parts, called in order, leave the bits of the whole. Sums wait
+/// in `output` and in `chains`. Parts begin at multiples of 4; the last one ends with the columns.
+struct AffinePart {
+  AffineStep whole;
+  std::size_t first, last;
+  float* chains;  ///< (row, 3, lane)
+};
+void affine_part(const AffinePart& part) noexcept;
 
 /// g = carry + readout + recurrent + penalty * state      gradient with respect to h[t]
 /// delta = alpha f'(u) g                                  gradient with respect to u[t]
@@ -70,6 +91,7 @@ struct BackwardStep {
   const float* penalty;           ///< (lane) or nullptr: none
   float alpha;
   Nonlinearity nonlinearity;
+  GroupRange range = {};
 };
 void backward_step(const BackwardStep& step) noexcept;
 
@@ -81,6 +103,7 @@ struct OuterProduct {
   const float* const* source;  ///< (step) -> (column of the matrix, lane)
   std::size_t n_steps, n_lanes;
   float* gradient;  ///< packed
+  GroupRange range = {};
 };
 void add_outer_product(const OuterProduct& product) noexcept;
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstring>
 #include <numeric>
 
 #include "kernels/noise.hpp"
@@ -26,6 +27,20 @@ kernels::Nonlinearity kernel_name(Activation activation) {
 std::size_t padded_units(std::size_t n_units) {
   constexpr std::size_t width = kernels::RowSlices::width;
   return (n_units + width - 1) / width * width + 2 * kernels::RowSlices::margin;
+}
+
+/// The groups of rows of some units, where rows are in order.
+kernels::GroupRange groups_of(kernels::UnitRange units) {
+  constexpr std::size_t width = kernels::RowGroups::width;
+  static_assert(tile_units % width == 0);
+  return {units.first / width, units.last / width + (units.last % width != 0)};
+}
+
+/// Calls each(UnitRange) for tiles of units.
+template <class Each>
+void for_tiles_of_units(std::size_t n_units, Each&& each) {
+  for (std::size_t first = 0; first < n_units; first += tile_units)
+    each(kernels::UnitRange{first, std::min(first + tile_units, n_units)});
 }
 
 }  // namespace
@@ -59,6 +74,7 @@ void BlockRun::begin(const Architecture& a, const PackedNetwork& p, const float*
   noise = n;
   n_lanes = lanes;
   outside = nullptr;
+  drive_is_of.reset();
   LMRNN_CHECK_FITS(b.n_trials(), lanes, "a block has more trials than lanes");
   // Whole slices, and their margins, for the kernels of one trial.
   const std::size_t cells = n_lanes == 1 ? padded_units(a.n_units()) : n_cells();
@@ -75,30 +91,52 @@ bool BlockRun::resets_at(std::size_t t) const {
   return any;
 }
 
-void BlockRun::clear_reset_lanes(std::size_t t, float* values) const {
+void BlockRun::clear_reset_lanes(std::size_t t, float* values, kernels::UnitRange units) const {
+  const std::size_t last = std::min(units.last, architecture->n_units());
   for (std::size_t k = 0; k < block.n_trials(); ++k)
     if (block.resets(t, k))
-      for (std::size_t i = 0; i < architecture->n_units(); ++i) values[i * n_lanes + k] = 0.0f;
+      for (std::size_t i = units.first; i < last; ++i) values[i * n_lanes + k] = 0.0f;
 }
 
-void BlockRun::add_noise(std::size_t t) {
+void BlockRun::add_noise(std::size_t t, kernels::UnitRange units) {
   if (noise.sigma == 0) return;
-  const std::size_t n_units = architecture->n_units();
+  const std::size_t n_units = architecture->n_units(), last = std::min(units.last, n_units);
   noise_of_trial.resize(n_units);
+  const std::span<float> xi = std::span(noise_of_trial).subspan(units.first, last - units.first);
   const auto sigma = static_cast<float>(noise.sigma);
   for (std::size_t k = 0; k < block.n_trials(); ++k) {
     Key key = noise.key;
     key.row = noise.first_row + static_cast<std::uint32_t>(k);
-    kernels::fill_normal(key, t * n_units, noise_of_trial);
-    for (std::size_t i = 0; i < n_units; ++i) drive[i * n_lanes + k] += sigma * noise_of_trial[i];
+    kernels::fill_normal(key, t * n_units + units.first, xi);
+    for (std::size_t i = units.first; i < last; ++i)
+      drive[i * n_lanes + k] += sigma * noise_of_trial[i];
   }
+}
+
+// Compares bit for bit: what is equal in another way could have another drive.
+void BlockRun::find_unchanged(std::size_t t) {
+  const auto same = [t](const auto& array, std::size_t k) {
+    return array.empty() || std::memcmp(array.at(t, k), array.at(t - 1, k),
+                                        array.n_items * sizeof(*array.data)) == 0;
+  };
+  unchanged.assign(n_lanes, 1);
+  for (std::size_t k = 0; k < block.n_trials(); ++k)
+    unchanged[k] = same(block.inputs, k) && same(block.rules, k);
 }
 
 void BlockRun::drive_at(std::size_t t) {
   inputs_now.list(block.inputs, t, 1, n_lanes);
   const DriveWeights& weights = packed->drive;
-  kernels::drive_step({architecture->n_units(), &inputs_now, 0, weights.input.data(),
-                       weights.bias.data(), weights.rule.data(), block.rules, t, drive.data()});
+  kernels::DriveStep s{
+      architecture->n_units(), &inputs_now, 0, weights.input.data(), weights.bias.data(),
+      weights.rule.data(),     block.rules, t, drive.data()};
+  if (t > 0 && drive_is_of == t - 1) {
+    find_unchanged(t);
+    s.unchanged = unchanged.data();
+  }
+  kernels::drive_step(s);
+  drive_is_of.reset();
+  if (noise.sigma == 0) drive_is_of = t;
   add_noise(t);
 }
 
@@ -115,18 +153,27 @@ void BlockRun::drive_one_trial(std::size_t t) {
   add_noise(t);
 }
 
-const float* BlockRun::with_resets(std::size_t t, const float* values, float* copy) const {
-  std::copy_n(values, n_cells(), copy);
-  clear_reset_lanes(t, copy);
+const float* BlockRun::with_resets(std::size_t t, const float* values, float* copy,
+                                   kernels::UnitRange units) const {
+  const std::size_t first = units.first * n_lanes;
+  const std::size_t last = std::min(units.last, architecture->n_units()) * n_lanes;
+  std::copy(values + first, values + last, copy + first);
+  clear_reset_lanes(t, copy, units);
   return copy;
 }
 
 void BlockRun::step(std::size_t t, const float* before, float* next) {
+  drive_at(t);
+  step_units(t, before, next, {});
+}
+
+// From the drive, which is there already.
+void BlockRun::step_units(std::size_t t, const float* before, float* next,
+                          kernels::UnitRange units) {
   if (resets_at(t)) {
     LMRNN_CHECK_FITS(n_cells(), afresh.size(), "the buffer was sized for a smaller block");
-    before = with_resets(t, before, afresh.data());
+    before = with_resets(t, before, afresh.data(), units);
   }
-  drive_at(t);
   kernels::ForwardStep s;
   s.n_lanes = n_lanes;
   s.recurrent = packed->recurrent.term(before);
@@ -135,10 +182,11 @@ void BlockRun::step(std::size_t t, const float* before, float* next) {
   s.state = next;
   s.alpha = static_cast<float>(architecture->alpha);
   s.nonlinearity = kernel_name(architecture->activation);
+  s.range = groups_of(units);
   kernels::forward_step(s);
 }
 
-void BlockRun::run_forward(View3<float> states, View3<float> logits_out) {
+void BlockRun::run_forward(View3<float> states, View3<float> logits_out, std::size_t first_trial) {
   const std::size_t n_units = architecture->n_units(), n_classes = architecture->n_classes;
   const std::size_t n_trials = block.n_trials();
   logits.resize(n_classes * n_lanes);
@@ -146,12 +194,12 @@ void BlockRun::run_forward(View3<float> states, View3<float> logits_out) {
     step(t, previous.data(), state.data());
     if (!states.empty())
       for (std::size_t i = 0; i < n_units; ++i)
-        std::copy_n(state.data() + i * n_lanes, n_trials, states.row(t, i));
+        std::copy_n(state.data() + i * n_lanes, n_trials, states.row(t, i) + first_trial);
     if (!logits_out.empty()) {
       kernels::affine_step({n_lanes, packed->readout.term(state.data()),
                             packed->readout_bias.data(), logits.data()});
       for (std::size_t c = 0; c < n_classes; ++c)
-        std::copy_n(logits.data() + c * n_lanes, n_trials, logits_out.row(t, c));
+        std::copy_n(logits.data() + c * n_lanes, n_trials, logits_out.row(t, c) + first_trial);
     }
     std::swap(state, previous);
   }
@@ -201,7 +249,7 @@ void BlockRun::run_one_trial(View3<float> states, View3<float> logits_out) {
 }
 
 // Loss at time t and its gradient with respect to the logits.
-void BlockRun::loss_at(std::size_t t, const float* state_now, const LossOptions& options,
+void BlockRun::loss_at(std::size_t t, const float* logits_now, const LossOptions& options,
                        const float* wanted) {
   const std::size_t n_classes = architecture->n_classes, n_trials = block.n_trials();
   LMRNN_CHECK_FITS((t + 1 - segment_first) * n_classes * n_lanes, dlogits.size(),
@@ -210,12 +258,10 @@ void BlockRun::loss_at(std::size_t t, const float* state_now, const LossOptions&
     lane_targets[k] = block.targets(t, k);
     lane_weights[k] = block.loss_weights(t, k);
   }
-  kernels::affine_step(
-      {n_lanes, packed->readout.term(state_now), packed->readout_bias.data(), logits.data()});
   kernels::LossStep s;
   s.n_lanes = n_lanes;
   s.n_classes = n_classes;
-  s.logits = logits.data();
+  s.logits = logits_now;
   s.targets = lane_targets.data();
   s.weights = lane_weights.data();
   s.wanted = wanted;
@@ -249,7 +295,8 @@ void BlockRun::reserve(std::size_t segment, const LossOptions& options) {
   const std::size_t n_kept = std::min(segment, block.n_steps());
   kept.resize(n_kept + 1, n_cells());
   reserve_backward(n_kept);
-  logits.resize(architecture->n_classes * n_lanes);
+  logits.resize(chunk_steps * architecture->n_classes * n_lanes);
+  if (packed->is_uncoupled) chains.resize(3 * logits.size());
   loss.resize(block.n_steps() * n_lanes);
   rate_square.assign(block.n_steps(), 0.0);
   lane_targets.assign(n_lanes, 0);
@@ -280,12 +327,44 @@ void BlockRun::reserve_backward(std::size_t n_kept) {
 void BlockRun::keep_segment(std::size_t first, std::size_t last, const LossOptions& options,
                             const float* wanted) {
   segment_first = first;
-  for (std::size_t t = first; t < last; ++t) {
-    float* next = kept_at(t + 1);
-    step(t, kept_at(t), next);
-    loss_at(t, next, options, wanted);
-    if (options.rate_penalty > 0) rate_square[t] = sum_of_squares(next);
+  const std::size_t n_logits = architecture->n_classes * n_lanes;
+  for (std::size_t begin = first; begin < last; begin += chunk_steps) {
+    const std::size_t end = std::min(begin + chunk_steps, last);
+    if (packed->is_uncoupled) keep_uncoupled(begin, end);
+    for (std::size_t t = begin; t < end; ++t) {
+      float* logits_now = logits.data() + (t - begin) * n_logits;
+      if (!packed->is_uncoupled) {
+        step(t, kept_at(t), kept_at(t + 1));
+        kernels::affine_step({n_lanes, packed->readout.term(kept_at(t + 1)),
+                              packed->readout_bias.data(), logits_now});
+      }
+      loss_at(t, logits_now, options, wanted);
+      if (options.rate_penalty > 0) rate_square[t] = sum_of_squares(kept_at(t + 1));
+    }
   }
+}
+
+// States and logits of the steps [first, last) of a chunk, one tile of units after another.
+void BlockRun::keep_uncoupled(std::size_t first, std::size_t last) {
+  const std::size_t n_units = architecture->n_units();
+  const std::size_t n_logits = architecture->n_classes * n_lanes;
+  const DriveWeights& weights = packed->drive;
+  drive_is_of.reset();
+  inputs_now.list(block.inputs, first, last - first, n_lanes);
+  for_tiles_of_units(n_units, [&](kernels::UnitRange units) {
+    for (std::size_t t = first; t < last; ++t) {
+      const std::size_t k = t - first;
+      kernels::drive_step({n_units, &inputs_now, k, weights.input.data(), weights.bias.data(),
+                           weights.rule.data(), block.rules, t, drive.data(), units});
+      add_noise(t, units);
+      step_units(t, kept_at(t), kept_at(t + 1), units);
+      kernels::affine_part({{n_lanes, packed->readout.term(kept_at(t + 1)),
+                             packed->readout_bias.data(), logits.data() + k * n_logits},
+                            units.first,
+                            units.last,
+                            chains.data() + 3 * k * n_logits});
+    }
+  });
 }
 
 LossResult BlockRun::run_loss(const LossOptions& options, const float* wanted,
@@ -329,8 +408,6 @@ LossResult BlockRun::run_loss(const LossOptions& options, const float* wanted,
 void BlockRun::backward_chunk(std::size_t first, std::size_t last, bool with_penalty,
                               std::span<float> gradient) {
   LMRNN_CHECK_FITS(last - first, chunk_steps, "a chunk has more steps than planes");
-  const std::size_t n_classes = architecture->n_classes;
-  const bool leaky = static_cast<float>(architecture->alpha) != 1.0f;
   // What each step saw as h[t-1]: the kept state, unless some trial began afresh.
   std::array<const float*, chunk_steps> before{};
   for (std::size_t t = first; t < last; ++t) {
@@ -339,19 +416,36 @@ void BlockRun::backward_chunk(std::size_t first, std::size_t last, bool with_pen
     if (resets_at(t)) before[k] = with_resets(t, before[k], cleared.at(k, n_cells()));
   }
 
+  add_readout_bias_gradient(first, last, gradient);
+  inputs_of_chunk.list_cells(block.inputs, first, last - first, n_lanes);
+  const auto run = [&](kernels::UnitRange units) {
+    backward_steps(first, last, before.data(), with_penalty, units);
+    add_weight_gradients(first, last, before.data(), units);
+  };
+  // A loss outside needs whole states at each step.
+  if (packed->is_uncoupled && outside == nullptr) {
+    for_tiles_of_units(architecture->n_units(), run);
+  } else {
+    run({});
+  }
+}
+
+void BlockRun::backward_steps(std::size_t first, std::size_t last, const float* const* before,
+                              bool with_penalty, kernels::UnitRange units) {
+  const std::size_t n_logits = architecture->n_classes * n_lanes;
+  const bool leaky = static_cast<float>(architecture->alpha) != 1.0f;
   for (std::size_t t = last; t-- > first;) {
     // The error does not reach beyond the beginning of a trial.
     const float* later = delta_at(t + 1);
     if (t + 1 < block.n_steps() && resets_at(t + 1)) {
-      later = with_resets(t + 1, later, cleared_delta.data());
-      clear_reset_lanes(t + 1, carry.data());
+      later = with_resets(t + 1, later, cleared_delta.data(), units);
+      clear_reset_lanes(t + 1, carry.data(), units);
     }
     if (has_outside_states()) take_outside_states(t);
     kernels::BackwardStep s;
     s.n_lanes = n_lanes;
     s.recurrent = packed->recurrent_transposed.term(later);
-    s.readout =
-        packed->readout_transposed.term(dlogits.data() + (t - segment_first) * n_classes * n_lanes);
+    s.readout = packed->readout_transposed.term(dlogits.data() + (t - segment_first) * n_logits);
     s.state = kept_at(t + 1);
     s.previous = before[t - first];
     s.carry = leaky || has_outside_states() ? carry.data() : nullptr;
@@ -359,36 +453,40 @@ void BlockRun::backward_chunk(std::size_t first, std::size_t last, bool with_pen
     s.penalty = with_penalty ? penalty.data() : nullptr;
     s.alpha = static_cast<float>(architecture->alpha);
     s.nonlinearity = kernel_name(architecture->activation);
+    s.range = groups_of(units);
     kernels::backward_step(s);
     if (outside && !outside->inputs.empty()) give_input_gradient(t);
   }
-  add_weight_gradients(first, last, before.data(), gradient);
+}
+
+void BlockRun::add_readout_bias_gradient(std::size_t first, std::size_t last,
+                                         std::span<float> gradient) {
+  const std::size_t n_classes = architecture->n_classes;
+  for (std::size_t t = first; t < last; ++t)
+    for (std::size_t c = 0; c < n_classes; ++c) {
+      const float* errors = dlogits.data() + ((t - segment_first) * n_classes + c) * n_lanes;
+      gradient[packed->layout.readout_bias + c] +=
+          static_cast<float>(std::accumulate(errors, errors + n_lanes, 0.0));
+    }
 }
 
 void BlockRun::add_weight_gradients(std::size_t first, std::size_t last, const float* const* before,
-                                    std::span<float> gradient) {
-  const std::size_t n_classes = architecture->n_classes, n_steps = last - first;
+                                    kernels::UnitRange units) {
+  const std::size_t n_steps = last - first, n_logits = architecture->n_classes * n_lanes;
   std::array<const float*, chunk_steps> deltas_now{}, states{}, errors{};
   for (std::size_t k = 0; k < n_steps; ++k) {
-    const std::size_t here = first + k - segment_first;
     deltas_now[k] = delta_at(first + k);
     states[k] = kept_at(first + k + 1);
-    errors[k] = dlogits.data() + here * n_classes * n_lanes;
-    for (std::size_t c = 0; c < n_classes; ++c) {
-      const float* of_class = errors[k] + c * n_lanes;
-      gradient[packed->layout.readout_bias + c] +=
-          static_cast<float>(std::accumulate(of_class, of_class + n_lanes, 0.0));
-    }
+    errors[k] = dlogits.data() + (first + k - segment_first) * n_logits;
   }
   kernels::add_outer_product({&packed->recurrent.pattern, deltas_now.data(), before, n_steps,
-                              n_lanes, recurrent_gradient.data()});
-  inputs_of_chunk.list_cells(block.inputs, first, n_steps, n_lanes);
+                              n_lanes, recurrent_gradient.data(), groups_of(units)});
   kernels::add_drive_gradient({architecture->n_units(), &inputs_of_chunk, deltas_now.data(),
                                block.rules, first, drive_scratch.data(), input_gradient.data(),
-                               bias_gradient.data(), rule_gradient.data()});
+                               bias_gradient.data(), rule_gradient.data(), units});
   // Transposed, so that the many states are gone through once and the few classes often.
   kernels::add_outer_product({&packed->readout_transposed.pattern, states.data(), errors.data(),
-                              n_steps, n_lanes, readout_gradient.data()});
+                              n_steps, n_lanes, readout_gradient.data(), groups_of(units)});
 }
 
 void BlockRun::scatter_gradients(std::span<float> gradient) const {

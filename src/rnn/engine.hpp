@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -49,10 +50,16 @@ struct PackedNetwork {
   DriveWeights drive;
   OneTrialMatrix one_trial;
   Buffer<float> readout_bias;
+  /// No unit has another as its source, so that units can be taken one tile after another through
+  /// some time steps, while what they need is in the first caches.
+  bool is_uncoupled;
 };
 
 /// Time steps whose gradients are summed in one go (kernels::OuterProduct).
 inline constexpr std::size_t chunk_steps = 8;
+
+/// Units that are taken together through a chunk.
+inline constexpr std::size_t tile_units = kernels::drive_units;
 
 /// A sequence of (unit, lane) arrays, one per time step.
 class Planes {
@@ -101,16 +108,19 @@ struct BlockRun {
   RecurrentNoise noise;
   std::size_t n_lanes = 0;
 
-  kernels::ActiveInputs inputs_now;  ///< of a step
-  Buffer<float> drive;               ///< (padded unit, lane)
-  Buffer<float> noise_of_trial;      ///< (unit)
-  Buffer<float> state, previous;     ///< (unit, lane), where states are not kept
-  Buffer<float> afresh;              ///< (unit, lane): a state with lanes that begin afresh at 0
+  kernels::ActiveInputs inputs_now;        ///< of a step
+  Buffer<float> drive;                     ///< (padded unit, lane)
+  std::optional<std::size_t> drive_is_of;  ///< the step whose drive, without noise, is in `drive`
+  std::vector<std::uint8_t> unchanged;     ///< (lane): inputs and rules are those of the last step
+  Buffer<float> noise_of_trial;            ///< (unit)
+  Buffer<float> state, previous;           ///< (unit, lane), where states are not kept
+  Buffer<float> afresh;  ///< (unit, lane): a state with lanes that begin afresh at 0
 
   // Backward; indexed by time from the beginning of the segment now kept:
   std::size_t segment_first = 0;
   Planes kept;                  ///< kept[k]: the state before step k
-  Buffer<float> logits;         ///< (class, lane)
+  Buffer<float> logits;         ///< (class, lane); (time of a chunk, class, lane) if uncoupled
+  Buffer<float> chains;         ///< (time of a chunk, class, 3, lane), if uncoupled
   Buffer<float> dlogits;        ///< (time, class, lane)
   Planes deltas;                ///< of a chunk and the step after it, in turns: see delta_at
   Planes cleared;               ///< of a chunk: states before steps where trials begin
@@ -136,7 +146,8 @@ struct BlockRun {
 
   /// Computes `next` from `before`, the state before time t (resets and noise included).
   void step(std::size_t t, const float* before, float* next);
-  void run_forward(View3<float> states, View3<float> logits_out);
+  /// The block's trials are those from `first_trial` on of `states` and `logits_out`.
+  void run_forward(View3<float> states, View3<float> logits_out, std::size_t first_trial);
   /// The same for a block of one trial, with the kernels made for it.
   void run_one_trial(View3<float> states, View3<float> logits_out);
   LossResult run_loss(const LossOptions& options, const float* wanted, std::span<float> gradient);
@@ -157,17 +168,20 @@ struct BlockRun {
                    std::span<float> gradient);
 
  private:
-  void add_noise(std::size_t t);
+  void add_noise(std::size_t t, kernels::UnitRange units = {});
   void drive_at(std::size_t t);
+  void find_unchanged(std::size_t t);
   /// The same without inputs, for one trial.
   void drive_one_trial(std::size_t t);
-  void clear_reset_lanes(std::size_t t, float* values) const;
+  void clear_reset_lanes(std::size_t t, float* values, kernels::UnitRange units = {}) const;
   /// `values` with the lanes set to 0 whose trial begins at t, written to `copy`.
-  const float* with_resets(std::size_t t, const float* values, float* copy) const;
+  const float* with_resets(std::size_t t, const float* values, float* copy,
+                           kernels::UnitRange units = {}) const;
   float* delta_at(std::size_t t) { return deltas.at(t % (chunk_steps + 1), n_cells()); }
   /// The state before step t of the segment now kept.
   float* kept_at(std::size_t t) { return kept.at(t - segment_first, n_cells()); }
-  void loss_at(std::size_t t, const float* state_now, const LossOptions& options,
+  void step_units(std::size_t t, const float* before, float* next, kernels::UnitRange units);
+  void loss_at(std::size_t t, const float* logits_now, const LossOptions& options,
                const float* wanted);
   double sum_of_squares(const float* values) const;
   static std::size_t segment_steps(std::size_t n_steps, bool recompute);
@@ -175,10 +189,14 @@ struct BlockRun {
   void reserve_backward(std::size_t n_kept);
   void keep_segment(std::size_t first, std::size_t last, const LossOptions& options,
                     const float* wanted);
+  void keep_uncoupled(std::size_t first, std::size_t last);
   void backward_chunk(std::size_t first, std::size_t last, bool with_penalty,
                       std::span<float> gradient);
+  void backward_steps(std::size_t first, std::size_t last, const float* const* before,
+                      bool with_penalty, kernels::UnitRange units);
   void add_weight_gradients(std::size_t first, std::size_t last, const float* const* before,
-                            std::span<float> gradient);
+                            kernels::UnitRange units);
+  void add_readout_bias_gradient(std::size_t first, std::size_t last, std::span<float> gradient);
   void scatter_gradients(std::span<float> gradient) const;
   // With a loss outside:
   bool has_outside_states() const { return outside && !outside->states.empty(); }

@@ -211,13 +211,22 @@ void Network::forward(const TrialView& block, const RecurrentNoise& noise, View3
   Implementation::check_output(block, logits, self.architecture.n_classes, "logits");
   const kernels::FlushSubnormals guard;
   rnn::BlockRun& run = workspace.storage_->run;
-  const bool one = block.n_trials() == 1;
-  run.begin(self.architecture, self.packed, self.parameters.data(), block, noise,
-            one ? 1 : kernels::padded_lanes(block.n_trials()));
-  if (one) {
-    run.run_one_trial(states, logits);
-  } else {
-    run.run_forward(states, logits);
+  const auto begin = [&](std::size_t first, std::size_t n_lanes) {
+    RecurrentNoise noise_from = noise;
+    noise_from.first_row += static_cast<std::uint32_t>(first);
+    const std::size_t n = std::min(n_lanes, block.n_trials() - first);
+    run.begin(self.architecture, self.packed, self.parameters.data(), block.trials(first, n),
+              noise_from, n_lanes);
+  };
+  if (block.n_trials() == 1) {
+    begin(0, 1);
+    return run.run_one_trial(states, logits);
+  }
+  const std::size_t n_lanes = kernels::padded_lanes(block.n_trials());
+  const std::size_t at_once = kernels::lanes_at_once();
+  for (std::size_t first = 0; first < block.n_trials(); first += at_once) {
+    begin(first, std::min(at_once, n_lanes - first));
+    run.run_forward(states, logits, first);
   }
 }
 

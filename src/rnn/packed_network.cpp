@@ -78,6 +78,9 @@ PackedNetwork::PackedNetwork(const Architecture& a, Representation representatio
   readout_transposed = make_matrix(n, a.n_classes, std::move(to_units), order_back);
   readout = make_matrix(a.n_classes, n, std::move(from_units), order_classes);
   readout_bias.resize(a.n_classes);
+  is_uncoupled = n > kernels::drive_units && recurrent.pattern.is_diagonal() &&
+                 recurrent_transposed.pattern.is_diagonal() && readout.pattern.has_whole_rows() &&
+                 readout_transposed.pattern.has_whole_rows();
 }
 
 void PackedNetwork::pack(std::span<const float> parameters) {
