@@ -6,9 +6,10 @@
 //   bench_driver train CONFIG DIRECTORY N_THREADS   obeys: step K, memory
 //   bench_driver forward CONFIG                     obeys: forward K, memory
 //   bench_driver generate CONFIG                    obeys: generate K, memory
+//   bench_driver evaluate CONFIG N_THREADS          obeys: evaluate K, memory
 //   bench_driver peak                               the FMA peak of one core, and this build
 //
-// CONFIG is a run's configuration. The last three answer every line of standard input with a line
+// CONFIG is a run's configuration. Those that obey answer every line of standard input with a line
 // of JSON, after a first line that describes the workload; end of input ends them. `step` runs the
 // very steps of a Trainer in DIRECTORY: batches generated ahead, gradients, clipping, update.
 #include <chrono>
@@ -24,6 +25,7 @@
 #include <vector>
 
 #include "fma_peak.hpp"
+#include "lmrnn/evaluate.hpp"
 #include "lmrnn/files.hpp"
 #include "lmrnn/network.hpp"
 #include "lmrnn/simd.hpp"
@@ -352,6 +354,34 @@ void run_generate(const RunConfig& config) {
   }
 }
 
+/// Evaluations of an untrained network on evaluation.trials of every task. Ceilings are not part of
+/// what is timed.
+void run_evaluate(const RunConfig& config, int n_threads) {
+  const Battery battery(config.battery, config.run_seed());
+  const Network network = make_network(config, battery);
+  ThreadPool pool(n_threads);
+  const auto no_ceilings = [](const Battery&, std::span<const std::size_t> tasks, Seed,
+                              ThreadPool&) {
+    return std::vector<Ceiling>(tasks.size(), Ceiling{{1, 0}, {1, 0}});
+  };
+  const auto n_trials = static_cast<std::size_t>(config.evaluation.trials);
+  const Evaluator evaluator(battery, config.run_seed(), Split::test, n_trials, pool, {},
+                            no_ceilings);
+  Json description = describe(network, config);
+  description["threads"] = n_threads;
+  answer(description);
+  for (Command command; !(command = next_command()).name.empty();) {
+    require(command, "evaluate");
+    std::vector<double> seconds, accuracies;
+    for (std::size_t k = 0; k < command.count; ++k) {
+      const auto start = Clock::now();
+      accuracies.push_back(evaluator.evaluate(network, pool).mean_accuracy());
+      seconds.push_back(seconds_since(start));
+    }
+    answer({{"seconds", seconds}, {"losses", accuracies}});
+  }
+}
+
 void report_peak() {
   const BuildInfo build = build_info();
   answer({{"fma_peak", lmrnn::bench::fma_peak(1.0)},
@@ -370,10 +400,12 @@ void run(const std::vector<std::string>& words) {
     return TimedTraining(load_config(words[1]), words[2], std::stoi(words[3])).run();
   if (mode == "forward" && words.size() == 2) return run_forward(load_config(words[1]));
   if (mode == "generate" && words.size() == 2) return run_generate(load_config(words[1]));
+  if (mode == "evaluate" && words.size() == 3)
+    return run_evaluate(load_config(words[1]), std::stoi(words[2]));
   if (mode == "peak" && words.size() == 1) return report_peak();
   throw UsageError(
       "bench_driver problem CONFIG OUT.npz N_BATCHES | train CONFIG DIRECTORY N_THREADS | forward "
-      "CONFIG | generate CONFIG | peak");
+      "CONFIG | generate CONFIG | evaluate CONFIG N_THREADS | peak");
 }
 
 }  // namespace

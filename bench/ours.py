@@ -36,6 +36,8 @@ class Ours:
         if workload.kind == "step":
             self.n_runs += 1
             arguments += [self.directory / f"run-{self.n_runs}", n_threads]
+        if workload.kind == "evaluate":
+            arguments.append(n_threads)
         mode = {"step": "train"}.get(workload.kind, workload.kind)
         process = Process([self.driver, mode, *arguments], n_threads, self.log)
         return process, process.read()

@@ -1,7 +1,8 @@
 """The table of workloads, and our side's configuration of each.
 
 A workload is a network, a batch and what is timed: an optimiser step (`step`), the forward pass of
-one row after another (`forward`), or the generation of a batch (`generate`).
+one row after another (`forward`), the generation of a batch (`generate`), or an evaluation on
+held-out trials of all tasks (`evaluate`).
 """
 
 import dataclasses
@@ -34,6 +35,7 @@ class Workload:
     peers: tuple = STEP_PEERS
     semantics: str = "corrected"
     mode: str = "restart"
+    trials: int = 1  # per task, of an evaluation
     side: str = "driver"  # ours: the program, or a worker of peers/
 
     def config(self):
@@ -78,7 +80,7 @@ log_every = 1000000
 
 [evaluation]
 every = 0
-trials = 1
+trials = {self.trials}
 
 [checkpoint]
 every = 0
@@ -107,6 +109,10 @@ WORKLOADS = (
         steps=100, target=15,
     ),
     Workload(
+        "W13", "evaluating W1's network, 1000 trials of each task", kind="evaluate", trials=1000,
+        threads=(1, 2), target=15, peers=(),
+    ),
+    Workload(
         "W9", "W1 in a PyTorch loop", threads=(1, 2), target=13, peers=(*TORCH_PEERS, TRAIN),
         side="lmrnn_torch",
     ),
@@ -130,5 +136,5 @@ def small(workload):
     dense = workload.wiring == "dense"
     return dataclasses.replace(
         workload, rows=6 if dense else 8, cols=6 if dense else 8, radius=2, steps=50, batch=16,
-        tasks="go,antiseqr,dm1",
+        tasks="go,antiseqr,dm1", trials=min(workload.trials, 8),
     )  # fmt: skip
