@@ -241,7 +241,7 @@ struct EndOfInput {};
 class TimedTraining {
  public:
   TimedTraining(const RunConfig& config, const std::filesystem::path& directory, int n_threads)
-      : trainer_(Trainer::start(config, directory, n_threads)) {
+      : trainer_(Trainer::start(config, directory, {.n_threads = n_threads})) {
     Json description = describe(trainer_.network(), config);
     description["threads"] = n_threads;
     answer(description);

@@ -53,8 +53,8 @@ void loss_and_gradient(benchmark::State& state, const Workload& w) {
     const std::size_t step = i / (w.n_lanes * n_channels), trial = i / n_channels % w.n_lanes;
     const std::size_t ring = (i % n_channels + 15) / 16;
     if (ring > 0 && ((step + 7 * trial) / 20 + ring) % 4 != 0) continue;
-    inputs[i] =
-        static_cast<float>(uniform({seed, Stream::input_noise}, static_cast<std::uint32_t>(i)));
+    inputs[i] = static_cast<float>(
+        uniform({seed, RandomPurpose::input_noise}, static_cast<std::uint32_t>(i)));
   }
   for (std::size_t i = 0; i < cells; ++i) {
     const std::size_t trial = i / w.n_lanes / 20 * w.n_lanes + i % w.n_lanes;
@@ -73,7 +73,7 @@ void loss_and_gradient(benchmark::State& state, const Workload& w) {
   LossOptions options;
   options.scale = 1.0 / static_cast<double>(w.n_trials * w.n_steps);
   for (auto _ : state) {
-    network.weights_changed();
+    network.write_weights();  // packs them
     pool.for_each(n_blocks, [&](std::size_t b) {
       network.loss_and_gradient(block, {}, options, gradients[b], workspaces[b]);
     });

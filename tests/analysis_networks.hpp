@@ -42,7 +42,8 @@ inline Network make_network(const Weights& weights, double alpha, Activation act
   a.readout = Mask::dense(a.n_classes, n);
   Network network(std::move(a));
   const ParameterLayout& l = network.layout();
-  float* p = network.parameters().data();
+  const auto writer = network.write_weights();
+  float* p = writer.data();
   if (diagonal)
     for (std::size_t i = 0; i < n; ++i)
       p[l.recurrent + i] =
@@ -54,7 +55,6 @@ inline Network make_network(const Weights& weights, double alpha, Activation act
   std::copy_n(weights.bias.data(), l.n_bias, p + l.bias);
   std::copy_n(weights.readout.data(), l.n_readout, p + l.readout);
   std::copy_n(weights.readout_bias.data(), l.n_readout_bias, p + l.readout_bias);
-  network.weights_changed();
   return network;
 }
 

@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 """Keeps the arrows between modules: prints every include, and every use of the outside world, that
-the design forbids, one a line, and exits 1 if there is any. So too every kernel that is called on
-the SIMD target of the whole process, and every public class that does not say what threads may
-share.
+the design forbids, one a line, and exits 1 if there is any. It also prints every kernel that is
+called on the SIMD target of the whole process, and every public class that does not say what
+threads may share.
+
+A module includes public headers (include/lmrnn), its own, those in the folder "shared" of a module
+that it may use, and the kernels'.
 
     python3 tests/include_scan.py [ROOT]
 """
@@ -47,6 +50,7 @@ HEADERS = {
     "random": "core",
     "run": "train",
     "run_config": "train",
+    "run_tables": "train",
     "seed": "core",
     "simd": "kernels",
     "statistics": "study",
@@ -63,6 +67,13 @@ HEADERS = {
     "wiring": "wiring",
     "wiring_paths": "wiring",
 }
+
+# What other modules may include besides public headers: a module's folder "shared". The kernels have
+# no public headers: all of theirs are for the modules that may use kernels.
+SHARED = "shared"
+OPEN_TO_MODULES = {"kernels"}
+# The thread pool and the kernels' dispatch share the choice of a thread; no other module needs it.
+OPEN_HEADERS = {("kernels", "core/simd_choice.hpp")}
 
 # Third parties stay where they are used: include prefix -> directory.
 THIRD_PARTIES = {
@@ -143,6 +154,12 @@ def check_include(name, path, root):
         return f"module {module} is not in ARROWS of tests/include_scan.py"
     if target not in reachable(module):
         return f"{module} must not include {name} ({target})"
+    is_private = not name.startswith("lmrnn/") and SHARED not in Path(name).parts[1:-1]
+    if (module, name) in OPEN_HEADERS or target in OPEN_TO_MODULES:
+        return None
+    if target != module and is_private:
+        return (f"{module} must not include {name}, which is private to {target}; "
+                f"move what both need to src/{target}/{SHARED} or a public header")
     return None
 
 

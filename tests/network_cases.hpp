@@ -190,17 +190,17 @@ struct Laboratory {
     network = std::make_unique<Network>(std::move(a));
     network->initialise(Initialisation::fan_in, seed);
     const auto& l = network->layout();
-    for (std::size_t i = 0; i < l.n_bias; ++i)
-      network->parameters()[l.bias + i] = static_cast<float>(0.2 * draw(0, i));
+    const auto w = network->write_weights();
+    for (std::size_t i = 0; i < l.n_bias; ++i) w[l.bias + i] = static_cast<float>(0.2 * draw(0, i));
     for (std::size_t i = 0; i < l.n_readout_bias; ++i)
-      network->parameters()[l.readout_bias + i] = static_cast<float>(0.2 * draw(1, i));
-    network->weights_changed();
+      w[l.readout_bias + i] = static_cast<float>(0.2 * draw(1, i));
     fill_block();
   }
 
   /// Standard normal number i of kind `what`.
   static double draw(std::uint32_t what, std::size_t i) {
-    return normal({Seed{7}, Stream::statistics, Split::test, what}, static_cast<std::uint32_t>(i));
+    return normal({Seed{7}, RandomPurpose::statistics, Split::test, what},
+                  static_cast<std::uint32_t>(i));
   }
 
   void fill_block() {
@@ -222,9 +222,9 @@ struct Laboratory {
     loss_weights.resize(T * B);
     resets.resize(c.resets ? T * B : 0);
     const auto whole = [](std::uint32_t what, std::size_t i, std::size_t n) {
-      return static_cast<std::int32_t>(integer({Seed{7}, Stream::statistics, Split::test, what},
-                                               static_cast<std::uint32_t>(i),
-                                               static_cast<std::uint32_t>(n)));
+      return static_cast<std::int32_t>(
+          integer({Seed{7}, RandomPurpose::statistics, Split::test, what},
+                  static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(n)));
     };
     for (std::size_t t = 0; t < T; ++t)
       for (std::size_t b = 0; b < B; ++b) {
@@ -245,7 +245,7 @@ struct Laboratory {
     if (c.resets) block.resets = {resets.data(), T, B};
     block.targets = {targets.data(), T, B};
     block.loss_weights = {loss_weights.data(), T, B};
-    recurrent_noise = {c.sigma, {Seed{11}, Stream::recurrent_noise, Split::train, 3}, 5};
+    recurrent_noise = {c.sigma, {Seed{11}, RandomPurpose::recurrent_noise, Split::train, 3}, 5};
     if (c.sigma > 0) {
       noise.resize(T * N * B);
       std::vector<float> xi(T * N);

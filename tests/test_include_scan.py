@@ -31,6 +31,7 @@ class IncludeScan(unittest.TestCase):
                     "include/lmrnn/network.hpp": '#include "lmrnn/wiring.hpp"\n',
                     "src/kernels/steps.hpp": '#include <hwy/highway.h>\n#include "lmrnn/array.hpp"',
                     "src/rnn/cell.hpp": "#include <vector>\n",
+                    "src/rnn/one/cell.cpp": '#include "rnn/cell.hpp"\n',
                     "src/rnn/cell.cpp": '#include "cell.hpp"\n#include "kernels/steps.hpp"\n',
                     "src/train/trainer.cpp": '#include "lmrnn/tasks.hpp"\n',
                     "src/cli/main.cpp": '#include <CLI/CLI.hpp>\n#include "lmrnn/train.hpp"\n'
@@ -49,6 +50,17 @@ class IncludeScan(unittest.TestCase):
         self.assert_refused("src/tasks/a.cpp", '#include "lmrnn/wiring.hpp"', "tasks must not")
         self.assert_refused("src/wiring/a.cpp", '#include "lmrnn/tasks.hpp"', "wiring must not")
         self.assert_refused("src/kernels/a.cpp", '#include "lmrnn/wiring.hpp"', "kernels must not")
+
+    def test_private_headers_stay_in_their_module(self):
+        files = {"src/wiring/makers.hpp": "", "src/core/shared/text.hpp": "", "src/core/npy.hpp": ""}
+        for line, wrong in [('#include "wiring/makers.hpp"', "private to wiring"),
+                            ('#include "core/npy.hpp"', "private to core"),
+                            ('#include "../core/npy.hpp"', "private to core"),
+                            ('#include "core/shared/text.hpp"', None)]:
+            found = self.violations({**files, "src/eval/lesion.cpp": line})
+            self.assertEqual(len(found), 0 if wrong is None else 1, (line, found))
+            if wrong:
+                self.assertIn(wrong, found[0])
 
     def test_public_headers_have_modules_too(self):
         self.assert_refused("include/lmrnn/tasks.hpp", '#include "lmrnn/network.hpp"', "tasks must")

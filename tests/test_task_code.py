@@ -47,6 +47,7 @@ class TaskCode(unittest.TestCase):
             "src/tasks/ceiling.cpp",
             "src/tasks/decision.hpp",
             "src/core/random.cpp",
+            "src/core/shared/choose.cpp",
             "include/lmrnn/ceiling.hpp",
             "src/tasks/a_new_file.cpp",
         ]:

@@ -24,7 +24,7 @@ class WhichSignal : public BatchSource {
       for (std::size_t t = 0; t < rows.n_steps(); ++t) {
         const auto trial = static_cast<std::uint32_t>(t / 6);
         // A function of what the batch is called by, so that any row can be made by any thread.
-        const Key key{Seed{1}, Stream::conditions, split, batch, row};
+        const Key key{Seed{1}, RandomPurpose::conditions, split, batch, row};
         const auto signal = integer(key, trial, 4);
         const bool answer = t % 6 >= 4;
         for (std::size_t c = 0; c < 4; ++c) rows.inputs(t, k, c) = t % 6 == 1 && c == signal;
@@ -48,7 +48,8 @@ TEST(ExampleTask, IsLearned) {
   config.train.steps = 300;
   config.evaluation.every = 0;
   const TemporaryDirectory place;
-  Trainer trainer = Trainer::start(config, place / "run", 2, std::make_shared<WhichSignal>());
+  Trainer trainer = Trainer::start(config, place / "run",
+                                   {.n_threads = 2, .source = std::make_shared<WhichSignal>()});
   trainer.run();
   EXPECT_GT(trainer.last_evaluation()->tasks[0].decision_accuracy, 0.9);
 }

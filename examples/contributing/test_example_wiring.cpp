@@ -32,7 +32,7 @@ TEST(ExampleWiring, NeighboursInTheRow) {
   EXPECT_TRUE(mask.has(0, 4)) << "round the row";
   EXPECT_FALSE(mask.has(0, 5)) << "but not to the next one";
   EXPECT_EQ(mask, mask.transposed());
-  EXPECT_EQ(statistics(mask, config.sheet()).reachable, 4.0 / 19);
+  EXPECT_EQ(mask_statistics(mask, config.sheet()).reachable, 4.0 / 19);
 }
 // --8<-- [end:test]
 

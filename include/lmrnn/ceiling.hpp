@@ -17,7 +17,7 @@ struct Score {
 };
 
 /// Steps at the start of the decision period that do not count for trial accuracy, of networks and
-/// of the observer alike: those that begin less than 100 ms after it.
+/// of the observer alike: those that begin less than 100 ms after it. `dt`: ms.
 std::int32_t grace_steps(double dt) noexcept;
 
 /// Expected scores of an observer who knows task, timing, noise level and prior, sees all
@@ -28,20 +28,21 @@ struct Ceiling {
   Score trial_accuracy;
 };
 
-/// `n_trials`: Monte Carlo size, where there is no closed form. Throws UsageError for a task that
-/// the battery does not have, as `ceilings`.
+/// `task`: index into battery.tasks(). `n_trials`: Monte Carlo size, where there is no closed form.
+/// Throws UsageError for a task that the battery does not have.
 Ceiling ceiling(const Battery& battery, std::size_t task, Seed seed, std::size_t n_trials = 20000);
 
-/// The same for several tasks; tasks that differ in nothing that matters share the work.
+/// The same for several tasks, in their order; tasks that differ in nothing that matters share the
+/// work. Throws UsageError as `ceiling`, and what `progress` throws.
 /// `progress(done, total)` is called after each piece of that work, by one thread at a time.
 std::vector<Ceiling> ceilings(
     const Battery& battery, std::span<const std::size_t> tasks, Seed seed, ThreadPool& pool,
     std::size_t n_trials = 20000,
     const std::function<void(std::size_t done, std::size_t total)>& progress = {});
 
-/// What answers like `ceilings` with its default number of trials, e.g. from a file: they take
-/// seconds, and many runs may share them.
-using CeilingsOf = std::function<std::vector<Ceiling>(
+/// Answers like `ceilings` with its default number of trials, e.g. from a file: computing them
+/// takes seconds, and many runs may share them.
+using CeilingFunction = std::function<std::vector<Ceiling>(
     const Battery& battery, std::span<const std::size_t> tasks, Seed seed, ThreadPool& pool)>;
 
 }  // namespace lmrnn

@@ -68,7 +68,8 @@ inline ConfigValue::ConfigValue(Variant v, std::string w)
 /// Reads a TOML file. Throws UsageError with file and line.
 ConfigTable read_toml(const std::filesystem::path& path);
 
-/// Parses TOML text; `name` stands for the file in messages.
+/// Parses TOML text; `name` stands for the file in messages. Throws UsageError with `name` and
+/// line.
 ConfigTable parse_toml(std::string_view text, const std::string& name);
 
 /// TOML text that `parse_toml` reads back to the same table (doubles to the last bit).
@@ -76,20 +77,21 @@ std::string to_toml(const ConfigTable& table);
 
 /// Applies `"wiring.radius=4"`: the right side is a TOML value, or else taken as a string.
 /// A key may be new, but must not lie within something that is not a table. Throws UsageError.
-void assign(ConfigTable& table, std::string_view assignment);
+void assign_key(ConfigTable& table, std::string_view assignment);
 
-/// Sets a dotted key. `value.where` is what messages will name.
-void assign(ConfigTable& table, std::string_view dotted_key, ConfigValue value);
+/// Sets a dotted key. `value.where` is what messages will name. Throws UsageError for a key within
+/// something that is not a table.
+void assign_key(ConfigTable& table, std::string_view dotted_key, ConfigValue value);
 
 /// The value at a dotted key, or nullptr.
-const ConfigValue* find(const ConfigTable& table, std::string_view dotted_key);
+const ConfigValue* find_key(const ConfigTable& table, std::string_view dotted_key);
 
 /// Inclusive bounds of a number.
 struct Range {
   double least = -std::numeric_limits<double>::infinity();
   double most = std::numeric_limits<double>::infinity();
   bool least_excluded = false;
-  bool is_seed = false;  ///< one message for whatever is not a seed; see lmrnn/seed.hpp
+  bool is_seed = false;  ///< one message for all invalid seeds; see lmrnn/seed.hpp
 };
 constexpr Range at_least(double least) {
   return {.least = least};
@@ -172,12 +174,17 @@ inline std::string dotted(std::string_view prefix, std::string_view key) {
 }
 }  // namespace detail
 
+/// Sets the fields of `config` that `table` has, and leaves the others as they are. `prefix`: the
+/// dotted key of the table, for messages. Throws UsageError for a key that C does not have, a value
+/// of another type, or one out of its range.
 template <HasFields C>
 void read_config(C& config, const ConfigTable& table, std::string_view prefix = "");
+/// All fields of `config`; optional ones that are empty are left out.
 template <HasFields C>
 ConfigTable write_config(const C& config);
 
-// Conversions of single values. --------------------------------------------------------------
+// Conversions of single values. from_config throws UsageError, naming `key`, for a value of another
+// type or out of its range. --------------------------------------------------------------------
 
 inline void from_config(const ConfigValue& v, std::string_view key, bool& out, const Range&) {
   const bool* b = std::get_if<bool>(&v.value);
@@ -351,8 +358,9 @@ void check_ranges(const C& config, std::string_view prefix) {
   });
 }
 
+/// What the documentation calls a type, e.g. "integer", "list of number".
 template <class T>
-std::string type_name() {
+std::string config_type_name() {
   if constexpr (std::same_as<T, bool>)
     return "true | false";
   else if constexpr (std::same_as<T, std::int64_t>)
@@ -367,11 +375,11 @@ std::string type_name() {
       names += (names.empty() ? "\"" : " | \"") + std::string(name) + "\"";
     return names;
   } else if constexpr (requires { typename T::mapped_type; })
-    return "table of " + type_name<typename T::mapped_type>();
+    return "table of " + config_type_name<typename T::mapped_type>();
   else if constexpr (requires(T t) { t.has_value(); })
-    return type_name<typename T::value_type>() + ", optional";
+    return config_type_name<typename T::value_type>() + ", optional";
   else if constexpr (requires { typename T::value_type; })
-    return "list of " + type_name<typename T::value_type>();
+    return "list of " + config_type_name<typename T::value_type>();
   else if constexpr (requires { T::config_type; })
     return std::string(T::config_type);
   else
@@ -380,21 +388,21 @@ std::string type_name() {
 
 /// Rows for every field of C, nested tables included, with the defaults of a fresh C.
 template <HasFields C>
-std::vector<FieldDoc> document(std::string_view prefix = "") {
+std::vector<FieldDoc> document_fields(std::string_view prefix = "") {
   std::vector<FieldDoc> rows;
   C defaults{};
-  C::fields(
-      defaults, [&]<class T>(std::string_view key, T& value, std::string_view meaning, Range = {}) {
-        const std::string name = detail::dotted(prefix, key);
-        if constexpr (HasFields<T>) {
-          for (FieldDoc& row : document<T>(name)) rows.push_back(std::move(row));
-        } else if constexpr (requires { value.has_value(); }) {
-          rows.push_back({name, type_name<T>(), "", std::string(meaning)});
-        } else {
-          rows.push_back(
-              {name, type_name<T>(), detail::toml_value(to_config(value)), std::string(meaning)});
-        }
-      });
+  C::fields(defaults,
+            [&]<class T>(std::string_view key, T& value, std::string_view meaning, Range = {}) {
+              const std::string name = detail::dotted(prefix, key);
+              if constexpr (HasFields<T>) {
+                for (FieldDoc& row : document_fields<T>(name)) rows.push_back(std::move(row));
+              } else if constexpr (requires { value.has_value(); }) {
+                rows.push_back({name, config_type_name<T>(), "", std::string(meaning)});
+              } else {
+                rows.push_back({name, config_type_name<T>(), detail::toml_value(to_config(value)),
+                                std::string(meaning)});
+              }
+            });
   return rows;
 }
 

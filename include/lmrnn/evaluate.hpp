@@ -88,7 +88,8 @@ void mark_solved(Evaluation& now, std::span<const std::uint8_t> passed_before);
 TaskScore make_score(std::size_t task, std::string name, const ScoreCounts& counts,
                      const Ceiling& ceiling);
 
-/// Scores from counts, in the order of `tasks` (indices into battery.tasks()).
+/// Scores from counts, in the order of `tasks` (indices into battery.tasks()). Throws UsageError
+/// unless there are as many counts and ceilings as tasks.
 Evaluation make_evaluation(const Battery& battery, std::span<const std::size_t> tasks,
                            std::span<const ScoreCounts> counts, std::span<const Ceiling> ceilings);
 
@@ -102,9 +103,9 @@ void require_recurrent_noise(double sigma);
 class Evaluator {
  public:
   /// Tasks are indices into battery.tasks(); empty: all. Computes the ceilings, unless they come
-  /// from `ceilings_of`. Throws UsageError for an index out of range or no trials.
+  /// from `ceilings`. Throws UsageError for an index out of range or no trials.
   Evaluator(const Battery& battery, Seed seed, Split split, std::size_t n_trials, ThreadPool& pool,
-            std::vector<std::size_t> tasks = {}, const CeilingsOf& ceilings_of = {});
+            std::vector<std::size_t> tasks = {}, const CeilingFunction& ceilings = {});
   ~Evaluator();
   Evaluator(Evaluator&&) noexcept;
   Evaluator& operator=(Evaluator&&) noexcept;
@@ -142,7 +143,8 @@ Evaluation evaluate_source(const Network& network, const BatchSource& source,
                            ThreadPool& pool);
 
 /// A warning if the first batch of `split` has tasks without a single scored step, whose scores
-/// would be 0 whatever the network does; else nothing. Trials longer than a row do that.
+/// would be 0 for every network; otherwise nothing. Trials longer than a row do that. Throws
+/// what the source throws.
 std::optional<std::string> warning_of_unscored_tasks(const BatchSource& source,
                                                      const StreamConfig& stream, Split split);
 

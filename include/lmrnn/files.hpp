@@ -3,6 +3,9 @@
 // safetensors holds weights (torch, JAX and NumPy read it); npz holds data and masks. HDF5 is
 // written for recordings and data sets, and read by Python (lmrnn.wirings). Readers check every
 // size against the file before they allocate, and throw UsageError naming file, entry and remedy.
+// Writers throw RunError if the disk is full or the path cannot be written, and leave an existing
+// file as it was; and UsageError for a name that is empty or used twice, or bytes that do not fit
+// their shape.
 // Element types that ElementType lacks become the nearest that holds all their values: bool -> u8,
 // int8 and int16 -> i32, uint16 -> u32, float16 and bfloat16 -> f32. Entries of npz that are not
 // numbers (labels, pickled objects) are left out.

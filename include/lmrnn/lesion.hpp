@@ -9,9 +9,6 @@
 
 namespace lmrnn {
 
-/// An independent network with the same architecture and weights.
-Network copy_of(const Network& network);
-
 /// `network` with `units` silenced: everything that they send, to other units, to themselves and
 /// to the readout, is zero. The units stay in place, so that indices mean the same. Throws
 /// UsageError for an index out of range.
@@ -25,7 +22,7 @@ Network without_synapses(const Network& network, std::span<const std::uint32_t> 
 std::vector<std::uint32_t> synapses_between_units(const Network& network);
 
 /// `n` different units of 0 ... n_units - 1, every set equally likely, ascending: the control for
-/// a lesion of as many units. `draw` numbers the repetitions.
+/// a lesion of as many units. `draw` numbers the repetitions. Throws UsageError for n > n_units.
 std::vector<std::uint32_t> random_units(std::size_t n_units, std::size_t n, Seed seed,
                                         std::uint32_t draw);
 

@@ -171,9 +171,11 @@ class Workspace {
 /// at once, each with its own Workspace. Nothing else may be called, and no weight written, while
 /// another thread uses the network.
 class Network {
+  struct Implementation;
+
  public:
-  /// All weights zero. Throws UsageError for inconsistent shapes, or a representation that cannot
-  /// hold the mask (diagonal for anything but autapses).
+  /// All weights zero. Throws UsageError for shapes that contradict each other, an alpha outside
+  /// (0, 1], or a representation that cannot hold the mask (diagonal for anything but autapses).
   explicit Network(Architecture architecture);
   ~Network();
   Network(Network&&) noexcept;
@@ -181,34 +183,64 @@ class Network {
 
   /// Draws all weights; recurrent ones are multiplied by `gain`. Only the synapses in `initial`
   /// begin with a weight, drawn as if there were no others; without it, all do. Throws UsageError
-  /// if `initial` has synapses that this network does not, or for `radius` without a cycle.
+  /// if `initial` has synapses that this network does not, or for `spectral_radius` without a
+  /// cycle.
   void initialise(Initialisation initialisation, Seed seed, double gain = 1,
                   const Mask* initial = nullptr);
 
   const Architecture& architecture() const noexcept;
   const ParameterLayout& layout() const noexcept;
   Representation representation() const noexcept;  ///< never `automatic`
+
+  /// All weights and biases, in the order of `layout`.
   std::span<const float> parameters() const noexcept;
-  /// Writable weights. Call `weights_changed` after writing, before the next computation.
-  std::span<float> parameters() noexcept;
-  void weights_changed();
+
+  /// Write access to all weights and biases. When it is destroyed, the network prepares what was
+  /// written for the kernels, once. Keep it in a scope of its own, or within one expression:
+  ///
+  ///   network.write_weights()[network.layout().bias] = 0.5f;
+  ///
+  /// Threads: must not be shared, and nothing may compute with the network while it lives; several
+  /// threads may write to different elements.
+  class WeightWriter {
+   public:
+    ~WeightWriter();
+    WeightWriter(WeightWriter&& other) noexcept;
+    WeightWriter& operator=(WeightWriter&&) = delete;
+
+    std::span<float> all() const noexcept { return all_; }  ///< valid as long as the writer
+    float* data() const noexcept { return all_.data(); }
+    float& operator[](std::size_t i) const noexcept { return all_[i]; }
+
+   private:
+    friend class Network;
+    explicit WeightWriter(Implementation& network);
+    Implementation* network_;  ///< nullptr: moved from
+    std::span<float> all_;
+  };
+  /// Throws std::logic_error if another writer of this network lives.
+  WeightWriter write_weights();
+  /// Throws UsageError unless `parameters` has layout().total elements, and as write_weights.
+  void set_weights(std::span<const float> parameters);
+  /// An independent network with the same architecture and weights.
+  Network copy() const;
 
   /// Runs the network from h = 0, with the inputs, rules and resets of `block`. `states` (time,
   /// unit, trial) and `logits` (time, class, trial) are filled if not empty. Throws UsageError if
   /// the shapes of the arrays differ from the network's or from each other, or for a rule that the
-  /// network does not have.
+  /// network does not have; std::logic_error while a WeightWriter of the network lives.
   void forward(const TrialView& block, const RecurrentNoise& noise, View3<float> states,
                View3<float> logits, Workspace& workspace) const;
 
   /// Loss of a block, and its gradient by backpropagation through time, written to `gradient`
   /// (flat, as the parameters; overwritten, so that blocks are added by the caller in a fixed
-  /// order). Throws UsageError as `forward`, and for a class that the network does not have.
+  /// order). Throws as `forward`, and UsageError for a class that the network does not have or a
+  /// gradient of another size.
   LossResult loss_and_gradient(const TrialView& block, const RecurrentNoise& noise,
                                const LossOptions& loss, std::span<float> gradient,
                                Workspace& workspace) const;
 
  private:
-  struct Implementation;
   std::unique_ptr<Implementation> implementation_;
 };
 
@@ -218,7 +250,8 @@ using NetworkMetadata = std::map<std::string, std::string>;
 /// Writes a .safetensors file: recurrent.weight by synapse with its mask as compressed rows
 /// (recurrent.row_offsets, recurrent.sources), input.weight, input.mask, rule.weight, bias,
 /// readout.weight, readout.mask, readout.bias; and as text metadata alpha, activation, format
-/// version, and what the caller gives (names of tasks, ...).
+/// version, and what the caller gives (names of tasks, ...). Throws RunError (disk full, no
+/// permission) and leaves an existing file as it was.
 void save_network(const std::filesystem::path& path, const Network& network,
                   const NetworkMetadata& metadata);
 

@@ -66,7 +66,7 @@ struct LMRNN_CHECKED_TYPE OperationGradients {
 /// ThreadPool: callers of one pool take turns.
 class Operation {
  public:
-  /// With the architecture of `network`; its weights are not used.
+  /// With the architecture of `network`; its weights are not used. Throws nothing of its own.
   explicit Operation(const Network& network);
   ~Operation();
   Operation(Operation&&) noexcept;

@@ -1,8 +1,8 @@
 // Several processes that train one network together.
 //
-// What is behind it (MPI) is no business of the trainer: blocks of trials are shared out, and what
-// each process computed is copied to all others. Nothing is summed on the way, so the bits do not
-// depend on how many processes there are.
+// The trainer never sees MPI: each process computes its share of the blocks of trials, and the
+// results are copied to all others. Nothing is summed on the way, so the bits do not depend on the
+// number of processes.
 #pragma once
 
 #include <cstddef>
@@ -32,7 +32,7 @@ class Processes {
   /// Ends all processes at once, this one included.
   [[noreturn]] virtual void end_all(int status) noexcept = 0;
 
-  /// Items are shared out in order and as evenly as can be.
+  /// Items are divided in order, as evenly as possible.
   std::size_t first_item(int rank, std::size_t n_items) const noexcept {
     return n_items * static_cast<std::size_t>(rank) / static_cast<std::size_t>(n());
   }

@@ -13,7 +13,7 @@
 namespace lmrnn {
 
 /// Logits (time, class, trial) of whole trials, each started from state 0.
-using LogitsOf = std::function<Buffer<float>(const TrialBatch&)>;
+using LogitsFunction = std::function<Buffer<float>(const TrialBatch&)>;
 
 /// Options and result of the analysis "psychometric", for a network of ours. Throws UsageError if
 /// the network's channels, rules or classes are not the battery's.
@@ -22,7 +22,7 @@ AnalysisResult psychometric_curves(const Network& network, const Battery& batter
 
 /// The same for anything that has logits. `model` is called in the calling thread, once a point of
 /// a curve. Throws UsageError for logits of another size than (time, class, trial).
-AnalysisResult psychometric_curves(const LogitsOf& model, const Battery& battery,
+AnalysisResult psychometric_curves(const LogitsFunction& model, const Battery& battery,
                                    const ConfigTable& options, const AnalysisContext& context);
 
 }  // namespace lmrnn

@@ -18,8 +18,8 @@ struct Seed {
   friend bool operator==(Seed, Seed) = default;
 };
 
-/// What a random number is for. Values are part of the file-independent contract: never renumber.
-enum class Stream : std::uint8_t {
+/// What a random number is for. Trials, masks and weights follow from these values: never renumber.
+enum class RandomPurpose : std::uint8_t {
   task_choice = 1,      ///< which task comes next in a packed stream
   conditions = 2,       ///< the conditions of a trial (modality, direction, delay, ...)
   input_noise = 3,      ///< noise on the input channels
@@ -37,11 +37,13 @@ enum class Split : std::uint8_t { train = 0, validation = 1, test = 2 };
 /// Names the place where random numbers are used.
 struct Key {
   Seed seed;
-  Stream stream;
+  RandomPurpose purpose;
   Split split = Split::train;
   std::uint32_t batch = 0;  ///< optimiser step or batch number; what it counts is the caller's
   std::uint32_t row = 0;    ///< row of the batch, trial, unit, ...
 };
+
+// None of these functions throws; `index` may be any number.
 
 /// The four 32-bit words of block `index` of `key`.
 std::array<std::uint32_t, 4> random_bits(const Key& key, std::uint32_t index) noexcept;

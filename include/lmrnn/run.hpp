@@ -22,6 +22,7 @@
 #include <string>
 #include <vector>
 
+#include "lmrnn/run_config.hpp"
 #include "lmrnn/train.hpp"
 
 namespace lmrnn {
@@ -29,10 +30,11 @@ namespace lmrnn {
 /// Version of the layout above. A directory of another version is refused.
 constexpr int run_format_version = 1;
 
-/// Steps of the complete checkpoints in a run directory, ascending.
+/// Steps of the complete checkpoints in a run directory, ascending; none if there is no such
+/// directory.
 std::vector<std::int64_t> checkpoint_steps(const std::filesystem::path& run);
 
-/// checkpoints/step-00000500 of a run.
+/// checkpoints/step-00000500 of a run, whether it is there or not.
 std::filesystem::path checkpoint_path(const std::filesystem::path& run, std::int64_t step);
 
 /// A run as its directory describes it.
@@ -48,6 +50,16 @@ struct RunRecord {
 /// Of a directory, or "zoo:NAME" (lmrnn/zoo.hpp). Throws UsageError (not a run directory, another
 /// format version, unreadable configuration).
 RunRecord open_run(const std::filesystem::path& directory);
+
+/// A file that a configuration names.
+struct InputPath {
+  std::string key;  ///< of the configuration, e.g. "wiring.path"
+  std::filesystem::path path;
+};
+
+/// The files that a run of `config` reads: those of its masks, and the network that `init_from`
+/// stands for. Throws UsageError if the latter stands for none.
+std::vector<InputPath> input_paths(const RunConfig& config);
 
 /// The network file that `path` stands for: itself, or that of the newest checkpoint of a run
 /// directory or of "zoo:NAME", or that of a checkpoint directory. Throws UsageError if there is

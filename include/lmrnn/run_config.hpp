@@ -306,7 +306,7 @@ RunConfig resolve_config(const ConfigTable& table);
 /// Throws UsageError for values that do not fit each other.
 void check_config(const RunConfig& config);
 
-/// A Markdown table of every key: its type, its default and its meaning.
+/// A Markdown table of every key: its type, its default and its meaning; times are in ms.
 std::string config_reference();
 
 /// Rows of each block of a batch: `block` if given, else a function of the batch alone.

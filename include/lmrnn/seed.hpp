@@ -18,7 +18,7 @@ constexpr std::int64_t largest_seed = std::numeric_limits<std::int64_t>::max();
 /// `value` as a seed. `name` stands for it in messages. Throws UsageError if it is negative.
 Seed seed_from(std::string_view name, std::int64_t value);
 
-/// The seed that a text names. Throws UsageError for everything but such a whole number.
+/// The seed in a text. Throws UsageError unless the text is such a whole number.
 Seed seed_from(std::string_view name, std::string_view text);
 
 }  // namespace lmrnn

@@ -93,7 +93,7 @@ struct BestLevel {
 };
 
 /// `values` (level, run); runs are resampled jointly over the levels, and the best level is chosen
-/// anew in every resample, so that the interval includes the selection. `positions`: where a level
+/// again in every resample, so the interval includes the selection. `positions`: where a level
 /// lies (its density, say). Ties go to the lower index. Throws UsageError for no levels or runs.
 BestLevel bootstrap_best(View2<const double> values, std::span<const double> positions,
                          bool smaller_is_better, Seed seed, double level = 0.95,

@@ -103,11 +103,13 @@ struct TrialBatch : Trials {
 
 /// Trials number first ... first + n - 1 of one task in a split. Trial k of a task is the same
 /// whatever else is asked for. Finite data sets consist of trials 0 ... M - 1 of split `train`.
+/// Throws UsageError for a task that the battery does not have, or a trial beyond 2^32 - 1.
 TrialBatch draw_trials(const Battery& battery, std::size_t task, std::size_t n, Seed seed,
                        Split split, std::size_t first = 0);
 
 /// Batch of given conditions, one row each; noise (if the conditions ask for it) from `key`'s
-/// seed, split and batch, and the row `key.row` plus the number in the batch.
+/// seed, split and batch, and the row `key.row` plus the number in the batch. Throws UsageError for
+/// conditions that no trial of the task can have, and unless there is a task for each.
 TrialBatch compose_trials(const Battery& battery, std::span<const std::uint32_t> tasks,
                           std::span<const Conditions> conditions, Key key);
 

@@ -11,12 +11,12 @@
 //     runs/NAME-HASH/          run directories (lmrnn/run.hpp)
 //     made/HASH/               masks and weights that a run starts from (pruning)
 //     failures/NAME-HASH.json  what went wrong
-//     claims/NAME-HASH         who is at it
+//     claims/NAME-HASH         which process works on it
 //     paused                   while it is there, every run waits between two steps
 //     slurm/                   job scripts, logs, ids of submitted jobs
 //     tables/*.csv, index.sqlite   made by `collect_study`; may be deleted
 //
-// The directories are the database; nothing else has to be kept.
+// The directories are the database; keep them, and you need nothing else.
 #pragma once
 
 #include <array>
@@ -96,7 +96,7 @@ struct RunResult {
   bool diverged = false;
   double score = 0;  ///< the tuning measure
 };
-using ResultOf = std::function<std::optional<RunResult>(const PlannedRun&)>;
+using ResultFunction = std::function<std::optional<RunResult>(const PlannedRun&)>;
 
 /// What tuning one cell has come to.
 struct Tuning {
@@ -118,11 +118,12 @@ struct StudyPlan {
   std::vector<PlannedRun> runs;  ///< in the order in which they are begun; no two alike
 };
 
-/// The runs of a study, given what is known of those that are over. Throws UsageError for cells
-/// that make no sense, naming the cell.
-StudyPlan plan_study(const Study& study, const ResultOf& result_of);
+/// The runs of a study, given what is known of those that are over. Throws UsageError, naming the
+/// cell, for a configuration that is impossible.
+StudyPlan plan_study(const Study& study, const ResultFunction& result_of);
 
-/// `plan_study` with what the directories and the results file know.
+/// `plan_study` with what the directories and the results file know. Throws UsageError, also for a
+/// results file that cannot be read.
 StudyPlan plan_study(const Study& study);
 
 /// Why the study, as planned, cannot give what it asks for: headline contrasts with so few pairs
@@ -130,7 +131,8 @@ StudyPlan plan_study(const Study& study);
 /// can.
 std::vector<std::string> plan_warnings(const Study& study, const StudyPlan& plan);
 
-/// The hash of a run that starts from nothing: of every key that differs from its default.
+/// The hash of a run that starts from nothing: of every key that differs from its default, and of
+/// what the files hold that it names. Throws UsageError if one of them cannot be read.
 std::string config_hash(const RunConfig& config);
 
 // States ---------------------------------------------------------------------------------------
@@ -140,11 +142,11 @@ constexpr std::array<std::pair<std::string_view, RunState>, 8> enum_names(RunSta
   return {{{"done", RunState::done},                ///< its directory is complete
            {"recorded", RunState::recorded},        ///< in the results file; not here
            {"diverged", RunState::diverged},        ///< the loss was no longer finite: a result too
-           {"failed", RunState::failed},            ///< by an error; `retry` begins it again
+           {"failed", RunState::failed},            ///< by an error; `retry` starts it again
            {"running", RunState::running},          ///< claimed by a process
-           {"interrupted", RunState::interrupted},  ///< begun, and nobody is at it
+           {"interrupted", RunState::interrupted},  ///< started; no process works on it
            {"waiting", RunState::waiting},    ///< for tuning, or for the run it is pruned from
-           {"planned", RunState::planned}}};  ///< nobody has begun it
+           {"planned", RunState::planned}}};  ///< not started
 }
 
 struct RunStatus {
@@ -163,13 +165,14 @@ struct StudyRunOptions {
   double memory_bytes = 0;  ///< that all of them may use; 0: what is available, less a tenth
   std::int64_t limit = 0;   ///< begin at most so many runs; 0: all
   bool retry = false;       ///< begin failed runs again (those that diverged would again)
-  std::string cells = "*";  ///< only runs of these cells: a glob
+  std::string cells = "*";  ///< only runs of these cells: a name, or a pattern with * and ?
   std::string owner{};      ///< added to claims, e.g. the Slurm job
 };
 
 /// Makes every run of the study, on whichever machine, wait between two steps until it is resumed;
 /// none is begun meanwhile. Waiting runs use no processor, and keep their memory, claims and Slurm
-/// jobs. `by`: a line for whoever wonders. Returns false if it was paused already. Throws RunError.
+/// jobs. `by`: a line that says who paused it. Returns false if it was paused already. Throws
+/// RunError.
 bool pause_study(const Study& study, const std::string& by);
 /// Returns false if the study was not paused. Throws RunError.
 bool resume_study(const Study& study);
@@ -190,21 +193,27 @@ struct StudyProgress {
   bool paused = false;
 };
 
+/// What the caller of run_study wants of the runs that are under way.
+enum class StopRequest : std::uint8_t {
+  none,
+  save,  ///< save a checkpoint each and end: they can be resumed
+  kill,  ///< end at once: what was computed since the last checkpoints is lost
+};
+
 struct StudyCallbacks {
-  std::function<void(const StudyProgress&)> progress;
-  /// Asked ten times a second. 1: save and end; 2: end at once.
-  std::function<int()> stop_requested;
+  std::function<void(const StudyProgress&)> progress{};
+  std::function<StopRequest()> stop_requested{};  ///< asked ten times a second
 };
 
 struct StudyOutcome {
   std::size_t n_finished = 0;     ///< by this process
   std::size_t n_failed = 0;       ///< by this process
-  std::size_t n_interrupted = 0;  ///< by this process: saved, and to be gone on with
+  std::size_t n_interrupted = 0;  ///< by this process: saved, and can be resumed
   std::size_t n_left = 0;         ///< of the whole study, not over when it ended
 };
 
 /// Carries out what is left of a study. Forks a process per run, so that one that crashes or is
-/// killed for its memory takes no other along; call it from a process with a single thread.
+/// killed for its memory harms no other run; call it from a process with a single thread.
 /// Throws UsageError if `cells` names none.
 StudyOutcome run_study(const Study& study, const StudyRunOptions& options,
                        const StudyCallbacks& callbacks);
@@ -219,7 +228,8 @@ struct Collected {
   std::vector<std::string> warnings;
 };
 
-/// Writes tables/*.csv and index.sqlite anew from the run directories and the results file.
+/// Writes tables/*.csv and index.sqlite anew from the run directories and the results file. Throws
+/// UsageError for damaged files, RunError if the tables cannot be written.
 Collected collect_study(const Study& study);
 
 // Slurm ----------------------------------------------------------------------------------------

@@ -22,6 +22,12 @@ struct Table {
   void add(std::vector<TableCell> row) { rows.push_back(std::move(row)); }
 };
 
+/// How the numbers of a CSV column are written.
+struct CsvFormat {
+  int digits = 0;      ///< significant digits; 0: as many as give the same number back
+  bool fixed = false;  ///< `digits` after the decimal point instead
+};
+
 /// Header and rows; numbers with nine digits, `true` and `false`, text in quotes where it must be.
 std::string to_csv(const Table& table);
 

@@ -49,7 +49,7 @@ enum class Period : std::uint8_t {
 std::string_view period_name(Family family, Period period);
 constexpr std::size_t n_periods = 5;
 /// Its place in arrays by Period.
-constexpr std::size_t index(Period period) {
+constexpr std::size_t period_index(Period period) {
   return static_cast<std::size_t>(period);
 }
 
@@ -102,7 +102,7 @@ std::span<const std::string> collection_names();
 
 std::vector<std::string> names_of(std::span<const Task> tasks);
 
-/// How the battery behaves; one switch per difference between the published code and the mended
+/// How the battery behaves; one switch per difference between the published code and the corrected
 /// one. true = corrected. docs/concepts/battery.md explains each.
 struct Semantics {
   bool ring_wrap = true;
@@ -195,7 +195,7 @@ struct SemanticsConfig {
   SemanticsBase base = SemanticsBase::corrected;
   std::map<std::string, SemanticsBase> switches;  ///< key of Semantics -> which behaviour
   static constexpr std::string_view config_type = "table";
-  Semantics resolve() const;
+  Semantics resolve() const;  ///< throws UsageError for an unknown switch
 };
 void from_config(const ConfigValue& v, std::string_view key, SemanticsConfig& out, const Range&);
 ConfigValue to_config(const SemanticsConfig& semantics);
@@ -276,15 +276,15 @@ struct Trial {
                                       ///< period; -1: keep fixating
 };
 
-/// What the library itself needs to know of a battery; src/tasks/battery_data.hpp.
-struct BatteryData;
+struct BatteryData;  // private to the library
 
 /// Tasks, semantics and timing together.
 ///
 /// Threads: may be shared; it never changes. Copies share what the original has.
 class Battery {
  public:
-  /// `seed` serves what is drawn once per run (published match_delay). Throws UsageError.
+  /// `seed` serves what is drawn once per run (published match_delay). Throws UsageError for keys
+  /// that do not fit each other or select no task.
   Battery(const BatteryConfig& config, Seed seed);
 
   const BatteryConfig& config() const noexcept;
@@ -297,7 +297,8 @@ class Battery {
   std::size_t n_classes() const noexcept;     ///< 1 + n_ring
   std::size_t n_rules() const noexcept;       ///< columns of a dense rule input
   std::size_t n_rule_slots() const noexcept;  ///< 1 (task) or 3 (composed)
-  /// The rule inputs that are on for a task.
+  /// The rule inputs that are on for a task, n_rule_slots() of them. `task` is an index into
+  /// tasks(), which must exist.
   std::array<std::int32_t, 3> rule(std::size_t task) const noexcept;
   float noise_deviation() const noexcept;  ///< input_noise / sqrt(dt in ms)
   /// Whole steps of a duration, as the battery's trials count them: floor(duration / dt). Corrected
@@ -306,7 +307,8 @@ class Battery {
 
   /// Conditions of trial `trial` of the row that `key` names (stream `conditions` of the key is
   /// set here). `modality_turn`: under published `modality`, how many trials of this task came
-  /// before it in the row.
+  /// before it in the row. Here and below, `task` is an index into tasks(), and one out of range
+  /// throws std::out_of_range.
   Conditions draw(std::size_t task, Key key, std::uint32_t trial = 0,
                   std::uint32_t modality_turn = 0) const;
 
@@ -322,14 +324,14 @@ class Battery {
   /// Expected share of a task among the trials of a stream; they add to 1.
   double frequency(std::size_t task) const;
 
-  const BatteryData& data() const noexcept { return *data_; }
-
  private:
+  friend const BatteryData& data_of(const Battery& battery) noexcept;
   std::shared_ptr<const BatteryData> data_;
 };
 
 /// The task in words: what to do, its periods with their durations, its modifiers, and where it
-/// comes from. Several lines, each ended by a newline.
-std::string describe(const Battery& battery, std::size_t task);
+/// comes from. Several lines, each ended by a newline. Throws std::out_of_range for a task that the
+/// battery does not have.
+std::string describe_task(const Battery& battery, std::size_t task);
 
 }  // namespace lmrnn

@@ -26,7 +26,8 @@
 
 namespace lmrnn {
 
-/// The network that `config` describes, initialised (or loaded: `init_from`).
+/// The network that `config` describes, initialised (or loaded: `init_from`). Throws UsageError for
+/// an impossible configuration, and for a network of `init_from` that does not fit it.
 Network make_network(const RunConfig& config, const Battery& battery);
 
 /// A freshly initialised network for data of another shape than a battery's. Throws UsageError if
@@ -55,9 +56,9 @@ struct Progress {
 /// Called by the thread that called Trainer::run. What they throw leaves `run` at once, without a
 /// checkpoint.
 struct TrainerCallbacks {
-  std::function<void(const Progress&)> progress;  ///< called after every step
+  std::function<void(const Progress&)> progress{};  ///< called after every step
   /// Asked after every step, and after `progress` was called. true: save a checkpoint and return.
-  std::function<bool()> stop_requested;
+  std::function<bool()> stop_requested{};
 };
 
 enum class Outcome {
@@ -72,8 +73,22 @@ constexpr std::array<std::pair<std::string_view, Outcome>, 3> enum_names(Outcome
 }
 
 /// The processes that mpirun has started this one with; nullptr if the library was built without
-/// MPI (preset `mpi`). To be called once, and the result to be kept until the end.
+/// MPI (preset `mpi`). To be called once, and the result to be kept until the end. Throws RunError
+/// if MPI was started with too few rights for threads.
 std::unique_ptr<Processes> connect_processes();
+
+/// How a run is carried out. None of it changes what the run computes, apart from `source`.
+struct TrainerOptions {
+  int n_threads = 0;  ///< 0: one per available processor
+  /// Data to train on in place of `battery` of the configuration; evaluated on `evaluation.trials`
+  /// rows per task of it.
+  std::shared_ptr<const BatchSource> source{};
+  /// Others that train the same network, each with its share of the blocks of trials and the same
+  /// bits as one process alone. They all call the same functions, and process 0 writes the files.
+  /// Must outlive the trainer. nullptr: this process alone.
+  Processes* processes = nullptr;
+  CeilingFunction ceilings{};  ///< of the battery; empty: they are computed
+};
 
 /// Trains a network in a run directory, which it locks for as long as it lives.
 ///
@@ -83,23 +98,16 @@ std::unique_ptr<Processes> connect_processes();
 /// different SIMD targets too, may train at the same time in one process.
 class Trainer {
  public:
-  /// A new run. `n_threads` 0: one per available processor. Creates `directory`; throws UsageError
-  /// if there is already something in it, or for an impossible configuration (and then nothing has
-  /// been written). `source`: data to train on in place of `config.battery`; it is evaluated on
-  /// `evaluation.trials` rows per task of it. `processes`: others that train the same network, each
-  /// with its share of the blocks of trials and the same bits as one process alone; they all call
-  /// the same functions, and process 0 writes the files. It must outlive the trainer.
-  /// `ceilings_of`: of the battery, if they need not be computed.
+  /// A new run. Creates `directory`. Throws UsageError if there is already something in it, or for
+  /// an impossible configuration, and then nothing has been written; RunError if it cannot be
+  /// written.
   static Trainer start(const RunConfig& config, const std::filesystem::path& directory,
-                       int n_threads, std::shared_ptr<const BatchSource> source = nullptr,
-                       Processes* processes = nullptr, const CeilingsOf& ceilings_of = {});
+                       const TrainerOptions& options = {});
   /// The run in `directory` from its newest checkpoint. Throws UsageError if there is none, it is
   /// damaged, it is of another format version or belongs to another process, or it is done; or if
   /// the run began with another `source`, or with one where there is none now; or if a file that it
   /// read (`wiring.path`, `init_from`) holds something else by now.
-  static Trainer resume(const std::filesystem::path& directory, int n_threads,
-                        std::shared_ptr<const BatchSource> source = nullptr,
-                        Processes* processes = nullptr, const CeilingsOf& ceilings_of = {});
+  static Trainer resume(const std::filesystem::path& directory, const TrainerOptions& options = {});
   ~Trainer();
   Trainer(Trainer&&) noexcept;
   Trainer& operator=(Trainer&&) noexcept;
@@ -128,10 +136,10 @@ class Trainer {
 
 // Before training ------------------------------------------------------------------------------
 
-/// The units and synapses that `config` describes.
+/// The units and synapses that `config` describes. Throws UsageError as make_mask.
 Architecture make_architecture(const RunConfig& config, const Battery& battery);
 
-/// Memory that a run needs at most, by what it is for.
+/// Memory in bytes that a run needs at most, by what it is for.
 struct MemoryEstimate {
   double bytes_parameters = 0;   ///< weights, gradients of all blocks, optimiser state
   double bytes_activations = 0;  ///< states and gradients of the blocks that run together
@@ -139,7 +147,8 @@ struct MemoryEstimate {
   double total() const noexcept { return bytes_parameters + bytes_activations + bytes_batches; }
 };
 
-/// Builds the masks, but no network. `n_threads` 0: one per available processor.
+/// Builds the masks, but no network. `n_threads` 0: one per available processor. Throws UsageError
+/// for an impossible configuration.
 MemoryEstimate estimate_memory(const RunConfig& config, int n_threads);
 
 /// What a run will cost.
@@ -154,7 +163,8 @@ struct RunEstimate {
   std::vector<std::string> notices{};  ///< what Trainer::notices will say
 };
 
-/// Trains a few steps in memory and throws them away. Writes nothing.
+/// Trains a few steps in memory and throws them away. Writes nothing. `n_threads` 0: one per
+/// available processor. Throws as Trainer::start and Trainer::run.
 RunEstimate estimate_run(const RunConfig& config, int n_threads);
 
 }  // namespace lmrnn

@@ -206,8 +206,9 @@ std::span<const WiringEntry> wirings() noexcept;
 
 /// A random mask with the autapses of `mask` and, for every unit, its in-degree, its out-degree
 /// and its number of reciprocal partners: mutual pairs exchange partners with mutual pairs, one-way
-/// synapses with one-way synapses (Maslov & Sneppen 2002). `mask` must be square.
-Mask shuffled(const Mask& mask, Seed seed);
+/// synapses with one-way synapses (Maslov & Sneppen 2002). Throws UsageError unless `mask` is
+/// square.
+Mask shuffled_mask(const Mask& mask, Seed seed);
 
 /// Synapses onto a layer whose sources (inputs) or targets (readout) are not the sheet itself.
 struct ProjectionConfig {
@@ -228,7 +229,7 @@ struct ProjectionConfig {
 /// exists, to the nearest whole number. Throws UsageError (a patch that leaves the sheet).
 Mask make_input_mask(const ProjectionConfig& config, const Sheet& sheet, std::size_t n_channels,
                      Seed seed);
-/// Mask (class, unit) of the readout weights.
+/// Mask (class, unit) of the readout weights, in the same way. Throws as make_input_mask.
 Mask make_readout_mask(const ProjectionConfig& config, const Sheet& sheet, std::size_t n_classes,
                        Seed seed);
 
@@ -242,10 +243,10 @@ struct MaskStatistics {
   double reachable = 0;         ///< share of ordered pairs joined by a directed path
   double clustering = 0;        ///< mean local clustering of the undirected graph, no autapses;
                                 ///< units with fewer than two neighbours count as 0
-  double wire_length = 0;       ///< sum of distances of all synapses on the sheet
+  double wire_length = 0;       ///< sum of the lengths of all synapses, in spacings of the sheet
 };
 
 /// `sheet.n_units()` must equal the units of the mask, or UsageError.
-MaskStatistics statistics(const Mask& mask, const Sheet& sheet);
+MaskStatistics mask_statistics(const Mask& mask, const Sheet& sheet);
 
 }  // namespace lmrnn

@@ -98,7 +98,7 @@ nb::tuple psychometric_of_network(nb::handle network, const Battery& battery, nb
 /// `model`: what `logits_of` takes.
 nb::tuple psychometric_of_callable(const nb::object& model, const Battery& battery,
                                    nb::dict options, const SeedArgument& seed, int threads) {
-  const LogitsOf logits = [&](const TrialBatch& trials) {
+  const LogitsFunction logits = [&](const TrialBatch& trials) {
     const nb::gil_scoped_acquire gil;
     return logits_of(model, trials, battery, "psychometric");
   };

@@ -69,7 +69,8 @@ ConfigTable read(const nb::object& config, const nb::dict& overrides) {
   const bool is_path = nb::isinstance<nb::str>(config) || nb::hasattr(config, "__fspath__");
   ConfigTable table =
       is_path ? read_toml(nb::cast<std::string>(nb::str(config))) : to_table(config, "config");
-  for (auto& [key, value] : to_table(overrides, "overrides")) assign(table, key, std::move(value));
+  for (auto& [key, value] : to_table(overrides, "overrides"))
+    assign_key(table, key, std::move(value));
   return table;
 }
 

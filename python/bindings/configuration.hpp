@@ -30,7 +30,7 @@ C from_keywords(const nb::kwargs& keywords, const std::string& where) {
 template <HasFields C>
 std::string keyword_list() {
   std::string text;
-  for (const FieldDoc& row : document<C>())
+  for (const FieldDoc& row : document_fields<C>())
     text += row.key + " : " + row.type + (row.fallback.empty() ? "" : ", default " + row.fallback) +
             "\n    " + row.meaning + "\n";
   return text;

@@ -1,4 +1,4 @@
-// Scores and curves of whatever can be called.
+// Scores and curves of any callable model.
 #pragma once
 
 #include <string_view>

@@ -120,11 +120,11 @@ void set_weights(BoundNetwork& self, const nb::kwargs& arrays) {
   for (const auto [key, value] : arrays)
     parts.push_back(new_part(network, nb::cast<std::string>(key), value));
   self.change([&] {
-    float* parameters = network.parameters().data();
+    const auto writer = network.write_weights();
+    float* parameters = writer.data();
     for (const NewPart& part : parts) std::ranges::copy(part.values, parameters + part.first);
     clear_absent(network.architecture().input, parameters + network.layout().input);
     clear_absent(network.architecture().readout, parameters + network.layout().readout);
-    network.weights_changed();
   });
 }
 
@@ -198,8 +198,7 @@ BoundNetwork network_from(const nb::tuple& state) {
   from_state(state[9], parameters);
   if (parameters.size() != n.network.parameters().size())
     throw UsageError("this pickle of a Network does not have the weights that its masks need");
-  std::ranges::copy(parameters, n.network.parameters().begin());
-  n.network.weights_changed();
+  n.network.set_weights(parameters);
   n.metadata = nb::cast<NetworkMetadata>(state[10]);
   return n;
 }

@@ -151,7 +151,7 @@ RecurrentNoise noise_of(double sigma, const std::optional<SeedArgument>& seed,
   require_recurrent_noise(sigma);
   if (sigma > 0 && !seed)
     throw UsageError("recurrent_noise: noise is random; say which, e.g. seed=0");
-  return {sigma, Key{seed_or_zero(seed), Stream::recurrent_noise, Split::test},
+  return {sigma, Key{seed_or_zero(seed), RandomPurpose::recurrent_noise, Split::test},
           static_cast<std::uint32_t>(first_row)};
 }
 

@@ -110,7 +110,7 @@ ParameterGroups<const float> groups_of(const Weights& weights) {
 }
 
 RecurrentNoise noise_of(double sigma, std::uint64_t seed) {
-  return {sigma, Key{Seed{seed}, Stream::recurrent_noise, Split::test}, 0};
+  return {sigma, Key{Seed{seed}, RandomPurpose::recurrent_noise, Split::test}, 0};
 }
 
 struct Arguments {

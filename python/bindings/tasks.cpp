@@ -62,7 +62,7 @@ BoundTrial compose(const BoundTask& task, Conditions conditions,
     const std::array index = {static_cast<std::uint32_t>(task.index)};
     const TrialBatch noisy =
         compose_trials(task.battery, index, std::array{conditions},
-                       Key{Seed(*seed), Stream::input_noise, Split::test, 0, number});
+                       Key{Seed(*seed), RandomPurpose::input_noise, Split::test, 0, number});
     result.trial.inputs.assign(noisy.inputs.begin(), noisy.inputs.end());
   }
   return result;
@@ -187,12 +187,13 @@ void bind_task(nb::module_& m) {
                    "How long each period lasts, ms: a number, {\"uniform\": [low, high]} or "
                    "{\"choice\": [...]}, as in battery.durations.")
       .def(
-          "describe", [](const BoundTask& t) { return lmrnn::describe(t.battery, t.index); },
+          "describe", [](const BoundTask& t) { return describe_task(t.battery, t.index); },
           "The task in words, several lines.")
       .def(
           "draw",
           [](const BoundTask& t, const SeedArgument& seed, std::uint32_t trial) {
-            return t.battery.draw(t.index, Key{Seed(seed), Stream::conditions, Split::test}, trial);
+            return t.battery.draw(t.index, Key{Seed(seed), RandomPurpose::conditions, Split::test},
+                                  trial);
           },
           nb::kw_only(), "seed"_a, "trial"_a = 0,
           "Conditions at random; the same for the same seed.")

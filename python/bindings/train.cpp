@@ -159,12 +159,9 @@ class BoundTrainer {
 
 nb::object network_now(const BoundTrainer& self) {
   const Trainer& trainer = self.now("network");
-  const Network& from = trainer.network();
-  Network copy(from.architecture());
-  std::ranges::copy(from.parameters(), copy.parameters().begin());
-  copy.weights_changed();
-  return wrap_network(std::move(copy), describe_training(trainer.battery(), trainer.config().wiring,
-                                                         trainer.config().run_seed()));
+  return wrap_network(
+      trainer.network().copy(),
+      describe_training(trainer.battery(), trainer.config().wiring, trainer.config().run_seed()));
 }
 
 // Custom data that lead back to their trainer (by a method of a class that holds it, or by the
@@ -254,7 +251,9 @@ void bind_train(nb::module_& m) {
             const RunConfig resolved = resolve_config(to_table(config, "config"));
             auto source = source_from(std::move(data), resolved.stream);
             const nb::gil_scoped_release release;
-            return BoundTrainer(Trainer::start(resolved, directory, threads, source), source);
+            return BoundTrainer(
+                Trainer::start(resolved, directory, {.n_threads = threads, .source = source}),
+                source);
           },
           "config"_a, "directory"_a, "threads"_a, "data"_a = nb::none())
       .def_static(
@@ -262,7 +261,8 @@ void bind_train(nb::module_& m) {
           [](const std::filesystem::path& directory, int threads, nb::object data) {
             auto source = source_from(std::move(data), open_run(directory).config.stream);
             const nb::gil_scoped_release release;
-            return BoundTrainer(Trainer::resume(directory, threads, source), source);
+            return BoundTrainer(
+                Trainer::resume(directory, {.n_threads = threads, .source = source}), source);
           },
           "directory"_a, "threads"_a, "data"_a = nb::none())
       .def("__reduce__",

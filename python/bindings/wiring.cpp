@@ -72,7 +72,7 @@ nb::dict statistics_of(const Mask& mask, const Sheet& sheet) {
   MaskStatistics s;
   {
     const nb::gil_scoped_release release;
-    s = statistics(mask, sheet);
+    s = mask_statistics(mask, sheet);
   }
   nb::dict d;
   d["n_units"] = s.n_units;
@@ -229,7 +229,7 @@ void bind_wiring(nb::module_& m) {
           "shuffled",
           [](const Mask& k, const SeedArgument& seed) {
             const nb::gil_scoped_release release;
-            return shuffled(k, Seed(seed));
+            return shuffled_mask(k, Seed(seed));
           },
           nb::kw_only(), "seed"_a,
           "A random mask with the same autapses, in-degrees, out-degrees and numbers of reciprocal "

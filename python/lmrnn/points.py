@@ -246,7 +246,7 @@ def _in_parts(function, inputs, states):
 
 def _minimised(cell: Cell, inputs, states, alpha, iterations) -> np.ndarray:
     """Minima of |v|^2 / 2, v = (F(h) - h) / alpha: Levenberg-Marquardt from every state, as in
-    src/analysis/minimisation.cpp, but with the full Jacobian."""
+    src/analysis/fixed_points/minimisation.cpp, but with the full Jacobian."""
     h = states.copy()
     v = (cell(inputs, h) - h) / alpha
     n, size = h.shape

@@ -15,7 +15,7 @@ Options options_from(const ConfigTable& table) {
 /// `run` takes (const Subject&, const Options&, const AnalysisContext&).
 template <HasFields Options, auto run>
 constexpr AnalysisEntry analysis_entry(std::string_view name, std::string_view meaning) {
-  return {name, meaning, [] { return document<Options>(); },
+  return {name, meaning, [] { return document_fields<Options>(); },
           [](const Subject& subject, const ConfigTable& table, const AnalysisContext& context) {
             return run(subject, options_from<Options>(table), context);
           },

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <system_error>
 
-#include "core/atomic_write.hpp"
+#include "core/shared/atomic_write.hpp"
 #include "lmrnn/analysis.hpp"
 #include "lmrnn/error.hpp"
 

@@ -46,7 +46,7 @@ Simulation simulate(const Network& network, const Battery& battery, const TrialB
     const std::size_t n = std::min(block_trials, s.n_trials - first);
     std::vector<float> states(s.n_steps * s.n_units * n), logits(s.n_steps * s.n_classes * n);
     const RecurrentNoise noise{.sigma = sigma,
-                               .key = {seed, Stream::recurrent_noise, Split::test, task, 0},
+                               .key = {seed, RandomPurpose::recurrent_noise, Split::test, task, 0},
                                .first_row = static_cast<std::uint32_t>(first_trial + first)};
     network.forward(trials.view().trials(first, n), noise, {states.data(), s.n_steps, s.n_units, n},
                     {logits.data(), s.n_steps, s.n_classes, n}, workspace);
@@ -68,7 +68,7 @@ TrialBatch compose_task(const Battery& battery, std::size_t task,
   const std::vector<std::uint32_t> tasks(conditions.size(), static_cast<std::uint32_t>(task));
   return compose_trials(
       battery, tasks, conditions,
-      {seed, Stream::input_noise, Split::test, battery.tasks()[task].number(), 0});
+      {seed, RandomPurpose::input_noise, Split::test, battery.tasks()[task].number(), 0});
 }
 
 TrialBatch test_trials(const Battery& battery, std::size_t task, std::size_t n, Seed seed,
@@ -97,7 +97,7 @@ PeriodSpan span_of(const TrialBatch& trials, std::size_t k, Period period) {
 }
 
 bool has_period(const Battery& battery, std::size_t task, Period period) {
-  return !battery.durations(task)[index(period)].values.empty();
+  return !battery.durations(task)[period_index(period)].values.empty();
 }
 
 }  // namespace lmrnn

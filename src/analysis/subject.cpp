@@ -26,10 +26,11 @@ Subject make_subject(LoadedNetwork loaded, const std::filesystem::path& path) {
 }
 
 Subject make_control(const Subject& subject, Control control, Seed seed, std::uint32_t number) {
-  Network network = copy_of(subject.network);
+  Network network = subject.network.copy();
   if (control == Control::shuffled_weights) {
     const ParameterLayout& l = network.layout();
-    const auto weights = network.parameters().subspan(l.recurrent, l.n_recurrent);
+    const auto writer = network.write_weights();
+    const auto weights = writer.all().subspan(l.recurrent, l.n_recurrent);
     const std::vector<std::uint32_t> between = synapses_between_units(network);
     std::vector<std::uint32_t> autapses;
     for (std::uint32_t s = 0, next = 0; s < l.n_recurrent; ++s)
@@ -37,9 +38,8 @@ Subject make_control(const Subject& subject, Control control, Seed seed, std::ui
         ++next;
       else
         autapses.push_back(s);
-    shuffle_values(weights, between, {seed, Stream::lesion, Split::train, number, 1});
-    shuffle_values(weights, autapses, {seed, Stream::lesion, Split::train, number, 2});
-    network.weights_changed();
+    shuffle_values(weights, between, {seed, RandomPurpose::lesion, Split::train, number, 1});
+    shuffle_values(weights, autapses, {seed, RandomPurpose::lesion, Split::train, number, 2});
   }
   return {std::move(network), subject.trained, subject.battery};
 }

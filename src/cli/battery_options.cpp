@@ -23,7 +23,7 @@ BatteryConfig BatteryOptions::battery() const {
   ConfigTable table = config_.file();
   const auto set = [&]<class T>(const char* key, const std::optional<T>& value,
                                 const char* option) {
-    if (value) assign(table, key, {*value, option});
+    if (value) assign_key(table, key, {*value, option});
   };
   set("battery.tasks", tasks_, "--tasks");
   set("battery.timing", timing_, "--timing");
@@ -31,8 +31,8 @@ BatteryConfig BatteryOptions::battery() const {
   set("battery.dt", dt_, "--dt");
   // As a whole: switches that the file sets on their own go, too. Those of --set come on top.
   if (semantics_)
-    assign(table, "battery.semantics",
-           {ConfigTable{{"base", {*semantics_, "--semantics"}}}, "--semantics"});
+    assign_key(table, "battery.semantics",
+               {ConfigTable{{"base", {*semantics_, "--semantics"}}}, "--semantics"});
   return config_.section<BatteryConfig>("battery", table);
 }
 

@@ -27,7 +27,7 @@ class BatteryOptions {
 };
 
 /// --seed. There is no default: without it, a fresh seed is taken from the system and named on
-/// stderr, so that whatever was seen can be seen again.
+/// stderr, so that the user can repeat the command.
 class SeedOption {
  public:
   void add_to(CLI::App& verb);

@@ -1,6 +1,8 @@
 #include "common.hpp"
 
 #include <fmt/core.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
@@ -52,7 +54,7 @@ ConfigTable ConfigOptions::file() const {
 }
 
 ConfigTable ConfigOptions::assigned(ConfigTable table) const {
-  for (const std::string& assignment : assignments_) assign(table, assignment);
+  for (const std::string& assignment : assignments_) assign_key(table, assignment);
   return table;
 }
 
@@ -106,6 +108,16 @@ void add_threads(CLI::App& verb, int& n_threads) {
   verb.add_option("--threads", n_threads, "0: one per available processor")
       ->check(whole_number(0, std::numeric_limits<int>::max()))
       ->capture_default_str();
+}
+
+bool is_terminal(std::FILE* file) {
+  return ::isatty(::fileno(file)) == 1;
+}
+
+std::size_t terminal_width(std::FILE* file, std::size_t otherwise) {
+  winsize size{};
+  if (::ioctl(::fileno(file), TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return otherwise;
+  return size.ws_col;
 }
 
 }  // namespace lmrnn::cli

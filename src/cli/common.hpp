@@ -1,13 +1,15 @@
 // What all verbs share: how they describe themselves, and how they read a configuration.
 //
 // Conventions: data goes to stdout; log, warnings and progress to stderr. --json where a program
-// would read the output. Exit status 0: done; 1: the run failed (RunError); 2: the request makes
-// no sense (UsageError, or words that cannot be parsed); 75: interrupted, all saved. Verbs throw;
+// would read the output. Exit status 0: done; 1: the run failed (RunError); 2: the request is
+// invalid (UsageError, or words that cannot be parsed); 75: interrupted, all saved. Verbs throw;
 // main turns exceptions into one line and the exit status.
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <functional>
 #include <limits>
 #include <optional>
@@ -36,7 +38,7 @@ struct Unsuccessful {
   int status = 1;
 };
 
-/// Interrupted, and to be gone on with. BSD's EX_TEMPFAIL: what batch scripts look for to queue a
+/// Interrupted; can be resumed. BSD's EX_TEMPFAIL: what batch scripts look for to queue a
 /// job again.
 constexpr int interrupted_status = 75;
 
@@ -66,7 +68,7 @@ class ConfigOptions {
     check_assignments(name);
     const ConfigTable all = assigned(unassigned);
     C config{};
-    if (const ConfigValue* value = find(all, name)) from_config(*value, name, config, Range{});
+    if (const ConfigValue* value = find_key(all, name)) from_config(*value, name, config, Range{});
     return config;
   }
   template <HasFields C>
@@ -93,5 +95,10 @@ CLI::Option* add_seed(CLI::App& verb, std::optional<Seed>& seed, const std::stri
 
 /// --threads N; 0, the default, means one per processor that the process may use.
 void add_threads(CLI::App& verb, int& n_threads);
+
+bool is_terminal(std::FILE* file);
+
+/// Columns of the terminal that `file` is, or `otherwise` if it is none.
+std::size_t terminal_width(std::FILE* file, std::size_t otherwise = 80);
 
 }  // namespace lmrnn::cli

@@ -35,7 +35,7 @@ Words values_of(const FieldDoc& row) {
 // Lines of a case statement: the values that a key may have.
 std::string values() {
   std::string lines;
-  for (const FieldDoc& row : document<RunConfig>())
+  for (const FieldDoc& row : document_fields<RunConfig>())
     if (const Words words = values_of(row); !words.empty())
       lines += fmt::format("    {}) words=\"{}\" ;;\n", row.key, fmt::join(words, " "));
   return lines;
@@ -70,7 +70,7 @@ void collect(const CLI::App& verb, const std::string& name, Completions& out) {
 
 std::string keys() {
   Words words;
-  for (const FieldDoc& row : document<RunConfig>()) words.push_back(row.key + "=");
+  for (const FieldDoc& row : document_fields<RunConfig>()) words.push_back(row.key + "=");
   return fmt::format("{}", fmt::join(words, " "));
 }
 

@@ -185,7 +185,7 @@ std::string conditions_text(const Battery& battery, std::size_t task, const Cond
                        degrees(c.sample), degrees(c.test), c.match ? "a match" : "no match");
   else
     text = decision_text(base, c);
-  const double delay = c.duration[index(Period::delay)];
+  const double delay = c.duration[period_index(Period::delay)];
   if (delay > 0) text += fmt::format("; delay {:g} ms", std::round(delay * 10) / 10);
   return text;
 }

@@ -21,7 +21,7 @@ Failure current_failure() {
   } catch (const UsageError& error) {
     return {2, error.what()};
   } catch (const std::system_error& error) {
-    // `| head` has seen enough; nobody is left to tell.
+    // `| head` has closed the pipe; there is no reader for a message.
     if (error.code() == std::errc::broken_pipe) return {0, {}};
     return {1, error.what()};
   } catch (const std::bad_alloc&) {
@@ -34,7 +34,7 @@ Failure current_failure() {
 }
 
 void say_error(std::string message) {
-  // One line, whatever a library says, and no escape sequences from names in somebody's file.
+  // One line, even if a library's text has more, without escape sequences from names in files.
   std::ranges::replace_if(
       message, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
   const bool named = message.starts_with("lmrnn ") || message.starts_with("lmrnn:");

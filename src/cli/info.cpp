@@ -89,9 +89,9 @@ void print_run_scores(const fs::path& run) {
   fmt::print("scores after {} steps: accuracy {:.4f} ({:.1f}% of ceiling), {}/{} tasks solved\n",
              scores.evaluated, scores.mean_accuracy(), 100 * scores.mean_share(), scores.n_solved(),
              scores.tasks.size());
-  for (const TaskResult& t : scores.tasks) {
+  for (const TaskRow& t : scores.tasks) {
     const double guess = chance_of(t.task);
-    fmt::print("  {:<18} {:.4f} of {:.4f}{}{}\n", t.task, t.accuracy, t.ceiling,
+    fmt::print("  {:<18} {:.4f} of {:.4f}{}{}\n", t.task, t.decision_accuracy, t.decision_ceiling,
                t.solved ? "  solved" : "", guess > 0 ? fmt::format("  (chance {:g})", guess) : "");
   }
   fmt::print("\n");

@@ -65,7 +65,7 @@ std::string did_you_mean_key(const CLI::App& verb, std::string word) {
   if (verb.get_name() != "train" || !word.starts_with("--")) return {};
   word = "." + word.substr(2);
   std::ranges::replace(word, '-', '_');
-  for (const FieldDoc& row : document<RunConfig>())
+  for (const FieldDoc& row : document_fields<RunConfig>())
     if (row.key.ends_with(word)) return fmt::format("; did you mean --set {}=...?", row.key);
   return {};
 }

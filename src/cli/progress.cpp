@@ -7,7 +7,7 @@
 #include <limits>
 #include <utility>
 
-#include "terminal.hpp"
+#include "common.hpp"
 
 namespace lmrnn::cli {
 

@@ -4,23 +4,17 @@
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
-#include <optional>
 #include <string>
 #include <vector>
 
+#include "lmrnn/run_tables.hpp"
+
 namespace lmrnn::cli {
 
-struct TaskResult {
-  std::string task;
-  double accuracy = 0, ceiling = 0, share = 0;
-  bool solved = false;
-};
-
 struct RunScores {
-  std::int64_t step = 0;          ///< of the last row of metrics.csv
-  std::optional<double> loss;     ///< of that row
-  std::int64_t evaluated = -1;    ///< step of the last evaluation; -1: there was none
-  std::vector<TaskResult> tasks;  ///< of that evaluation
+  std::int64_t step = 0;        ///< of the last row of metrics.csv
+  std::int64_t evaluated = -1;  ///< step of the last evaluation; -1: there was none
+  std::vector<TaskRow> tasks;   ///< of that evaluation
 
   double mean_accuracy() const;
   double mean_share() const;
@@ -28,7 +22,7 @@ struct RunScores {
 };
 
 /// Reads both files of a run directory; a file that is not there yet counts as empty. Throws
-/// UsageError for a file without the columns that it must have.
+/// UsageError for a column that is missing or damaged.
 RunScores read_scores(const std::filesystem::path& run);
 
 /// The accuracy of a network that answers a task by guessing: 0.5 where it only decides whether to

@@ -198,18 +198,19 @@ Json comparison(const Found& a, const Found& b) {
 void print_tasks(const Found& a, const Found& b) {
   std::vector<std::vector<std::string>> rows = {
       {"task", "accuracy A", "accuracy B", "B - A", "ceiling", "chance", "solved"}};
-  for (const TaskResult& left : a.scores.tasks) {
-    const auto right = std::ranges::find(b.scores.tasks, left.task, &TaskResult::task);
+  for (const TaskRow& left : a.scores.tasks) {
+    const auto right = std::ranges::find(b.scores.tasks, left.task, &TaskRow::task);
     if (right == b.scores.tasks.end()) continue;
     const double chance = chance_of(left.task);
-    rows.push_back(
-        {left.task, fmt::format("{:.4f}", left.accuracy), fmt::format("{:.4f}", right->accuracy),
-         fmt::format("{:+.4f}", right->accuracy - left.accuracy),
-         fmt::format("{:.4f}", left.ceiling), chance > 0 ? fmt::format("{:g}", chance) : "",
-         left.solved && right->solved ? "both"
-         : left.solved                ? "A"
-         : right->solved              ? "B"
-                                      : ""});
+    rows.push_back({left.task, fmt::format("{:.4f}", left.decision_accuracy),
+                    fmt::format("{:.4f}", right->decision_accuracy),
+                    fmt::format("{:+.4f}", right->decision_accuracy - left.decision_accuracy),
+                    fmt::format("{:.4f}", left.decision_ceiling),
+                    chance > 0 ? fmt::format("{:g}", chance) : "",
+                    left.solved && right->solved ? "both"
+                    : left.solved                ? "A"
+                    : right->solved              ? "B"
+                                                 : ""});
   }
   if (rows.size() == 1) return fmt::print("\nthe runs have no evaluated task in common\n");
   rows.push_back({"mean of all", fmt::format("{:.4f}", a.scores.mean_accuracy()),

@@ -4,7 +4,7 @@
 namespace lmrnn::cli {
 
 /// While an object lives, the first signal only makes `asked` true. A second one ends the program
-/// at once: what has been saved can be gone on with all the same.
+/// at once: what has been saved can still be resumed.
 class StopSignals {
  public:
   StopSignals();

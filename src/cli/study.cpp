@@ -162,7 +162,11 @@ void run_verb(const Options& options) {
                       .owner = slurm_job()};
   std::unique_ptr<ProgressBar> bar;
   StudyCallbacks callbacks;
-  callbacks.stop_requested = [] { return static_cast<int>(n_signals); };
+  callbacks.stop_requested = [] {
+    return n_signals == 0   ? StopRequest::none
+           : n_signals == 1 ? StopRequest::save
+                            : StopRequest::kill;
+  };
   callbacks.progress = [&](const StudyProgress& p) {
     if (!bar) {
       fmt::print(stderr, "study {} in {}\n", study.name, study.out.string());

@@ -19,8 +19,6 @@
 #include "lmrnn/streams.hpp"
 #include "lmrnn/threads.hpp"
 #include "progress.hpp"
-#include "tasks_sample.hpp"
-#include "terminal.hpp"
 #include "verbs.hpp"
 
 namespace lmrnn::cli {
@@ -99,7 +97,7 @@ void run_show(const ShowOptions& options) {
   const Seed seed = options.seed.seed();
   const Battery battery(config, seed);
   const TrialBatch trials = draw_trials(battery, 0, 1, seed, Split::train, options.trial);
-  fmt::print("{}\n{}\n{}\ntarget: {}\n", describe(battery, 0),
+  fmt::print("{}\n{}\n{}\ntarget: {}\n", describe_task(battery, 0),
              draw_trial(battery, trials, 0, std::min<std::size_t>(terminal_width(stdout), 120)),
              conditions_text(battery, 0, trials.conditions[0]), target_text(battery, trials, 0));
 }
@@ -128,8 +126,8 @@ struct VerifyOptions {
 
 void run_verify(const VerifyOptions& options) {
   ConfigTable table = options.config.file();
-  assign(table, "battery.semantics",
-         {ConfigTable{{"base", {options.semantics, "--semantics"}}}, "--semantics"});
+  assign_key(table, "battery.semantics",
+             {ConfigTable{{"base", {options.semantics, "--semantics"}}}, "--semantics"});
   const auto battery = options.config.section<BatteryConfig>("battery", table);
   VerifyResult result;
   for (const std::string& file : options.files) result += verify_golden(file, battery.semantics);

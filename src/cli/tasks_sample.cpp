@@ -1,6 +1,4 @@
 // lmrnn tasks sample: trial batches and packed streams as NPZ or HDF5.
-#include "tasks_sample.hpp"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -19,6 +17,7 @@
 #include "lmrnn/streams.hpp"
 #include "lmrnn/threads.hpp"
 #include "lmrnn/version.hpp"
+#include "verbs.hpp"
 
 namespace lmrnn::cli {
 namespace {
@@ -159,8 +158,8 @@ std::array<std::int32_t, 2 * n_periods> bounds_of(std::span<const PeriodSpan> sp
   std::array<std::int32_t, 2 * n_periods> bounds;
   bounds.fill(-1);
   for (const PeriodSpan& span : spans) {
-    bounds[2 * index(span.period)] = span.first;
-    bounds[2 * index(span.period) + 1] = span.last;
+    bounds[2 * period_index(span.period)] = span.first;
+    bounds[2 * period_index(span.period) + 1] = span.last;
   }
   return bounds;
 }

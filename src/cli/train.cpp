@@ -55,7 +55,7 @@ RunConfig read_config(const TrainOptions& options) {
   check_file(options.config_file);
   ConfigTable table = options.config.table(options.config_file);
   if (options.seed)
-    assign(table, "seed", {static_cast<std::int64_t>(options.seed->value), "--seed"});
+    assign_key(table, "seed", {static_cast<std::int64_t>(options.seed->value), "--seed"});
   return resolve_config(table);
 }
 
@@ -166,11 +166,10 @@ void report(const Trainer& trainer, Outcome outcome, bool json) {
 void run_training(const TrainOptions& options, Processes* processes) {
   const bool first = processes == nullptr || processes->rank() == 0;
   Trainer trainer = [&] {
-    if (!options.resume.empty())
-      return Trainer::resume(options.resume, options.n_threads, nullptr, processes);
+    const TrainerOptions how{.n_threads = options.n_threads, .processes = processes};
+    if (!options.resume.empty()) return Trainer::resume(options.resume, how);
     const RunConfig config = read_config(options);
-    return Trainer::start(config, output_directory(options, config), options.n_threads, nullptr,
-                          processes);
+    return Trainer::start(config, output_directory(options, config), how);
   }();
   for (const std::string& notice : trainer.notices()) warn(notice);
   if (first)
@@ -215,7 +214,7 @@ std::unique_ptr<Processes> connect(const Launch& launch) {
   return processes;
 }
 
-// An error in one process would leave the others waiting for it for ever, so it ends all of them.
+// After an error in one process the others would wait for it forever, so it ends all of them.
 void run_together(const TrainOptions& options, const Launch& launch) {
   const std::unique_ptr<Processes> processes = connect(launch);
   try {

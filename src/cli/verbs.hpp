@@ -7,6 +7,7 @@
 namespace lmrnn::cli {
 
 void add_tasks(CLI::App& program);
+void add_sample(CLI::App& tasks);  // a verb of tasks
 void add_wiring(CLI::App& program);
 void add_train(CLI::App& program);
 void add_eval(CLI::App& program);

@@ -14,7 +14,6 @@
 #include "draw_mask.hpp"
 #include "lmrnn/error.hpp"
 #include "lmrnn/files.hpp"
-#include "terminal.hpp"
 #include "verbs.hpp"
 #include "wiring_options.hpp"
 
@@ -83,7 +82,7 @@ struct StatsOptions {
 
 void run_stats(const StatsOptions& options) {
   const WiringConfig config = options.wiring.config();
-  const MaskStatistics s = statistics(mask_of(config), config.sheet());
+  const MaskStatistics s = mask_statistics(mask_of(config), config.sheet());
   fmt::print("{}", options.json ? to_json(config, s).dump(2) + "\n" : to_text(config, s));
 }
 
@@ -146,7 +145,7 @@ void run_show_wiring(const ShowWiringOptions& options) {
 
   const std::size_t width = terminal_width(stdout);
   constexpr std::size_t height = 40;
-  fmt::print("{}\n", to_text(config, statistics(mask, sheet)));
+  fmt::print("{}\n", to_text(config, mask_statistics(mask, sheet)));
   fmt::print("unit {} (row {}, column {}): {} sources\n\n{}\n", unit, unit / sheet.cols,
              unit % sheet.cols, mask.sources_of(unit).size(),
              draw_neighbourhood(mask, sheet, unit, width, height));

@@ -40,7 +40,7 @@ std::pair<std::string, std::string> rows_and_cols(const std::string& text) {
 ConfigValue value_of(const std::string& option, const std::string& text, bool is_text) {
   if (is_text) return {text, option};
   ConfigTable table;
-  assign(table, "value=" + text);
+  assign_key(table, "value=" + text);
   ConfigValue value = std::move(table.front().second);
   value.where = option;
   return value;
@@ -77,7 +77,7 @@ void WiringOptions::add_to(CLI::App& verb) {
         if constexpr (!requires { value.has_value(); })
           if (const std::string text = detail::toml_value(to_config(value)); text != "\"\"")
             help += ", default " + text;
-        add_option(verb, option_name(key), std::string(key), help, bare(type_name<T>()),
+        add_option(verb, option_name(key), std::string(key), help, bare(config_type_name<T>()),
                    std::is_same_v<T, std::string>);
       });
   configuration_.add_to(verb);
@@ -86,7 +86,7 @@ void WiringOptions::add_to(CLI::App& verb) {
 WiringConfig WiringOptions::config() const {
   const ConfigTable file = configuration_.file();
   auto config = configuration_.section<WiringConfig>("wiring", file);
-  if (const ConfigValue* section = find(file, "wiring"))
+  if (const ConfigValue* section = find_key(file, "wiring"))
     find_mask_files(config, std::get<ConfigTable>(section->value));
   for (const Given& given : given_) {
     const ConfigTable one{{given.key, value_of(given.option, given.value, given.is_text)}};
@@ -94,7 +94,7 @@ WiringConfig WiringOptions::config() const {
   }
   const auto entry = std::ranges::find(wirings(), config.kind, &WiringEntry::kind);
   if (!entry->is_random || config.seed) return config;
-  if (const ConfigValue* seed = find(file, "seed"))
+  if (const ConfigValue* seed = find_key(file, "seed"))
     from_config(*seed, "seed", config.seed, any_seed());
   if (!config.seed)
     throw UsageError(

@@ -7,7 +7,7 @@
 #include <charconv>
 #include <cmath>
 
-#include "core/text.hpp"
+#include "core/shared/text.hpp"
 #include "lmrnn/files.hpp"
 #include "lmrnn/seed.hpp"
 
@@ -141,7 +141,7 @@ void refuse_too_large(std::string_view text, const std::string& name,
   detail::number_too_large(where(name, error.source()), key, said.substr(begin, end - begin));
 }
 
-// What the parser says names what it did not expect; this is what it did.
+// The parser names only what it did not expect; this adds what it expected.
 std::string_view remedy_for(std::string_view description) {
   static constexpr std::pair<std::string_view, std::string_view> remedies[] = {
       {"redefine", "; give each key once"},
@@ -182,7 +182,7 @@ std::string to_toml(const ConfigTable& table) {
   return out;
 }
 
-void assign(ConfigTable& table, std::string_view assignment) {
+void assign_key(ConfigTable& table, std::string_view assignment) {
   const std::size_t equals = assignment.find('=');
   if (equals == std::string_view::npos || equals == 0)
     throw UsageError("--set " + std::string(assignment) +
@@ -201,10 +201,10 @@ void assign(ConfigTable& table, std::string_view assignment) {
     value.value = std::string(text);  // a bare word: --set network.activation=tanh
   }
   value.where = "--set";
-  assign(table, assignment.substr(0, equals), std::move(value));
+  assign_key(table, assignment.substr(0, equals), std::move(value));
 }
 
-void assign(ConfigTable& table, std::string_view dotted_key, ConfigValue value) {
+void assign_key(ConfigTable& table, std::string_view dotted_key, ConfigValue value) {
   const std::size_t dot = dotted_key.find('.');
   const std::string key(dotted_key.substr(0, dot));
   auto entry = std::ranges::find(table, key, &ConfigTable::value_type::first);
@@ -222,17 +222,17 @@ void assign(ConfigTable& table, std::string_view dotted_key, ConfigValue value) 
     throw UsageError(fmt::format("{}: {}: \"{}\" must be a table, not {} ({})", value.where,
                                  dotted_key, key, detail::toml_value(entry->second),
                                  entry->second.where));
-  assign(*child, dotted_key.substr(dot + 1), std::move(value));
+  assign_key(*child, dotted_key.substr(dot + 1), std::move(value));
 }
 
-const ConfigValue* find(const ConfigTable& table, std::string_view dotted_key) {
+const ConfigValue* find_key(const ConfigTable& table, std::string_view dotted_key) {
   const std::size_t dot = dotted_key.find('.');
   const std::string_view key = dotted_key.substr(0, dot);
   for (const auto& [name, value] : table) {
     if (name != key) continue;
     if (dot == std::string_view::npos) return &value;
     const auto* child = std::get_if<ConfigTable>(&value.value);
-    return child ? find(*child, dotted_key.substr(dot + 1)) : nullptr;
+    return child ? find_key(*child, dotted_key.substr(dot + 1)) : nullptr;
   }
   return nullptr;
 }
@@ -331,8 +331,8 @@ std::string_view file_of(std::string_view where) {
 // as it does for one name. Within one file, nobody can tell.
 void check_one_name(const ConfigTable& table, std::span<const Renamed> renamed) {
   for (const Renamed& r : renamed) {
-    const ConfigValue* former = find(table, r.former);
-    const ConfigValue* present = find(table, r.present);
+    const ConfigValue* former = find_key(table, r.former);
+    const ConfigValue* present = find_key(table, r.present);
     if (!former || !present) continue;
     const std::string_view file = file_of(former->where);
     if (!file.empty() && file == file_of(present->where))

@@ -157,7 +157,7 @@ std::optional<ElementType> element_type_for(const StoredNumber& stored) noexcept
 
 std::optional<std::size_t> bytes_of(std::span<const std::size_t> shape,
                                     std::size_t width) noexcept {
-  // A zero anywhere makes the product zero, whatever the others are.
+  // A zero anywhere makes the product zero, even if the others overflow.
   if (std::ranges::find(shape, 0u) != shape.end()) return 0;
   std::size_t bytes = width;
   for (const std::size_t n : shape)

@@ -24,7 +24,65 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
   return above.back();
 }
 
+struct Parts {
+  std::size_t where_size, problem_at, problem_end;
+};
+
+// "where: problem; remedy"; what stands in quotes or parentheses separates nothing.
+Parts parts_of(std::string_view message) {
+  Parts parts{0, 0, message.size()};
+  bool quoted = false, has_where = false;
+  int depth = 0;
+  for (std::size_t i = 0; i + 1 < message.size(); ++i) {
+    const char c = message[i];
+    if (c == '"') quoted = !quoted;
+    if (c == '(' && !quoted) ++depth;
+    if (c == ')' && !quoted) --depth;
+    if (quoted || depth > 0 || message[i + 1] != ' ') continue;
+    if (c == ':' && !has_where && parts.problem_end == message.size()) {
+      has_where = true;
+      parts.where_size = i;
+      parts.problem_at = i + 2;
+    }
+    if (c == ';') parts.problem_end = i;
+  }
+  return parts;
+}
+
+std::string joined(std::string_view where, std::string_view problem, std::string_view remedy) {
+  std::string text(where);
+  if (!where.empty()) text += ": ";
+  text += problem;
+  if (!remedy.empty()) text.append("; ").append(remedy);
+  return text;
+}
+
 }  // namespace
+
+UsageError::UsageError(const std::string& message) : Error(message) {
+  const Parts parts = parts_of(message);
+  where_size_ = parts.where_size;
+  problem_at_ = parts.problem_at;
+  problem_size_ = parts.problem_end - parts.problem_at;
+}
+
+UsageError::UsageError(std::string_view where, std::string_view problem, std::string_view remedy)
+    : Error(joined(where, problem, remedy)),
+      where_size_(where.size()),
+      problem_at_(where.empty() ? 0 : where.size() + 2),
+      problem_size_(problem.size()) {}
+
+std::string_view UsageError::where() const noexcept {
+  return std::string_view(what()).substr(0, where_size_);
+}
+std::string_view UsageError::problem() const noexcept {
+  return std::string_view(what()).substr(problem_at_, problem_size_);
+}
+std::string_view UsageError::remedy() const noexcept {
+  const std::string_view text(what());
+  const std::size_t end = problem_at_ + problem_size_;
+  return end < text.size() ? text.substr(end + 2) : std::string_view();
+}
 
 std::string did_you_mean(std::string_view word, std::span<const std::string> known,
                          std::string_view otherwise) {

@@ -5,8 +5,8 @@
 #include <memory>
 #include <system_error>
 
-#include "core/array_formats.hpp"
-#include "core/text.hpp"
+#include "core/npy.hpp"
+#include "core/shared/text.hpp"
 #include "lmrnn/error.hpp"
 
 namespace lmrnn {

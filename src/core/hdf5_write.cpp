@@ -3,9 +3,9 @@
 #include <cstddef>
 #include <numeric>
 
-#include "core/atomic_write.hpp"
 #include "core/elements.hpp"
 #include "core/hdf5_library.hpp"
+#include "core/shared/atomic_write.hpp"
 #include "lmrnn/error.hpp"
 #include "lmrnn/files.hpp"
 

@@ -1,134 +1,25 @@
 #include "core/npy.hpp"
 
+#include <boost/nowide/utf/convert.hpp>
 #include <charconv>
 #include <cstring>
 
-#include "core/array_formats.hpp"
 #include "core/elements.hpp"
+#include "core/npy_header.hpp"
 #include "lmrnn/error.hpp"
 
 namespace lmrnn {
 namespace {
 
-constexpr std::string_view magic = "\x93NUMPY";
-
-[[noreturn]] void not_npy(const std::string& where, const std::string& what) {
-  throw UsageError(where + ": not a whole npy array: " + what + "; copy or save it again");
-}
-
-struct Header {
-  std::string descr;
-  bool structured = false;  ///< descr is a list of fields
-  bool fortran_order = false;
-  std::vector<std::size_t> shape;
-};
-
-/// Reads the dictionary of the header, a literal of the Python language.
-class DictionaryReader {
- public:
-  DictionaryReader(const std::string& where, std::string_view text) : where_(where), rest_(text) {}
-
-  Header read() {
-    bool has_descr = false, has_order = false, has_shape = false;
-    expect('{');
-    while (!accept('}')) {
-      const std::string key = text();
-      expect(':');
-      if (key == "descr") {
-        has_descr = true;
-        read_descr();
-      } else if (key == "fortran_order") {
-        has_order = true;
-        header_.fortran_order = truth();
-      } else if (key == "shape") {
-        has_shape = true;
-        read_shape();
-      } else {
-        not_npy(where_, "its header has an unknown key \"" + key + "\"");
-      }
-      if (!accept(',') && (skip_spaces(), !rest_.starts_with('}'))) broken();
-    }
-    if (!has_descr || !has_order || !has_shape) not_npy(where_, "its header lacks an entry");
-    return std::move(header_);
-  }
-
- private:
-  [[noreturn]] void broken() { not_npy(where_, "its header cannot be parsed"); }
-
-  void skip_spaces() {
-    while (!rest_.empty() && (rest_[0] == ' ' || rest_[0] == '\n')) rest_.remove_prefix(1);
-  }
-  bool accept(char c) {
-    skip_spaces();
-    if (!rest_.starts_with(c)) return false;
-    rest_.remove_prefix(1);
-    return true;
-  }
-  void expect(char c) {
-    if (!accept(c)) broken();
-  }
-  std::string text() {
-    skip_spaces();
-    const char quote = rest_.empty() ? '\0' : rest_[0];
-    if (quote != '\'' && quote != '"') broken();
-    const std::size_t end = rest_.find(quote, 1);
-    if (end == std::string_view::npos) broken();
-    std::string result(rest_.substr(1, end - 1));
-    rest_.remove_prefix(end + 1);
-    return result;
-  }
-  bool truth() {
-    skip_spaces();
-    for (const bool value : {true, false}) {
-      const std::string_view word = value ? "True" : "False";
-      if (!rest_.starts_with(word)) continue;
-      rest_.remove_prefix(word.size());
-      return value;
-    }
-    broken();
-  }
-  void read_descr() {
-    skip_spaces();
-    if (!rest_.starts_with('[')) {
-      header_.descr = text();
-      return;
-    }
-    header_.structured = true;
-    const std::string_view all = rest_;
-    int depth = 0;
-    do {
-      if (rest_.empty()) broken();
-      depth += rest_[0] == '[';
-      depth -= rest_[0] == ']';
-      rest_.remove_prefix(1);
-    } while (depth > 0);
-    header_.descr = all.substr(0, all.size() - rest_.size());
-  }
-  void read_shape() {
-    expect('(');
-    while (!accept(')')) {
-      skip_spaces();
-      std::size_t n = 0;
-      const auto [end, error] = std::from_chars(rest_.data(), rest_.data() + rest_.size(), n);
-      if (error != std::errc()) broken();
-      rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()));
-      accept('L');  // Python 2
-      header_.shape.push_back(n);
-      if (!accept(',') && (skip_spaces(), !rest_.starts_with(')'))) broken();
-    }
-  }
-
-  const std::string& where_;
-  std::string_view rest_;
-  Header header_;
-};
+// Text of NumPy is UTF-32, ours UTF-8. What is neither becomes U+FFFD.
+using boost::nowide::utf::convert_string;
 
 /// Splits "<f4" into kind and width; nothing if it is no type of plain numbers or text.
 struct Descr {
   char order, kind;
   std::size_t count;  ///< bytes, or characters of text
 };
-std::optional<Descr> split(const Header& header) {
+std::optional<Descr> split(const NpyHeader& header) {
   const std::string& d = header.descr;
   Descr result{};
   if (header.structured || d.size() < 3) return std::nullopt;
@@ -175,46 +66,6 @@ std::vector<std::byte> from_fortran_order(std::span<const std::size_t> shape, st
   return out;
 }
 
-void append_utf8(std::string& out, std::uint32_t point) {
-  if (point > 0x10ffff || (point >= 0xd800 && point < 0xe000)) point = 0xfffd;
-  const auto tail = [&](int shift) { out += static_cast<char>(0x80 | ((point >> shift) & 0x3f)); };
-  if (point < 0x80) {
-    out += static_cast<char>(point);
-  } else if (point < 0x800) {
-    out += static_cast<char>(0xc0 | (point >> 6));
-    tail(0);
-  } else if (point < 0x10000) {
-    out += static_cast<char>(0xe0 | (point >> 12));
-    tail(6), tail(0);
-  } else {
-    out += static_cast<char>(0xf0 | (point >> 18));
-    tail(12), tail(6), tail(0);
-  }
-}
-
-/// Code points; a byte that begins no UTF-8 sequence becomes U+FFFD.
-std::vector<std::uint32_t> code_points(std::string_view utf8) {
-  std::vector<std::uint32_t> points;
-  for (std::size_t i = 0; i < utf8.size();) {
-    const auto first = static_cast<unsigned char>(utf8[i]);
-    const std::size_t length = first < 0x80         ? 1
-                               : (first >> 5) == 6  ? 2
-                               : (first >> 4) == 14 ? 3
-                               : (first >> 3) == 30 ? 4
-                                                    : 0;
-    std::uint32_t point = length == 1 ? first : first & (0x7fu >> length);
-    bool valid = length > 0 && i + length <= utf8.size();
-    for (std::size_t k = 1; valid && k < length; ++k) {
-      const auto next = static_cast<unsigned char>(utf8[i + k]);
-      valid = (next >> 6) == 2;
-      point = (point << 6) | (next & 0x3fu);
-    }
-    points.push_back(valid ? point : 0xfffd);
-    i += valid ? length : 1;
-  }
-  return points;
-}
-
 std::optional<std::string> decode_text(const Descr& descr, std::span<const std::byte> raw) {
   std::string text;
   if (descr.kind == 'S') {
@@ -223,26 +74,10 @@ std::optional<std::string> decode_text(const Descr& descr, std::span<const std::
     return text;
   }
   if (descr.kind != 'U' || descr.order == '>') return std::nullopt;
-  std::vector<std::uint32_t> points(raw.size() / 4);
+  std::u32string points(raw.size() / 4, U'\0');
   if (!points.empty()) std::memcpy(points.data(), raw.data(), points.size() * 4);
-  while (!points.empty() && points.back() == 0) points.pop_back();
-  for (const std::uint32_t point : points) append_utf8(text, point);
-  return text;
-}
-
-std::string header_of(std::string_view descr, std::span<const std::size_t> shape) {
-  std::string text = "{'descr': '" + std::string(descr) + "', 'fortran_order': False, 'shape': (";
-  for (std::size_t i = 0; i < shape.size(); ++i)
-    text += (i ? " " : "") + std::to_string(shape[i]) + (i + 1 < shape.size() || i == 0 ? "," : "");
-  text += "), }";
-  // Version 1.0 has a 10-byte prefix; spaces and a line end fill up to a multiple of 64 bytes.
-  const std::size_t total = (10 + text.size() + 1 + 63) / 64 * 64;
-  text.resize(total - 10 - 1, ' ');
-  text += '\n';
-  std::string header(magic);
-  header +=
-      {'\x01', '\x00', static_cast<char>(text.size() & 255), static_cast<char>(text.size() >> 8)};
-  return header + text;
+  points.resize(points.find_last_not_of(U'\0') + 1);
+  return convert_string<char>(points.data(), points.data() + points.size());
 }
 
 std::string_view descr_of(ElementType type) {
@@ -268,29 +103,19 @@ std::string_view descr_of(ElementType type) {
 }  // namespace
 
 NpyContent parse_npy(const std::string& where, std::span<const std::byte> bytes) {
-  const std::string_view view(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  if (!view.starts_with(magic) || view.size() < 12) not_npy(where, "it does not begin as one");
-  const int version = static_cast<unsigned char>(view[6]);
-  if (version < 1 || version > 3)
-    not_npy(where, "version " + std::to_string(version) + " is unknown");
-  const std::size_t prefix = version == 1 ? 10 : 12;
-  std::uint32_t header_size = 0;
-  std::memcpy(&header_size, view.data() + 8, version == 1 ? 2 : 4);
-  if (header_size > view.size() - prefix) not_npy(where, "it ends within the header");
-
-  Header header = DictionaryReader(where, view.substr(prefix, header_size)).read();
+  NpyHeader header = read_npy_header(where, bytes);
   NpyContent content{{}, {}, header.descr};
   const auto descr = split(header);
   if (!descr) return content;
-  const auto raw = bytes.subspan(prefix + header_size);
+  const auto raw = bytes.subspan(header.size);
   const bool is_text = descr->kind == 'U' || descr->kind == 'S';
   const auto stored = stored_number(*descr);
   if (!stored && !(is_text && header.shape.empty() && descr->count < (1u << 28))) return content;
   const std::size_t width = descr->kind == 'U' ? 4 * descr->count : descr->count;
   const auto needed = bytes_of(header.shape, width);
   if (needed != raw.size())
-    not_npy(where, "shape and type need " + (needed ? std::to_string(*needed) : "too many") +
-                       " bytes and there are " + std::to_string(raw.size()));
+    refuse_npy(where, "shape and type need " + (needed ? std::to_string(*needed) : "too many") +
+                          " bytes and there are " + std::to_string(raw.size()));
   if (!stored) {
     content.text = decode_text(*descr, raw);
   } else if (header.fortran_order && header.shape.size() > 1) {
@@ -303,13 +128,13 @@ NpyContent parse_npy(const std::string& where, std::span<const std::byte> bytes)
 }
 
 std::string npy_header(const ArrayData& data) {
-  return header_of(descr_of(data.type), data.shape);
+  return npy_header(descr_of(data.type), data.shape);
 }
 
 std::string npy_of_text(std::string_view utf8) {
-  std::vector<std::uint32_t> points = code_points(utf8);
-  if (points.empty()) points.push_back(0);  // numpy knows no strings of width 0
-  std::string npy = header_of("<U" + std::to_string(points.size()), {});
+  std::u32string points = convert_string<char32_t>(utf8.data(), utf8.data() + utf8.size());
+  if (points.empty()) points.push_back(U'\0');  // numpy knows no strings of width 0
+  std::string npy = npy_header("<U" + std::to_string(points.size()), {});
   npy.append(reinterpret_cast<const char*>(points.data()), points.size() * 4);
   return npy;
 }

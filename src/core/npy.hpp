@@ -1,4 +1,4 @@
-// The npy format (numpy.lib.format, versions 1 to 3): magic, version, a Python dictionary, data.
+// Arrays and texts as npy, the format of NumPy: a header (npy_header.hpp), then the data.
 #pragma once
 
 #include <cstddef>
@@ -22,6 +22,9 @@ NpyContent parse_npy(const std::string& where, std::span<const std::byte> bytes)
 
 /// Everything before the data of the array.
 std::string npy_header(const ArrayData& data);
+
+/// The one array of an .npy file, named after the file. Throws UsageError.
+ArrayFile read_npy(const std::filesystem::path& path);
 
 /// A whole npy of one 0-dimensional unicode string.
 std::string npy_of_text(std::string_view utf8);

@@ -9,10 +9,10 @@
 #include <list>
 #include <memory>
 
-#include "core/atomic_write.hpp"
-#include "core/descriptor.hpp"
 #include "core/elements.hpp"
 #include "core/npy.hpp"
+#include "core/shared/atomic_write.hpp"
+#include "core/shared/descriptor.hpp"
 #include "lmrnn/error.hpp"
 #include "lmrnn/files.hpp"
 
@@ -40,7 +40,7 @@ std::string reason(int zip_error_code) {
 }
 
 [[noreturn]] void not_npz(const std::string& where, const std::string& what) {
-  throw UsageError(where + ": not a whole npz file: " + what + "; copy or save it again");
+  throw UsageError(where, "not a whole npz file: " + what, "copy or save it again");
 }
 
 std::vector<std::byte> read_member(const std::string& where, zip_t* archive, zip_uint64_t index,

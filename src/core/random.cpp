@@ -22,7 +22,7 @@ double to_unit_interval(std::uint64_t bits) noexcept {
 
 std::array<std::uint32_t, 4> random_bits(const Key& key, std::uint32_t index) noexcept {
   const std::uint32_t domain =
-      (static_cast<std::uint32_t>(key.stream) << 8) | static_cast<std::uint32_t>(key.split);
+      (static_cast<std::uint32_t>(key.purpose) << 8) | static_cast<std::uint32_t>(key.split);
   const r123::Philox4x32::ctr_type counter = {{index, key.row, key.batch, domain}};
   const r123::Philox4x32::key_type words = {{static_cast<std::uint32_t>(key.seed.value),
                                              static_cast<std::uint32_t>(key.seed.value >> 32)}};

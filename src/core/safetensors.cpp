@@ -45,8 +45,7 @@ std::string_view dtype_name(ElementType type) {
 }
 
 [[noreturn]] void fail(const std::filesystem::path& path, const std::string& what) {
-  throw UsageError(path.string() + ": not a whole safetensors file: " + what +
-                   "; copy or save it again");
+  throw UsageError(path.string(), "not a whole safetensors file: " + what, "copy or save it again");
 }
 
 /// Parses the header; nlohmann-json would let the last of two equal names win in silence.

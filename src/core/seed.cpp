@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "core/text.hpp"
+#include "core/shared/text.hpp"
 #include "lmrnn/error.hpp"
 
 namespace lmrnn {

@@ -5,25 +5,17 @@
 #include <cmath>
 #include <string_view>
 
+#include "core/shared/csv.hpp"
+
 namespace lmrnn {
 namespace {
-
-std::string number_in_table(double x) {
-  return !std::isnan(x) ? fmt::format("{:.9g}", x) : std::string();
-}
-
-std::string quoted(const std::string& text) {
-  if (text.find_first_of(",\"\n") == std::string::npos) return text;
-  std::string result = "\"";
-  for (const char c : text) result += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return result + "\"";
-}
 
 std::string csv_text(const TableCell& cell) {
   if (const bool* b = std::get_if<bool>(&cell)) return *b ? "true" : "false";
   if (const auto* i = std::get_if<std::int64_t>(&cell)) return std::to_string(*i);
-  if (const double* d = std::get_if<double>(&cell)) return number_in_table(*d);
-  return quoted(std::get<std::string>(cell));
+  if (const double* d = std::get_if<double>(&cell))
+    return std::isnan(*d) ? "" : to_cell(*d, {.digits = 9});
+  return to_cell(std::get<std::string>(cell));
 }
 
 std::string escaped(const std::string& text) {
@@ -56,7 +48,7 @@ std::string latex_text(const TableCell& cell) {
 std::string to_csv(const Table& table) {
   std::string text;
   for (std::size_t c = 0; c < table.columns.size(); ++c)
-    text += (c ? "," : "") + quoted(table.columns[c]);
+    text += (c ? "," : "") + to_cell(table.columns[c]);
   text += '\n';
   for (const auto& row : table.rows) {
     for (std::size_t c = 0; c < row.size(); ++c) text += (c ? "," : "") + csv_text(row[c]);

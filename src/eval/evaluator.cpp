@@ -5,8 +5,8 @@
 #include <numeric>
 
 #include "eval/check_network.hpp"
-#include "eval/workspaces.hpp"
 #include "lmrnn/evaluate.hpp"
+#include "rnn/shared/workspaces.hpp"
 
 namespace lmrnn {
 namespace {
@@ -72,7 +72,7 @@ struct Evaluator::Implementation {
       const View3<float> logits{values.data(), block.n_steps, battery.n_classes(), n};
       const RecurrentNoise noise{
           .sigma = recurrent_noise,
-          .key = {seed, Stream::recurrent_noise, split, static_cast<std::uint32_t>(task), 0},
+          .key = {seed, RandomPurpose::recurrent_noise, split, static_cast<std::uint32_t>(task), 0},
           .first_row = static_cast<std::uint32_t>(chunk.first + first)};
       network.forward(block.view(), noise, {}, logits, *workspace);
       add_scores({logits.data, logits.n0, logits.n1, logits.n2}, block.view(), {&counts, 1});
@@ -83,7 +83,7 @@ struct Evaluator::Implementation {
 
 Evaluator::Evaluator(const Battery& battery, Seed seed, Split split, std::size_t n_trials,
                      ThreadPool& pool, std::vector<std::size_t> tasks,
-                     const CeilingsOf& ceilings_of) {
+                     const CeilingFunction& ceilings) {
   if (n_trials == 0) throw UsageError("evaluation needs at least one trial per task");
   if (tasks.empty()) tasks = all_tasks(battery);
   for (const std::size_t task : tasks)
@@ -94,8 +94,8 @@ Evaluator::Evaluator(const Battery& battery, Seed seed, Split split, std::size_t
   for (std::size_t slot = 0; slot < tasks.size(); ++slot)
     for (std::size_t first = 0; first < n_trials; first += chunk_trials)
       chunks.push_back({slot, first, std::min(chunk_trials, n_trials - first)});
-  std::vector<Ceiling> best = ceilings_of ? ceilings_of(battery, tasks, seed, pool)
-                                          : lmrnn::ceilings(battery, tasks, seed, pool);
+  std::vector<Ceiling> best =
+      ceilings ? ceilings(battery, tasks, seed, pool) : lmrnn::ceilings(battery, tasks, seed, pool);
   implementation_ = std::unique_ptr<Implementation>(new Implementation{
       battery, seed, split, n_trials, std::move(tasks), std::move(best), std::move(chunks), {}});
 }

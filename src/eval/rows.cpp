@@ -9,10 +9,10 @@
 
 #include "eval/check_network.hpp"
 #include "eval/checked_source.hpp"
-#include "eval/workspaces.hpp"
 #include "lmrnn/continuous.hpp"
 #include "lmrnn/error.hpp"
 #include "lmrnn/evaluate.hpp"
+#include "rnn/shared/workspaces.hpp"
 
 namespace lmrnn {
 namespace {

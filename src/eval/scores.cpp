@@ -126,7 +126,7 @@ void most_likely_classes(View3<const float> logits, std::size_t step, std::span<
   for (std::size_t c = 1; c < logits.n1; ++c) {
     const float* candidate = logits.row(step, c);
     for (std::size_t k = 0; k < n_trials; ++k) {
-      // Only a greater logit wins, so that ties go to the lowest class whatever the order.
+      // Only a greater logit wins, so that ties go to the lowest class.
       const bool wins = candidate[k] > best[k];
       classes[k] = wins ? static_cast<std::int32_t>(c) : classes[k];
       best[k] = wins ? candidate[k] : best[k];

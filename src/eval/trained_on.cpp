@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 
-#include "core/text.hpp"
+#include "core/shared/text.hpp"
 #include "lmrnn/evaluate.hpp"
 #include "lmrnn/seed.hpp"
 

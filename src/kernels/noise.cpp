@@ -181,7 +181,7 @@ struct PhiloxPlace {
 
   explicit PhiloxPlace(const Key& k)
       : counter{k.row, k.batch,
-                (static_cast<std::uint32_t>(k.stream) << 8) | static_cast<std::uint32_t>(k.split)},
+                (static_cast<std::uint32_t>(k.purpose) << 8) | static_cast<std::uint32_t>(k.split)},
         key{static_cast<std::uint32_t>(k.seed.value),
             static_cast<std::uint32_t>(k.seed.value >> 32)} {}
 };

@@ -96,7 +96,7 @@ enum class Group : std::uint32_t { recurrent = 1, input = 2, rule = 3, readout =
 /// The place of a weight's random numbers: its row (unit or class) and column. A given pair of
 /// units draws the same number under every mask.
 Key place(Seed seed, Group group, std::size_t row) {
-  return {seed, Stream::initialisation, Split::train, static_cast<std::uint32_t>(group),
+  return {seed, RandomPurpose::initialisation, Split::train, static_cast<std::uint32_t>(group),
           static_cast<std::uint32_t>(row)};
 }
 
@@ -173,7 +173,8 @@ void initialise_rules(std::size_t n_rules, std::size_t n_units, Seed seed, std::
 void Network::initialise(Initialisation scheme, Seed seed, double gain, const Mask* initial) {
   const Architecture& a = architecture();
   const ParameterLayout& l = layout();
-  const std::span<float> all = parameters();
+  const WeightWriter writer = write_weights();
+  const std::span<float> all = writer.all();
   std::fill(all.begin(), all.end(), 0.0f);
   const std::span<float> recurrent = all.subspan(l.recurrent, l.n_recurrent);
   if (initial == nullptr) {
@@ -188,7 +189,6 @@ void Network::initialise(Initialisation scheme, Seed seed, double gain, const Ma
   initialise_projection(a.input, Group::input, seed, all.subspan(l.input, l.n_input));
   initialise_projection(a.readout, Group::readout, seed, all.subspan(l.readout, l.n_readout));
   initialise_rules(a.n_rules, a.n_units(), seed, all.subspan(l.rule, l.n_rule));
-  weights_changed();
 }
 
 }  // namespace lmrnn

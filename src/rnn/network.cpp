@@ -127,6 +127,7 @@ struct Network::Implementation {
   Buffer<float> parameters;
   rnn::PackedNetwork packed;
   Buffer<float> least_squares_targets;
+  bool is_written = false;  ///< a WeightWriter lives
 
   explicit Implementation(Architecture a)
       : architecture(std::move(a)),
@@ -137,6 +138,8 @@ struct Network::Implementation {
         least_squares_targets(rnn::least_squares_targets(architecture.n_classes)) {}
 
   void check_block(const TrialView& b) const {
+    if (is_written)
+      throw std::logic_error("Network: destroy its WeightWriter before you compute with it");
     if (b.n_trials() == 0 || b.n_steps() == 0) refuse_block("no trials or no time steps");
     if (b.inputs.n_items != architecture.n_channels)
       refuse_block(fmt::format("inputs have {} channels; the network has {}", b.inputs.n_items,
@@ -196,11 +199,33 @@ Representation Network::representation() const noexcept {
 std::span<const float> Network::parameters() const noexcept {
   return implementation_->parameters;
 }
-std::span<float> Network::parameters() noexcept {
-  return implementation_->parameters;
+
+Network::WeightWriter::WeightWriter(Implementation& network)
+    : network_(&network), all_(network.parameters) {
+  if (std::exchange(network.is_written, true))
+    throw std::logic_error("Network: its weights have a WeightWriter already; use that one");
 }
-void Network::weights_changed() {
-  implementation_->packed.pack(implementation_->parameters);
+Network::WeightWriter::WeightWriter(WeightWriter&& other) noexcept
+    : network_(std::exchange(other.network_, nullptr)), all_(std::exchange(other.all_, {})) {}
+Network::WeightWriter::~WeightWriter() {
+  if (network_ == nullptr) return;
+  network_->packed.pack(network_->parameters);
+  network_->is_written = false;
+}
+
+Network::WeightWriter Network::write_weights() {
+  return WeightWriter(*implementation_);
+}
+void Network::set_weights(std::span<const float> parameters) {
+  if (parameters.size() != layout().total)
+    throw UsageError(fmt::format("set_weights: {} weights for a network of {} parameters; give all",
+                                 parameters.size(), layout().total));
+  std::ranges::copy(parameters, write_weights().data());
+}
+Network Network::copy() const {
+  Network made(architecture());
+  made.set_weights(parameters());
+  return made;
 }
 
 void Network::forward(const TrialView& block, const RecurrentNoise& noise, View3<float> states,

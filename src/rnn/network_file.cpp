@@ -13,7 +13,7 @@
 #include <cmath>
 #include <utility>
 
-#include "core/text.hpp"
+#include "core/shared/text.hpp"
 #include "lmrnn/config.hpp"
 #include "lmrnn/error.hpp"
 #include "lmrnn/files.hpp"
@@ -164,14 +164,14 @@ LoadedNetwork load_network(const std::filesystem::path& path) {
   const std::size_t n_channels = network.architecture().n_channels;
   const std::size_t n_rules = network.architecture().n_rules;
   const std::size_t n_classes = network.architecture().n_classes;
-  const std::span<float> all = network.parameters();
+  const Network::WeightWriter writer = network.write_weights();
+  const std::span<float> all = writer.all();
   reader.copy("recurrent.weight", {n_synapses}, all.subspan(l.recurrent, l.n_recurrent));
   reader.copy("input.weight", {n, n_channels}, all.subspan(l.input, l.n_input));
   reader.copy("rule.weight", {n_rules, n}, all.subspan(l.rule, l.n_rule));
   reader.copy("bias", {n}, all.subspan(l.bias, l.n_bias));
   reader.copy("readout.weight", {n_classes, n}, all.subspan(l.readout, l.n_readout));
   reader.copy("readout.bias", {n_classes}, all.subspan(l.readout_bias, l.n_readout_bias));
-  network.weights_changed();
   return loaded;
 }
 

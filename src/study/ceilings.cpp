@@ -7,8 +7,9 @@
 #include <string_view>
 #include <utility>
 
-#include "core/text.hpp"
+#include "core/shared/csv.hpp"
 #include "lmrnn/config.hpp"
+#include "lmrnn/error.hpp"
 #include "lmrnn/files.hpp"
 #include "study/hash.hpp"
 
@@ -17,8 +18,19 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view header =
-    "task,decision_accuracy,decision_error,trial_accuracy,trial_error";
+struct CeilingRow {
+  std::string task;
+  Ceiling ceiling;
+
+  template <class Self, class Visitor>
+  static void columns(Self& self, Visitor&& column) {
+    column("task", self.task, CsvFormat{});
+    column("decision_accuracy", self.ceiling.decision_accuracy.value, CsvFormat{});
+    column("decision_error", self.ceiling.decision_accuracy.standard_error, CsvFormat{});
+    column("trial_accuracy", self.ceiling.trial_accuracy.value, CsvFormat{});
+    column("trial_error", self.ceiling.trial_accuracy.standard_error, CsvFormat{});
+  }
+};
 
 fs::path path_of(const Study& study, const Battery& battery, std::span<const std::size_t> tasks,
                  Seed seed, std::string_view code) {
@@ -29,46 +41,41 @@ fs::path path_of(const Study& study, const Battery& battery, std::span<const std
   return study.out / "ceilings" / (hash_text(text) + ".csv");
 }
 
-// fmt's "{}" and from_chars give every double back as it was.
-std::string to_csv(const Battery& battery, std::span<const std::size_t> tasks,
-                   std::span<const Ceiling> ceilings) {
-  std::string out = fmt::format("{}\n", header);
-  for (std::size_t i = 0; i < tasks.size(); ++i) {
-    const auto& [decision, trial] = ceilings[i];
-    out += fmt::format("{},{},{},{},{}\n", battery.tasks()[tasks[i]].name(), decision.value,
-                       decision.standard_error, trial.value, trial.standard_error);
-  }
-  return out;
+std::string text_of(const Battery& battery, std::span<const std::size_t> tasks,
+                    std::span<const Ceiling> ceilings) {
+  std::string text = csv_header<CeilingRow>() + "\n";
+  for (std::size_t i = 0; i < tasks.size(); ++i)
+    text += csv_line(CeilingRow{battery.tasks()[tasks[i]].name(), ceilings[i]}) + "\n";
+  return text;
 }
 
-// Nothing if the file is not what `to_csv` writes: it is then made anew.
-std::optional<std::vector<Ceiling>> from_csv(std::string_view text, std::size_t n) {
-  const auto lines = complete_lines(text);
-  if (lines.size() != n + 1 || lines[0] != header) return std::nullopt;
+// Nothing if the file is not what `text_of` writes: it is then computed again.
+std::optional<std::vector<Ceiling>> kept_in(const fs::path& path, std::size_t n_tasks) {
+  const std::string text = read_file(path);
+  if (!text.starts_with(csv_header<CeilingRow>() + "\n")) return std::nullopt;
   std::vector<Ceiling> ceilings;
-  for (const std::string_view line : std::span(lines).subspan(1)) {
-    std::vector<double> numbers;
-    const auto cells = split(line, ',');
-    for (const std::string_view cell : std::span(cells).subspan(1))
-      if (const auto number = number_from<double>(cell)) numbers.push_back(*number);
-    if (cells.size() != 5 || numbers.size() != 4) return std::nullopt;
-    ceilings.push_back({{numbers[0], numbers[1]}, {numbers[2], numbers[3]}});
+  try {
+    for (const CeilingRow& row : csv_rows<CeilingRow>(text, path, "remove it"))
+      ceilings.push_back(row.ceiling);
+  } catch (const UsageError&) {
+    return std::nullopt;
   }
+  if (ceilings.size() != n_tasks) return std::nullopt;
   return ceilings;
 }
 
 }  // namespace
 
-CeilingsOf kept_ceilings(const Study& study, std::string code) {
+CeilingFunction kept_ceilings(const Study& study, std::string code) {
   return
       [&study, code = std::move(code)](const Battery& battery, std::span<const std::size_t> tasks,
                                        Seed seed, ThreadPool& pool) {
         const fs::path path = path_of(study, battery, tasks, seed, code);
         if (fs::exists(path))
-          if (auto kept = from_csv(read_file(path), tasks.size())) return *std::move(kept);
+          if (auto kept = kept_in(path, tasks.size())) return *std::move(kept);
         auto computed = ceilings(battery, tasks, seed, pool);
         fs::create_directories(path.parent_path());
-        write_file(path, to_csv(battery, tasks, computed));
+        write_file(path, text_of(battery, tasks, computed));
         return computed;
       };
 }

@@ -13,6 +13,6 @@ namespace lmrnn {
 /// stands for the code that computes ceilings; computes and writes it if it is not there. Processes
 /// may do so at the same time: they all write the same. The numbers that are read are those that
 /// were written, to the last bit.
-CeilingsOf kept_ceilings(const Study& study, std::string code = build_info().task_code);
+CeilingFunction kept_ceilings(const Study& study, std::string code = build_info().task_code);
 
 }  // namespace lmrnn

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "core/descriptor.hpp"
+#include "core/shared/descriptor.hpp"
 #include "lmrnn/files.hpp"
 #include "study/states.hpp"
 
@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 
 // Whatever depends on the machine or the clock is in times.csv alone: the other tables are the
 // same, to the last character, however often the study was interrupted.
-Table runs_table(const Study& study, const StudyPlan& plan, const Harvest& harvest) {
+Table runs_table(const Study& study, const StudyPlan& plan, const StudyResults& results) {
   const auto measures = measure_names(study.config.statistics.marks);
   std::vector<std::string> columns = {"outcome", "steps", "trials"};
   for (const std::string& name : measures) {
@@ -24,7 +24,7 @@ Table runs_table(const Study& study, const StudyPlan& plan, const Harvest& harve
   columns.push_back("hash");
   Table table{"runs", with_axes(plan, {"run", "stage", "cell", "seed"}, columns), {}};
   for (const PlannedRun& run : plan.runs) {
-    const RunSummary* s = harvest.of(run);
+    const RunSummary* s = results.of(run);
     if (!s) continue;
     std::vector<TableCell> row{run.name, std::string(to_name(run.stage)), plan.cells[run.cell].name,
                                run.seed};
@@ -41,13 +41,13 @@ Table runs_table(const Study& study, const StudyPlan& plan, const Harvest& harve
   return table;
 }
 
-Table tasks_table(const StudyPlan& plan, const Harvest& harvest) {
+Table tasks_table(const StudyPlan& plan, const StudyResults& results) {
   Table table{"tasks",
               with_axes(plan, {"run", "cell", "seed"},
                         {"task", "kind", "share_of_ceiling", "solved", "trained"}),
               {}};
   for (const PlannedRun& run : plan.runs) {
-    const RunSummary* s = harvest.of(run);
+    const RunSummary* s = results.of(run);
     if (!s || run.stage != Stage::report) continue;
     for (const TaskResult& t : s->tasks) {
       std::vector<TableCell> row{run.name, plan.cells[run.cell].name, run.seed};
@@ -60,13 +60,13 @@ Table tasks_table(const StudyPlan& plan, const Harvest& harvest) {
   return table;
 }
 
-Table times_table(const StudyPlan& plan, const Harvest& harvest) {
+Table times_table(const StudyPlan& plan, const StudyResults& results) {
   Table table{"times",
               {"run", "stage", "seconds", "seconds_per_step", "threads", "started", "host",
                "processor", "simd", "version", "commit"},
               {}};
   for (const PlannedRun& run : plan.runs) {
-    const RunSummary* s = harvest.of(run);
+    const RunSummary* s = results.of(run);
     if (!s) continue;
     const double per_step = s->steps > 0 ? s->seconds / static_cast<double>(s->steps) : 0;
     table.rows.push_back({run.name, std::string(to_name(run.stage)), s->seconds, per_step,
@@ -108,7 +108,7 @@ Table states_table(const Study& study, const StudyPlan& plan) {
 }
 
 // What is compared, and what will be called support, as text.
-std::string promises(const StudyConfig& config) {
+std::string registered_parts(const StudyConfig& config) {
   StudyConfig only;
   only.claim = config.claim;
   only.support = config.support;
@@ -120,13 +120,13 @@ std::string promises(const StudyConfig& config) {
 }
 
 std::vector<std::string> warnings(const Study& study, const StudyPlan& plan,
-                                  const Harvest& harvest) {
+                                  const StudyResults& results) {
   std::vector<std::string> out;
   const fs::path registered = study.out / "registered.toml";
   if (fs::exists(registered)) {
     StudyConfig before;
     read_config(before, parse_toml(read_file(registered), registered.string()));
-    if (promises(before) != promises(study.config))
+    if (registered_parts(before) != registered_parts(study.config))
       out.push_back(
           "claim, support, contrasts, statistics or seeds are not what they were before "
           "the first run; " +
@@ -139,7 +139,7 @@ std::vector<std::string> warnings(const Study& study, const StudyPlan& plan,
   std::size_t n_missing = 0, n_stopped = 0;
   for (const PlannedRun& run : plan.runs) {
     if (run.stage != Stage::report) continue;
-    const RunSummary* s = harvest.of(run);
+    const RunSummary* s = results.of(run);
     n_missing += s ? 0 : 1;
     n_stopped += s && s->outcome == "criterion" ? 1 : 0;
   }
@@ -155,10 +155,10 @@ std::vector<std::string> warnings(const Study& study, const StudyPlan& plan,
 }
 
 // A run that was killed between its end and its row.
-void record_missing(const Study& study, const StudyPlan& plan, const Harvest& harvest) {
+void record_missing(const Study& study, const StudyPlan& plan, const StudyResults& results) {
   if (study.results.empty()) return;
   for (const PlannedRun& run : plan.runs)
-    if (const RunSummary* s = harvest.of(run)) append_result(study.results, *s);
+    if (const RunSummary* s = results.of(run)) append_result(study.results, *s);
 }
 
 }  // namespace
@@ -174,7 +174,8 @@ void add_levels(std::vector<TableCell>& row, const Cell& cell) {
   for (const std::string& level : cell.levels) row.emplace_back(level);
 }
 
-Harvest::Harvest(const StudyPlan& plan, const ResultLookup& lookup) : reports_(plan.cells.size()) {
+StudyResults::StudyResults(const StudyPlan& plan, const ResultLookup& lookup)
+    : reports_(plan.cells.size()) {
   for (const PlannedRun& run : plan.runs) {
     if (!run.settled) continue;
     auto found = summaries_.find(run.hash);
@@ -187,7 +188,7 @@ Harvest::Harvest(const StudyPlan& plan, const ResultLookup& lookup) : reports_(p
   }
 }
 
-const RunSummary* Harvest::of(const PlannedRun& run) const {
+const RunSummary* StudyResults::of(const PlannedRun& run) const {
   const auto found = run.settled ? summaries_.find(run.hash) : summaries_.end();
   return found == summaries_.end() ? nullptr : &found->second;
 }
@@ -197,11 +198,11 @@ std::vector<std::string> table_columns(std::span<const double> marks) {
   study.config.statistics.seed = 0;
   study.config.statistics.marks.assign(marks.begin(), marks.end());
   const StudyPlan plan;  // without axes
-  const Harvest harvest(plan, ResultLookup(study));
+  const StudyResults results(plan, ResultLookup(study));
   std::vector<std::string> columns;
-  for (const Table& table : {runs_table(study, plan, harvest), cells_table(study, plan, harvest),
-                             curves_table(study, plan, harvest), tasks_table(plan, harvest),
-                             survival_table(study, plan, harvest), tuning_table(study, plan)})
+  for (const Table& table : {runs_table(study, plan, results), cells_table(study, plan, results),
+                             curves_table(study, plan, results), tasks_table(plan, results),
+                             survival_table(study, plan, results), tuning_table(study, plan)})
     columns.insert(columns.end(), table.columns.begin(), table.columns.end());
   return columns;
 }
@@ -231,19 +232,19 @@ std::string where(const Siblings& family) {
 Collected collect_study(const Study& study) {
   const ResultLookup lookup(study);
   const StudyPlan plan = plan_study(study, [&](const PlannedRun& run) { return lookup(run); });
-  const Harvest harvest(plan, lookup);
-  record_missing(study, plan, harvest);
+  const StudyResults results(plan, lookup);
+  record_missing(study, plan, results);
   std::vector<Table> tables;
-  tables.push_back(runs_table(study, plan, harvest));
-  tables.push_back(cells_table(study, plan, harvest));
-  tables.push_back(curves_table(study, plan, harvest));
-  tables.push_back(tasks_table(plan, harvest));
-  tables.push_back(survival_table(study, plan, harvest));
-  if (!study.config.contrasts.empty()) tables.push_back(contrasts_table(study, plan, harvest));
-  if (!study.config.best.empty()) tables.push_back(best_table(study, plan, harvest));
+  tables.push_back(runs_table(study, plan, results));
+  tables.push_back(cells_table(study, plan, results));
+  tables.push_back(curves_table(study, plan, results));
+  tables.push_back(tasks_table(plan, results));
+  tables.push_back(survival_table(study, plan, results));
+  if (!study.config.contrasts.empty()) tables.push_back(contrasts_table(study, plan, results));
+  if (!study.config.best.empty()) tables.push_back(best_table(study, plan, results));
   if (!plan.tuning.empty()) tables.push_back(tuning_table(study, plan));
   tables.push_back(states_table(study, plan));
-  tables.push_back(times_table(plan, harvest));
+  tables.push_back(times_table(plan, results));
 
   Collected collected;
   collected.directory = study.out / "tables";
@@ -254,8 +255,8 @@ Collected collect_study(const Study& study) {
     collected.tables.emplace_back(table.name, table.rows.size());
   }
   write_sqlite(collected.index, tables);
-  collected.verdicts = verdict_lines(study, plan, harvest);
-  collected.warnings = warnings(study, plan, harvest);
+  collected.verdicts = verdict_lines(study, plan, results);
+  collected.warnings = warnings(study, plan, results);
   return collected;
 }
 

@@ -1,16 +1,17 @@
 // From run directories to tables.
 #pragma once
 
+#include <filesystem>
 #include <map>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "lmrnn/study.hpp"
+#include "lmrnn/table.hpp"
 #include "study/nothing.hpp"
 #include "study/plan_lookup.hpp"
 #include "study/summary.hpp"
-#include "study/table.hpp"
 
 namespace lmrnn {
 
@@ -21,9 +22,9 @@ std::vector<std::string> with_axes(const StudyPlan& plan, std::vector<std::strin
 void add_levels(std::vector<TableCell>& row, const Cell& cell);
 
 /// The runs of a study that are over, by cell.
-class Harvest {
+class StudyResults {
  public:
-  Harvest(const StudyPlan& plan, const ResultLookup& lookup);
+  StudyResults(const StudyPlan& plan, const ResultLookup& lookup);
 
   /// nullptr if the run is not over.
   const RunSummary* of(const PlannedRun& run) const;
@@ -54,16 +55,19 @@ std::size_t axis_index(const StudyPlan& plan, const std::string& name);
 std::string where(const Siblings& family);
 
 /// Means, censored times and learning curves of cells.
-Table cells_table(const Study& study, const StudyPlan& plan, const Harvest& harvest);
-Table curves_table(const Study& study, const StudyPlan& plan, const Harvest& harvest);
-Table survival_table(const Study& study, const StudyPlan& plan, const Harvest& harvest);
+Table cells_table(const Study& study, const StudyPlan& plan, const StudyResults& results);
+Table curves_table(const Study& study, const StudyPlan& plan, const StudyResults& results);
+Table survival_table(const Study& study, const StudyPlan& plan, const StudyResults& results);
 
 /// Comparisons of cells.
-Table contrasts_table(const Study& study, const StudyPlan& plan, const Harvest& harvest);
+Table contrasts_table(const Study& study, const StudyPlan& plan, const StudyResults& results);
 /// "supported: local4 / dense, steps_to_90 0.7 (0.6 to 0.8), 8 pairs, p = 0.0078": a line per
 /// contrast with a criterion.
 std::vector<std::string> verdict_lines(const Study& study, const StudyPlan& plan,
-                                       const Harvest& harvest);
-Table best_table(const Study& study, const StudyPlan& plan, const Harvest& harvest);
+                                       const StudyResults& results);
+Table best_table(const Study& study, const StudyPlan& plan, const StudyResults& results);
+
+/// Writes an SQLite file with these tables, as a whole or not at all. Throws RunError.
+void write_sqlite(const std::filesystem::path& path, const std::vector<Table>& tables);
 
 }  // namespace lmrnn

@@ -8,7 +8,7 @@
 
 namespace lmrnn {
 
-Table best_table(const Study& study, const StudyPlan& plan, const Harvest& harvest) {
+Table best_table(const Study& study, const StudyPlan& plan, const StudyResults& results) {
   const auto& statistics = study.config.statistics;
   const Seed seed = statistics.resampling_seed();
   Table table{"best",
@@ -21,9 +21,9 @@ Table best_table(const Study& study, const StudyPlan& plan, const Harvest& harve
       std::vector<std::pair<std::string, std::size_t>> levels;
       std::map<std::int64_t, std::size_t> count;
       for (const auto& [level, cell] : family.by_level) {
-        if (harvest.reports(cell).empty()) continue;
+        if (results.reports(cell).empty()) continue;
         levels.emplace_back(level, cell);
-        for (const auto& [s, summary] : harvest.reports(cell)) ++count[s];
+        for (const auto& [s, summary] : results.reports(cell)) ++count[s];
       }
       std::erase_if(count, [&](const auto& entry) { return entry.second != levels.size(); });
       if (count.empty()) continue;
@@ -31,7 +31,7 @@ Table best_table(const Study& study, const StudyPlan& plan, const Harvest& harve
       for (const auto& [level, cell] : levels) {
         double position = 0;
         for (const auto& [s, n] : count) {
-          const RunSummary& run = *harvest.reports(cell).at(s);
+          const RunSummary& run = *results.reports(cell).at(s);
           values.push_back(measure(run, b.measure));
           position += measure(run, b.position) / static_cast<double>(count.size());
         }

@@ -46,15 +46,15 @@ Times times_of(const std::vector<const RunSummary*>& runs, const std::string& na
   return t;
 }
 
-std::vector<const RunSummary*> runs_of(const Harvest& harvest, std::size_t cell) {
+std::vector<const RunSummary*> runs_of(const StudyResults& results, std::size_t cell) {
   std::vector<const RunSummary*> runs;
-  for (const auto& [seed, summary] : harvest.reports(cell)) runs.push_back(summary);
+  for (const auto& [seed, summary] : results.reports(cell)) runs.push_back(summary);
   return runs;
 }
 
 }  // namespace
 
-Table cells_table(const Study& study, const StudyPlan& plan, const Harvest& harvest) {
+Table cells_table(const Study& study, const StudyPlan& plan, const StudyResults& results) {
   const auto& statistics = study.config.statistics;
   const Seed seed = statistics.resampling_seed();
   Table table{"cells",
@@ -63,7 +63,7 @@ Table cells_table(const Study& study, const StudyPlan& plan, const Harvest& harv
                          "horizon", "median"}),
               {}};
   for (std::size_t c = 0; c < plan.cells.size(); ++c) {
-    const auto runs = runs_of(harvest, c);
+    const auto runs = runs_of(results, c);
     if (runs.empty()) continue;
     const auto n_diverged = std::ranges::count(runs, std::string("diverged"),
                                                [](const RunSummary* s) { return s->outcome; });
@@ -95,14 +95,14 @@ Table cells_table(const Study& study, const StudyPlan& plan, const Harvest& harv
   return table;
 }
 
-Table curves_table(const Study& study, const StudyPlan& plan, const Harvest& harvest) {
+Table curves_table(const Study& study, const StudyPlan& plan, const StudyResults& results) {
   const auto& statistics = study.config.statistics;
   const Seed seed = statistics.resampling_seed();
   Table table{"curves",
               with_axes(plan, {"cell"}, {"step", "trials", "runs", "mean_share", "lower", "upper"}),
               {}};
   for (std::size_t c = 0; c < plan.cells.size(); ++c) {
-    const auto runs = runs_of(harvest, c);
+    const auto runs = runs_of(results, c);
     std::set<double> steps;
     for (const RunSummary* s : runs) steps.insert(s->curve_steps.begin(), s->curve_steps.end());
     for (const double step : steps) {
@@ -126,13 +126,13 @@ Table curves_table(const Study& study, const StudyPlan& plan, const Harvest& har
   return table;
 }
 
-Table survival_table(const Study& study, const StudyPlan& plan, const Harvest& harvest) {
+Table survival_table(const Study& study, const StudyPlan& plan, const StudyResults& results) {
   Table table{"survival",
               with_axes(plan, {"cell"},
                         {"measure", "time", "at_risk", "reached", "share_left", "standard_error"}),
               {}};
   for (std::size_t c = 0; c < plan.cells.size(); ++c) {
-    const auto runs = runs_of(harvest, c);
+    const auto runs = runs_of(results, c);
     if (runs.empty()) continue;
     for (const std::string& name : measure_names(study.config.statistics.marks)) {
       if (!censored_measure(*runs[0], name)) continue;

@@ -16,12 +16,12 @@ struct Pairs {
   std::size_t n_censored_a = 0, n_censored_b = 0;
 };
 
-Pairs pair_up(const Harvest& harvest, std::size_t cell_a, std::size_t cell_b,
+Pairs pair_up(const StudyResults& results, std::size_t cell_a, std::size_t cell_b,
               const std::string& name) {
   Pairs pairs;
-  for (const auto& [seed, in_a] : harvest.reports(cell_a)) {
-    const auto found = harvest.reports(cell_b).find(seed);
-    if (found == harvest.reports(cell_b).end()) continue;
+  for (const auto& [seed, in_a] : results.reports(cell_a)) {
+    const auto found = results.reports(cell_b).find(seed);
+    if (found == results.reports(cell_b).end()) continue;
     const RunSummary& in_b = *found->second;
     const double a = measure(*in_a, name), b = measure(in_b, name);
     if (std::isnan(a - b)) continue;  // nothing was held out, for one
@@ -43,7 +43,7 @@ struct ContrastRow {
 };
 
 std::vector<ContrastRow> contrast_rows(const Study& study, const StudyPlan& plan,
-                                       const Harvest& harvest) {
+                                       const StudyResults& results) {
   const auto& statistics = study.config.statistics;
   const Seed seed = statistics.resampling_seed();
   std::vector<ContrastRow> rows;
@@ -51,7 +51,7 @@ std::vector<ContrastRow> contrast_rows(const Study& study, const StudyPlan& plan
     for (const Siblings& family : siblings(plan, axis_index(plan, c.axis))) {
       if (!family.by_level.contains(c.a) || !family.by_level.contains(c.b)) continue;
       const Pairs pairs =
-          pair_up(harvest, family.by_level.at(c.a), family.by_level.at(c.b), c.measure);
+          pair_up(results, family.by_level.at(c.a), family.by_level.at(c.b), c.measure);
       rows.push_back({&c, where(family), pairs.n_censored_a, pairs.n_censored_b,
                       compare(pairs.a, pairs.b, pairs.n_censored_a, pairs.n_censored_b, scale_of(c),
                               seed, statistics.confidence)});
@@ -70,14 +70,14 @@ std::vector<ContrastRow> contrast_rows(const Study& study, const StudyPlan& plan
 
 }  // namespace
 
-Table contrasts_table(const Study& study, const StudyPlan& plan, const Harvest& harvest) {
+Table contrasts_table(const Study& study, const StudyPlan& plan, const StudyResults& results) {
   Table table{"contrasts",
               {"axis",    "a",           "b",           "where",      "measure",    "scale",
                "pairs",   "mean_a",      "mean_b",      "difference", "lower",      "upper",
                "ratio",   "ratio_lower", "ratio_upper", "censored_a", "censored_b", "p",
                "least_p", "headline",    "p_holm",      "verdict"},
               {}};
-  for (const ContrastRow& row : contrast_rows(study, plan, harvest)) {
+  for (const ContrastRow& row : contrast_rows(study, plan, results)) {
     const ContrastConfig& c = *row.contrast;
     const Comparison& x = row.comparison;
     table.rows.push_back({c.axis,
@@ -107,9 +107,9 @@ Table contrasts_table(const Study& study, const StudyPlan& plan, const Harvest& 
 }
 
 std::vector<std::string> verdict_lines(const Study& study, const StudyPlan& plan,
-                                       const Harvest& harvest) {
+                                       const StudyResults& results) {
   std::vector<std::string> lines;
-  for (const ContrastRow& row : contrast_rows(study, plan, harvest)) {
+  for (const ContrastRow& row : contrast_rows(study, plan, results)) {
     const ContrastConfig& c = *row.contrast;
     const Comparison& x = row.comparison;
     if (!c.has_criterion() || x.n_pairs == 0) continue;

@@ -6,7 +6,7 @@
 #include <set>
 #include <span>
 
-#include "core/text.hpp"
+#include "core/shared/text.hpp"
 #include "lmrnn/error.hpp"
 #include "study/collect.hpp"
 #include "study/keys.hpp"
@@ -45,7 +45,7 @@ Axis grid_axis(const std::string& key, const ConfigValue& value) {
     // Words speak for themselves ("identity"); numbers need to be told apart ("batch4").
     const bool word = std::holds_alternative<std::string>(item.value);
     level.part = file_name_part(word ? level.name : last + level.name);
-    assign(level.keys, key, item);
+    assign_key(level.keys, key, item);
     axis.levels.push_back(std::move(level));
   }
   return axis;
@@ -86,7 +86,7 @@ void check_size(const std::vector<Axis>& axes) {
 
 // A run gets its seed from `seeds`; one that stands elsewhere would silently mean nothing.
 void refuse_seed(const ConfigTable& keys, const std::string& where) {
-  if (const ConfigValue* seed = find(keys, "seed"))
+  if (const ConfigValue* seed = find_key(keys, "seed"))
     throw UsageError(fmt::format("{}: {}seed means nothing here; write seeds = [...] at the top",
                                  seed->where, where));
 }

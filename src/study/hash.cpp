@@ -9,11 +9,11 @@
 #include <mutex>
 #include <tuple>
 
-#include "core/sha256.hpp"
-#include "core/text.hpp"
+#include "core/shared/sha256.hpp"
+#include "core/shared/text.hpp"
+#include "lmrnn/run.hpp"
 #include "lmrnn/study.hpp"
 #include "study/keys.hpp"
-#include "train/inputs.hpp"
 
 namespace lmrnn {
 

@@ -39,14 +39,14 @@ void lay_over(ConfigTable& base, const ConfigTable& over) {
 }
 
 ConfigValue* find_value(ConfigTable& table, std::string_view dotted_key) {
-  return const_cast<ConfigValue*>(find(std::as_const(table), dotted_key));
+  return const_cast<ConfigValue*>(find_key(std::as_const(table), dotted_key));
 }
 
 // One key must not be in a table by two of its names.
 void use_present_names(ConfigTable& table) {
   static const std::vector<FormerName> renamed = former_names<RunConfig>();
   for (const FormerName& r : renamed) {
-    if (r.key == r.former_key || !find(table, r.former_key) || find(table, r.key)) continue;
+    if (r.key == r.former_key || !find_key(table, r.former_key) || find_key(table, r.key)) continue;
     const std::size_t dot = r.key.rfind('.');  // names of keys change, those of tables do not
     ConfigTable* around =
         dot == std::string::npos

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/text.hpp"
+#include "core/shared/text.hpp"
 #include "lmrnn/error.hpp"
 #include "study/summary.hpp"
 

@@ -4,7 +4,7 @@
 #include <filesystem>
 #include <system_error>
 
-#include "core/descriptor.hpp"
+#include "core/shared/descriptor.hpp"
 #include "lmrnn/error.hpp"
 #include "lmrnn/files.hpp"
 #include "lmrnn/study.hpp"

@@ -57,7 +57,8 @@ void make_small(RunConfig& c) {
 
 class Planner {
  public:
-  Planner(const Study& study, const ResultOf& result_of) : study_(study), result_of_(result_of) {}
+  Planner(const Study& study, const ResultFunction& result_of)
+      : study_(study), result_of_(result_of) {}
 
   StudyPlan plan() {
     const std::vector<Axis> axes = study_axes(study_.config);
@@ -127,8 +128,8 @@ class Planner {
                       const ConfigTable* more = nullptr) const {
     ConfigTable keys = cell.keys;
     if (more) overlay(keys, *more);
-    if (tuned) assign(keys, study_.config.tuning.key, {*tuned, "tuning.values"});
-    assign(keys, "seed", {seed, "seeds"});
+    if (tuned) assign_key(keys, study_.config.tuning.key, {*tuned, "tuning.values"});
+    assign_key(keys, "seed", {seed, "seeds"});
     try {
       RunConfig config = resolve_config(keys);
       if (study_.smoke) {
@@ -361,14 +362,14 @@ class Planner {
   }
 
   const Study& study_;
-  const ResultOf& result_of_;
+  const ResultFunction& result_of_;
   StudyPlan plan_;
   std::map<std::string, std::string> names_;  // of runs, by hash
 };
 
 }  // namespace
 
-StudyPlan plan_study(const Study& study, const ResultOf& result_of) {
+StudyPlan plan_study(const Study& study, const ResultFunction& result_of) {
   return Planner(study, result_of).plan();
 }
 

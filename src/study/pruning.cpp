@@ -49,7 +49,7 @@ void write_fresh_weights(const fs::path& path, const RunConfig& config) {
 
 Seed seed_of_fresh_weights(Seed seed) {
   // Initial weights are drawn from split `train` only.
-  const auto bits = random_bits({seed, Stream::initialisation, Split::test}, 0);
+  const auto bits = random_bits({seed, RandomPurpose::initialisation, Split::test}, 0);
   return {std::uint64_t{bits[0]} << 32 | bits[1]};
 }
 

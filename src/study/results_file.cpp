@@ -10,105 +10,43 @@
 #include <cstring>
 #include <utility>
 
-#include "core/descriptor.hpp"
-#include "core/text.hpp"
+#include "core/shared/csv.hpp"
+#include "core/shared/descriptor.hpp"
 #include "lmrnn/error.hpp"
 #include "lmrnn/files.hpp"
 #include "study/summary.hpp"
 
 namespace lmrnn {
-namespace {
 
-namespace fs = std::filesystem;
-
-// Columns in order: `field(name, member)` for each.
-template <class Summary, class Visitor>
-void columns(Summary& s, Visitor&& field) {
-  field("hash", s.hash);
-  field("study", s.study);
-  field("run", s.run);
-  field("stage", s.stage);
-  field("outcome", s.outcome);
-  field("seed", s.seed);
-  field("steps", s.steps);
-  field("horizon", s.horizon);
-  field("trials", s.trials);
-  field("units", s.n_units);
-  field("synapses", s.n_synapses);
-  field("parameters", s.n_parameters);
-  field("learning_rate", s.learning_rate);
-  field("clipped_share", s.clipped_share);
-  field("final_accuracy", s.final_accuracy);
-  field("final_trial_accuracy", s.final_trial_accuracy);
-  field("curve_steps", s.curve_steps);
-  field("curve_trials", s.curve_trials);
-  field("curve_share", s.curve_share);
-  field("tasks", s.tasks);
-  field("seconds", s.seconds);
-  field("threads", s.threads);
-  field("version", s.version);
-  field("commit", s.commit);
-  field("simd", s.simd);
-  field("processor", s.processor);
-  field("host", s.host);
-  field("started", s.started);
+std::string to_cell(const std::vector<TaskResult>& tasks, const CsvFormat& format) {
+  std::string cell;
+  for (const TaskResult& t : tasks)
+    cell += fmt::format("{}{}={}{}{}", cell.empty() ? "" : ";", t.name, to_cell(t.share, format),
+                        t.solved ? "*" : "", t.trained ? "" : "-");
+  return cell;
 }
 
-std::string cell(const std::string& x) {
-  std::string out = x;
-  for (char& c : out)
-    if (c == ',' || c == '\n' || c == '"') c = ' ';  // a processor's name, at most
-  return out;
-}
-std::string cell(std::int64_t x) {
-  return std::to_string(x);
-}
-std::string cell(double x) {
-  return fmt::format("{}", x);
-}
-std::string cell(const std::vector<double>& x) {
-  return fmt::format("{}", fmt::join(x, ";"));
-}
-std::string cell(const std::vector<TaskResult>& x) {
-  std::string out;
-  for (const TaskResult& t : x)
-    out += fmt::format("{}{}={}{}{}", out.empty() ? "" : ";", t.name, t.share, t.solved ? "*" : "",
-                       t.trained ? "" : "-");
-  return out;
-}
-
-struct Bad {};
-
-void parse(std::string_view text, std::string& out) {
-  out = text;
-}
-template <class Number>
-requires std::is_arithmetic_v<Number>
-void parse(std::string_view text, Number& out) {
-  const auto number = number_from<Number>(text);
-  if (!number) throw Bad{};
-  out = *number;
-}
-std::vector<std::string_view> split_list(std::string_view text) {
-  if (text.empty()) return {};
-  return split(text, ';');
-}
-void parse(std::string_view text, std::vector<double>& out) {
-  for (const std::string_view item : split_list(text)) parse(item, out.emplace_back());
-}
-void parse(std::string_view text, std::vector<TaskResult>& out) {
-  for (std::string_view item : split_list(text)) {
+bool from_cell(std::string_view text, std::vector<TaskResult>& out) {
+  out.clear();
+  for (std::string_view item : list_items(text)) {
     const std::size_t equals = item.find('=');
-    if (equals == std::string_view::npos) throw Bad{};
+    if (equals == std::string_view::npos) return false;
     TaskResult& t = out.emplace_back();
     t.name = item.substr(0, equals);
     t.trained = !item.ends_with('-');
     if (!t.trained) item.remove_suffix(1);
     t.solved = item.ends_with('*');
     if (t.solved) item.remove_suffix(1);
-    parse(item.substr(equals + 1), t.share);
+    if (!from_cell(item.substr(equals + 1), t.share)) return false;
   }
+  return true;
 }
+
+namespace {
+
+namespace fs = std::filesystem;
+
+const std::string remedy = "remove the row, and the run will be done again";
 
 /// A file that no other process appends to meanwhile.
 class LockedFile {
@@ -139,50 +77,22 @@ class LockedFile {
 }  // namespace
 
 std::string results_header() {
-  std::string header;
-  const RunSummary summary;
-  columns(summary, [&](const char* name, const auto&) {
-    header += (header.empty() ? "" : ",") + std::string(name);
-  });
-  return header;
+  return csv_header<RunSummary>();
 }
 
 std::string to_row(const RunSummary& summary) {
-  std::string row;
-  bool first = true;
-  columns(summary, [&](const char*, const auto& value) {
-    row += (first ? "" : ",") + cell(value);
-    first = false;
-  });
-  return row;
+  return csv_line(summary);
 }
 
 RunSummary from_row(std::string_view row, const std::string& where) {
-  // No quoting: nothing that is written needs it.
-  const std::vector<std::string_view> cells = split(row, ',');
-  RunSummary summary;
-  std::size_t i = 0;
-  columns(summary, [&](const char* name, auto& value) {
-    try {
-      if (i >= cells.size()) throw Bad{};
-      parse(cells[i], value);
-    } catch (const Bad&) {
-      throw UsageError(
-          fmt::format("{}: column {} is missing or damaged; remove the row, and the "
-                      "run will be done again",
-                      where, name));
-    }
-    ++i;
-  });
+  static const CsvReader<RunSummary> reader(results_header(), remedy);
+  RunSummary summary = reader.read(row, where);
   const auto ascend = [&](const std::vector<double>& times) {
     return times.size() == summary.curve_share.size() && std::ranges::is_sorted(times) &&
            std::ranges::none_of(times, [](double t) { return !std::isfinite(t); });
   };
   if (!ascend(summary.curve_steps) || !ascend(summary.curve_trials))
-    throw UsageError(fmt::format(
-        "{}: the columns of the learning curve are damaged; remove the row, and the run "
-        "will be done again",
-        where));
+    throw UsageError(where, "the columns of the learning curve are damaged", remedy);
   return summary;
 }
 

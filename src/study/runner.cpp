@@ -1,7 +1,6 @@
 // Carrying out a study: a process per run, as many at a time as there are jobs and memory for.
 #include <fmt/core.h>
 #include <fmt/ranges.h>
-#include <fnmatch.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -17,7 +16,8 @@
 #include <set>
 #include <thread>
 
-#include "core/descriptor.hpp"
+#include "core/shared/descriptor.hpp"
+#include "core/shared/text.hpp"
 #include "lmrnn/error.hpp"
 #include "lmrnn/files.hpp"
 #include "lmrnn/machine.hpp"
@@ -132,9 +132,9 @@ class Runner {
       bool changed = reap();
       if (changed || Clock::now() - refreshed_ > std::chrono::seconds(2)) refresh();
       paused_ = study_paused(study_).has_value();
-      if (stopping_ == 0 && !paused_) changed = start_what_fits() || changed;
+      if (stopping_ == StopRequest::none && !paused_) changed = start_what_fits() || changed;
       report();
-      if (children_.empty() && (stopping_ > 0 || !worth_waiting())) break;
+      if (children_.empty() && (stopping_ != StopRequest::none || !worth_waiting())) break;
       std::this_thread::sleep_for(std::chrono::milliseconds(changed ? 1 : 100));
     }
     outcome_.n_left = static_cast<std::size_t>(
@@ -172,16 +172,16 @@ class Runner {
                                    options_.cells, fmt::join(names, ", ")));
   }
 
-  bool is_wanted(const std::string& cell) const {
-    return ::fnmatch(options_.cells.c_str(), cell.c_str(), 0) == 0;
-  }
+  bool is_wanted(const std::string& cell) const { return matches_glob(options_.cells, cell); }
 
   bool is_wanted(std::size_t i) const { return is_wanted(plan_.cells[plan_.runs[i].cell].name); }
 
   void obey_stop() {
-    const int wanted = callbacks_.stop_requested ? callbacks_.stop_requested() : 0;
+    const StopRequest wanted =
+        callbacks_.stop_requested ? callbacks_.stop_requested() : StopRequest::none;
     if (wanted <= stopping_) return;
-    for (const Child& child : children_) ::kill(child.pid, wanted > 1 ? SIGKILL : SIGTERM);
+    for (const Child& child : children_)
+      ::kill(child.pid, wanted == StopRequest::kill ? SIGKILL : SIGTERM);
     stopping_ = wanted;
   }
 
@@ -217,7 +217,7 @@ class Runner {
       return say(child.run.name + ": interrupted");
     }
     if (end == ProgressSlot::no_end) {
-      if (stopping_ > 1) {
+      if (stopping_ == StopRequest::kill) {
         ++outcome_.n_interrupted;
         return;
       }
@@ -276,7 +276,7 @@ class Runner {
       states_[i].state = RunState::running;
       return false;
     }
-    // Somebody may have done it, or failed at it, between the look and the claim.
+    // Another process may have finished it, or failed, since we looked and before we claimed it.
     const ResultLookup lookup(study_);
     if (lookup.over(run) == RunState::done ||
         (states_[i].state != RunState::failed && read_failure(study_, run))) {
@@ -370,7 +370,7 @@ class Runner {
   std::set<std::string> failed_here_;
   Clock::time_point refreshed_{};
   std::int64_t n_begun_ = 0;
-  int stopping_ = 0;
+  StopRequest stopping_ = StopRequest::none;
   bool paused_ = false;
   double seconds_finished_ = 0;
   std::string owner_, event_;

@@ -7,9 +7,9 @@
 #include <sstream>
 #include <string_view>
 
-#include "core/child.hpp"
-#include "core/descriptor.hpp"
-#include "core/text.hpp"
+#include "core/shared/child.hpp"
+#include "core/shared/descriptor.hpp"
+#include "core/shared/text.hpp"
 #include "lmrnn/error.hpp"
 #include "lmrnn/files.hpp"
 #include "lmrnn/study.hpp"

@@ -23,7 +23,8 @@ void check_curve(std::span<const double> times, std::span<const double> values) 
 
 // What the resamples of one bootstrap are drawn from; resample `sample`, item `i`.
 std::uint32_t draw(Seed seed, std::size_t sample, std::size_t i, std::size_t n) {
-  const Key key{seed, Stream::statistics, Split::train, static_cast<std::uint32_t>(sample), 0};
+  const Key key{seed, RandomPurpose::statistics, Split::train, static_cast<std::uint32_t>(sample),
+                0};
   return integer(key, static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(n));
 }
 

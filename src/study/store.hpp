@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "core/descriptor.hpp"
+#include "core/shared/descriptor.hpp"
 #include "lmrnn/study.hpp"
 
 namespace lmrnn {
@@ -28,7 +28,7 @@ class Claim {
   Descriptor file_;
 };
 
-/// Who has claimed a run; nothing if nobody has.
+/// Who has claimed a run; nothing if it is not claimed.
 std::optional<std::string> claim_owner(const Study& study, const PlannedRun& run);
 
 struct Failure {

@@ -44,7 +44,7 @@ void check_tuning(const std::string& file, const StudyConfig& config) {
     refuse(file, tuning.finalists > 0
                      ? "tuning.finalists needs tuning.final_seeds; give at least one seed"
                      : "tuning.final_seeds needs tuning.finalists; write tuning.finalists = 2");
-  if (tuning.key == "seed" || find(tuning.set.table, "seed"))
+  if (tuning.key == "seed" || find_key(tuning.set.table, "seed"))
     refuse(file, "[tuning] cannot set seed; write tuning.seeds = [...]");
   for (const auto& seeds : {tuning.seeds, tuning.final_seeds})
     for (const std::int64_t seed : seeds)
@@ -153,7 +153,7 @@ void check_study(const std::string& file, const StudyConfig& config) {
   if (has_twice(config.seeds)) refuse(file, "seeds holds a seed twice");
   if (!config.statistics.seed)
     refuse(file, "statistics.seed is missing; bootstrap and permutations need one");
-  if (find(config.config.table, "seed"))
+  if (find_key(config.config.table, "seed"))
     refuse(file, "config.seed means nothing here; write seeds = [...] at the top");
   std::vector<std::string> marks;
   for (const double mark : config.statistics.marks) marks.push_back(mark_text(mark));
@@ -166,13 +166,13 @@ void check_study(const std::string& file, const StudyConfig& config) {
 
 bool is_section_of_run(const std::string& key) {
   const auto is_in_it = [&](const FieldDoc& row) { return row.key.starts_with(key + "."); };
-  return key == "pruning" || std::ranges::any_of(document<RunConfig>(), is_in_it);
+  return key == "pruning" || std::ranges::any_of(document_fields<RunConfig>(), is_in_it);
 }
 
 /// What read_config, which knows the keys of a study only, cannot know: that this is a file of
 /// another kind.
 void check_kind(const std::string& file, const ConfigTable& table) {
-  if (find(table, "claim") || find(table, "config")) return;
+  if (find_key(table, "claim") || find_key(table, "config")) return;
   for (const auto& [key, value] : table)
     if (is_section_of_run(key))
       throw UsageError(fmt::format(
@@ -199,8 +199,8 @@ void check_set(const ConfigValue& table, std::string_view name) {
 }
 
 void check_sets(const ConfigTable& table) {
-  if (const ConfigValue* tuning = find(table, "tuning")) check_set(*tuning, "tuning");
-  const ConfigValue* overrides = find(table, "override");
+  if (const ConfigValue* tuning = find_key(table, "tuning")) check_set(*tuning, "tuning");
+  const ConfigValue* overrides = find_key(table, "override");
   const auto* list = overrides ? std::get_if<ConfigList>(&overrides->value) : nullptr;
   if (!list) return;
   for (const ConfigValue& change : *list) check_set(change, "override");
@@ -227,7 +227,7 @@ Study load_study(const fs::path& file, const StudyOptions& options) {
   study.file = file;
   study.text = read_file(file);
   ConfigTable table = parse_toml(study.text, file.string());
-  for (const std::string& assignment : options.assignments) assign(table, assignment);
+  for (const std::string& assignment : options.assignments) assign_key(table, assignment);
   check_kind(file.string(), table);
   check_sets(table);
   read_config(study.config, table);
@@ -246,10 +246,11 @@ Study load_study(const fs::path& file, const StudyOptions& options) {
 }
 
 std::string study_reference() {
-  std::vector<FieldDoc> rows = document<StudyConfig>();
-  for (auto&& more : {document<StudyOverride>("override"), document<ContrastConfig>("contrast"),
-                      document<BestConfig>("best"), document<PruningConfig>("config.pruning"),
-                      document<CellTuningConfig>("config.tuning")})
+  std::vector<FieldDoc> rows = document_fields<StudyConfig>();
+  for (auto&& more :
+       {document_fields<StudyOverride>("override"), document_fields<ContrastConfig>("contrast"),
+        document_fields<BestConfig>("best"), document_fields<PruningConfig>("config.pruning"),
+        document_fields<CellTuningConfig>("config.tuning")})
     rows.insert(rows.end(), more.begin(), more.end());
   return markdown_table(rows);
 }

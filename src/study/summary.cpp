@@ -6,14 +6,13 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "core/text.hpp"
 #include "lmrnn/error.hpp"
 #include "lmrnn/files.hpp"
 #include "lmrnn/network.hpp"
 #include "lmrnn/run.hpp"
+#include "lmrnn/run_tables.hpp"
 #include "lmrnn/tasks.hpp"
 #include "study/nothing.hpp"
-#include "train/run_tables.hpp"
 
 namespace lmrnn {
 namespace {
@@ -21,56 +20,33 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-double number(std::string_view text, const fs::path& path) {
-  if (const auto x = number_from<double>(text)) return *x;
-  throw UsageError(
-      fmt::format("{}: \"{}\" is not a number; remove the run directory and run it again",
-                  path.string(), text));
+void require_table(const fs::path& path) {
+  if (!fs::exists(path))
+    throw UsageError(path.string(), "is missing", "remove the run directory and run it again");
 }
 
-void read_metrics(RunSummary& s, const fs::path& path) {
-  using Column = MetricsColumn;
+void summarise_metrics(RunSummary& s, const fs::path& dir) {
+  require_table(dir / "metrics.csv");
   double last_step = 0, clipped = 0;
-  const std::string text = read_file(path);
-  const auto lines = complete_lines(text);
-  for (std::size_t i = 1; i < lines.size(); ++i) {
-    const auto cells = split(lines[i], ',');
-    if (cells.size() <= Column::share)
-      throw UsageError(
-          fmt::format("{}:{}: has too few columns; remove the run directory and run "
-                      "it again",
-                      path.string(), i + 1));
-    const double step = number(cells[Column::step], path);
-    clipped += (step - last_step) * number(cells[Column::clipped], path);
+  for (const MetricsRow& row : read_metrics(dir)) {
+    const auto step = static_cast<double>(row.step);
+    clipped += (step - last_step) * row.clipped_share;
     last_step = step;
-    s.seconds = number(cells[Column::seconds], path);
-    if (cells[Column::share].empty()) continue;
+    s.seconds = row.seconds;
+    if (!row.mean_share_of_ceiling) continue;
     s.curve_steps.push_back(step);
-    s.curve_trials.push_back(number(cells[Column::trials], path));
-    s.curve_share.push_back(number(cells[Column::share], path));
-    s.final_accuracy = number(cells[Column::accuracy], path);
-    s.final_trial_accuracy = number(cells[Column::trial_accuracy], path);
+    s.curve_trials.push_back(static_cast<double>(row.trials));
+    s.curve_share.push_back(*row.mean_share_of_ceiling);
+    s.final_accuracy = row.mean_accuracy.value_or(nothing);
+    s.final_trial_accuracy = row.mean_trial_accuracy.value_or(nothing);
   }
   s.clipped_share = last_step > 0 ? clipped / last_step : 0;
 }
 
-void read_tasks(RunSummary& s, const fs::path& path) {
-  const std::string text = read_file(path);
-  const auto lines = complete_lines(text);
-  using Column = TasksColumn;
-  std::string_view last_step;
-  for (std::size_t i = 1; i < lines.size(); ++i) {
-    const auto cells = split(lines[i], ',');
-    if (cells.size() != Column::n)
-      throw UsageError(
-          fmt::format("{}:{}: has {} columns instead of {}; remove the run directory "
-                      "and run it again",
-                      path.string(), i + 1, cells.size(), std::size_t{Column::n}));
-    if (cells[Column::step] != last_step) s.tasks.clear();
-    last_step = cells[Column::step];
-    s.tasks.push_back({std::string(cells[Column::task]), number(cells[Column::share], path),
-                       cells[Column::solved] == "1"});
-  }
+void summarise_tasks(RunSummary& s, const fs::path& dir) {
+  require_table(dir / "tasks.csv");
+  for (const TaskRow& row : last_task_rows(dir))
+    s.tasks.push_back({row.task, row.share_of_ceiling, row.solved});
 }
 
 void read_provenance(RunSummary& s, const fs::path& path) {
@@ -173,8 +149,8 @@ RunSummary summarise(const Study& study, const PlannedRun& run, const fs::path& 
   s.seed = run.seed;
   s.horizon = run.config.train.steps;
   s.learning_rate = run.config.optimiser.learning_rate;
-  read_metrics(s, dir / "metrics.csv");
-  read_tasks(s, dir / "tasks.csv");
+  summarise_metrics(s, dir);
+  summarise_tasks(s, dir);
   mark_held_out(s, run.config.battery);
   read_provenance(s, dir / "provenance.json");
   const LoadedNetwork loaded = load_network(find_network(dir));

@@ -1,4 +1,4 @@
-// What a run that is over comes to: the row that is kept of it.
+// Summary of a finished run: the row that the results file keeps.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,7 @@
 
 #include "lmrnn/statistics.hpp"
 #include "lmrnn/study.hpp"
+#include "lmrnn/table.hpp"
 
 namespace lmrnn {
 
@@ -39,6 +40,40 @@ struct RunSummary {
   double seconds = 0;
   std::int64_t threads = 0;
   std::string version, commit, simd, processor, host, started;
+
+  /// Columns of the results file, in their order (core/shared/csv.hpp).
+  template <class Self, class Visitor>
+  static void columns(Self& self, Visitor&& visit) {
+    const auto column = [&](const char* name, auto& value) { visit(name, value, CsvFormat{}); };
+    column("hash", self.hash);
+    column("study", self.study);
+    column("run", self.run);
+    column("stage", self.stage);
+    column("outcome", self.outcome);
+    column("seed", self.seed);
+    column("steps", self.steps);
+    column("horizon", self.horizon);
+    column("trials", self.trials);
+    column("units", self.n_units);
+    column("synapses", self.n_synapses);
+    column("parameters", self.n_parameters);
+    column("learning_rate", self.learning_rate);
+    column("clipped_share", self.clipped_share);
+    column("final_accuracy", self.final_accuracy);
+    column("final_trial_accuracy", self.final_trial_accuracy);
+    column("curve_steps", self.curve_steps);
+    column("curve_trials", self.curve_trials);
+    column("curve_share", self.curve_share);
+    column("tasks", self.tasks);
+    column("seconds", self.seconds);
+    column("threads", self.threads);
+    column("version", self.version);
+    column("commit", self.commit);
+    column("simd", self.simd);
+    column("processor", self.processor);
+    column("host", self.host);
+    column("started", self.started);
+  }
 
   double density() const noexcept;
   double final_share() const noexcept;  ///< 0 before the first evaluation
@@ -71,6 +106,10 @@ double measure(const RunSummary& summary, std::string_view name);
 std::optional<TimeToMark> censored_measure(const RunSummary& summary, std::string_view name);
 /// "80", "2.5": a mark in percent, as it stands in names.
 std::string mark_text(double mark);
+
+/// Cells of the results file: "go=0.98*;dlygo=0.5-", * for solved, - for held out of training.
+std::string to_cell(const std::vector<TaskResult>& tasks, const CsvFormat& format);
+bool from_cell(std::string_view text, std::vector<TaskResult>& out);
 
 /// A row of the results file and its header.
 std::string results_header();

@@ -32,11 +32,11 @@ bool begun(const fs::path& dir) {
 
 Trainer open_trainer(const Study& study, const PlannedRun& run, const fs::path& dir,
                      int n_threads) {
-  if (begun(dir)) return Trainer::resume(dir, n_threads, nullptr, nullptr, kept_ceilings(study));
+  const TrainerOptions options{.n_threads = n_threads, .ceilings = kept_ceilings(study)};
+  if (begun(dir)) return Trainer::resume(dir, options);
   // Killed while its directory was being made: nothing is lost. The claim is ours.
   fs::remove_all(dir);
-  Trainer trainer =
-      Trainer::start(prepare(study, run), dir, n_threads, nullptr, nullptr, kept_ceilings(study));
+  Trainer trainer = Trainer::start(prepare(study, run), dir, options);
   // The name of the directory says what the files held when the run was planned. A pruned run reads
   // none but those that `prepare` makes.
   if (run.parent.empty() && first_run_hash(run.config, run.keep_weights_at) != run.hash) {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <optional>
 
+#include "core/shared/text.hpp"
 #include "lmrnn/tasks.hpp"
 #include "tasks/battery_data.hpp"
 #include "tasks/render.hpp"
@@ -34,7 +35,7 @@ void check_steps(const TaskSetup& setup, double dt, const Semantics& semantics) 
                       setup.task.name(), longest(duration), dt));
   for (const Period period : {Period::stimulus, Period::second_stimulus, Period::decision}) {
     if (!setup.has(period)) continue;
-    const double ms = shortest(setup.durations[index(period)]);
+    const double ms = shortest(setup.durations[period_index(period)]);
     if (steps_in(ms, dt, semantics) < 1)
       throw UsageError(fmt::format(
           "battery: the {} of {} can last {} ms, less than one step of {} ms; make battery.dt "
@@ -47,9 +48,9 @@ void check_steps(const TaskSetup& setup, double dt, const Semantics& semantics) 
 Durations settled_durations(Task task, const BatteryConfig& config, const Semantics& semantics,
                             Seed seed) {
   Durations durations = durations_of(task, config, semantics);
-  Duration& delay = durations[index(Period::delay)];
+  Duration& delay = durations[period_index(Period::delay)];
   if (task.base_task().family == Family::match && task.interval == 0 && !semantics.match_delay) {
-    const Key key{seed, Stream::conditions, Split::train, 0xffffffffu, task.number()};
+    const Key key{seed, RandomPurpose::conditions, Split::train, 0xffffffffu, task.number()};
     delay = {Duration::Kind::fixed, {Timer(delay).sample(uniform(key, 0))}};
   }
   return durations;
@@ -57,10 +58,6 @@ Durations settled_durations(Task task, const BatteryConfig& config, const Semant
 
 std::array<Timer, n_periods> timers_of(const Durations& d) {
   return {Timer(d[0]), Timer(d[1]), Timer(d[2]), Timer(d[3]), Timer(d[4])};
-}
-
-bool is_glob(std::string_view name) {
-  return name.find_first_of("*?") != std::string_view::npos;
 }
 
 /// Weight of a task: that of its name, else that of the one glob that it matches, else 1.
@@ -131,6 +128,10 @@ BatteryData::BatteryData(const BatteryConfig& config_in, Seed seed_in)
 Battery::Battery(const BatteryConfig& config, Seed seed)
     : data_(std::make_shared<const BatteryData>(config, seed)) {}
 
+const BatteryData& data_of(const Battery& battery) noexcept {
+  return *battery.data_;
+}
+
 const BatteryConfig& Battery::config() const noexcept {
   return data_->config;
 }
@@ -181,6 +182,7 @@ float Battery::noise_deviation() const noexcept {
 
 Conditions Battery::draw(std::size_t task, Key key, std::uint32_t trial,
                          std::uint32_t modality_turn) const {
+  static_cast<void>(data_->setups.at(task));  // throws for one that the battery does not have
   return data_->draw(task, key, trial, modality_turn);
 }
 

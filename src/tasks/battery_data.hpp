@@ -23,7 +23,7 @@ struct TaskSetup {
 
   TaskSetup(Task task, const BatteryConfig& config, const Semantics& semantics, Seed seed);
 
-  bool has(Period period) const noexcept { return !durations[index(period)].values.empty(); }
+  bool has(Period period) const noexcept { return !durations[period_index(period)].values.empty(); }
 };
 
 struct BatteryData {
@@ -47,6 +47,8 @@ struct BatteryData {
   /// `conditions` must be possible (check_conditions). Fills `outline` in place.
   void outline(std::size_t task, const Conditions& conditions, TrialOutline& outline) const;
 };
+
+const BatteryData& data_of(const Battery& battery) noexcept;
 
 /// Throws UsageError unless some trial of the task could have these conditions.
 void check_conditions(const BatteryData& battery, const TaskSetup& setup,

@@ -4,7 +4,7 @@
 #include <set>
 #include <string>
 
-#include "core/text.hpp"
+#include "core/shared/text.hpp"
 #include "lmrnn/tasks.hpp"
 
 namespace lmrnn {
@@ -136,26 +136,6 @@ bool in_collection(std::string_view collection, Task task) {
   return collection == "modcog132";
 }
 
-/// `*` any text, `?` any one letter. Goes back to the last `*` only, since what an earlier one
-/// could take, the last one can take too: no pattern is slow.
-bool matches_glob(std::string_view pattern, std::string_view text) {
-  std::size_t p = 0, t = 0, after_star = std::string_view::npos, star_text = 0;
-  while (t < text.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      after_star = ++p;
-      star_text = t;
-    } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t])) {
-      ++p, ++t;
-    } else if (after_star != std::string_view::npos) {
-      p = after_star;
-      t = ++star_text;
-    } else {
-      return false;
-    }
-  }
-  return pattern.find_first_not_of('*', p) == std::string_view::npos;
-}
-
 /// Numbers (positions in modcog132) of the tasks that one part of an expression names.
 std::set<std::uint32_t> numbers_of(std::string_view part) {
   std::set<std::uint32_t> numbers;
@@ -165,7 +145,7 @@ std::set<std::uint32_t> numbers_of(std::string_view part) {
   };
   if (std::ranges::find(collection_names(), part) != collection_names().end())
     add_where([&](std::uint32_t i) { return in_collection(part, all_tasks()[i]); });
-  else if (part.find_first_of("*?") == std::string_view::npos)
+  else if (!is_glob(part))
     numbers.insert(parse_task(part).number());
   else
     add_where([&](std::uint32_t i) { return matches_glob(part, all_names()[i]); });

@@ -77,7 +77,7 @@ class Observer {
   Ceiling run(std::size_t n_trials) {
     Mean decision, trial;
     for (std::size_t i = 0; i < n_trials; ++i) {
-      key_ = {seed_, Stream::ideal_observer, Split::test, 0, static_cast<std::uint32_t>(i)};
+      key_ = {seed_, RandomPurpose::ideal_observer, Split::test, 0, static_cast<std::uint32_t>(i)};
       n_normals_ = 0;
       const Conditions c = battery_.draw(task_, key_);
       std::fill(posterior_.begin(), posterior_.end(), 0.0);
@@ -101,7 +101,7 @@ class Observer {
 
  private:
   std::int32_t steps(const Conditions& c, Period period) const {
-    return battery_.n_steps({c.duration[index(period)]});
+    return battery_.n_steps({c.duration[period_index(period)]});
   }
 
   /// Inner products of every bump with the mean of `n_steps` noisy observations of a modality.
@@ -295,7 +295,7 @@ class Observer {
       return;
     }
     // Published ring_wrap: which response looks like "none" at each step, and throughout.
-    const auto p = index(Period::delay);
+    const auto p = period_index(Period::delay);
     ResponsePath path = modifiers_.path(c.duration[p], steps(c, Period::delay));
     double sum = 0;
     std::vector<bool> always_none(n_, true);

@@ -27,9 +27,10 @@ void check_durations(const BatteryData& battery, const TaskSetup& setup,
              fmt::format("duration[{}] = {} ms, but its trials have no such period; make it 0", p,
                          ms));
   }
-  if (battery.n_steps(conditions.duration[index(Period::decision)]) < 1)
-    refuse(setup, fmt::format("the decision lasts {} ms, less than one step of {} ms",
-                              conditions.duration[index(Period::decision)], battery.config.dt));
+  if (battery.n_steps(conditions.duration[period_index(Period::decision)]) < 1)
+    refuse(setup,
+           fmt::format("the decision lasts {} ms, less than one step of {} ms",
+                       conditions.duration[period_index(Period::decision)], battery.config.dt));
 }
 
 }  // namespace
@@ -58,7 +59,7 @@ Conditions BatteryData::draw(std::size_t task, const Key& key, std::uint32_t tri
                              std::uint32_t modality_turn) const {
   const TaskSetup& setup = setups[task];
   Key place = key;
-  place.stream = Stream::conditions;
+  place.purpose = RandomPurpose::conditions;
   Dice dice(place, trial);
   Conditions conditions;
   for (std::size_t p = 0; p < n_periods; ++p) {
@@ -86,7 +87,7 @@ void BatteryData::outline(std::size_t task, const Conditions& conditions,
     outline.n_steps += steps;
     outline.decision = period.span.first;
   }
-  const double delay = conditions.duration[index(Period::delay)];
+  const double delay = conditions.duration[period_index(Period::delay)];
   outline.path = setup.modifiers.path(delay, n_steps(delay));
   rules_of(setup.base->family).outline(*this, setup, conditions, outline);
   if (conditions.noise && noise_deviation > 0) return;

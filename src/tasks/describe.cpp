@@ -63,8 +63,8 @@ std::string provenance(Task task) {
 
 }  // namespace
 
-std::string describe(const Battery& battery, std::size_t index_of_task) {
-  const BatteryData& data = battery.data();
+std::string describe_task(const Battery& battery, std::size_t index_of_task) {
+  const BatteryData& data = data_of(battery);
   const TaskSetup& setup = data.setups.at(index_of_task);
   const BaseTask& base = *setup.base;
   std::string text =

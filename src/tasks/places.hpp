@@ -19,13 +19,13 @@ inline constexpr std::uint32_t endless_row = 1u << 30;
 /// Trial `k` of the task with number `task_number` (Task::number) in a split. `draw_trials` and
 /// finite data sets are made of these.
 inline Key numbered_trial(Seed seed, Split split, std::uint32_t task_number, std::uint32_t k,
-                          Stream stream = Stream::conditions) {
-  return {seed, stream, split, 0x80000000u | task_number, k};
+                          RandomPurpose purpose = RandomPurpose::conditions) {
+  return {seed, purpose, split, 0x80000000u | task_number, k};
 }
 
 /// The same place for another purpose.
-inline Key with_stream(Key key, Stream stream) {
-  key.stream = stream;
+inline Key with_purpose(Key key, RandomPurpose purpose) {
+  key.purpose = purpose;
   return key;
 }
 

@@ -26,7 +26,7 @@ void outline_reach(const BatteryData& battery, const TaskSetup& setup, const Con
     outline.path.begin(battery.ring, battery.ring.nearest(stimulus + opposite));
   } else {  // the condition is the response, from which the published code derives the stimulus
     outline.path.begin(battery.ring, battery.ring.nearest(conditions.direction));
-    const auto p = index(Period::delay);
+    const auto p = period_index(Period::delay);
     stimulus += opposite + setup.modifiers.stimulus_shift(conditions.duration[p],
                                                           battery.n_steps(conditions.duration[p]));
   }

@@ -31,7 +31,7 @@ void NoiseReader::refill(std::size_t n) {
   const auto left = static_cast<std::size_t>(end_ - next_);
   float* begin = numbers_.data() + kept_;
   std::copy(next_, end_, begin - left);
-  // Not many at a time: what a row does not use up is made in vain.
+  // Not many at a time: numbers that a row does not use are wasted.
   const std::size_t fresh = std::max<std::size_t>(4, (n + group - 1) / group) * group;
   kernels::fill_normal(key_, next_index_, {begin, fresh});
   next_index_ += fresh;

@@ -1,12 +1,12 @@
 // The trials of one row of a stream, one after the other.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <vector>
 
 #include "lmrnn/streams.hpp"
 #include "tasks/battery_data.hpp"
-#include "tasks/task_order.hpp"
 
 namespace lmrnn {
 
@@ -21,6 +21,23 @@ struct StreamPlan {
   bool is_finite() const noexcept { return config.trials_per_task > 0; }
   /// Whether a row's batch depends on the batches before it.
   bool has_history() const noexcept { return carries_on() || is_finite(); }
+};
+
+/// The tasks of one row, by the number of the trial in the row; to be asked in order.
+class TaskOrder {
+ public:
+  /// `key`: the row (its stream is set here).
+  void start(const Key& key) noexcept;
+
+  std::size_t next(const BatteryData& battery) noexcept;
+
+ private:
+  std::uint32_t word() noexcept;
+
+  Key key_{};
+  std::uint32_t n_words_ = 0;
+  std::array<std::uint32_t, 4> block_{};
+  std::int64_t last_ = -1;
 };
 
 /// A position in a row: between two trials, or within one.

@@ -76,7 +76,7 @@ class RowWriter {
     fill(row_.targets, at, static_cast<std::size_t>(decision - first), 0);
     for (std::int32_t t = decision; t < last; ++t)
       row_.targets(at + static_cast<std::size_t>(t - first), 0) =
-          target_at(battery_.data(), outline, t);
+          target_at(data_of(battery_), outline, t);
   }
 
   const Battery& battery_;
@@ -91,7 +91,7 @@ struct PackedStream::Implementation {
                  StepWeights weights_in)
       : battery(battery_in),
         weights(std::move(weights_in)),
-        plan{&battery.data(), config, seed, split} {
+        plan{&data_of(battery), config, seed, split} {
     check_ranges(config, "stream");
     if (!plan.has_history()) return;
     cursors.reserve(static_cast<std::size_t>(config.batch));
@@ -211,13 +211,14 @@ void PackedStream::fill(std::uint32_t batch, std::uint32_t first_row, const Tria
   const std::size_t n_rows = self.count_rows(rows);
   self.check_request(batch, first_row, n_rows);
   const std::size_t n_channels = self.battery.n_channels();
-  Renderer renderer(self.battery.data());
+  Renderer renderer(data_of(self.battery));
   NoiseReader noise;
   for (std::size_t row = 0; row < n_rows; ++row) {
     const auto r = static_cast<std::uint32_t>(first_row + row);
     const RowWriter writer(self.battery, self.weights, rows, row);
     writer.clear_inputs();
-    noise.start({self.plan.seed, Stream::input_noise, self.plan.split, batch, r}, 0, n_channels);
+    noise.start({self.plan.seed, RandomPurpose::input_noise, self.plan.split, batch, r}, 0,
+                n_channels);
     self.with_cursor(batch, r, [&](RowCursor& cursor) {
       self.for_each_stretch(cursor, [&](std::int32_t first, std::int32_t last, std::size_t at) {
         writer.write_labels(cursor.task(), cursor.outline(), first, last, at);

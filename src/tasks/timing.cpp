@@ -57,10 +57,10 @@ void modify(Durations& durations, Task task, const Semantics& semantics) {
   const BaseTask& base = task.base_task();
   if (task.interval != 0) {
     const bool constant = base.family == Family::delayed_decision && !semantics.int_delay;
-    durations[index(Period::delay)] = constant ? fixed(500) : interval_delay();
+    durations[period_index(Period::delay)] = constant ? fixed(500) : interval_delay();
   }
   if (task.sequence != 0 && !(base.reaction_time && !semantics.rt_seq))
-    durations[index(Period::decision)] = fixed(1000);
+    durations[period_index(Period::decision)] = fixed(1000);
 }
 
 /// Whether a duration of this kind can be of any use: one way to say what is wrong with it.

@@ -30,19 +30,19 @@ void describe_trial(const Battery& battery, const TrialOutline& outline, std::si
     for (std::int32_t t = period.span.first; t < period.span.last; ++t) {
       const auto step = static_cast<std::size_t>(t);
       rows.periods(step, k) = static_cast<std::uint8_t>(period.span.period);
-      rows.targets(step, k) = target_at(battery.data(), outline, t);
+      rows.targets(step, k) = target_at(data_of(battery), outline, t);
       rows.loss_weights(step, k) = 1;
     }
   }
   batch.lengths.push_back(outline.n_steps);
-  batch.responses.push_back(outline.path.responds() ? outline.path.response(battery.data().ring, 0)
-                                                    : -1);
+  batch.responses.push_back(
+      outline.path.responds() ? outline.path.response(data_of(battery).ring, 0) : -1);
 }
 
 /// `noise_key(k)`: the noise of trial k.
 template <class NoiseKey>
 void compose_into(const Battery& battery, TrialBatch& batch, NoiseKey&& noise_key) {
-  const BatteryData& data = battery.data();
+  const BatteryData& data = data_of(battery);
   std::vector<TrialOutline> outlines(batch.tasks.size());
   std::int32_t n_steps = 0;
   for (std::size_t k = 0; k < outlines.size(); ++k) {
@@ -73,16 +73,16 @@ TrialBatch draw_trials(const Battery& battery, std::size_t task, std::size_t n, 
   if (first > most || n > most - first)
     throw UsageError(
         fmt::format("{} trials from number {} on: a task has 2^32 - 1 of them", n, first));
-  const std::uint32_t number = battery.data().setups[task].number;
-  const auto place = [&](std::size_t k, Stream stream) {
-    return numbered_trial(seed, split, number, static_cast<std::uint32_t>(first + k), stream);
+  const std::uint32_t number = data_of(battery).setups[task].number;
+  const auto place = [&](std::size_t k, RandomPurpose purpose) {
+    return numbered_trial(seed, split, number, static_cast<std::uint32_t>(first + k), purpose);
   };
   TrialBatch batch;
   batch.tasks.assign(n, static_cast<std::uint32_t>(task));
   for (std::size_t k = 0; k < n; ++k)
-    batch.conditions.push_back(
-        battery.draw(task, place(k, Stream::conditions), 0, static_cast<std::uint32_t>(first + k)));
-  compose_into(battery, batch, [&](std::size_t k) { return place(k, Stream::input_noise); });
+    batch.conditions.push_back(battery.draw(task, place(k, RandomPurpose::conditions), 0,
+                                            static_cast<std::uint32_t>(first + k)));
+  compose_into(battery, batch, [&](std::size_t k) { return place(k, RandomPurpose::input_noise); });
   return batch;
 }
 
@@ -95,14 +95,14 @@ TrialBatch compose_trials(const Battery& battery, std::span<const std::uint32_t>
     if (tasks[k] >= battery.tasks().size())
       throw UsageError(fmt::format("trial {}: task {} of a battery of {} tasks", k, tasks[k],
                                    battery.tasks().size()));
-    check_conditions(battery.data(), battery.data().setups[tasks[k]], conditions[k]);
+    check_conditions(data_of(battery), data_of(battery).setups[tasks[k]], conditions[k]);
   }
   TrialBatch batch;
   batch.tasks.assign(tasks.begin(), tasks.end());
   batch.conditions.assign(conditions.begin(), conditions.end());
   compose_into(battery, batch, [&](std::size_t k) {
     Key place = key;
-    place.stream = Stream::input_noise;
+    place.purpose = RandomPurpose::input_noise;
     place.row = key.row + static_cast<std::uint32_t>(k);
     return place;
   });

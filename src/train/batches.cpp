@@ -11,22 +11,22 @@ namespace lmrnn {
 
 StepWeights step_weights(const LossConfig& loss, const Battery& battery) {
   std::array<double, n_periods> by_period{};
-  by_period[index(Period::fixation)] = loss.weights.fixation;
-  by_period[index(Period::stimulus)] = loss.weights.stimulus;
-  by_period[index(Period::delay)] = loss.weights.delay;
-  by_period[index(Period::second_stimulus)] = loss.weights.second_stimulus;
-  by_period[index(Period::decision)] = loss.weights.decision;
+  by_period[period_index(Period::fixation)] = loss.weights.fixation;
+  by_period[period_index(Period::stimulus)] = loss.weights.stimulus;
+  by_period[period_index(Period::delay)] = loss.weights.delay;
+  by_period[period_index(Period::second_stimulus)] = loss.weights.second_stimulus;
+  by_period[period_index(Period::decision)] = loss.weights.decision;
   StepWeights weights(battery.tasks().size());
   for (std::size_t task = 0; task < weights.size(); ++task) {
     const double frequency = battery.frequency(task);
     if (frequency <= 0) continue;
     const auto steps = battery.mean_steps(task);
-    const double decision = steps[index(Period::decision)];
+    const double decision = steps[period_index(Period::decision)];
     const double others = std::accumulate(steps.begin(), steps.end(), 0.0) - decision;
     for (std::size_t p = 0; p < n_periods; ++p) {
       double shared = 1;
       if (loss.balance != LossBalance::steps)
-        shared = p == index(Period::decision) ? decision : others;
+        shared = p == period_index(Period::decision) ? decision : others;
       if (loss.balance == LossBalance::tasks)
         shared *= frequency * static_cast<double>(weights.size());
       weights[task][p] = shared > 0 ? static_cast<float>(by_period[p] / shared) : 0;

@@ -6,8 +6,8 @@
 #include <array>
 #include <string>
 
-#include "core/descriptor.hpp"
-#include "core/text.hpp"
+#include "core/shared/descriptor.hpp"
+#include "core/shared/text.hpp"
 #include "lmrnn/files.hpp"
 #include "lmrnn/run.hpp"
 

@@ -20,10 +20,10 @@ bool any_modifier(const std::string& tasks) {
 /// What read_config, which sees one table at a time, cannot know: in which section a key belongs,
 /// and that this is a file of another kind.
 void check_sections(const ConfigTable& table) {
-  if (const ConfigValue* claim = find(table, "claim"))
+  if (const ConfigValue* claim = find_key(table, "claim"))
     throw UsageError(claim->where +
                      ": a claim makes this a study; lmrnn study carries it out, not lmrnn train");
-  const std::vector<FieldDoc> rows = document<RunConfig>();
+  const std::vector<FieldDoc> rows = document_fields<RunConfig>();
   for (const auto& [key, value] : table) {
     const auto is_known = [&](const FieldDoc& row) {
       return row.key == key || row.key.starts_with(key + ".");
@@ -86,7 +86,7 @@ RunConfig resolve_config(const ConfigTable& table) {
   RunConfig config;
   apply_recipe(config, named.recipe, named.battery, named.network.tau);
   read_config(config, table);
-  if (const ConfigValue* wiring = find(table, "wiring"))
+  if (const ConfigValue* wiring = find_key(table, "wiring"))
     if (const auto* keys = std::get_if<ConfigTable>(&wiring->value))
       find_mask_files(config.wiring, *keys);
   check_config(config);
@@ -147,9 +147,9 @@ void check_config(const RunConfig& config) {
 }
 
 std::string config_reference() {
-  std::vector<FieldDoc> rows = document<RunConfig>();
+  std::vector<FieldDoc> rows = document_fields<RunConfig>();
   const auto stages = std::ranges::find(rows, "curriculum.stage", &FieldDoc::key);
-  const std::vector<FieldDoc> stage = document<StageConfig>("curriculum.stage");
+  const std::vector<FieldDoc> stage = document_fields<StageConfig>("curriculum.stage");
   rows.insert(stages + 1, stage.begin(), stage.end());
   return markdown_table(rows);
 }

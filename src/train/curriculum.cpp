@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <set>
 
-#include "core/text.hpp"
+#include "core/shared/text.hpp"
 #include "lmrnn/error.hpp"
 #include "train/batches.hpp"
 
@@ -88,7 +88,7 @@ void check_steps_of_stages(const RunConfig& config) {
                     total, all));
 }
 
-// A task that no stage has would never be trained, which nobody wants by accident.
+// A task that is in no stage would never be trained, which is probably a mistake.
 void check_all_trained(const RunConfig& config, const Battery& whole,
                        std::span<const Battery> stages) {
   std::vector<std::string> never;

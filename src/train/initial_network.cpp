@@ -19,10 +19,9 @@ void require_equal(std::string_view what, std::size_t ours, std::size_t theirs,
 
 // Every synapse of ours takes the weight that it has there. Theirs may have more synapses (a
 // pruned network rewound to a dense one's early weights), not fewer.
-void copy_recurrent(const Network& from, Network& to, const std::string& file) {
+void copy_recurrent(const Network& from, const Network& to, float* w, const std::string& file) {
   const Mask& theirs = from.architecture().recurrent;
   const Mask& ours = to.architecture().recurrent;
-  float* w = to.parameters().data() + to.layout().recurrent;
   const float* v = from.parameters().data() + from.layout().recurrent;
   for (std::size_t target = 0; target < ours.n_targets(); ++target) {
     const auto sources = theirs.sources_of(target);
@@ -47,11 +46,10 @@ void copy_masked(const float* from, float* to, const Mask& mask) {
 }
 
 // Rule inputs are matched by task name; those of tasks that it never saw keep their fresh weights.
-void copy_rules(const Network& from, const TrainedOn& trained, Network& to,
+void copy_rules(const Network& from, const TrainedOn& trained, const Network& to, float* w,
                 const Battery& battery) {
   const std::size_t n_units = to.architecture().n_units();
   const float* v = from.parameters().data() + from.layout().rule;
-  float* w = to.parameters().data() + to.layout().rule;
   if (battery.config().rule == RuleEncoding::composed) {
     std::copy_n(v, to.layout().n_rule, w);
     return;
@@ -86,14 +84,14 @@ void copy_weights(const RunConfig& config, const Battery& battery, Network& netw
   const ParameterLayout& to = network.layout();
   const ParameterLayout& from = loaded.network.layout();
   const float* v = loaded.network.parameters().data();
-  float* w = network.parameters().data();
-  copy_recurrent(loaded.network, network, name);
-  copy_rules(loaded.network, trained, network, battery);
+  const auto writer = network.write_weights();
+  float* w = writer.data();
+  copy_recurrent(loaded.network, network, w + to.recurrent, name);
+  copy_rules(loaded.network, trained, network, w + to.rule, battery);
   copy_masked(v + from.input, w + to.input, ours.input);
   copy_masked(v + from.readout, w + to.readout, ours.readout);
   std::copy_n(v + from.bias, to.n_bias, w + to.bias);
   std::copy_n(v + from.readout_bias, to.n_readout_bias, w + to.readout_bias);
-  network.weights_changed();
 }
 
 Architecture architecture_for(const RunConfig& config, const BatchShape& shape) {

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "core/sha256.hpp"
+#include "core/shared/sha256.hpp"
 #include "lmrnn/error.hpp"
 #include "lmrnn/run.hpp"
 

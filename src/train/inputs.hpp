@@ -5,22 +5,13 @@
 #include <string>
 #include <vector>
 
-#include "lmrnn/run_config.hpp"
+#include "lmrnn/run.hpp"
 
 namespace lmrnn {
-
-struct InputPath {
-  std::string key;  ///< of the configuration
-  std::filesystem::path path;
-};
 
 struct InputFile : InputPath {
   std::string sha256;  ///< of its content, 64 hexadecimal digits
 };
-
-/// The files that `config` reads: `wiring.path`, and the network that `init_from` stands for.
-/// Throws UsageError if the latter stands for none.
-std::vector<InputPath> input_paths(const RunConfig& config);
 
 /// What is in them now. Throws UsageError if one cannot be read.
 std::vector<InputFile> input_files(const RunConfig& config);

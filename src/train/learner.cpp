@@ -36,15 +36,8 @@ std::vector<ParameterSlice> trained_slices(const RunConfig& config, const Networ
                              recurrent, plastic, config.optimiser.in_degree_power);
 }
 
-Network copy_of(const Network& network) {
-  Network copy(network.architecture());
-  std::ranges::copy(network.parameters(), copy.parameters().begin());
-  copy.weights_changed();
-  return copy;
-}
-
 // Its square is just below the largest number of single precision. Adam's second moment would be
-// infinite after a larger gradient, for ever, and its weights would never move again.
+// infinite after a larger gradient, and its weights would never move again.
 constexpr double largest_norm = 1.8e19;
 
 }  // namespace
@@ -80,7 +73,7 @@ Learner::Learner(const RunConfig& config, std::shared_ptr<const BatchSource> sou
     batch.sums.resize(n_blocks);
   }
   if (continuous(*source_) != nullptr) continuous_.emplace(network_);
-  if (config.train.average > 0) average_.emplace(copy_of(network_));
+  if (config.train.average > 0) average_.emplace(network_.copy());
   block_gradients_.resize(n_blocks * network_.layout().total);
   block_results_.resize(n_blocks);
   gradient_.resize(network_.layout().total);
@@ -114,14 +107,12 @@ std::size_t Learner::own_blocks_of(std::int64_t step) const noexcept {
 
 const Network& Learner::result() {
   if (!average_) return network_;
-  if (!average_is_packed_) average_->weights_changed();
-  average_is_packed_ = true;
+  average_writer_.reset();
   return *average_;
 }
 
 void Learner::set_weights(std::span<const float> weights) {
-  std::ranges::copy(weights, network_.parameters().begin());
-  network_.weights_changed();
+  network_.set_weights(weights);
   ahead_.reset();
 }
 
@@ -141,8 +132,8 @@ void Learner::compute_block(std::size_t block, const Batch& batch, double weight
                             .rate_penalty = config_.loss.rate_penalty / cells,
                             .recompute = config_.train.recompute};
   const RecurrentNoise noise{.sigma = config_.network.recurrent_noise,
-                             .key = {config_.run_seed(), Stream::recurrent_noise, Split::train,
-                                     static_cast<std::uint32_t>(step_), 0},
+                             .key = {config_.run_seed(), RandomPurpose::recurrent_noise,
+                                     Split::train, static_cast<std::uint32_t>(step_), 0},
                              .first_row = rows.first_row};
   const std::size_t n = network_.layout().total;
   const std::span<float> gradient = std::span(block_gradients_).subspan(block * n, n);
@@ -177,7 +168,7 @@ double Learner::weight_penalty() const noexcept {
 
 double Learner::add_gradients() {
   std::vector<double> squares(slices_.size());
-  const std::span<const float> parameters = std::as_const(network_).parameters();
+  const std::span<const float> parameters = network_.parameters();
   const auto gradients =
       std::span<const float>(block_gradients_).first(blocks_of(step_) * gradient_.size());
   pool_.for_each(slices_.size(), [&](std::size_t i) {
@@ -189,15 +180,16 @@ double Learner::add_gradients() {
 void Learner::apply(double scale) {
   const double factor =
       schedule_factor(config_.schedule, step_, config_.train.steps, cooldown_from_);
-  const std::span<float> parameters = network_.parameters();
-  const std::span<float> average = average_ ? average_->parameters() : std::span<float>();
+  const auto writer = network_.write_weights();
+  const std::span<float> parameters = writer.all();
+  // Open from step to step: the average is prepared for the kernels only when somebody asks for it.
+  if (average_ && !average_writer_) average_writer_.emplace(average_->write_weights());
+  const std::span<float> average = average_writer_ ? average_writer_->all() : std::span<float>();
   pool_.for_each(slices_.size(), [&](std::size_t i) {
     optimiser_.update(slices_[i], step_, factor, scale, gradient_, parameters);
     if (!average.empty())
       update_average(slices_[i], config_.train.average, step_, parameters, average);
   });
-  network_.weights_changed();
-  average_is_packed_ = false;
 }
 
 const StepResult& Learner::look_ahead() {

@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include "eval/workspaces.hpp"
 #include "lmrnn/threads.hpp"
 #include "lmrnn/train.hpp"
+#include "rnn/shared/workspaces.hpp"
 #include "train/batches.hpp"
 #include "train/continuous_loss.hpp"
 #include "train/optimiser.hpp"
@@ -40,7 +40,8 @@ class Learner {
           ThreadPool& pool)
       : Learner(config, packed_source(config, battery), std::move(network), first_step, pool) {}
 
-  /// Loss and gradient of the next step; `step` goes on from there and does not compute them again.
+  /// Loss and gradient of the next step; `step` continues from there and does not compute them
+  /// again.
   const StepResult& look_ahead();
   /// One optimiser step. If the result is not finite, the weights have not been touched.
   StepResult step();
@@ -48,7 +49,7 @@ class Learner {
   std::int64_t steps_done() const noexcept { return step_; }
   /// The weights that are being trained.
   const Network& network() const noexcept { return network_; }
-  /// What the training comes to: the running average of the weights if there is one, or the
+  /// The result of the training: the running average of the weights if there is one, or the
   /// weights. Not while step() runs.
   const Network& result();
   /// Puts the trained weights in place of the ones that the learner was made with, which are then
@@ -96,7 +97,7 @@ class Learner {
   std::shared_ptr<const BatchSource> source_;
   Network network_;
   std::optional<Network> average_;
-  bool average_is_packed_ = true;
+  std::optional<Network::WeightWriter> average_writer_;  ///< while the average is not up to date
   Optimiser optimiser_;
   std::vector<ParameterSlice> slices_;
   std::optional<ContinuousLoss> continuous_;  ///< if the source's targets are

@@ -10,7 +10,7 @@
 #include <cstring>
 #include <nlohmann/json.hpp>
 
-#include "core/descriptor.hpp"
+#include "core/shared/descriptor.hpp"
 #include "lmrnn/files.hpp"
 #include "lmrnn/machine.hpp"
 #include "lmrnn/run.hpp"
@@ -121,7 +121,7 @@ RunLock create_run(const fs::path& run, const RunConfig& config, int n_threads,
   require_unused(run);
   make_directories(run);
   RunLock lock(run);
-  require_unused(run);  // now that nobody else can begin a run here
+  require_unused(run);  // now that no other process can start a run here
   remove_unfinished_files(run);
   fs::create_directory(run / "checkpoints");
   Json provenance{{"format", run_format_version}, {"seed", config.run_seed().value}};

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "core/descriptor.hpp"
+#include "core/shared/descriptor.hpp"
 #include "lmrnn/train.hpp"
 #include "train/inputs.hpp"
 

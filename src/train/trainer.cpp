@@ -25,9 +25,7 @@ Network load_for_training(const fs::path& checkpoint, const RunConfig& config) {
   Architecture architecture = loaded.network.architecture();
   architecture.representation = config.network.storage;
   Network network(std::move(architecture));
-  const std::span<const float> from = std::as_const(loaded.network).parameters();
-  std::copy(from.begin(), from.end(), network.parameters().begin());
-  network.weights_changed();
+  network.set_weights(loaded.network.parameters());
   return network;
 }
 
@@ -74,15 +72,14 @@ Trainer::~Trainer() = default;
 Trainer::Trainer(Trainer&&) noexcept = default;
 Trainer& Trainer::operator=(Trainer&&) noexcept = default;
 
-Trainer Trainer::start(const RunConfig& config_in, const fs::path& directory, int n_threads,
-                       std::shared_ptr<const BatchSource> source, Processes* processes,
-                       const CeilingsOf& ceilings_of) {
+Trainer Trainer::start(const RunConfig& config_in, const fs::path& directory,
+                       const TrainerOptions& options) {
   RunConfig config = config_in;
-  source = checked(std::move(source));
+  const auto source = checked(options.source);
   if (source && config.source.empty()) config.source = source->name();
   check_config(config);
   check_source(config, source.get());
-  const bool writes = processes == nullptr || processes->rank() == 0;
+  const bool writes = options.processes == nullptr || options.processes->rank() == 0;
   if (writes) require_unused(directory);
   const SimdScope simd(config.simd);
   std::vector<InputFile> inputs;
@@ -92,7 +89,8 @@ Trainer Trainer::start(const RunConfig& config_in, const fs::path& directory, in
       source ? warning_of_unscored_tasks(*source, config.stream, config.evaluation.split)
              : warning_of_short_rows(config);
   Trainer trainer(std::make_unique<Implementation>(
-      RunSetup{config, directory, battery, n_threads, source, processes, ceilings_of},
+      RunSetup{config, directory, battery, options.n_threads, source, options.processes,
+               options.ceilings},
       [&] {
         // With custom data, init_from is refused.
         if (!source || config.init_from.empty()) inputs = input_files(config);
@@ -108,16 +106,14 @@ Trainer Trainer::start(const RunConfig& config_in, const fs::path& directory, in
   return trainer;
 }
 
-Trainer Trainer::resume(const fs::path& directory, int n_threads,
-                        std::shared_ptr<const BatchSource> source, Processes* processes,
-                        const CeilingsOf& ceilings_of) {
+Trainer Trainer::resume(const fs::path& directory, const TrainerOptions& options) {
   const RunRecord record = open_run(directory);
   if (record.done)
     throw UsageError(
         fmt::format("{}: the run is done; there is nothing to resume", directory.string()));
-  source = checked(std::move(source));
+  const auto source = checked(options.source);
   std::optional<RunLock> lock;
-  if (processes == nullptr || processes->rank() == 0) {
+  if (options.processes == nullptr || options.processes->rank() == 0) {
     lock.emplace(directory);
     remove_unfinished_files(directory);
   }
@@ -126,7 +122,7 @@ Trainer Trainer::resume(const fs::path& directory, int n_threads,
   check_source(config, source.get());
   const Battery battery(config.battery, config.run_seed());
 
-  // Asked again now that the lock is ours. A run killed before its first checkpoint begins anew.
+  // Asked again now that the lock is ours. A run killed before its first checkpoint starts again.
   const std::vector<std::int64_t> steps = checkpoint_steps(directory);
   const std::int64_t first_step = steps.empty() ? 0 : steps.back();
   const fs::path checkpoint = checkpoint_path(directory, first_step);
@@ -143,7 +139,8 @@ Trainer Trainer::resume(const fs::path& directory, int n_threads,
                        config.optimiser.kind == OptimiserKind::adam, config.train.average > 0,
                        config.curriculum.adaptive > 0);
   Trainer trainer(std::make_unique<Implementation>(
-      RunSetup{config, directory, battery, n_threads, source, processes, ceilings_of},
+      RunSetup{config, directory, battery, options.n_threads, source, options.processes,
+               options.ceilings},
       [&] { return std::move(network); }, first_step, [&](int) { return std::move(*lock); }));
   Training& training = *trainer.implementation_;
   if (state) training.restore(*std::move(state));

@@ -7,12 +7,13 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "core/text.hpp"
+#include "core/shared/csv.hpp"
+#include "core/shared/text.hpp"
 #include "lmrnn/continuous.hpp"
 #include "lmrnn/files.hpp"
 #include "lmrnn/run.hpp"
+#include "lmrnn/run_tables.hpp"
 #include "lmrnn/simd.hpp"
-#include "train/run_tables.hpp"
 #include "train/untrained.hpp"
 
 namespace lmrnn {
@@ -34,6 +35,41 @@ std::vector<std::uint8_t> collect(const Evaluation& evaluation, bool TaskScore::
   return flags;
 }
 
+MetricsRow metrics_row(const TrainingState& state, double seconds, double learning_rate,
+                       const Evaluation* evaluation) {
+  const double n = static_cast<double>(state.interval_steps);
+  MetricsRow row{.step = state.step,
+                 .trials = state.trials,
+                 .seconds = seconds,
+                 .learning_rate = learning_rate,
+                 .loss = state.interval_loss / n,
+                 .gradient_norm = state.interval_norm / n,
+                 .clipped_share = static_cast<double>(state.interval_clipped) / n};
+  if (evaluation == nullptr) return row;
+  row.mean_accuracy = evaluation->mean_accuracy();
+  row.mean_trial_accuracy = evaluation->mean_trial_accuracy();
+  row.mean_share_of_ceiling = evaluation->mean_share_of_ceiling();
+  row.worst_share_of_ceiling = evaluation->worst_share_of_ceiling();
+  row.tasks_passed = static_cast<std::int64_t>(evaluation->n_passed());
+  row.tasks_solved = static_cast<std::int64_t>(evaluation->n_solved());
+  return row;
+}
+
+TaskRow task_row(std::int64_t step, const TaskScore& score) {
+  return {.step = step,
+          .task = score.name,
+          .trials = score.counts.trials,
+          .decision_accuracy = score.decision_accuracy,
+          .decision_lower = score.decision_lower,
+          .decision_ceiling = score.ceiling.decision_accuracy.value,
+          .share_of_ceiling = score.share_of_ceiling,
+          .trial_accuracy = score.trial_accuracy,
+          .trial_lower = score.trial_lower,
+          .trial_ceiling = score.ceiling.trial_accuracy.value,
+          .passed = score.passed,
+          .solved = score.solved};
+}
+
 // As many rows of the program's own data as there would be trials of a battery.
 std::uint32_t held_out_batches(const RunConfig& config, const BatchSource& source) {
   const auto rows = config.evaluation.trials * static_cast<std::int64_t>(source.tasks().size());
@@ -44,8 +80,9 @@ std::uint32_t held_out_batches(const RunConfig& config, const BatchSource& sourc
 
 Training::Files::Files(RunLock held, const std::filesystem::path& run, std::int64_t first_step)
     : lock(std::move(held)),
-      metrics(run / "metrics.csv", metrics_header, former_metrics_header, first_step),
-      tasks(run / "tasks.csv", tasks_header, former_tasks_header, first_step) {}
+      metrics(run / "metrics.csv", csv_header<MetricsRow>(), csv_header<MetricsRow>(true),
+              first_step),
+      tasks(run / "tasks.csv", csv_header<TaskRow>(), csv_header<TaskRow>(true), first_step) {}
 
 Training::Training(RunSetup setup, const std::function<Network()>& network, std::int64_t first_step,
                    const std::function<RunLock(int)>& take_directory)
@@ -56,7 +93,7 @@ Training::Training(RunSetup setup, const std::function<Network()>& network, std:
       curriculum_(config.curriculum.empty() ? nullptr : std::make_shared<CurriculumSource>(config)),
       processes_(setup.processes),
       pool_(setup.n_threads),
-      evaluator_(make_evaluator(setup.ceilings_of)),
+      evaluator_(make_evaluator(setup.ceilings)),
       learner_(config, training_data(), network(), first_step, pool_, processes_),
       metadata_(describe_data()) {
   state.step = first_step;
@@ -67,9 +104,10 @@ Training::Training(RunSetup setup, const std::function<Network()>& network, std:
   if (complaint_ && learner_.look_ahead().finite()) notices.push_back(*complaint_);
   RunLock lock = take_directory(pool_.n_threads());
   files_.emplace(std::move(lock), directory, first_step);
-  const auto cells = split(files_->metrics.last_row(), ',');
-  if (cells.size() > MetricsColumn::seconds)
-    seconds_before_ = number_from<double>(cells[MetricsColumn::seconds]).value_or(0);
+  if (const std::string& last = files_->metrics.last_row(); !last.empty())
+    seconds_before_ = CsvReader<MetricsRow>(csv_header<MetricsRow>(), "put the file back")
+                          .read(last, (directory / "metrics.csv").string())
+                          .seconds;
 }
 
 std::shared_ptr<const BatchSource> Training::training_data() const {
@@ -130,10 +168,10 @@ void Training::step() {
   ++session_steps_;
 }
 
-std::optional<Evaluator> Training::make_evaluator(const CeilingsOf& ceilings_of) {
+std::optional<Evaluator> Training::make_evaluator(const CeilingFunction& ceilings) {
   if (source_) return std::nullopt;
   return Evaluator(battery, config.evaluation_seed(), config.evaluation.split,
-                   static_cast<std::size_t>(config.evaluation.trials), pool_, {}, ceilings_of);
+                   static_cast<std::size_t>(config.evaluation.trials), pool_, {}, ceilings);
 }
 
 NetworkMetadata Training::describe_data() const {
@@ -198,7 +236,7 @@ void Training::look_at_criteria() {
     begin_cooldown();
 }
 
-// The step after which an open-ended schedule cools down whatever the criteria say.
+// The step after which an open-ended schedule cools down even if no criterion holds.
 std::int64_t Training::latest_cooldown() const noexcept {
   const double share = 1 - config.schedule.cooldown;
   return static_cast<std::int64_t>(std::ceil(share * static_cast<double>(config.train.steps)));
@@ -228,8 +266,9 @@ void Training::write_rows(bool evaluated) {
         schedule_factor(config.schedule, state.step - 1, config.train.steps, state.cooldown_from);
     if (evaluated)
       for (const TaskScore& score : evaluation->tasks)
-        files_->tasks.append(tasks_row(state.step, score));
-    files_->metrics.append(metrics_row(state, seconds(), rate, evaluated ? &*evaluation : nullptr));
+        files_->tasks.append(csv_line(task_row(state.step, score)));
+    files_->metrics.append(
+        csv_line(metrics_row(state, seconds(), rate, evaluated ? &*evaluation : nullptr)));
   }
   state.interval_steps = state.interval_clipped = 0;
   state.interval_loss = state.interval_norm = 0;

@@ -13,10 +13,10 @@
 
 #include "lmrnn/train.hpp"
 #include "train/checkpoint.hpp"
-#include "train/csv.hpp"
 #include "train/curriculum.hpp"
 #include "train/learner.hpp"
 #include "train/run_directory.hpp"
+#include "train/step_table.hpp"
 
 namespace lmrnn {
 
@@ -28,7 +28,7 @@ struct RunSetup {
   int n_threads;
   std::shared_ptr<const BatchSource> source;  ///< nullptr: the battery's packed stream
   Processes* processes;                       ///< nullptr: this one alone
-  const CeilingsOf& ceilings_of;
+  const CeilingFunction& ceilings;
 
   /// Whether this process is the one that writes files.
   bool writes() const noexcept { return processes == nullptr || processes->rank() == 0; }
@@ -69,7 +69,7 @@ class Training {
     Files(RunLock held, const std::filesystem::path& run, std::int64_t first_step);
   };
 
-  std::optional<Evaluator> make_evaluator(const CeilingsOf& ceilings_of);
+  std::optional<Evaluator> make_evaluator(const CeilingFunction& ceilings);
   NetworkMetadata describe_data() const;
   std::shared_ptr<const BatchSource> training_data() const;
   Outcome train(const TrainerCallbacks& callbacks);

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <system_error>
 
-#include "core/text.hpp"
+#include "core/shared/text.hpp"
 #include "lmrnn/error.hpp"
 
 // Only this file knows paths of the build: objects with such paths are useless to other checkouts.

@@ -5,7 +5,7 @@
 #include <filesystem>
 #include <tuple>
 
-#include "core/text.hpp"
+#include "core/shared/text.hpp"
 #include "lmrnn/error.hpp"
 #include "lmrnn/files.hpp"
 #include "wiring/makers.hpp"

@@ -19,8 +19,8 @@ Mask make_from_file(const WiringConfig& config, Seed seed);
 /// `mask` without its diagonal.
 Mask without_autapses(const Mask& mask);
 
-/// What a random number of Stream::wiring is for; it stands in Key::batch. Never renumber: masks
-/// are reproduced from their seeds.
+/// What a random number of RandomPurpose::wiring is for; it stands in Key::batch. Never renumber:
+/// masks are reproduced from their seeds.
 enum class WiringDraw : std::uint32_t {
   shuffle = 1,
   rewired_synapses = 2,
@@ -31,11 +31,8 @@ enum class WiringDraw : std::uint32_t {
 };
 
 inline Key wiring_key(Seed seed, WiringDraw draw, std::size_t row = 0) noexcept {
-  return {seed, Stream::wiring, Split::train, static_cast<std::uint32_t>(draw),
+  return {seed, RandomPurpose::wiring, Split::train, static_cast<std::uint32_t>(draw),
           static_cast<std::uint32_t>(row)};
 }
-
-/// `n_chosen` different numbers of 0 ... n - 1, every set equally likely, ascending.
-std::vector<std::uint32_t> choose(const Key& key, std::size_t n, std::size_t n_chosen);
 
 }  // namespace lmrnn

@@ -187,16 +187,4 @@ Mask without_autapses(const Mask& mask) {
   return {mask.n_targets(), mask.n_sources(), std::move(offsets), std::move(sources)};
 }
 
-std::vector<Index> choose(const Key& key, std::size_t n, std::size_t n_chosen) {
-  std::vector<Index> items(n);
-  std::iota(items.begin(), items.end(), Index{0});
-  for (std::size_t i = 0; i < n_chosen; ++i) {  // Fisher & Yates, stopped early
-    const auto index = static_cast<std::uint32_t>(i);
-    std::swap(items[i], items[i + integer(key, index, static_cast<std::uint32_t>(n - i))]);
-  }
-  items.resize(n_chosen);
-  std::ranges::sort(items);
-  return items;
-}
-
 }  // namespace lmrnn

@@ -15,7 +15,7 @@ fs::path folder_of(const std::string& where) {
 }
 
 void find_file(std::string& path, const ConfigTable& table, std::string_view key) {
-  const ConfigValue* value = find(table, key);
+  const ConfigValue* value = find_key(table, key);
   const auto* text = value ? std::get_if<std::string>(&value->value) : nullptr;
   if (!text || *text != path || path.empty() || fs::path(path).is_absolute()) return;
   const fs::path folder = folder_of(value->where);

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "core/shared/choose.hpp"
 #include "lmrnn/error.hpp"
 #include "lmrnn/wiring.hpp"
 #include "wiring/makers.hpp"

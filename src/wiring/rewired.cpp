@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/shared/choose.hpp"
 #include "lmrnn/error.hpp"
 #include "wiring/makers.hpp"
 

@@ -101,7 +101,7 @@ void mix(std::vector<Edge>& mutual, std::vector<Edge>& one_way, std::size_t n_un
 
 }  // namespace
 
-Mask shuffled(const Mask& mask, Seed seed) {
+Mask shuffled_mask(const Mask& mask, Seed seed) {
   if (mask.n_targets() != mask.n_sources())
     throw UsageError(fmt::format("a mask of {} x {} units cannot be shuffled; give a square one",
                                  mask.n_targets(), mask.n_sources()));
@@ -132,7 +132,7 @@ Mask shuffled(const Mask& mask, Seed seed) {
 }
 
 Mask make_random(const WiringConfig& config, Seed seed) {
-  return shuffled(make_local(config, seed), seed);
+  return shuffled_mask(make_local(config, seed), seed);
 }
 
 }  // namespace lmrnn

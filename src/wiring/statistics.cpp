@@ -120,7 +120,7 @@ Degrees degrees(const Mask& mask) {
 
 }  // namespace
 
-MaskStatistics statistics(const Mask& mask, const Sheet& sheet) {
+MaskStatistics mask_statistics(const Mask& mask, const Sheet& sheet) {
   const std::size_t n = mask.n_targets();
   if (n != mask.n_sources() || n != sheet.n_units() || n == 0)
     throw UsageError(

@@ -12,7 +12,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::accepts([&] {
     const Mask mask = make_mask(config, Seed{1});
     if (mask.n_targets() != 16 || mask.n_synapses() > 256) fuzz::broken("the mask fits the sheet");
-    statistics(mask, config.sheet());
+    mask_statistics(mask, config.sheet());
   });
   return 0;
 }

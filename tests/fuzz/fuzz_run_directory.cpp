@@ -2,11 +2,11 @@
 // edited.
 #include <sys/stat.h>
 
-#include "core/text.hpp"
+#include "core/shared/text.hpp"
 #include "lmrnn/run.hpp"
 #include "target.hpp"
-#include "train/csv.hpp"
 #include "train/run_directory.hpp"
+#include "train/step_table.hpp"
 
 using namespace lmrnn;
 

@@ -10,7 +10,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::string_view rest = fuzz::text_of(data, size);
   while (!rest.empty()) {
     const std::size_t end = std::min(rest.find('\n'), rest.size());
-    fuzz::accepts([&] { assign(table, rest.substr(0, end)); });
+    fuzz::accepts([&] { assign_key(table, rest.substr(0, end)); });
     rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   fuzz::accepts([&] { resolve_config(table); });

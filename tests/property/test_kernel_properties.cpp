@@ -21,7 +21,7 @@ class Choice {
  public:
   explicit Choice(std::uint32_t i) : shape_(i) {}
   std::size_t between(std::size_t least, std::size_t most) {
-    const Key key{Seed{1717}, Stream::statistics, Split::test, shape_};
+    const Key key{Seed{1717}, RandomPurpose::statistics, Split::test, shape_};
     return least + integer(key, n_++, static_cast<std::uint32_t>(most - least + 1));
   }
   template <class T>
@@ -154,12 +154,13 @@ TEST(Adjointness, RecurrentWeightsForwardAndBackward) {
       Laboratory lab(c);
       const std::size_t N = 35, B = 3;
       const auto& l = lab.network->layout();
-      const auto p = lab.network->parameters();
       // All positive: relu is linear here, and no sum cancels.
-      for (std::size_t i = 0; i < l.total; ++i) p[i] = std::abs(p[i]) + 0.01f;
-      std::fill_n(p.begin() + static_cast<std::ptrdiff_t>(l.bias), N, 0.0f);
+      std::vector<float> p(l.total);
+      for (std::size_t i = 0; i < l.total; ++i)
+        p[i] = std::abs(lab.network->parameters()[i]) + 0.01f;
+      std::fill_n(p.data() + l.bias, N, 0.0f);
       p[l.readout_bias] = 0;
-      lab.network->weights_changed();
+      lab.network->set_weights(p);
       std::fill_n(lab.inputs.begin(), B, 1.0f);      // x[0] = 1: h[0] = W_in
       std::fill_n(lab.inputs.begin() + B, B, 0.0f);  // x[1] = 0: h[1] = W h[0]
       std::fill(lab.loss_weights.begin(), lab.loss_weights.end(), 0.0f);
@@ -197,7 +198,7 @@ TEST(Symmetry, ATranslatedTorusTranslatesTheStates) {
     const Mask& mask = lab.network->architecture().recurrent;
     const auto shift = [](std::size_t unit) { return (unit / 6 + 2) % 5 * 6 + (unit % 6 + 5) % 6; };
     const auto from = std::as_const(*lab.network).parameters();
-    const auto to = moved.network->parameters();
+    std::vector<float> to(moved.network->parameters().begin(), moved.network->parameters().end());
     for (std::size_t i = 0; i < N; ++i) {
       const auto sources = mask.sources_of(i), there = mask.sources_of(shift(i));
       ASSERT_EQ(sources.size(), there.size());
@@ -214,7 +215,7 @@ TEST(Symmetry, ATranslatedTorusTranslatesTheStates) {
       for (std::size_t y = 0; y < c.n_classes; ++y)
         to[l.readout + y * N + shift(i)] = from[l.readout + y * N + i];
     }
-    moved.network->weights_changed();
+    moved.network->set_weights(to);
     const Outputs here = compute(lab, lab.block), there = compute(moved, moved.block);
     std::vector<float> expected(here.states.size());
     for (std::size_t t = 0; t < c.n_steps; ++t)

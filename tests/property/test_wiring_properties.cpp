@@ -74,7 +74,7 @@ TEST(EveryWiring, IsInTheDocumentation) {
   const std::string page = read_file(source_directory() / "docs/concepts/wiring.md");
   for (const WiringEntry& entry : wirings())
     EXPECT_THAT(page, testing::HasSubstr("| `" + std::string(to_name(entry.kind)) + "` |"));
-  for (const FieldDoc& field : document<WiringConfig>())
+  for (const FieldDoc& field : document_fields<WiringConfig>())
     EXPECT_THAT(page, testing::ContainsRegex("\n\\| [^|]*`" + field.key + "`"));
 }
 
@@ -92,7 +92,7 @@ TEST(EveryWiring, IsAFunctionOfConfigAndSeed) {
 TEST(EveryWiring, HasAutapsesForAllOrNone) {
   for (const WiringConfig& config : all_configs()) {
     SCOPED_TRACE(name(config));
-    const MaskStatistics s = statistics(make_mask(config, Seed{3}), config.sheet());
+    const MaskStatistics s = mask_statistics(make_mask(config, Seed{3}), config.sheet());
     EXPECT_EQ(s.n_units, 96u);
     EXPECT_EQ(s.n_autapses, config.autapses ? 96u : 0u);
   }
@@ -162,7 +162,7 @@ TEST(Shuffle, KeepsWhatItMust) {
     for (const std::uint64_t seed : {1, 2}) {
       SCOPED_TRACE(name(config));
       const Mask before = make_mask(config, Seed{9});
-      expect_preserved(before, shuffled(before, Seed{seed}));
+      expect_preserved(before, shuffled_mask(before, Seed{seed}));
     }
 }
 
@@ -172,7 +172,7 @@ TEST(Shuffle, MixesOneWayAndMutualSynapses) {
   config.rows = config.cols = 20;
   config.rewire = 0.4;
   const Mask before = make_mask(config, Seed{1});
-  const Mask after = shuffled(before, Seed{2});
+  const Mask after = shuffled_mask(before, Seed{2});
   std::size_t n_kept = 0;
   for (std::size_t i = 0; i < 400; ++i)
     for (const Index j : before.sources_of(i)) n_kept += i != j && after.has(i, j);
@@ -193,7 +193,7 @@ TEST(Shuffle, ForgetsTheSheet) {
   const double standard_error = std::sqrt((square - mean * mean) / n_mutual_pairs);
   for (const std::uint64_t seed : {1, 2, 3}) {
     const Mask mask = make_mask(config, Seed{seed});
-    const MaskStatistics s = statistics(mask, sheet);
+    const MaskStatistics s = mask_statistics(mask, sheet);
     EXPECT_EQ(s.n_synapses, 41984u);
     EXPECT_EQ(s.in_degree_min, 41u);
     EXPECT_EQ(s.in_degree_max, 41u);
@@ -216,7 +216,7 @@ TEST(Shuffle, EveryMaskIsEquallyLikely) {
   std::map<std::vector<Index>, int> counts;
   constexpr int n_draws = 14000;
   for (std::uint64_t seed = 0; seed < n_draws; ++seed) {
-    const Mask mask = shuffled(ring, Seed{seed});
+    const Mask mask = shuffled_mask(ring, Seed{seed});
     ++counts[{mask.sources().begin(), mask.sources().end()}];
   }
   EXPECT_EQ(counts.size(), 70u);
@@ -254,7 +254,8 @@ TEST(Rewired, NewSourcesAreAnywhere) {
   for (std::size_t unit = 0; unit < 1024; ++unit)
     if (sheet.distance(0, unit) > 1) mean += sheet.distance(0, unit), ++n_far;
   mean /= n_far;
-  EXPECT_NEAR(statistics(mask, sheet).wire_length / (4 * 1024), mean, 4 * 6.6 / std::sqrt(4096));
+  EXPECT_NEAR(mask_statistics(mask, sheet).wire_length / (4 * 1024), mean,
+              4 * 6.6 / std::sqrt(4096));
 }
 
 // Exponential -----------------------------------------------------------------------------------
@@ -328,7 +329,7 @@ TEST(StatisticsProperties, PathsAgreeWithFloydAndWarshall) {
     for (std::size_t i = 0; i < n; ++i)
       for (std::size_t j = 0; j < n; ++j)
         if (i != j && d[i * n + j] < never) sum += d[i * n + j], ++n_joined;
-    const MaskStatistics s = statistics(mask, config.sheet());
+    const MaskStatistics s = mask_statistics(mask, config.sheet());
     EXPECT_DOUBLE_EQ(s.reachable, n_joined / static_cast<double>(n * (n - 1)));
     if (n_joined > 0)
       EXPECT_DOUBLE_EQ(s.mean_path_length, sum / n_joined);

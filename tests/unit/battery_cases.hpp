@@ -29,7 +29,7 @@ inline BatteryConfig config_of(std::string tasks) {
 
 /// Conditions of the first drawn trial of a task, without noise: a start for changes by hand.
 inline Conditions conditions_of(const Battery& battery, std::size_t task = 0) {
-  Conditions c = battery.draw(task, {test_seed, Stream::conditions});
+  Conditions c = battery.draw(task, {test_seed, RandomPurpose::conditions});
   c.noise = false;
   return c;
 }

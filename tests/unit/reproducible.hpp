@@ -17,8 +17,9 @@ inline std::string bytes_after(const RunConfig& config, const std::filesystem::p
   TrainerCallbacks callbacks;
   std::int64_t steps = 0;
   if (interrupted_at > 0) callbacks.stop_requested = [&] { return ++steps == interrupted_at; };
-  Outcome outcome = Trainer::start(config, run, n_threads).run(callbacks);
-  if (outcome == Outcome::interrupted) outcome = Trainer::resume(run, n_threads).run();
+  Outcome outcome = Trainer::start(config, run, {.n_threads = n_threads}).run(callbacks);
+  if (outcome == Outcome::interrupted)
+    outcome = Trainer::resume(run, {.n_threads = n_threads}).run();
   EXPECT_NE(outcome, Outcome::interrupted);
   const std::int64_t last = checkpoint_steps(run).back();
   return std::to_string(last) + checkpoint_bytes(run, last);

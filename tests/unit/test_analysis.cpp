@@ -6,8 +6,8 @@
 #include <numeric>
 #include <set>
 
-#include "analysis/pools.hpp"
-#include "analysis/ring_setting.hpp"
+#include "analysis/autapse/pools.hpp"
+#include "analysis/ring/setting.hpp"
 #include "analysis_networks.hpp"
 #include "lmrnn/lesion.hpp"
 #include "message_of.hpp"
@@ -51,7 +51,7 @@ ConfigTable quick(const AnalysisEntry& entry) {
       {"random_lesions", "2"}, {"iterations", "10"}};
   for (const FieldDoc& f : entry.document())
     if (const auto found = small.find(f.key); found != small.end())
-      assign(table, f.key + "=" + found->second);
+      assign_key(table, f.key + "=" + found->second);
   return table;
 }
 
@@ -83,7 +83,7 @@ class Every : public ::testing::TestWithParam<std::string_view> {
       small_subject(GetParam() == "autapse" ? WiringKind::autapse : WiringKind::local);
   ConfigTable options = [this] {
     ConfigTable table = quick(entry);
-    if (GetParam() == "similarity") assign(table, "other=itself");
+    if (GetParam() == "similarity") assign_key(table, "other=itself");
     return table;
   }();
 };
@@ -127,7 +127,7 @@ TEST_P(Every, WritesADirectoryAndReplacesIt) {
 
 TEST_P(Every, RefusesUnknownOptionsAndStopsWhenAsked) {
   ConfigTable wrong = options;
-  assign(wrong, "trails=3");
+  assign_key(wrong, "trails=3");
   EXPECT_THROW(run(entry, subject, wrong, 1), UsageError);
   ThreadPool pool(2);
   AnalysisContext context{.pool = pool, .seed = Seed{5}};
@@ -208,16 +208,14 @@ TEST(Lesions, AUnitThatSendsNothingIsNotMissed) {
   const Subject subject = small_subject();
   const std::vector<std::uint32_t> units{3};
 
-  Network heard = copy_of(subject.network);  // the unit is surely active
-  heard.parameters()[heard.layout().bias + 3] = 1;
-  heard.weights_changed();
+  Network heard = subject.network.copy();  // the unit is surely active
+  heard.write_weights()[heard.layout().bias + 3] = 1;
   const Network once = without_units(heard, units);
   EXPECT_NE(logits_of(once, subject.battery), logits_of(heard, subject.battery));
   // Whatever the silenced unit receives makes no difference any more.
-  Network twice = copy_of(once);
+  Network twice = once.copy();
   const ParameterLayout& l = twice.layout();
-  twice.parameters()[l.bias + 3] = 100;
-  twice.weights_changed();
+  twice.write_weights()[l.bias + 3] = 100;
   EXPECT_EQ(logits_of(twice, subject.battery), logits_of(once, subject.battery));
   std::vector<std::uint32_t> all(24);
   std::iota(all.begin(), all.end(), 0u);
@@ -288,7 +286,8 @@ TEST(Seeds, TheNullOfModularityIsNotTheControlOfTheNextSeed) {
   for (std::uint64_t seed = 1; seed <= 4; ++seed) {
     ThreadPool pool(2);
     ConfigTable options;
-    for (const char* option : {"trials=2", "permutations=1", "starts=50"}) assign(options, option);
+    for (const char* option : {"trials=2", "permutations=1", "starts=50"})
+      assign_key(options, option);
     const AnalysisEntry& modularity = find_analysis("modularity");
     const AnalysisContext context{.pool = pool, .seed = Seed{seed}};
     const Subject next = make_control(subject, Control::shuffled_weights, Seed{seed + 1});

@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-#include "analysis/fixed_points.hpp"
+#include "analysis/fixed_points/fixed_points.hpp"
 #include "analysis_networks.hpp"
 
 namespace lmrnn {
@@ -346,7 +346,7 @@ Subject leaky_subject(double alpha) {
 TEST(TimeStep, DoesNotChangeTheTableOfATask) {
   ThreadPool pool(2);
   ConfigTable options;
-  assign(options, "period=stimulus");
+  assign_key(options, "period=stimulus");
   std::optional<std::string> first;
   for (const double alpha : alphas) {
     const AnalysisResult result =

@@ -4,8 +4,8 @@
 #include <map>
 #include <string>
 
-#include "analysis/pools.hpp"
-#include "analysis/unit_epochs.hpp"
+#include "analysis/autapse/pools.hpp"
+#include "analysis/units/unit_epochs.hpp"
 #include "analysis_networks.hpp"
 #include "lmrnn/evaluate.hpp"
 
@@ -70,7 +70,7 @@ TEST(Pools, TheTimeStepDoesNotChangeTheClasses) {
     ThreadPool threads(2);
     ConfigTable options;
     for (const char* option : {"trials=8", "random_lesions=1", "pools=false"})
-      assign(options, option);
+      assign_key(options, option);
     const AnalysisResult result =
         find_analysis("autapse").run(subject, options, {.pool = threads, .seed = Seed{3}});
     for (const auto& row : result.table("units").rows)
@@ -93,8 +93,8 @@ TEST(Pools, AUnitThatDecaysIsNotActive) {
   const Subject subject =
       testing::subject_of(testing::make_network(w, alpha, Activation::relu, true), config);
   const Epochs epochs = watch_task(subject, 0, 50, Seed{3});
-  for (const double active : epochs.active[index(Period::stimulus)]) EXPECT_GT(active, 0);
-  for (const double active : epochs.active[index(Period::delay)]) EXPECT_EQ(active, 0);
+  for (const double active : epochs.active[period_index(Period::stimulus)]) EXPECT_GT(active, 0);
+  for (const double active : epochs.active[period_index(Period::delay)]) EXPECT_EQ(active, 0);
 }
 
 // The analysis reads the construction back: a relay for the cue, integrators for the directions,

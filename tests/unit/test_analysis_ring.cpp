@@ -4,7 +4,7 @@
 #include <map>
 #include <string>
 
-#include "analysis/pools.hpp"
+#include "analysis/autapse/pools.hpp"
 #include "analysis_networks.hpp"
 #include "rotating_ring.hpp"
 
@@ -37,7 +37,7 @@ TEST(Ring, ARingAttractorPasses) {
 TEST(Ring, TheTimeStepDoesNotChangeTheVerdicts) {
   ThreadPool pool(2);
   ConfigTable options;
-  for (const char* option : {"angles=32", "kicks=2", "repeats=1"}) assign(options, option);
+  for (const char* option : {"angles=32", "kicks=2", "repeats=1"}) assign_key(options, option);
   for (const double alpha : {1.0, 0.5, 0.1, 0.02}) {
     const AnalysisResult result = find_analysis("ring").run(
         testing::ring_subject(101, alpha), options, {.pool = pool, .seed = Seed{3}});
@@ -54,7 +54,7 @@ TEST(Ring, TheTimeStepDoesNotChangeDiffusion) {
   ThreadPool pool(2);
   ConfigTable options;
   for (const char* option : {"angles=32", "kicks=1", "repeats=8", "long_delay=3000"})
-    assign(options, option);
+    assign_key(options, option);
   std::vector<double> diffusion;
   for (const double alpha : {1.0, 0.5, 0.1}) {
     const AnalysisResult result = find_analysis("ring").run(
@@ -109,7 +109,7 @@ struct Rotations {
 Rotations rotations_of(Eigen::Index n, const testing::Rotation& rotation) {
   ThreadPool pool(2);
   ConfigTable options;
-  for (const char* option : {"angles=32", "kicks=2", "repeats=2"}) assign(options, option);
+  for (const char* option : {"angles=32", "kicks=2", "repeats=2"}) assign_key(options, option);
   const AnalysisResult result = find_analysis("ring").run(
       testing::rotating_ring_subject(n, rotation), options, {.pool = pool, .seed = Seed{3}});
   Rotations found;
@@ -184,7 +184,7 @@ void expect_refused(const std::string& option) {
   const Subject subject = testing::ring_subject(20);
   ThreadPool pool(1);
   ConfigTable options;
-  assign(options, option);
+  assign_key(options, option);
   EXPECT_THROW(find_analysis("ring").run(subject, options, {.pool = pool, .seed = Seed{1}}),
                UsageError);
 }

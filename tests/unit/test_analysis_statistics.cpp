@@ -8,12 +8,12 @@
 #include <limits>
 #include <numbers>
 
-#include "analysis/communities.hpp"
-#include "analysis/moran.hpp"
-#include "analysis/numerics.hpp"
-#include "analysis/psychometric.hpp"
-#include "analysis/representation.hpp"
-#include "analysis/task_variance.hpp"
+#include "analysis/behaviour/psychometric.hpp"
+#include "analysis/numerics/communities.hpp"
+#include "analysis/numerics/moran.hpp"
+#include "analysis/numerics/numerics.hpp"
+#include "analysis/numerics/representation.hpp"
+#include "analysis/units/task_variance.hpp"
 #include "lmrnn/ceiling.hpp"
 #include "lmrnn/files.hpp"
 #include "source_directory.hpp"
@@ -24,11 +24,11 @@ namespace {
 using Eigen::Index;
 using Eigen::MatrixXd;
 
-constexpr Key key{Seed{1}, Stream::statistics, Split::test, 1, 0};
+constexpr Key key{Seed{1}, RandomPurpose::statistics, Split::test, 1, 0};
 
 MatrixXd random_matrix(Index rows, Index cols, std::uint32_t row) {
   MatrixXd m(rows, cols);
-  const Key k{Seed{9}, Stream::statistics, Split::test, 2, row};
+  const Key k{Seed{9}, RandomPurpose::statistics, Split::test, 2, row};
   for (Index i = 0; i < m.size(); ++i) m.data()[i] = normal(k, static_cast<std::uint32_t>(i));
   return m;
 }
@@ -104,7 +104,7 @@ TEST(Moran, NoiseIsNotSignificant) {
   for (std::uint32_t m = 0; m < 100; ++m) {
     std::vector<double> map;
     for (std::uint32_t i = 0; i < 100; ++i)
-      map.push_back(normal({Seed{4}, Stream::statistics, Split::test, 3, m}, i));
+      map.push_back(normal({Seed{4}, RandomPurpose::statistics, Split::test, 3, m}, i));
     const MoranTest test = moran_test(neighbours, map, 99, Seed{1}, m);
     below += test.p <= 0.1;
     EXPECT_NEAR(test.null_mean, -1.0 / 99, 0.03);
@@ -211,7 +211,7 @@ TEST(DynamicalDistance, IsNotAboveThatOfTheReferencePackage) {
     };
     const MatrixXd a = matrix("a"), b = matrix("b");
     const double ours =
-        dynamical_distance(a, b, 10, {Seed{1}, Stream::statistics, Split::test, 0, 0});
+        dynamical_distance(a, b, 10, {Seed{1}, RandomPurpose::statistics, Split::test, 0, 0});
     EXPECT_LE(ours, angular[i] + 1e-4) << i;
     EXPECT_GE(ours, angular[i] - 0.1) << i;
     EXPECT_NEAR(spectral_distance(a, b), spectral[i], 1e-5 * (1 + spectral[i])) << i;

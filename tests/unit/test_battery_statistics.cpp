@@ -72,7 +72,8 @@ TEST(Statistics, EveryConditionHasItsStatedDistribution) {
     const BaseTask& base = battery.tasks()[task].base_task();
     std::map<std::string, std::vector<std::uint32_t>> counts;
     for (std::uint32_t row = 0; row < n_draws; ++row) {
-      const Conditions c = battery.draw(task, {seed, Stream::conditions, Split::train, 0, row});
+      const Conditions c =
+          battery.draw(task, {seed, RandomPurpose::conditions, Split::train, 0, row});
       const std::vector<Drawn> values = drawn(base, c);
       for (std::size_t i = 0; i < values.size(); ++i) {
         const Drawn& a = values[i];
@@ -103,7 +104,7 @@ TEST(Statistics, EveryCombinationOfStrengthsIsEquallyLikely) {
   for (std::size_t task = 0; task < battery.tasks().size(); ++task) {
     std::map<std::array<std::array<double, 2>, 2>, std::uint32_t> seen;
     for (std::uint32_t row = 0; row < n_draws; ++row)
-      ++seen[battery.draw(task, {seed, Stream::conditions, Split::train, 1, row}).strength];
+      ++seen[battery.draw(task, {seed, RandomPurpose::conditions, Split::train, 1, row}).strength];
     std::vector<std::uint32_t> counts;
     for (const auto& [strength, count] : seen) counts.push_back(count);
     const std::string name = battery.tasks()[task].name();
@@ -125,7 +126,7 @@ TEST(Statistics, DurationsAreDrawnUniformly) {
       std::vector<std::uint32_t> counts(uniform_range ? 10 : d.values.size());
       for (std::uint32_t row = 0; row < 3000; ++row) {
         const double ms =
-            battery.draw(task, {seed, Stream::conditions, Split::train, 2, row}).duration[p];
+            battery.draw(task, {seed, RandomPurpose::conditions, Split::train, 2, row}).duration[p];
         const std::size_t cell =
             uniform_range
                 ? static_cast<std::size_t>(10 * (ms - d.values[0]) / (d.values[1] - d.values[0]))
@@ -144,7 +145,7 @@ TEST(Statistics, NeighbouringTrialsAreIndependent) {
   const Battery battery(config_of("dlygo"), seed);
   const auto at = [&](Seed s, Split split, std::uint32_t batch, std::uint32_t row,
                       std::uint32_t trial) {
-    const Key key{s, Stream::conditions, split, batch, row};
+    const Key key{s, RandomPurpose::conditions, split, batch, row};
     return direction_of(battery.draw(0, key, trial).direction);
   };
   std::map<std::string, std::vector<std::uint32_t>> counts;

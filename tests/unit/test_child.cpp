@@ -4,7 +4,7 @@
 #include <chrono>
 #include <csignal>
 
-#include "core/child.hpp"
+#include "core/shared/child.hpp"
 
 namespace lmrnn {
 namespace {

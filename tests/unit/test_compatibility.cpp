@@ -41,7 +41,7 @@ TEST(Format1, TheRunGoesOnToItsEnd) {
   const TemporaryDirectory dir;
   const fs::path run = dir / "run";
   fs::copy(fixture, run, fs::copy_options::recursive);
-  Trainer trainer = Trainer::resume(run, 1);
+  Trainer trainer = Trainer::resume(run, {.n_threads = 1});
   EXPECT_EQ(trainer.step(), saved_step);
   EXPECT_EQ(trainer.run(), Outcome::finished);
   EXPECT_EQ(checkpoint_steps(run).back(), last_step);

@@ -319,8 +319,8 @@ TEST(Toml, RefusesKeysOfThousandsOfParts) {
     EXPECT_THAT(message_of<UsageError>([&] { parse_toml("x = 1\n" + text, "f.toml"); }),
                 AllOf(HasSubstr("f.toml:2: "), HasSubstr(remedy)));
   ConfigTable table;
-  EXPECT_THAT(message_of<UsageError>([&] { assign(table, key + "=1"); }), HasSubstr(remedy));
-  assign(table, "text=" + key);  // a value may hold any number of them
+  EXPECT_THAT(message_of<UsageError>([&] { assign_key(table, key + "=1"); }), HasSubstr(remedy));
+  assign_key(table, "text=" + key);  // a value may hold any number of them
 }
 
 TEST(Toml, IsReadFromAFile) {
@@ -339,7 +339,7 @@ TEST(Toml, IsReadFromAFile) {
 
 Example assigned(std::initializer_list<std::string_view> assignments, std::string_view toml = "") {
   ConfigTable table = parse_toml(toml, "net.toml");
-  for (const std::string_view assignment : assignments) assign(table, assignment);
+  for (const std::string_view assignment : assignments) assign_key(table, assignment);
   Example e;
   read_config(e, table);
   return e;
@@ -398,18 +398,18 @@ TEST(Assign, RefusesToReplaceAValueByATable) {
 
 TEST(Find, FollowsDottedKeys) {
   const ConfigTable table = parse_toml("a = 1\n[b.c]\nd = 2\n", "f");
-  ASSERT_NE(find(table, "b.c.d"), nullptr);
-  EXPECT_EQ(std::get<std::int64_t>(find(table, "b.c.d")->value), 2);
-  EXPECT_EQ(find(table, "b.c.d")->where, "f:3");
-  EXPECT_EQ(find(table, "b.x"), nullptr);
-  EXPECT_EQ(find(table, "a.b"), nullptr);
-  EXPECT_EQ(find(table, ""), nullptr);
+  ASSERT_NE(find_key(table, "b.c.d"), nullptr);
+  EXPECT_EQ(std::get<std::int64_t>(find_key(table, "b.c.d")->value), 2);
+  EXPECT_EQ(find_key(table, "b.c.d")->where, "f:3");
+  EXPECT_EQ(find_key(table, "b.x"), nullptr);
+  EXPECT_EQ(find_key(table, "a.b"), nullptr);
+  EXPECT_EQ(find_key(table, ""), nullptr);
 }
 
 // Documentation. -------------------------------------------------------------------------------
 
 TEST(Document, HasARowForEveryFieldWithTypeDefaultAndMeaning) {
-  const std::vector<FieldDoc> rows = document<Example>("net");
+  const std::vector<FieldDoc> rows = document_fields<Example>("net");
   const auto row = [&](std::string_view key) {
     for (const FieldDoc& r : rows)
       if (r.key == key) return r.type + " / " + r.fallback + " / " + r.meaning;

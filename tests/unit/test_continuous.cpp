@@ -62,7 +62,7 @@ TEST(ContinuousTargets, OfWeightsThatAreNotFiniteHaveNoLoss) {
   c.wiring = testing::sheet_wiring(WiringKind::local, 3, 3);
   const testing::Laboratory lab(c);
   const std::vector<float> outputs = outputs_of(lab);
-  lab.network->parameters()[3] = std::numeric_limits<float>::infinity();
+  lab.network->write_weights()[3] = std::numeric_limits<float>::infinity();
   std::vector<float> gradient(lab.network->layout().total);
   EXPECT_TRUE(
       std::isnan(ContinuousLoss(*lab.network)
@@ -126,8 +126,8 @@ TEST(ContinuousTargets, AreLearnedWithTheSameBitsForAnyNumberOfThreads) {
   const TemporaryDirectory place;
   std::vector<std::vector<float>> weights;
   for (const int threads : {1, 2}) {
-    Trainer trainer = Trainer::start(wave_config(), place / std::to_string(threads), threads,
-                                     std::make_shared<Wave>());
+    Trainer trainer = Trainer::start(wave_config(), place / std::to_string(threads),
+                                     {.n_threads = threads, .source = std::make_shared<Wave>()});
     trainer.run({});
     const TaskScore& score = trainer.last_evaluation()->tasks.at(0);
     EXPECT_GT(score.decision_accuracy, 0.95);
@@ -143,8 +143,11 @@ TEST(ContinuousTargets, AreLearnedWithTheSameBitsForAnyNumberOfThreads) {
 TEST(ContinuousTargets, AreRefusedInWords) {
   const TemporaryDirectory place;
   const auto refusal = [&](RunConfig config, const Wave& wave) {
-    return message_if_any<UsageError>(
-        [&] { Trainer::start(config, place / "run", 1, std::make_shared<Wave>(wave)).run({}); });
+    return message_if_any<UsageError>([&] {
+      Trainer::start(config, place / "run",
+                     {.n_threads = 1, .source = std::make_shared<Wave>(wave)})
+          .run({});
+    });
   };
   RunConfig classes = wave_config();
   classes.loss.kind = LossKind::cross_entropy;

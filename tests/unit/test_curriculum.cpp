@@ -94,7 +94,7 @@ TEST(Stages, HaveDurationsOfTheirOwn) {
   config.battery.durations["dlygointr"]["fixation"] = {Duration::Kind::fixed, {200}};
   config.curriculum.stage[1].durations["dlygointr"]["delay"] = {Duration::Kind::fixed, {100}};
   const std::vector<Battery> stages = stage_batteries(config);
-  const auto delay = index(Period::delay), fixation = index(Period::fixation);
+  const auto delay = period_index(Period::delay), fixation = period_index(Period::fixation);
   EXPECT_EQ(stages[1].durations(1)[delay].values, std::vector<double>{100});
   EXPECT_EQ(stages[1].durations(1)[fixation].values, std::vector<double>{200});
   EXPECT_NE(stages[2].durations(1)[delay].values, std::vector<double>{100});

@@ -43,5 +43,47 @@ TEST(Errors, AreDistinguishableAndShareABase) {
   EXPECT_STREQ(UsageError("net.toml:3: what; remedy").what(), "net.toml:3: what; remedy");
 }
 
+TEST(UsageErrorParts, AreReadFromTheMessage) {
+  const UsageError error("quickstart.toml:12: unknown key \"radus\"; did you mean \"radius\"?");
+  EXPECT_EQ(error.where(), "quickstart.toml:12");
+  EXPECT_EQ(error.problem(), "unknown key \"radus\"");
+  EXPECT_EQ(error.remedy(), "did you mean \"radius\"?");
+}
+
+TEST(UsageErrorParts, SeparatorsInQuotesAndParenthesesCountForNothing) {
+  const UsageError error("task \"a: b; c\" (x: y; z): too short; make it longer");
+  EXPECT_EQ(error.where(), "task \"a: b; c\" (x: y; z)");
+  EXPECT_EQ(error.problem(), "too short");
+  EXPECT_EQ(error.remedy(), "make it longer");
+}
+
+TEST(UsageErrorParts, TheRemedyIsTheLastPart) {
+  const UsageError error("f.npy: it ends; nothing follows: really; save it again");
+  EXPECT_EQ(error.where(), "f.npy");
+  EXPECT_EQ(error.problem(), "it ends; nothing follows: really");
+  EXPECT_EQ(error.remedy(), "save it again");
+}
+
+TEST(UsageErrorParts, MayBeMissing) {
+  const UsageError bare("no trials"), located("a: b"), told("no trials; give some");
+  EXPECT_EQ(bare.where(), "");
+  EXPECT_EQ(bare.problem(), "no trials");
+  EXPECT_EQ(bare.remedy(), "");
+  EXPECT_EQ(located.where(), "a");
+  EXPECT_EQ(located.problem(), "b");
+  EXPECT_EQ(told.where(), "");
+  EXPECT_EQ(told.remedy(), "give some");
+}
+
+TEST(UsageErrorParts, GivenPartsMakeTheMessageAndSurviveCopies) {
+  const UsageError given("C: D", "x; y", "z");
+  EXPECT_STREQ(given.what(), "C: D: x; y; z");
+  const UsageError copy = given;
+  EXPECT_EQ(copy.where(), "C: D");
+  EXPECT_EQ(copy.problem(), "x; y");
+  EXPECT_EQ(copy.remedy(), "z");
+  EXPECT_STREQ(UsageError("", "x", "").what(), "x");
+}
+
 }  // namespace
 }  // namespace lmrnn

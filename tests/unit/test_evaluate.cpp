@@ -336,9 +336,9 @@ TEST(InStream, AFixatingNetworkKeepsFixationAndDecidesNothing) {
   config.tasks = "go,dms";
   const Battery battery(config, Seed{1});
   Network network = random_network(battery, 3);
-  std::ranges::fill(network.parameters(), 0.0f);
-  network.parameters()[network.layout().readout_bias] = 1.0f;
-  network.weights_changed();
+  std::vector<float> weights(network.layout().total, 0.0f);
+  weights[network.layout().readout_bias] = 1.0f;
+  network.set_weights(weights);
   ThreadPool pool(2);
   const std::vector<std::size_t> tasks{0, 1};
   const std::vector<Ceiling> best = ceilings(battery, tasks, Seed{1}, pool);

@@ -47,7 +47,7 @@ std::vector<std::array<double, 2>> shares_of_the_loss(const LossConfig& loss,
   double total = 0;
   for (std::size_t i = 0; i < n; ++i) {
     const double w = by_step[static_cast<std::size_t>(task[i])][period[i]];
-    sums[static_cast<std::size_t>(task[i])][period[i] == index(Period::decision)] += w;
+    sums[static_cast<std::size_t>(task[i])][period[i] == period_index(Period::decision)] += w;
     total += w;
   }
   for (auto& sum : sums)
@@ -140,7 +140,7 @@ TEST(Average, IsWhatIsEvaluatedAndSaved) {
   RunConfig config = small_run_config();
   config.train.average = 0.9;
   const TemporaryDirectory dir;
-  Trainer trainer = Trainer::start(config, dir / "run", 1);
+  Trainer trainer = Trainer::start(config, dir / "run", {.n_threads = 1});
   trainer.run();
   const LoadedNetwork saved =
       load_network(checkpoint_path(dir / "run", 20) / "network.safetensors");
@@ -180,7 +180,7 @@ TEST(OpenEnded, CoolsDownOnceACriterionHolds) {
   RunConfig config = open_ended();
   config.train.stop_mean = 0;  // holds at the first evaluation, after step 8
   const TemporaryDirectory dir;
-  Trainer trainer = Trainer::start(config, dir / "run", 1);
+  Trainer trainer = Trainer::start(config, dir / "run", {.n_threads = 1});
   EXPECT_EQ(trainer.run(), Outcome::criterion);
   EXPECT_EQ(trainer.step(), 16);
   expect_reproducible(config);
@@ -188,7 +188,7 @@ TEST(OpenEnded, CoolsDownOnceACriterionHolds) {
 
 TEST(OpenEnded, CoolsDownInTimeWithoutACriterion) {
   const TemporaryDirectory dir;
-  Trainer trainer = Trainer::start(open_ended(), dir / "run", 1);
+  Trainer trainer = Trainer::start(open_ended(), dir / "run", {.n_threads = 1});
   EXPECT_EQ(trainer.run(), Outcome::finished);
   EXPECT_EQ(trainer.step(), 30);
   expect_reproducible(open_ended());
@@ -199,7 +199,7 @@ TEST(OpenEnded, WithoutACoolDownEndsAtTheCriterion) {
   config.schedule.cooldown = 0;
   config.train.stop_mean = 0;
   const TemporaryDirectory dir;
-  Trainer trainer = Trainer::start(config, dir / "run", 1);
+  Trainer trainer = Trainer::start(config, dir / "run", {.n_threads = 1});
   EXPECT_EQ(trainer.run(), Outcome::criterion);
   EXPECT_EQ(trainer.step(), 8);
   EXPECT_EQ(checkpoint_steps(dir / "run").back(), 8);
@@ -211,13 +211,13 @@ TEST(Plateau, IsLessGainThanAskedOverTheLastQuarter) {
   config.evaluation.every = 2;
   config.train.stop_plateau = 2;  // no share gains that much
   const TemporaryDirectory dir;
-  Trainer trainer = Trainer::start(config, dir / "run", 1);
+  Trainer trainer = Trainer::start(config, dir / "run", {.n_threads = 1});
   EXPECT_EQ(trainer.run(), Outcome::criterion);
   EXPECT_EQ(trainer.step(), 16);  // the eighth evaluation
   expect_reproducible(config);
   config.train.stop_plateau = 0;
   config.optimiser.learning_rate = 0;  // gains nothing, which is not less than nothing
-  EXPECT_EQ(Trainer::start(config, dir / "still", 1).run(), Outcome::finished);
+  EXPECT_EQ(Trainer::start(config, dir / "still", {.n_threads = 1}).run(), Outcome::finished);
 }
 
 TEST(Plateau, NeedsEvaluations) {
@@ -354,8 +354,9 @@ TEST(Plastic, MustHaveSynapsesThatExist) {
   const TemporaryDirectory dir;
   write_file(dir / "mask.csv", "source,target\n0,1\n");
   config.wiring.plastic.path = (dir / "mask.csv").string();
-  EXPECT_THAT(message_of<UsageError>([&] { Trainer::start(config, dir / "run", 1); }),
-              HasSubstr("wiring.plastic.kind = \"file\": none of its synapses exist"));
+  EXPECT_THAT(
+      message_of<UsageError>([&] { Trainer::start(config, dir / "run", {.n_threads = 1}); }),
+      HasSubstr("wiring.plastic.kind = \"file\": none of its synapses exist"));
   EXPECT_FALSE(fs::exists(dir / "run"));
 }
 

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <list>
+#include <stdexcept>
 #include <utility>
 #include <vector>
 
@@ -331,6 +332,40 @@ TEST(Refusal, OfABatteryThatCannotBe) {
                 c.weights = Weights{{"dly*", 1.0}, {"*go", 2.0}};
               }),
               HasSubstr("name the task itself to decide"));
+}
+
+// A network that computes with weights from before they were written gives wrong numbers, silently.
+TEST(WeightWriter, WhatItWroteIsUsedWhenItIsGone) {
+  testing::Laboratory lab(testing::network_cases().front());
+  Network& network = *lab.network;
+  const testing::NetworkCase& c = lab.c;
+  std::vector<float> logits(c.n_steps * c.n_classes * c.n_trials);
+  const auto run = [&](const Network& n) {
+    Workspace workspace;
+    n.forward(lab.block, {}, {}, {logits.data(), c.n_steps, c.n_classes, c.n_trials}, workspace);
+    return logits;
+  };
+  const std::size_t bias = network.layout().readout_bias;
+  const std::vector<float> before = run(network);
+  network.write_weights()[bias] += 1;
+  EXPECT_FLOAT_EQ(run(network)[0], before[0] + 1);
+  {
+    const auto writer = network.write_weights();
+    Network moved = std::move(network);  // a writer follows its network
+    writer[bias] += 1;
+    network = std::move(moved);
+    EXPECT_THROW(run(network), std::logic_error);
+    EXPECT_THROW(network.write_weights(), std::logic_error);
+  }
+  EXPECT_FLOAT_EQ(run(network)[0], before[0] + 2);
+  std::vector<float> weights(network.parameters().begin(), network.parameters().end());
+  const Network copy = network.copy();
+  weights[bias] -= 2;
+  network.set_weights(weights);
+  EXPECT_FLOAT_EQ(run(network)[0], before[0]);
+  EXPECT_FLOAT_EQ(run(copy)[0], before[0] + 2);
+  weights.pop_back();
+  EXPECT_THROW(network.set_weights(weights), UsageError);
 }
 
 }  // namespace

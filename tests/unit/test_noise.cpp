@@ -15,7 +15,8 @@
 namespace lmrnn::kernels {
 namespace {
 
-constexpr Key key{Seed{0x0123456789abcdefull}, Stream::input_noise, Split::validation, 17, 5};
+constexpr Key key{Seed{0x0123456789abcdefull}, RandomPurpose::input_noise, Split::validation, 17,
+                  5};
 
 std::vector<std::uint32_t> bits_of(std::span<const float> x) {
   std::vector<std::uint32_t> bits;
@@ -92,7 +93,7 @@ TEST(Noise, IsBoxMullerOfRandom123) {
 TEST(Noise, ChangesWithEveryPartOfTheKey) {
   Key other[5] = {key, key, key, key, key};
   other[0].seed.value ^= 1ull << 40;
-  other[1].stream = Stream::recurrent_noise;
+  other[1].purpose = RandomPurpose::recurrent_noise;
   other[2].split = Split::test;
   other[3].batch += 1;
   other[4].row += 1;

@@ -20,8 +20,7 @@ class NotANumber : public ::testing::TestWithParam<NetworkCase> {};
 TEST_P(NotANumber, InAPreActivationShowsInTheState) {
   Laboratory lab(GetParam());
   const NetworkCase& c = lab.c;
-  lab.network->parameters()[lab.network->layout().bias] = nan;
-  lab.network->weights_changed();
+  lab.network->write_weights()[lab.network->layout().bias] = nan;
   const std::size_t n = lab.network->architecture().n_units();
   std::vector<float> states(c.n_steps * n * c.n_trials),
       logits(c.n_steps * c.n_classes * c.n_trials);
@@ -42,8 +41,7 @@ TEST_P(NotANumber, InOneLogitShowsInLossAndGradient) {
   const NetworkCase& c = lab.c;
   const std::size_t last_class = c.n_classes - 1;
   const std::size_t at = lab.network->layout().readout_bias + last_class;
-  lab.network->parameters()[at] = nan;
-  lab.network->weights_changed();
+  lab.network->write_weights()[at] = nan;
   // No step asks for that class: its logit counts all the same.
   for (std::int32_t& target : lab.targets)
     target = std::min(target, static_cast<std::int32_t>(last_class) - 1);

@@ -304,7 +304,8 @@ TEST(TheOperation, TakesOtherWeightsAtEveryCall) {
     Arrays arrays(x);
     arrays.run(x, operation, Keep::states, 1);
     EXPECT_LE(relative_error(reference_gradients(x).inputs, arrays.of_inputs), 1e-4);
-    for (float& w : x.lab.network->parameters()) w *= 0.5f;
+    const auto writer = x.lab.network->write_weights();
+    for (float& w : writer.all()) w *= 0.5f;
   }
 }
 

@@ -34,18 +34,18 @@ TEST(Philox, GivesTheKnownAnswers) {
 
 // Where each part of a key goes is a promise: data sets are regenerated from it years later.
 TEST(RandomBits, LaysTheKeySideBySideInCounterAndKey) {
-  const Key key{Seed{0x0123456789abcdef}, Stream::recurrent_noise, Split::test, 77, 88};
+  const Key key{Seed{0x0123456789abcdef}, RandomPurpose::recurrent_noise, Split::test, 77, 88};
   EXPECT_EQ(random_bits(key, 99), philox({99, 88, 77, 4 << 8 | 2}, {0x89abcdef, 0x01234567}));
-  EXPECT_THAT(random_bits({Seed{0}, Stream{0}, Split{0}, 0, 0}, 0),
+  EXPECT_THAT(random_bits({Seed{0}, RandomPurpose{0}, Split{0}, 0, 0}, 0),
               ElementsAre(0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8));
 }
 
 TEST(RandomBits, DifferWhereverAnyPartOfTheKeyDiffers) {
-  const Key base{Seed{5}, Stream::conditions, Split::train, 1, 1};
+  const Key base{Seed{5}, RandomPurpose::conditions, Split::train, 1, 1};
   std::vector<Key> keys(7, base);
   keys[1].seed.value = 6;
   keys[2].seed.value |= std::uint64_t{1} << 40;
-  keys[3].stream = Stream::input_noise;
+  keys[3].purpose = RandomPurpose::input_noise;
   keys[4].split = Split::validation;
   keys[5].batch = 2;
   keys[6].row = 2;
@@ -56,7 +56,7 @@ TEST(RandomBits, DifferWhereverAnyPartOfTheKeyDiffers) {
 }
 
 TEST(Uniform, TakesTheTop53BitsOfTheFirstTwoWords) {
-  const Key key{Seed{3}, Stream::conditions};
+  const Key key{Seed{3}, RandomPurpose::conditions};
   const Words bits = random_bits(key, 12);
   const std::uint64_t word = (std::uint64_t{bits[0]} << 32) | bits[1];
   EXPECT_EQ(uniform(key, 12), static_cast<double>(word >> 11) / 9007199254740992.0);
@@ -64,7 +64,7 @@ TEST(Uniform, TakesTheTop53BitsOfTheFirstTwoWords) {
 
 // 4 standard errors for each moment: a wrong formula fails, the fixed seed does not.
 TEST(Uniform, IsUniformOnTheUnitInterval) {
-  const Key key{Seed{1}, Stream::conditions};
+  const Key key{Seed{1}, RandomPurpose::conditions};
   const int n = 100000;
   double sum = 0, sum_of_squares = 0;
   for (int i = 0; i < n; ++i) {
@@ -79,7 +79,7 @@ TEST(Uniform, IsUniformOnTheUnitInterval) {
 }
 
 TEST(Integer, IsUniformAndInRange) {
-  const Key key{Seed{2}, Stream::task_choice};
+  const Key key{Seed{2}, RandomPurpose::task_choice};
   const std::uint32_t n_sides = 7;
   const int n = 70000;
   std::vector<int> counts(n_sides);
@@ -94,18 +94,19 @@ TEST(Integer, IsUniformAndInRange) {
 }
 
 TEST(Integer, OfOneSideIsZero) {
-  for (std::uint32_t i = 0; i < 100; ++i) EXPECT_EQ(integer({Seed{9}, Stream::lesion}, i, 1), 0u);
+  for (std::uint32_t i = 0; i < 100; ++i)
+    EXPECT_EQ(integer({Seed{9}, RandomPurpose::lesion}, i, 1), 0u);
 }
 
 TEST(Integer, OfAllSidesIsTheFirstWord) {
-  const Key key{Seed{9}, Stream::lesion};
+  const Key key{Seed{9}, RandomPurpose::lesion};
   const Words bits = random_bits(key, 4);
   // floor(bits / 2^64 * n) for n = 2^32 - 1 differs from the first word by at most 1.
   EXPECT_NEAR(integer(key, 4, 0xffffffff), static_cast<double>(bits[0]), 1);
 }
 
 TEST(Normal, HasTheMomentsOfAStandardNormal) {
-  const Key key{Seed{4}, Stream::input_noise};
+  const Key key{Seed{4}, RandomPurpose::input_noise};
   const int n = 200000;
   double moments[5] = {};
   for (int i = 0; i < n; ++i) {
@@ -122,7 +123,7 @@ TEST(Normal, HasTheMomentsOfAStandardNormal) {
 }
 
 TEST(Normal, IsBoxMullerOfTheFourWords) {
-  const Key key{Seed{11}, Stream::initialisation};
+  const Key key{Seed{11}, RandomPurpose::initialisation};
   const Words bits = random_bits(key, 0);
   const auto unit = [](std::uint32_t high, std::uint32_t low) {
     return static_cast<double>(((std::uint64_t{high} << 32) | low) >> 11) / 9007199254740992.0;

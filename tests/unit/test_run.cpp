@@ -10,7 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
-#include "core/sha256.hpp"
+#include "core/shared/sha256.hpp"
 #include "lmrnn/error.hpp"
 #include "small_run.hpp"
 
@@ -43,7 +43,7 @@ std::string complaint(Action action) {
 }
 
 Outcome train(const RunConfig& config, const fs::path& directory, int n_threads = 1) {
-  return Trainer::start(config, directory, n_threads).run();
+  return Trainer::start(config, directory, {.n_threads = n_threads}).run();
 }
 
 void expect_equal_runs(const fs::path& a, const fs::path& b) {
@@ -64,7 +64,7 @@ std::size_t n_lines(const fs::path& path) {
 TEST(Run, LeavesACompleteDirectory) {
   const TemporaryDirectory dir;
   const fs::path run = dir / "run";
-  Trainer trainer = Trainer::start(small_run_config(), run, 2);
+  Trainer trainer = Trainer::start(small_run_config(), run, {.n_threads = 2});
   EXPECT_EQ(trainer.run(), Outcome::finished);
   EXPECT_EQ(trainer.step(), 20);
 
@@ -88,7 +88,7 @@ TEST(Run, LeavesACompleteDirectory) {
 
 TEST(Run, TheLastCheckpointIsTheTrainedNetwork) {
   const TemporaryDirectory dir;
-  Trainer trainer = Trainer::start(small_run_config(), dir / "run", 1);
+  Trainer trainer = Trainer::start(small_run_config(), dir / "run", {.n_threads = 1});
   trainer.run();
   for (const fs::path& path : {dir / "run", checkpoint_path(dir / "run", 20),
                                checkpoint_path(dir / "run", 20) / "network.safetensors"}) {
@@ -173,10 +173,11 @@ TEST_P(SameBits, WhenInterruptedAnywhere) {
   // At a checkpoint; between rows of metrics.csv; at an evaluation.
   for (const std::int64_t step : {5, 7, 8, 10}) {
     const fs::path run = dir / ("stopped" + std::to_string(step));
-    EXPECT_EQ(Trainer::start(config, run, 1).run(stop_after(step)), Outcome::interrupted);
+    EXPECT_EQ(Trainer::start(config, run, {.n_threads = 1}).run(stop_after(step)),
+              Outcome::interrupted);
     EXPECT_EQ(checkpoint_steps(run).back(), step);
     EXPECT_FALSE(fs::exists(run / "DONE"));
-    Trainer resumed = Trainer::resume(run, 2);
+    Trainer resumed = Trainer::resume(run, {.n_threads = 2});
     EXPECT_EQ(resumed.step(), step);
     EXPECT_TRUE(resumed.notices().empty());
     EXPECT_EQ(resumed.run(), Outcome::finished);
@@ -191,14 +192,14 @@ INSTANTIATE_TEST_SUITE_P(Variants, SameBits, ::testing::Range(0, 4));
 TEST(Run, SaysThatRowsAreTooShortForTrials) {
   RunConfig config = small_run_config();
   const TemporaryDirectory place;
-  EXPECT_TRUE(Trainer::start(config, place / "long", 1).notices().empty());
+  EXPECT_TRUE(Trainer::start(config, place / "long", {.n_threads = 1}).notices().empty());
   config.stream.steps = 25;  // go takes 20 steps, dlygointr up to 26, antiseqr 25
-  const Trainer trainer = Trainer::start(config, place / "short", 1);
+  const Trainer trainer = Trainer::start(config, place / "short", {.n_threads = 1});
   ASSERT_EQ(trainer.notices().size(), 1u);
   EXPECT_THAT(trainer.notices()[0], HasSubstr("1 of 3 tasks"));
   EXPECT_THAT(trainer.notices()[0], HasSubstr("dlygointr takes up to 26 steps"));
   config.stream.mode = StreamMode::carry_on;  // goes on where the last batch stopped
-  EXPECT_TRUE(Trainer::start(config, place / "continued", 1).notices().empty());
+  EXPECT_TRUE(Trainer::start(config, place / "continued", {.n_threads = 1}).notices().empty());
 }
 
 TEST(Run, AnotherSeedGivesAnotherRun) {
@@ -239,12 +240,12 @@ TEST(Killed, BetweenCheckpointsItGoesOnFromTheLast) {
         callbacks.progress = [](const Progress& p) {
           if (p.step == 13) ::kill(::getpid(), SIGKILL);
         };
-        Trainer::start(config, run, 2).run(callbacks);
+        Trainer::start(config, run, {.n_threads = 2}).run(callbacks);
       },
       std::chrono::milliseconds(-1));
   EXPECT_EQ(checkpoint_steps(run).back(), 10);
   EXPECT_THAT(read_file(run / "metrics.csv"), HasSubstr("\n12,"));  // to be written again
-  Trainer resumed = Trainer::resume(run, 1);
+  Trainer resumed = Trainer::resume(run, {.n_threads = 1});
   EXPECT_EQ(resumed.step(), 10);
   EXPECT_EQ(resumed.run(), Outcome::finished);
   expect_equal_runs(dir / "whole", run);
@@ -263,8 +264,8 @@ TEST(Killed, AtAnyMoment) {
       in_doomed_process(
           [&] {
             try {
-              (fs::exists(run / "config.toml") ? Trainer::resume(run, 1)
-                                               : Trainer::start(config, run, 1))
+              (fs::exists(run / "config.toml") ? Trainer::resume(run, {.n_threads = 1})
+                                               : Trainer::start(config, run, {.n_threads = 1}))
                   .run();
             } catch (...) {
               ::_exit(1);
@@ -274,7 +275,7 @@ TEST(Killed, AtAnyMoment) {
     // Killed before there was a configuration, the directory may be taken into use again.
     if (!fs::exists(run / "config.toml")) continue;
     if (!fs::exists(run / "DONE")) {
-      EXPECT_EQ(Trainer::resume(run, 1).run(), Outcome::finished);
+      EXPECT_EQ(Trainer::resume(run, {.n_threads = 1}).run(), Outcome::finished);
     }
     expect_equal_runs(dir / "whole", run);
   }
@@ -284,10 +285,10 @@ TEST(Killed, AtAnyMoment) {
 TEST(Killed, WhileReplacingAFileItLeavesNothingForEver) {
   const TemporaryDirectory dir;
   const fs::path run = dir / "run";
-  Trainer::start(small_run_config(), run, 1).run(stop_after(10));
+  Trainer::start(small_run_config(), run, {.n_threads = 1}).run(stop_after(10));
   std::ofstream(run / "provenance.json.tmp-1") << "{";
   std::ofstream(run / "metrics.csv.tmp-23") << "step";
-  Trainer::resume(run, 1).run();
+  Trainer::resume(run, {.n_threads = 1}).run();
   EXPECT_FALSE(fs::exists(run / "provenance.json.tmp-1"));
   EXPECT_FALSE(fs::exists(run / "metrics.csv.tmp-23"));
 }
@@ -304,7 +305,7 @@ TEST(Killed, BeforeThereIsAConfigurationItMayBeginAgain) {
   // Without its configuration, a run that has come further is not written over.
   fs::remove(run / "config.toml");
   fs::remove(run / "DONE");
-  EXPECT_THAT(complaint([&] { Trainer::start(small_run_config(), run, 1); }),
+  EXPECT_THAT(complaint([&] { Trainer::start(small_run_config(), run, {.n_threads = 1}); }),
               HasSubstr("not empty"));
 }
 
@@ -313,10 +314,10 @@ TEST(Killed, AHalfWrittenRowIsDropped) {
   const RunConfig config = small_run_config();
   train(config, dir / "whole");
   const fs::path run = dir / "run";
-  Trainer::start(config, run, 1).run(stop_after(10));
+  Trainer::start(config, run, {.n_threads = 1}).run(stop_after(10));
   std::ofstream(run / "metrics.csv", std::ios::app) << "11,33";
   std::ofstream(run / "tasks.csv", std::ios::app) << "11,go,3\n12,g";
-  Trainer::resume(run, 1).run();
+  Trainer::resume(run, {.n_threads = 1}).run();
   expect_equal_runs(dir / "whole", run);
 }
 
@@ -327,18 +328,23 @@ TEST(Refused, ASecondRunIntoADirectory) {
   const fs::path run = dir / "run";
   const RunConfig config = small_run_config();
   {
-    const Trainer trainer = Trainer::start(config, run, 1);
-    EXPECT_THAT(complaint([&] { Trainer::start(config, run, 1); }), HasSubstr("--resume"));
-    EXPECT_THAT(complaint([&] { Trainer::resume(run, 1); }), HasSubstr("another process"));
+    const Trainer trainer = Trainer::start(config, run, {.n_threads = 1});
+    EXPECT_THAT(complaint([&] { Trainer::start(config, run, {.n_threads = 1}); }),
+                HasSubstr("--resume"));
+    EXPECT_THAT(complaint([&] { Trainer::resume(run, {.n_threads = 1}); }),
+                HasSubstr("another process"));
   }
-  Trainer::resume(run, 1).run();
-  EXPECT_THAT(complaint([&] { Trainer::start(config, run, 1); }), HasSubstr("finished run"));
-  EXPECT_THAT(complaint([&] { Trainer::resume(run, 1); }), HasSubstr("done"));
+  Trainer::resume(run, {.n_threads = 1}).run();
+  EXPECT_THAT(complaint([&] { Trainer::start(config, run, {.n_threads = 1}); }),
+              HasSubstr("finished run"));
+  EXPECT_THAT(complaint([&] { Trainer::resume(run, {.n_threads = 1}); }), HasSubstr("done"));
   std::ofstream(dir / "file") << "x";
-  EXPECT_THAT(complaint([&] { Trainer::start(config, dir / "file", 1); }), HasSubstr("is a file"));
+  EXPECT_THAT(complaint([&] { Trainer::start(config, dir / "file", {.n_threads = 1}); }),
+              HasSubstr("is a file"));
   fs::create_directory(dir / "other");
   std::ofstream(dir / "other" / "thesis.tex") << "x";
-  EXPECT_THAT(complaint([&] { Trainer::start(config, dir / "other", 1); }), HasSubstr("not empty"));
+  EXPECT_THAT(complaint([&] { Trainer::start(config, dir / "other", {.n_threads = 1}); }),
+              HasSubstr("not empty"));
   EXPECT_FALSE(fs::exists(dir / "other" / "lock"));
 }
 
@@ -347,12 +353,12 @@ TEST(Refused, TheLockGoesWithTheProcess) {
   const fs::path run = dir / "run";
   in_doomed_process(
       [&] {
-        Trainer trainer = Trainer::start(small_run_config(), run, 1);
+        Trainer trainer = Trainer::start(small_run_config(), run, {.n_threads = 1});
         ::kill(::getpid(), SIGKILL);
       },
       std::chrono::milliseconds(-1));
   EXPECT_TRUE(fs::exists(run / "lock"));
-  EXPECT_EQ(Trainer::resume(run, 1).run(), Outcome::finished);
+  EXPECT_EQ(Trainer::resume(run, {.n_threads = 1}).run(), Outcome::finished);
 }
 
 TEST(Refused, AnImpossibleConfigurationWritesNothing) {
@@ -360,13 +366,13 @@ TEST(Refused, AnImpossibleConfigurationWritesNothing) {
   RunConfig config = small_run_config();
   config.battery.tasks = "dmc";
   config.battery.n_ring = 15;
-  EXPECT_THROW(Trainer::start(config, dir / "run", 1), UsageError);
+  EXPECT_THROW(Trainer::start(config, dir / "run", {.n_threads = 1}), UsageError);
   config = small_run_config();
   config.simd = "mmx";
-  EXPECT_THROW(Trainer::start(config, dir / "run", 1), UsageError);
+  EXPECT_THROW(Trainer::start(config, dir / "run", {.n_threads = 1}), UsageError);
   config = small_run_config();
   config.init_from = dir / "nowhere";
-  EXPECT_THROW(Trainer::start(config, dir / "run", 1), UsageError);
+  EXPECT_THROW(Trainer::start(config, dir / "run", {.n_threads = 1}), UsageError);
   EXPECT_FALSE(fs::exists(dir / "run"));
 }
 
@@ -389,7 +395,7 @@ class InputFiles : public ::testing::Test {
     config_.wiring.path = mask_.string();
   }
   std::string complaint_at_resuming() const {
-    return complaint([this] { Trainer::resume(run_, 1); });
+    return complaint([this] { Trainer::resume(run_, {.n_threads = 1}); });
   }
 
   const TemporaryDirectory dir_;
@@ -417,7 +423,7 @@ TEST_F(InputFiles, ProvenanceSaysWhatWasInThem) {
 }
 
 TEST_F(InputFiles, AReplacedOneIsRefusedWhenTheRunIsResumed) {
-  Trainer::start(config_, run_, 1).run(stop_after(7));
+  Trainer::start(config_, run_, {.n_threads = 1}).run(stop_after(7));
   const std::string provenance = read_file(run_ / "provenance.json");
   write_file(mask_, ring_mask(16, 5));
   EXPECT_THAT(complaint_at_resuming(),
@@ -425,13 +431,13 @@ TEST_F(InputFiles, AReplacedOneIsRefusedWhenTheRunIsResumed) {
                     HasSubstr("wiring.path"), HasSubstr(sha256(ring_mask(16, 3)))));
   EXPECT_EQ(read_file(run_ / "provenance.json"), provenance);
   write_file(mask_, ring_mask(16, 3));
-  EXPECT_EQ(Trainer::resume(run_, 1).run(), Outcome::finished);
+  EXPECT_EQ(Trainer::resume(run_, {.n_threads = 1}).run(), Outcome::finished);
   train(config_, dir_ / "whole");
   EXPECT_EQ(checkpoint_bytes(run_, 20), checkpoint_bytes(dir_ / "whole", 20));
 }
 
 TEST_F(InputFiles, AReplacedOneIsRefusedBeforeTheFirstCheckpointToo) {
-  { const Trainer trainer = Trainer::start(config_, run_, 1); }
+  { const Trainer trainer = Trainer::start(config_, run_, {.n_threads = 1}); }
   ASSERT_TRUE(checkpoint_steps(run_).empty());
   write_file(mask_, ring_mask(16, 5));
   EXPECT_THAT(complaint_at_resuming(), HasSubstr("has changed since the run began"));
@@ -440,32 +446,32 @@ TEST_F(InputFiles, AReplacedOneIsRefusedBeforeTheFirstCheckpointToo) {
 }
 
 TEST_F(InputFiles, ACheckpointNeedsThemNoLonger) {
-  Trainer::start(config_, run_, 1).run(stop_after(7));
+  Trainer::start(config_, run_, {.n_threads = 1}).run(stop_after(7));
   fs::remove(mask_);
-  EXPECT_EQ(Trainer::resume(run_, 1).run(), Outcome::finished);
+  EXPECT_EQ(Trainer::resume(run_, {.n_threads = 1}).run(), Outcome::finished);
 }
 
 // It names the newest checkpoint, and that run may go on.
 TEST_F(InputFiles, TheRunThatAnotherStartedFromMayGoOn) {
   RunConfig first = small_run_config();
   first.checkpoint.keep_last = 100;
-  Trainer::start(first, dir_ / "first", 1).run(stop_after(7));
+  Trainer::start(first, dir_ / "first", {.n_threads = 1}).run(stop_after(7));
   RunConfig second = small_run_config();
   second.init_from = (dir_ / "first").string();
-  Trainer::start(second, run_, 1).run(stop_after(7));
-  Trainer::resume(dir_ / "first", 1).run();
-  EXPECT_EQ(Trainer::resume(run_, 1).run(), Outcome::finished);
+  Trainer::start(second, run_, {.n_threads = 1}).run(stop_after(7));
+  Trainer::resume(dir_ / "first", {.n_threads = 1}).run();
+  EXPECT_EQ(Trainer::resume(run_, {.n_threads = 1}).run(), Outcome::finished);
 }
 
 TEST(Refused, ADirectoryOfAnotherVersion) {
   const TemporaryDirectory dir;
   const fs::path run = dir / "run";
-  Trainer::start(small_run_config(), run, 1).run(stop_after(5));
+  Trainer::start(small_run_config(), run, {.n_threads = 1}).run(stop_after(5));
   auto provenance = nlohmann::json::parse(read_file(run / "provenance.json"));
   provenance["format"] = run_format_version + 1;
   write_file(run / "provenance.json", provenance.dump());
   const std::string before = read_file(run / "metrics.csv");
-  EXPECT_THAT(complaint([&] { Trainer::resume(run, 1); }),
+  EXPECT_THAT(complaint([&] { Trainer::resume(run, {.n_threads = 1}); }),
               AllOf(HasSubstr("format"), HasSubstr("the version that wrote it")));
   EXPECT_EQ(read_file(run / "metrics.csv"), before);
 }
@@ -482,7 +488,7 @@ TEST(Refused, ATruncatedCheckpoint) {
   const fs::path run = dir / "run";
   const RunConfig config = small_run_config();
   train(config, dir / "whole");
-  Trainer::start(config, run, 1).run(stop_after(10));
+  Trainer::start(config, run, {.n_threads = 1}).run(stop_after(10));
   const std::string metrics = read_file(run / "metrics.csv");
   for (const char* name : {"network.safetensors", "state.safetensors"}) {
     const fs::path file = checkpoint_path(run, 10) / name;
@@ -490,14 +496,15 @@ TEST(Refused, ATruncatedCheckpoint) {
     for (const std::size_t size :
          {std::size_t{0}, std::size_t{7}, content.size() / 2, content.size() - 1}) {
       write_file(file, content.substr(0, size));
-      EXPECT_THAT(complaint([&] { Trainer::resume(run, 1); }), HasSubstr(name)) << size;
+      EXPECT_THAT(complaint([&] { Trainer::resume(run, {.n_threads = 1}); }), HasSubstr(name))
+          << size;
     }
     write_file(file, content);
   }
   EXPECT_EQ(read_file(run / "metrics.csv"), metrics);
   // The remedy: without the damaged checkpoint, the one before it serves.
   fs::remove_all(checkpoint_path(run, 10));
-  Trainer::resume(run, 1).run();
+  Trainer::resume(run, {.n_threads = 1}).run();
   EXPECT_TRUE(checkpoint_bytes(run, 20) == checkpoint_bytes(dir / "whole", 20));
   EXPECT_EQ(timeless(run / "metrics.csv"), timeless(dir / "whole" / "metrics.csv"));
 }
@@ -505,13 +512,14 @@ TEST(Refused, ATruncatedCheckpoint) {
 TEST(Refused, ACheckpointOfAnotherNetwork) {
   const TemporaryDirectory dir;
   RunConfig config = small_run_config();
-  Trainer::start(config, dir / "a", 1).run(stop_after(10));
+  Trainer::start(config, dir / "a", {.n_threads = 1}).run(stop_after(10));
   config.wiring.radius = 2;
-  Trainer::start(config, dir / "b", 1).run(stop_after(10));
+  Trainer::start(config, dir / "b", {.n_threads = 1}).run(stop_after(10));
   fs::copy_file(checkpoint_path(dir / "b", 10) / "state.safetensors",
                 checkpoint_path(dir / "a", 10) / "state.safetensors",
                 fs::copy_options::overwrite_existing);
-  EXPECT_THAT(complaint([&] { Trainer::resume(dir / "a", 1); }), HasSubstr("first_moment"));
+  EXPECT_THAT(complaint([&] { Trainer::resume(dir / "a", {.n_threads = 1}); }),
+              HasSubstr("first_moment"));
 }
 
 // Divergence -----------------------------------------------------------------------------------
@@ -558,7 +566,7 @@ TEST(Diverged, AnUntrainedNetworkThatGrowsIsRefusedWithItsRemedy) {
     EXPECT_THAT(message, Not(HasSubstr("optimiser")));
     EXPECT_THAT(checkpoint_steps(run), ElementsAre(0));
     // Resumed, it is the same network.
-    EXPECT_EQ(complaint([&] { Trainer::resume(run, 1).run(); }), message);
+    EXPECT_EQ(complaint([&] { Trainer::resume(run, {.n_threads = 1}).run(); }), message);
   }
   EXPECT_THAT(estimate_run(config, 1).notices,
               ElementsAre(HasSubstr("the untrained network diverges")));
@@ -572,7 +580,7 @@ TEST(Diverged, AnUntrainedNetworkThatGrowsToAFiniteLossIsNoticed) {
   const TemporaryDirectory dir;
   RunConfig config = growing_config();
   config.stream.steps = 80;
-  Trainer trainer = Trainer::start(config, dir / "run", 1);
+  Trainer trainer = Trainer::start(config, dir / "run", {.n_threads = 1});
   EXPECT_THAT(trainer.notices(),
               Contains(HasSubstr("the untrained network may diverge: its loss")));
 }
@@ -597,7 +605,7 @@ TEST(Criterion, StopsAtTheEvaluationThatMeetsIt) {
   const TemporaryDirectory dir;
   RunConfig config = small_run_config();
   config.train.stop_mean = 0;
-  Trainer trainer = Trainer::start(config, dir / "run", 1);
+  Trainer trainer = Trainer::start(config, dir / "run", {.n_threads = 1});
   EXPECT_EQ(trainer.run(), Outcome::criterion);
   EXPECT_EQ(trainer.step(), 8);
   EXPECT_EQ(checkpoint_steps(dir / "run").back(), 8);
@@ -623,7 +631,7 @@ TEST(Criterion, DoneIsAddedWhenItWasMissing) {
     const auto done = nlohmann::json::parse(read_file(run / "DONE"));
     const std::string metrics = read_file(run / "metrics.csv");
     fs::remove(run / "DONE");
-    EXPECT_EQ(Trainer::resume(run, 1).run(), outcome);
+    EXPECT_EQ(Trainer::resume(run, {.n_threads = 1}).run(), outcome);
     const auto again = nlohmann::json::parse(read_file(run / "DONE"));
     EXPECT_EQ(again["mean_accuracy"], done["mean_accuracy"]);
     EXPECT_EQ(again["steps"], done["steps"]);

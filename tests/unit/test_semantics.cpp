@@ -42,7 +42,7 @@ class Semantic : public testing::Test {
   static std::vector<Conditions> draws(const Battery& battery, std::uint32_t n) {
     std::vector<Conditions> result;
     for (std::uint32_t i = 0; i < n; ++i)
-      result.push_back(battery.draw(0, {test_seed, Stream::conditions, Split::train, 0, i}));
+      result.push_back(battery.draw(0, {test_seed, RandomPurpose::conditions, Split::train, 0, i}));
     return result;
   }
   static std::set<double> durations(const Battery& battery, Period period) {
@@ -246,7 +246,7 @@ TEST_F(Modality, IsDrawnOrAlternates) {
   const auto modalities = [](const Battery& battery) {
     std::vector<int> result;
     for (std::uint32_t i = 0; i < 40; ++i)
-      result.push_back(battery.draw(0, {test_seed, Stream::conditions}, i, i).modality);
+      result.push_back(battery.draw(0, {test_seed, RandomPurpose::conditions}, i, i).modality);
     return result;
   };
   const std::vector<int> old = modalities(published("dlygo")),

@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "core/sha256.hpp"
+#include "core/shared/sha256.hpp"
 #include "message_of.hpp"
 #include "small_run.hpp"
 

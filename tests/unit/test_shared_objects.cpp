@@ -121,7 +121,7 @@ TEST(RowCursor, ThatAnExceptionLeftOnTheWayIsAtTheBeginningOfNoBatch) {
   const Battery battery(config_of("go,dm1"), test_seed);
   StreamConfig config;
   config.mode = StreamMode::carry_on;
-  const StreamPlan plan{&battery.data(), config, test_seed, Split::train};
+  const StreamPlan plan{&data_of(battery), config, test_seed, Split::train};
   RowCursor cursor(plan, 0);
   cursor.begin_batch(0);
   cursor.enter_trial();
@@ -135,7 +135,7 @@ TEST(RowCursor, ThatAnExceptionLeftOnTheWayIsAtTheBeginningOfNoBatch) {
 TEST(SharedBattery, DrawsAndComposesForEveryThread) {
   const Battery battery(config_of("modcog82"), test_seed);
   const auto trial_of = [&](std::size_t task) {
-    const Key key{test_seed, Stream::conditions, Split::test};
+    const Key key{test_seed, RandomPurpose::conditions, Split::test};
     return battery.compose(task, battery.draw(task, key, 3)).inputs;
   };
   std::vector<std::vector<float>> wanted;
@@ -179,7 +179,7 @@ TEST(SharedNetwork, ComputesForEveryThreadWithAWorkspaceOfItsOwn) {
         n_wrong += gradient_of(own) != gradient;
         n_wrong += logits_of(own) != logits;
       }
-      n_wrong += copy_of(network).parameters().size() != gradient.size();
+      n_wrong += network.copy().parameters().size() != gradient.size();
     });
     EXPECT_EQ(n_wrong, 0) << c.name;
   }
@@ -307,7 +307,7 @@ class TwoTrainers : public ::testing::Test {
  protected:
   std::string alone(std::string_view target) {
     const std::filesystem::path run = directory_ / ("alone-" + std::string(target));
-    if (!std::filesystem::exists(run)) Trainer::start(run_on(target), run, 2).run();
+    if (!std::filesystem::exists(run)) Trainer::start(run_on(target), run, {.n_threads = 2}).run();
     return final_bytes(run);
   }
 
@@ -327,7 +327,7 @@ TEST_F(TwoTrainers, StepByStepInTwoThreadsGiveTheBitsOfEachAlone) {
   int whose_turn = 0;
   std::array<bool, 2> ended{};
   const auto train = [&](int me, std::string_view target, const std::filesystem::path& run) {
-    Trainer trainer = Trainer::start(run_on(target), run, 2);
+    Trainer trainer = Trainer::start(run_on(target), run, {.n_threads = 2});
     trainer.run({.progress =
                      [&](const Progress&) {
                        std::unique_lock lock(mutex);
@@ -348,12 +348,12 @@ TEST_F(TwoTrainers, StepByStepInTwoThreadsGiveTheBitsOfEachAlone) {
 }
 
 TEST_F(TwoTrainers, OneWithinACallbackOfTheOtherGiveTheBitsOfEachAlone) {
-  Trainer outer = Trainer::start(run_on(second_), directory_ / "outer", 2);
+  Trainer outer = Trainer::start(run_on(second_), directory_ / "outer", {.n_threads = 2});
   outer.run({.progress =
                  [&](const Progress& p) {
                    EXPECT_EQ(simd_target(), first_);  // the caller's choice, not the run's
                    if (p.step != 3) return;
-                   Trainer::start(run_on("auto"), directory_ / "inner", 1).run();
+                   Trainer::start(run_on("auto"), directory_ / "inner", {.n_threads = 1}).run();
                  },
              .stop_requested = {}});
   EXPECT_EQ(final_bytes(directory_ / "outer"), alone(second_));
@@ -368,7 +368,7 @@ TEST_F(TwoTrainers, AtFullSpeedInEightThreadsGiveTheBitsOfEachAlone) {
   std::array<std::string, n_threads> got;
   on_threads([&](std::size_t i) {
     const std::filesystem::path run = directory_ / ("run-" + std::to_string(i));
-    Trainer::start(run_on(i % 2 == 0 ? first_ : second_), run, 2).run();
+    Trainer::start(run_on(i % 2 == 0 ? first_ : second_), run, {.n_threads = 2}).run();
     got[i] = final_bytes(run);
   });
   for (std::size_t i = 0; i < n_threads; ++i) EXPECT_EQ(got[i], wanted[i % 2]) << i;

@@ -47,8 +47,7 @@ Network always_zero() {
   a.input = Mask::dense(3, 2);
   a.readout = Mask::dense(2, 3);
   Network network(std::move(a));
-  network.parameters()[network.layout().readout_bias] = 1;
-  network.weights_changed();
+  network.write_weights()[network.layout().readout_bias] = 1;
   return network;
 }
 
@@ -104,7 +103,9 @@ TEST(Source, WhatItWritesIsCheckedOnEveryWayIn) {
     const TemporaryDirectory place;
     const Network network = make_network(config, source->shape());
     return std::array<std::string, 2>{
-        message_if_any<UsageError>([&] { Trainer::start(config, place / "run", 2, source).run(); }),
+        message_if_any<UsageError>([&] {
+          Trainer::start(config, place / "run", {.n_threads = 2, .source = source}).run();
+        }),
         message_if_any<UsageError>(
             [&] { evaluate_source(network, *source, config.stream, Split::validation, 2, pool); })};
   };
@@ -185,8 +186,9 @@ TEST(Source, SameDataSameBits) {
   const RunConfig config = small_run_config();
   const Battery battery(config.battery, config.run_seed());
   const TemporaryDirectory place;
-  Trainer::start(config, place / "battery", 2).run();
-  Trainer::start(config, place / "own", 1, packed_source(config, battery)).run();
+  Trainer::start(config, place / "battery", {.n_threads = 2}).run();
+  Trainer::start(config, place / "own", {.n_threads = 1, .source = packed_source(config, battery)})
+      .run();
   const auto weights = [&](const std::string& name) {
     const LoadedNetwork loaded =
         load_network(checkpoint_path(place / name, 20) / "network.safetensors");
@@ -201,20 +203,23 @@ TEST(Source, ResumesOnlyWithItsOwnData) {
   const TemporaryDirectory place;
   const auto source = std::make_shared<EvenOdd>();
   {
-    Trainer trainer = Trainer::start(config, place / "run", 1, source);
+    Trainer trainer = Trainer::start(config, place / "run", {.n_threads = 1, .source = source});
     trainer.run({.progress = {}, .stop_requested = [] { return true; }});
   }
-  EXPECT_THAT(message_of<UsageError>([&] { Trainer::resume(place / "run", 1); }),
+  EXPECT_THAT(message_of<UsageError>([&] { Trainer::resume(place / "run", {.n_threads = 1}); }),
               HasSubstr("even-odd"));
   const Battery battery(config.battery, config.run_seed());
-  EXPECT_THAT(message_of<UsageError>(
-                  [&] { Trainer::resume(place / "run", 1, packed_source(config, battery)); }),
+  EXPECT_THAT(message_of<UsageError>([&] {
+                Trainer::resume(place / "run",
+                                {.n_threads = 1, .source = packed_source(config, battery)});
+              }),
               HasSubstr("passed in is named \"battery\""));
-  Trainer trainer = Trainer::resume(place / "run", 1, source);
+  Trainer trainer = Trainer::resume(place / "run", {.n_threads = 1, .source = source});
   EXPECT_EQ(trainer.run(), Outcome::finished);
   config.source = "even-odd";
-  EXPECT_THAT(message_of<UsageError>([&] { Trainer::start(config, place / "other", 1); }),
-              HasSubstr("must pass in"));
+  EXPECT_THAT(
+      message_of<UsageError>([&] { Trainer::start(config, place / "other", {.n_threads = 1}); }),
+      HasSubstr("must pass in"));
   EXPECT_FALSE(std::filesystem::exists(place / "other"));
 }
 

@@ -74,7 +74,7 @@ TEST(TInterval, CoversTheMeanAsOftenAsItSays) {
   for (std::uint32_t set = 0; set < n_sets; ++set) {
     std::vector<double> values;
     for (std::uint32_t i = 0; i < n; ++i)
-      values.push_back(normal(Key{seed, Stream::statistics, Split::train, set, 0}, i));
+      values.push_back(normal(Key{seed, RandomPurpose::statistics, Split::train, set, 0}, i));
     const Band band = t_interval(values);
     covered += band.lower <= 0 && 0 <= band.upper;
   }

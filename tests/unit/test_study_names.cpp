@@ -90,7 +90,7 @@ TEST(FormerNames, TheLaterOfTwoNamesCountsAcrossAFileAndItsChanges) {
   for (const auto& [file, set] : std::vector<std::pair<std::string, std::string>>{
            {"steps", "row_steps"}, {"row_steps", "steps"}}) {
     ConfigTable table = parse_toml("seed = 1\n[stream]\n" + file + " = 20\n", "a.toml");
-    assign(table, "stream." + set + "=30");
+    assign_key(table, "stream." + set + "=30");
     EXPECT_EQ(resolve_config(table).stream.steps, 30) << file << ", " << set;
   }
 }

@@ -285,9 +285,9 @@ TEST(ConfigHash, OfAFileThatIsReplacedLaterChangesToo) {
 TEST(ConfigHash, ChangesWithTheNetworkThatARunStartsFrom) {
   const TemporaryDirectory dir;
   RunConfig source = small_run_config();
-  Trainer::start(source, dir / "a", 1).run();
+  Trainer::start(source, dir / "a", {.n_threads = 1}).run();
   source.seed = 12;
-  Trainer::start(source, dir / "b", 1).run();
+  Trainer::start(source, dir / "b", {.n_threads = 1}).run();
   RunConfig config = small_run_config();
   config.init_from = (dir / "a").string();
   const std::string first = config_hash(config);

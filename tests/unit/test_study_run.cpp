@@ -118,7 +118,7 @@ TEST(StudyRun, DoesEveryRunOnce) {
   EXPECT_EQ(run(study).n_finished, 0u);
   // A run of a study has the bits of the same run by itself.
   const PlannedRun planned = plan_study(study).runs.at(3);
-  Trainer::start(planned.config, dir / "alone", 1).run();
+  Trainer::start(planned.config, dir / "alone", {.n_threads = 1}).run();
   EXPECT_EQ(checkpoint_bytes(dir / "alone", 12),
             checkpoint_bytes(run_directory(study, planned), 12));
 }
@@ -131,7 +131,7 @@ TEST(StudyRun, LimitAndInterruptionLeaveTheRest) {
   callbacks.progress = [&](const StudyProgress& p) {
     for (const auto& r : p.running) under_way = under_way || r.step > 0;
   };
-  callbacks.stop_requested = [&] { return under_way ? 1 : 0; };
+  callbacks.stop_requested = [&] { return under_way ? StopRequest::save : StopRequest::none; };
   const StudyOutcome outcome = run_study(study, {.jobs = 2, .n_threads = 1}, callbacks);
   EXPECT_EQ(outcome.n_interrupted, 2u);
   EXPECT_EQ(outcome.n_left, 4u);
@@ -321,7 +321,8 @@ TEST_F(StudyOfAFile, ARunBegunOnTheOldFileIsNotResumedWithTheNewOne) {
   const Study study = load();
   const PlannedRun planned = plan_study(study).runs[0];
   {
-    Trainer trainer = Trainer::start(planned.config, run_directory(study, planned), 1);
+    Trainer trainer =
+        Trainer::start(planned.config, run_directory(study, planned), {.n_threads = 1});
     TrainerCallbacks callbacks;
     callbacks.stop_requested = [] { return true; };
     EXPECT_EQ(trainer.run(callbacks), Outcome::interrupted);
@@ -372,7 +373,7 @@ TEST(StudyRun, KeptCeilingsAreForgottenWhenAnythingThatTheyDependOnChanges) {
   BatteryConfig config;
   config.tasks = "go,dlygo";
   std::ptrdiff_t n = 0;
-  const auto ask = [&](const CeilingsOf& ceilings, Seed seed = Seed{5},
+  const auto ask = [&](const CeilingFunction& ceilings, Seed seed = Seed{5},
                        std::vector<std::size_t> tasks = {0, 1}) {
     return ceilings(Battery(config, Seed{1}), tasks, seed, pool);
   };

@@ -100,7 +100,7 @@ TEST(MedianTime, IsNothingWhenTooFewReachIt) {
 TEST(Bootstrap, OfTheMeanIsAsWideAsTheory) {
   std::vector<double> values(200);
   for (std::size_t i = 0; i < values.size(); ++i)
-    values[i] = normal({Seed{5}, Stream::statistics}, static_cast<std::uint32_t>(i));
+    values[i] = normal({Seed{5}, RandomPurpose::statistics}, static_cast<std::uint32_t>(i));
   const double mean = std::accumulate(values.begin(), values.end(), 0.0) / 200;
   double square = 0;
   for (const double x : values) square += (x - mean) * (x - mean);

@@ -45,8 +45,7 @@ double loss_at(const RunConfig& config, const std::vector<float>& weights) {
   const Battery battery(config.battery, config.run_seed());
   ThreadPool pool(1);
   Network network = make_network(config, battery);
-  std::ranges::copy(weights, network.parameters().begin());
-  network.weights_changed();
+  network.set_weights(weights);
   Learner learner(config, battery, std::move(network), 0, pool);
   return learner.step().loss;
 }
@@ -61,8 +60,10 @@ TEST(Learner, AGradientWhoseSquaresOverflowIsNotUsed) {
     config.optimiser.clip = clips ? 1 : 0;
     Network network = make_network(config, battery);
     const ParameterLayout& layout = network.layout();
-    for (float& w : network.parameters().subspan(layout.readout, layout.n_readout)) w *= 1e12f;
-    network.weights_changed();
+    {
+      const auto writer = network.write_weights();
+      for (float& w : writer.all().subspan(layout.readout, layout.n_readout)) w *= 1e12f;
+    }
     const std::vector<float> before(network.parameters().begin(), network.parameters().end());
     Learner learner(config, battery, std::move(network), 0, pool);
     const StepResult result = learner.step();
@@ -200,7 +201,7 @@ TEST(Training, LearnsToReach) {
   config.train.steps = 300;
   config.optimiser.learning_rate = 0.01;
   config.evaluation = {.every = 100, .trials = 200};
-  Trainer trainer = Trainer::start(config, dir / "run", 2);
+  Trainer trainer = Trainer::start(config, dir / "run", {.n_threads = 2});
   trainer.run();
   EXPECT_GT(trainer.last_evaluation()->worst_share_of_ceiling(), 0.9);
 }
@@ -209,7 +210,7 @@ TEST(Training, LearnsToReach) {
 
 class InitFrom : public ::testing::Test {
  protected:
-  void SetUp() override { Trainer::start(config_, dir_ / "source", 1).run(); }
+  void SetUp() override { Trainer::start(config_, dir_ / "source", {.n_threads = 1}).run(); }
 
   Network network() const { return make_network(config_, Battery(config_.battery, Seed{99})); }
   Network source() const { return std::move(load_network(find_network(dir_ / "source")).network); }

@@ -70,7 +70,7 @@ TEST(Recipe, FieldNoiseGrowsWithTau) {
 TEST(Recipe, TheFilesKeysAndAssignmentsWin) {
   ConfigTable table = parse_toml(
       "seed = 1\nrecipe = \"field\"\n[stream]\nbatch = 8\n[wiring]\nrows = 4\n", "test.toml");
-  assign(table, "stream.batch=16");
+  assign_key(table, "stream.batch=16");
   const RunConfig config = resolve_config(table);
   EXPECT_EQ(config.stream.batch, 16);
   EXPECT_EQ(config.wiring.rows, 4);

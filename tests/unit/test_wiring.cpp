@@ -33,7 +33,7 @@ WiringConfig config_of(WiringKind kind, std::int64_t rows, std::int64_t cols) {
 }
 
 MaskStatistics statistics_of(const WiringConfig& config) {
-  return statistics(make_mask(config, seed), config.sheet());
+  return mask_statistics(make_mask(config, seed), config.sheet());
 }
 
 // Sheet -----------------------------------------------------------------------------------------
@@ -217,7 +217,7 @@ TEST(Wiring, ImpossibleValues) {
                 c.rewire = 0.5;
               }),
               HasSubstr("wiring.rewire"));
-  EXPECT_THAT(message_of<UsageError>([] { shuffled(Mask::dense(2, 3), seed); }),
+  EXPECT_THAT(message_of<UsageError>([] { shuffled_mask(Mask::dense(2, 3), seed); }),
               HasSubstr("square"));
 }
 
@@ -267,7 +267,8 @@ TEST(Statistics, DirectedRing) {
   const std::size_t n = 130;  // more than two words of starts
   std::vector<std::pair<std::uint32_t, std::uint32_t>> pairs;
   for (std::uint32_t i = 0; i < n; ++i) pairs.emplace_back(i, (i + n - 1) % n);
-  const MaskStatistics s = statistics(Mask(n, n, pairs), {1, 130, Metric::l1, Boundary::torus});
+  const MaskStatistics s =
+      mask_statistics(Mask(n, n, pairs), {1, 130, Metric::l1, Boundary::torus});
   EXPECT_DOUBLE_EQ(s.mean_path_length, n / 2.0);
   EXPECT_EQ(s.reachable, 1);
   EXPECT_EQ(s.reciprocity, 0);
@@ -277,7 +278,7 @@ TEST(Statistics, DirectedRing) {
 
 TEST(Statistics, FeedForwardChain) {
   const MaskStatistics s =
-      statistics(Mask(3, 3, {{1, 0}, {2, 1}, {2, 2}}), {1, 3, Metric::l1, Boundary::open});
+      mask_statistics(Mask(3, 3, {{1, 0}, {2, 1}, {2, 2}}), {1, 3, Metric::l1, Boundary::open});
   EXPECT_DOUBLE_EQ(s.mean_path_length, 4 / 3.0);  // 0-1, 1-2, 0-1-2
   EXPECT_DOUBLE_EQ(s.reachable, 0.5);
   EXPECT_EQ(s.n_autapses, 1u);
@@ -290,7 +291,7 @@ TEST(Statistics, FeedForwardChain) {
 TEST(Statistics, Clustering) {
   // A triangle 0-1-2 with a tail 2-3, directions mixed: 1, 1, 1/3, 0.
   const Mask mask(4, 4, {{1, 0}, {0, 2}, {2, 1}, {1, 2}, {3, 2}});
-  const MaskStatistics s = statistics(mask, {2, 2, Metric::l1, Boundary::open});
+  const MaskStatistics s = mask_statistics(mask, {2, 2, Metric::l1, Boundary::open});
   EXPECT_DOUBLE_EQ(s.clustering, (1 + 1 + 1 / 3.0) / 4);
   EXPECT_DOUBLE_EQ(s.reciprocity, 2 / 5.0);
 }
@@ -324,7 +325,7 @@ TEST(Statistics, Extremes) {
   EXPECT_DOUBLE_EQ(statistics_of(blocks).reachable, 9 / 99.0);
   EXPECT_EQ(statistics_of(blocks).mean_path_length, 1);
   EXPECT_THAT(message_of<UsageError>([] {
-                statistics(Mask::diagonal(9), {2, 4});
+                mask_statistics(Mask::diagonal(9), {2, 4});
               }),
               HasSubstr("2 x 4"));
 }
@@ -461,7 +462,7 @@ TEST_F(WiringFile, PathsCountFromTheFolderOfTheConfiguration) {
   WiringConfig wiring;
   wiring.path = "m.csv";
   wiring.plastic.path = "none.csv";
-  const auto* keys = std::get_if<ConfigTable>(&find(table, "wiring")->value);
+  const auto* keys = std::get_if<ConfigTable>(&find_key(table, "wiring")->value);
   ASSERT_NE(keys, nullptr);
   find_mask_files(wiring, *keys);
   EXPECT_EQ(wiring.path, (folder / "m.csv").string());

@@ -1,0 +1,135 @@
+// weights: how recurrent weights depend on distance, where the wire is, and the spectrum of W
+// before and after training.
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <map>
+
+#include "analysis/catalogue.hpp"
+#include "analysis/entry.hpp"
+#include "analysis/numerics/dynamics.hpp"
+#include "analysis/numerics/numerics.hpp"
+#include "analysis/work.hpp"
+
+namespace lmrnn {
+namespace {
+
+struct WeightsOptions {
+  std::int64_t bins = 20;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& field) {
+    field("bins", self.bins, "of the distribution of wire length by weight", between(1, 1000));
+  }
+};
+
+struct Synapse {
+  double weight, distance;
+};
+
+std::vector<Synapse> synapses_of(const Network& network, const Sheet& sheet) {
+  const Mask& mask = network.architecture().recurrent;
+  const float* w = network.parameters().data() + network.layout().recurrent;
+  const bool placed = sheet.n_units() == mask.n_targets();
+  std::vector<Synapse> synapses;
+  for (std::size_t target = 0; target < mask.n_targets(); ++target)
+    for (const std::uint32_t source : mask.sources_of(target))
+      synapses.push_back({static_cast<double>(*w++), placed ? sheet.distance(target, source) : 0});
+  return synapses;
+}
+
+Table distance_table(const std::vector<Synapse>& synapses) {
+  std::map<double, std::vector<double>> by_distance;
+  for (const Synapse& s : synapses) by_distance[s.distance].push_back(s.weight);
+  Table table{"distance",
+              {"distance", "synapses", "mean", "deviation", "mean_magnitude", "share_positive"},
+              {},
+              "Recurrent weights by distance on the sheet"};
+  for (const auto& [distance, weights] : by_distance) {
+    std::vector<double> magnitude;
+    double positive = 0;
+    for (const double w : weights) {
+      magnitude.push_back(std::abs(w));
+      positive += w > 0;
+    }
+    table.add({distance, static_cast<std::int64_t>(weights.size()), mean_of(weights),
+               deviation_of(weights), mean_of(magnitude),
+               positive / static_cast<double>(weights.size())});
+  }
+  return table;
+}
+
+// Synapses in groups of equal number by magnitude: where do strong ones go?
+Table wire_table(std::vector<Synapse> synapses, std::size_t n_bins) {
+  std::ranges::stable_sort(synapses, {}, [](const Synapse& s) { return std::abs(s.weight); });
+  Table table{"wire_length",
+              {"bin", "synapses", "least_magnitude", "most_magnitude", "mean_length",
+               "deviation_of_length"},
+              {},
+              "Length of wire by magnitude of the weight"};
+  n_bins = std::min(n_bins, synapses.size());
+  for (std::size_t b = 0; b < n_bins; ++b) {
+    const std::size_t first = b * synapses.size() / n_bins;
+    const std::size_t last = (b + 1) * synapses.size() / n_bins;
+    std::vector<double> lengths;
+    for (std::size_t i = first; i < last; ++i) lengths.push_back(synapses[i].distance);
+    table.add({static_cast<std::int64_t>(b), static_cast<std::int64_t>(lengths.size()),
+               std::abs(synapses[first].weight), std::abs(synapses[last - 1].weight),
+               mean_of(lengths), deviation_of(lengths)});
+  }
+  return table;
+}
+
+void add_spectrum(const Network& network, const std::string& when, Table& table) {
+  const Eigen::MatrixXd w = recurrent_matrix(network);
+  if (network.architecture().recurrent.is_diagonal()) {
+    for (Eigen::Index i = 0; i < w.rows(); ++i) table.add({when, w(i, i), 0.0});
+    return;
+  }
+  for (const std::complex<double>& lambda : all_eigenvalues(w))
+    table.add({when, lambda.real(), lambda.imag()});
+}
+
+AnalysisResult weights(const Subject& subject, const WeightsOptions& options,
+                       const AnalysisContext& context) {
+  const std::vector<Synapse> synapses =
+      synapses_of(subject.network, subject.trained.wiring.sheet());
+  Table spectrum{
+      "spectrum", {"when", "real", "imaginary"}, {}, "Eigenvalues of the recurrent weights"};
+  const std::optional<Subject> before = context.untrained ? context.untrained() : std::nullopt;
+  std::array<Table, 2> parts;
+  for_each_item(context, 2, "spectrum", [&](std::size_t i) {
+    if (i == 0) add_spectrum(subject.network, "trained", parts[0]);
+    if (i == 1 && before) add_spectrum(before->network, "untrained", parts[1]);
+  });
+  for (Table& part : parts)
+    for (auto& row : part.rows) spectrum.add(std::move(row));
+  double radius = 0;
+  for (const auto& row : spectrum.rows)
+    if (std::get<std::string>(row[0]) == "trained")
+      radius = std::max(radius, std::hypot(std::get<double>(row[1]), std::get<double>(row[2])));
+  std::vector<double> magnitude, distance;
+  for (const Synapse& s : synapses) {
+    magnitude.push_back(std::abs(s.weight));
+    distance.push_back(s.distance);
+  }
+  AnalysisResult result;
+  result.headline("synapses", static_cast<std::int64_t>(synapses.size()));
+  result.headline("mean_magnitude", mean_of(magnitude));
+  result.headline("correlation_magnitude_distance", correlation(magnitude, distance));
+  result.headline("spectral_radius", radius);
+  result.headline("untrained_known", before.has_value());
+  result.tables = {distance_table(synapses),
+                   wire_table(synapses, static_cast<std::size_t>(options.bins)),
+                   std::move(spectrum)};
+  return result;
+}
+
+}  // namespace
+
+AnalysisEntry weights_entry() {
+  return analysis_entry<WeightsOptions, weights>(
+      "weights", "weight against distance, and the spectrum before and after training");
+}
+
+}  // namespace lmrnn

@@ -1,0 +1,145 @@
+// Rows of CSV files. A row type lists its columns once,
+//
+//   template <class Self, class Visitor>
+//   static void columns(Self& self, Visitor&& column) {
+//     column("step", self.step, CsvFormat{});
+//     column("loss", self.loss, CsvFormat{.digits = 9});
+//   }
+//
+// and is written and read by that list. A column that was renamed is read by its former name, too,
+// if the type has `static constexpr std::array<Renamed, n> renamed_columns`. Cells are text, whole
+// numbers, real numbers, bool (1 and 0), optional ones (empty), and lists ("1;2;3"). A cell of
+// another type is converted by `to_cell` and `from_cell`, found by argument-dependent look-up.
+#pragma once
+
+#include <concepts>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/shared/text.hpp"
+#include "lmrnn/config.hpp"
+#include "lmrnn/table.hpp"
+
+namespace lmrnn {
+
+/// Text as a cell: in quotes where it must be. A line break becomes a space, so that a row is a
+/// line.
+std::string to_cell(std::string_view text, const CsvFormat& = {});
+std::string to_cell(double number, const CsvFormat& format);
+std::string to_cell(const std::vector<double>& numbers, const CsvFormat& format);
+template <std::integral Integer>
+std::string to_cell(Integer number, const CsvFormat&) {
+  return std::to_string(number);
+}
+template <class T>
+std::string to_cell(const std::optional<T>& value, const CsvFormat& format) {
+  return value ? to_cell(*value, format) : std::string();
+}
+
+/// Whether the text is such a value, which `out` then has.
+bool from_cell(std::string_view text, std::string& out);
+bool from_cell(std::string_view text, bool& out);
+bool from_cell(std::string_view text, std::vector<double>& out);
+template <class Number>
+requires(std::integral<Number> || std::floating_point<Number>) &&
+    (!std::same_as<Number, bool>)bool from_cell(std::string_view text, Number& out) {
+  const auto number = number_from<Number>(text);
+  if (number) out = *number;
+  return number.has_value();
+}
+template <class T>
+bool from_cell(std::string_view text, std::optional<T>& out) {
+  out.reset();
+  return text.empty() || from_cell(text, out.emplace());
+}
+
+/// The cells of a line, without their quotes.
+std::vector<std::string> csv_cells(std::string_view line);
+
+/// The parts of a cell that holds a list; none if it is empty.
+std::vector<std::string_view> list_items(std::string_view cell);
+
+template <class Row>
+constexpr std::span<const Renamed> renamed_columns_of() {
+  if constexpr (requires { Row::renamed_columns; })
+    return Row::renamed_columns;
+  else
+    return {};
+}
+
+/// The first line of a file of such rows; `former`: by the former names of its columns.
+template <class Row>
+std::string csv_header(bool former = false) {
+  std::string header;
+  const Row row{};
+  Row::columns(row, [&](std::string_view name, const auto&, const CsvFormat&) {
+    for (const Renamed& r : renamed_columns_of<Row>())
+      if (former && r.present == name) name = r.former;
+    header.append(header.empty() ? "" : ",").append(name);
+  });
+  return header;
+}
+
+/// A row as a line, without the end of the line.
+template <class Row>
+std::string csv_line(const Row& row) {
+  std::string line;
+  bool first = true;
+  Row::columns(row, [&](std::string_view, const auto& value, const CsvFormat& format) {
+    line.append(first ? "" : ",").append(to_cell(value, format));
+    first = false;
+  });
+  return line;
+}
+
+/// Throws UsageError: "WHERE: column NAME is missing or damaged; REMEDY".
+[[noreturn]] void refuse_column(std::string_view where, std::string_view name,
+                                std::string_view remedy);
+
+/// Reads rows that may have further columns, in any order.
+template <class Row>
+class CsvReader {
+ public:
+  /// `remedy`: what a message says is to be done about a damaged row.
+  CsvReader(std::string_view header, std::string remedy)
+      : names_(csv_cells(header)), remedy_(std::move(remedy)) {
+    for (std::string& name : names_)
+      for (const Renamed& r : renamed_columns_of<Row>())
+        if (r.former == name) name = r.present;
+  }
+
+  /// Throws UsageError naming `where` and the column.
+  Row read(std::string_view line, const std::string& where) const {
+    const std::vector<std::string> cells = csv_cells(line);
+    Row row{};
+    Row::columns(row, [&](std::string_view name, auto& value, const CsvFormat&) {
+      std::size_t i = 0;
+      while (i < names_.size() && names_[i] != name) ++i;
+      if (i >= names_.size() || i >= cells.size() || !from_cell(cells[i], value))
+        refuse_column(where, name, remedy_);
+    });
+    return row;
+  }
+
+ private:
+  std::vector<std::string> names_;
+  std::string remedy_;
+};
+
+/// All complete rows of a file's text; `path` stands for the file in messages.
+template <class Row>
+std::vector<Row> csv_rows(std::string_view text, const std::filesystem::path& path,
+                          std::string_view remedy) {
+  std::vector<Row> rows;
+  const auto lines = complete_lines(text);
+  if (lines.empty()) return rows;
+  const CsvReader<Row> reader(lines[0], std::string(remedy));
+  for (std::size_t i = 1; i < lines.size(); ++i)
+    rows.push_back(reader.read(lines[i], path.string() + ":" + std::to_string(i + 1)));
+  return rows;
+}
+
+}  // namespace lmrnn

@@ -1,0 +1,36 @@
+// Tables that grow by a row at a time and are cut back when a run resumes.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "core/shared/descriptor.hpp"
+
+namespace lmrnn {
+
+/// A CSV file whose first column is the optimiser step. Rows go to disk in one write each, so that
+/// a killed run leaves at most its last row incomplete.
+class StepTable {
+ public:
+  /// Opens `path`, dropping rows of steps after `last_step` and a half-written last row; begins it
+  /// with `header` if there is none, or instead of `former_header`, by which other versions called
+  /// the same columns. Throws UsageError if it has another header, RunError if it cannot be
+  /// written.
+  StepTable(const std::filesystem::path& path, std::string_view header,
+            std::string_view former_header, std::int64_t last_step);
+
+  void append(std::string_view row);  ///< without the end of the line
+  void sync();                        ///< what was appended survives a loss of power
+
+  /// The last complete row that was kept when the table was opened; empty if there was none.
+  const std::string& last_row() const noexcept { return last_row_; }
+
+ private:
+  std::filesystem::path path_;
+  Descriptor file_;
+  std::string last_row_;
+};
+
+}  // namespace lmrnn
