@@ -3,7 +3,8 @@
 
     .venv/bin/python scripts/make-pictures.py [RUNS]     RUNS: where the runs are or go; build/pictures
 
-Trains seven small networks (some minutes, once) and runs the analyses that the pictures show.
+Trains seven small networks (some minutes, once), runs the analyses that the pictures show, and scores two
+networks of the zoo.
 """
 
 import sys
@@ -45,6 +46,8 @@ def main():
         if name not in run.analyses:
             run.analyze(name)
     pictures = {
+        "battery": plot.task_grid(lmrnn.zoo("modcog82-local-1024").evaluate(n_trials=4000)),
+        "battery-132": plot.task_grid(lmrnn.zoo("modcog132-local-1024").evaluate(n_trials=4000)),
         "trial": plot.trial(run.battery["dlydm1"].trial(seed=3), run),
         "learning": plot.learning_curves(runs),
         "tasks": plot.task_bars(run),
