@@ -181,8 +181,9 @@ def loss_and_slope(kind, logits, targets):
     return (np.log(total) - own)[..., 0], gradient
 
 
-def loss_and_gradient(model, batch, loss):
-    """Loss of a batch, penalties included, and its gradient by group; `loss` is [loss]."""
+def loss_and_gradient(model, batch, loss, turned=None):
+    """Loss of a batch, penalties included, and its gradient by group; `loss` is [loss]. `turned`, a
+    place (time, row, unit): as if the slope of ReLU were the other one there."""
     w, kind = model.weights, model.weights["bias"].dtype
     u, h, logits = forward(model, batch)
     step_loss, dlogits = loss_and_slope(loss["kind"], logits, batch.targets)
@@ -195,9 +196,12 @@ def loss_and_gradient(model, batch, loss):
     through_readout = dlogits @ w["readout"] + kind.type(2 * loss["rate_penalty"] / h.size) * h
     matrix, a = model.matrix(), kind.type(model.alpha)
     delta, later = np.empty_like(u), np.zeros_like(u[0])
+    slopes = slope(model.activation, u)
+    if turned is not None:
+        slopes[turned] = 1 - slopes[turned]
     for t in reversed(range(len(u))):
         g = through_readout[t] + later
-        delta[t] = a * slope(model.activation, u[t]) * g
+        delta[t] = a * slopes[t] * g
         later = (1 - a) * g + delta[t] @ matrix
         later = np.where(batch.resets[t][:, None], kind.type(0), later)
     before = np.concatenate([np.zeros_like(h[:1]), h[:-1]])

@@ -14,6 +14,7 @@ import numpy as np
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
+import arithmetic
 import readable
 import shrink
 from draw import Program, draw_case
@@ -137,6 +138,40 @@ class Twin(unittest.TestCase):
                         places=6,
                         msg=f"{name}, {activation}, {kind}",
                     )
+
+    def test_a_unit_at_the_kink_may_be_on_either_side(self):
+        rng = np.random.default_rng(3)
+        n, n_steps, n_rows, n_channels, n_classes = 5, 4, 3, 2, 3
+        model = readable.Model(
+            weights={
+                "recurrent": rng.normal(size=n * n) / 2, "input": rng.normal(size=(n, n_channels)),
+                "rule": np.zeros((0, n)), "bias": rng.normal(size=n),
+                "readout": rng.normal(size=(n_classes, n)), "readout_bias": np.zeros(n_classes),
+            },
+            target_of=np.repeat(np.arange(n), n), source_of=np.tile(np.arange(n), n),
+            input_mask=np.ones((n, n_channels)), readout_mask=np.ones((n_classes, n)),
+            alpha=1.0, activation="relu",
+        )  # fmt: skip
+        inputs = rng.normal(size=(n_steps, n_rows, n_channels))
+        inputs[:, 1] = 0  # in this row and at the first step, only the bias is left of unit 2
+        model.weights["bias"][2] = 1e-9
+        batch = readable.Batch(
+            inputs, np.zeros((n_steps, n_rows, 0), int),
+            rng.integers(0, n_classes, (n_steps, n_rows)), np.ones((n_steps, n_rows)),
+            np.zeros((n_steps, n_rows)), np.zeros((n_steps, 1, 1)),
+        )  # fmt: skip
+        loss = {"kind": "cross-entropy", "rate_penalty": 0, "weight_penalty": 0, "penalised": "recurrent"}
+        self.assertEqual(arithmetic.undecided(model, batch), [(0, 1, 2)])
+        _, gradient = readable.loss_and_gradient(model, batch, loss)
+        change = arithmetic.of_the_kink(model, batch, loss, gradient)
+        self.assertGreater(change["bias"], 1e-3 * np.abs(gradient["bias"]).max())
+        # The gradient on the other side is that of a bias on the other side, and no farther away.
+        model.weights["bias"][2] = -1e-9
+        _, other = readable.loss_and_gradient(model, batch, loss)
+        for group, value in gradient.items():
+            error = np.abs(other[group] - value).max(initial=0)
+            self.assertLessEqual(error, change[group] + 1e-7, group)
+        self.assertAlmostEqual(np.abs(other["bias"] - gradient["bias"]).max(), change["bias"], 6)
 
     def test_its_noise_is_standard_normal(self):
         noise = readable.recurrent_noise(2**40 + 1, 3, 50, 20, 37)
