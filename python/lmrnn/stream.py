@@ -36,7 +36,7 @@ class Batch(NamedTuple):
     mask: np.ndarray
     """(time, row) float32: weight of the step in the loss."""
     info: dict[str, Any]
-    """`rules` (time, row, slot), `tasks`, `periods`, `trial_starts` (time, row), and `batch`."""
+    """`rules` (time, row, slot), `tasks`, `periods`, `trial_starts` (time, row); and `number`, the batch's."""
 
     def __repr__(self) -> str:
         return _shapes_of(self)
@@ -131,7 +131,7 @@ class Stream:
         arrays = self._stream.fill(number, self.layout == "batch-first", self.rules == "dense")
         inputs, targets = arrays.pop("inputs"), arrays.pop("targets")
         mask = self._period_weights[arrays["periods"]]
-        return Batch(inputs, targets, mask, {**arrays, "batch": number})
+        return Batch(inputs, targets, mask, {**arrays, "number": number})
 
     def __iter__(self) -> Iterator[Batch]:
         number = self.first

@@ -17,10 +17,10 @@ def test_batches_are_functions_of_their_number(battery):
     again = battery.stream(batch=4, steps=50, seed=0)[2]
     for a, b in zip(third[:3], again[:3]):
         assert np.array_equal(a, b)
-    assert third.info["batch"] == 2
+    assert third.info["number"] == 2
     other = battery.stream(batch=4, steps=50, seed=1)[2]
     assert not np.array_equal(third.inputs, other.inputs)
-    assert next(iter(battery.stream(batch=4, steps=50, seed=0, first=2))).info["batch"] == 2
+    assert next(iter(battery.stream(batch=4, steps=50, seed=0, first=2))).info["number"] == 2
 
 
 def test_shapes_and_types(battery):

@@ -148,7 +148,7 @@ def test_loaders_yield_the_streams_batches_in_order(workers):
         expected = stream[number]
         assert np.array_equal(inputs.numpy(), expected.inputs)
         assert np.array_equal(targets.numpy(), expected.targets) and targets.dtype == torch.int64
-        assert info["batch"] == number
+        assert info["number"] == number
         assert np.array_equal(info["rules"].numpy(), expected.info["rules"])
 
 
