@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """W14: wall time until a network has learned the battery, of two builds with a setting each.
 
-  bench/solve.py BEFORE AFTER                    # two build directories; about an hour
+  bench/solve.py BEFORE AFTER                    # two build directories
   bench/solve.py BEFORE AFTER --networks local1024 --seeds 1,2,3 --runs runs/w14 --json w14.json
 
 BEFORE trains with setting A (rows of 100, batch 64, Adam at 3e-3, cosine over 30 000 steps), AFTER with
