@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # dsa-metric 2.0.2: the default score of DSA is not an angle, and not a metric. (2026-11-29)
 #
-# A good guess: DSA(X, Y).fit_score() is the distance of the method's papers and of version 1: the angle between
+# A good guess: DSA(X, Y).fit_score() is the distance of the paper that introduced the method: the angle between
 #               two linear systems after the best rotation, from 0 to pi. The README lists "angular" as the
 #               default, and SimilarityTransformDist(), which DSA uses, has that default.
 # Instead:      DSA passes score_method="wasserstein": the mean squared distance of matched eigenvalues. It has no
