@@ -26,11 +26,6 @@ class RowWriter {
   std::size_t input_stride() const { return row_.inputs.step_stride; }
   bool has_inputs() const { return !row_.inputs.empty(); }
 
-  void clear_inputs() const {
-    for (std::size_t t = 0; t < row_.inputs.n_steps; ++t)
-      std::fill_n(row_.inputs.at(t, 0), row_.inputs.n_items, 0.0f);
-  }
-
   /// Everything but inputs of steps [first, last) of a trial, from step `at` of the row on.
   void write_labels(std::size_t task, const TrialOutline& outline, std::int32_t first,
                     std::int32_t last, std::size_t at) const {
@@ -213,10 +208,11 @@ void PackedStream::fill(std::uint32_t batch, std::uint32_t first_row, const Tria
   const std::size_t n_channels = self.battery.n_channels();
   Renderer renderer(data_of(self.battery));
   NoiseReader noise;
+  // At once: row by row, each step of a row would be a short stretch on a page of its own.
+  rows.inputs.for_each_stretch([](std::span<float> inputs) { std::ranges::fill(inputs, 0.0f); });
   for (std::size_t row = 0; row < n_rows; ++row) {
     const auto r = static_cast<std::uint32_t>(first_row + row);
     const RowWriter writer(self.battery, self.weights, rows, row);
-    writer.clear_inputs();
     noise.start({self.plan.seed, RandomPurpose::input_noise, self.plan.split, batch, r}, 0,
                 n_channels);
     self.with_cursor(batch, r, [&](RowCursor& cursor) {
