@@ -103,6 +103,10 @@ inline std::vector<NetworkCase> network_cases() {
     c.wiring = sheet_wiring(WiringKind::local, 5, 9, 2);
     c.projection_density = 0.6;
   });
+  variant("one_trial_seam", [](NetworkCase& c) {  // runs with one member, at the seam
+    c.n_trials = 1;
+    c.wiring = sheet_wiring(WiringKind::local, 7, 16, 3);
+  });
   variant("one_trial_random", [](NetworkCase& c) {  // gathers
     c.n_trials = 1;
     c.wiring = sheet_wiring(WiringKind::random, 6, 7, 1);
@@ -124,6 +128,12 @@ inline std::vector<NetworkCase> network_cases() {
   variant("silent_inputs_one_trial", [](NetworkCase& c) {
     c.silent_inputs = true;
     c.n_trials = 1;
+  });
+  variant("many_channels_one_trial", [](NetworkCase& c) {  // half of them silent at every step
+    c.silent_inputs = true;
+    c.n_trials = 1;
+    c.n_steps = 2;
+    c.n_channels = 300;
   });
   variant("held_inputs", [](NetworkCase& c) {  // steps whose drive is that of the step before
     c.held_inputs = true;

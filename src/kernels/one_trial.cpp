@@ -1,5 +1,7 @@
 #include "kernels/one_trial.hpp"
 
+#include <algorithm>
+
 #include "lmrnn/check.hpp"
 
 #undef HWY_TARGET_INCLUDE
@@ -19,29 +21,54 @@ namespace hn = hwy::HWY_NAMESPACE;
 using Slices = hn::CappedTag<float, RowSlices::width>;
 constexpr std::size_t slice_vectors = RowSlices::width / hn::MaxLanes(Slices());
 /// Sums of a slice that do not wait for each other.
-constexpr std::size_t n_chains = slice_vectors >= 4 ? 1 : 4 / slice_vectors;
+constexpr std::size_t n_chains = std::max<std::size_t>(1, 8 / slice_vectors);
+
+/// Channels that are listed at a time.
+constexpr std::size_t most_listed = 256;
+
+/// The channels of [first, last) that are not 0 in every step; returns their number.
+std::size_t list_active(const InputCurrents& s, std::size_t first, std::size_t last,
+                        std::uint32_t* active) {
+  std::size_t n = 0;
+  for (std::size_t c = first; c < last; ++c) {
+    bool any = false;
+    for (const float* inputs : s.inputs) any |= inputs[c] != 0.0f;
+    active[n] = static_cast<std::uint32_t>(c);
+    n += any;
+  }
+  return n;
+}
 
 void input_currents(const InputCurrents& s) {
   const Slices d;
   using V = hn::Vec<Slices>;
   constexpr std::size_t width = RowSlices::width;
   const std::size_t lanes = hn::Lanes(d);
-  const float* weights = s.weights;
-  for (std::size_t at = 0; at < s.n_slices * width; at += width) {
-    V sum[steps_together][slice_vectors];
-    for (auto& step : sum)
-      for (V& part : step) part = hn::Zero(d);
-    for (std::size_t c = 0; c < s.n_channels; ++c, weights += width)
-      for (std::size_t v = 0; v < slice_vectors; ++v) {
-        const V w = in_register(hn::LoadU(d, weights + v * lanes));
+  std::uint32_t active[most_listed];
+  std::size_t first = 0;
+  do {
+    const std::size_t last = std::min(first + most_listed, s.n_channels);
+    const std::size_t n_active = list_active(s, first, last, active);
+    for (std::size_t i = 0; i < s.n_slices; ++i) {
+      const float* weights = s.weights + i * s.n_channels * width;
+      const std::size_t at = i * width;
+      V sum[steps_together][slice_vectors];
+      for (std::size_t t = 0; t < steps_together; ++t)
+        for (std::size_t v = 0; v < slice_vectors; ++v)
+          sum[t][v] = first == 0 ? hn::Zero(d) : hn::LoadU(d, s.currents[t] + at + v * lanes);
+      for (std::size_t k = 0; k < n_active; ++k)
+        for (std::size_t v = 0; v < slice_vectors; ++v) {
+          const V w = in_register(hn::LoadU(d, weights + active[k] * width + v * lanes));
 #pragma GCC unroll 4
-        for (std::size_t t = 0; t < steps_together; ++t)
-          sum[t][v] = hn::MulAdd(w, hn::Set(d, s.inputs[t][c]), sum[t][v]);
-      }
-    for (std::size_t t = 0; t < steps_together; ++t)
-      for (std::size_t v = 0; v < slice_vectors; ++v)
-        hn::StoreU(sum[t][v], d, s.currents[t] + at + v * lanes);
-  }
+          for (std::size_t t = 0; t < steps_together; ++t)
+            sum[t][v] = hn::MulAdd(w, hn::Set(d, s.inputs[t][active[k]]), sum[t][v]);
+        }
+      for (std::size_t t = 0; t < steps_together; ++t)
+        for (std::size_t v = 0; v < slice_vectors; ++v)
+          hn::StoreU(sum[t][v], d, s.currents[t] + at + v * lanes);
+    }
+    first = last;
+  } while (first < s.n_channels);
 }
 
 void one_trial_step(const OneTrialStep& s) {
@@ -55,7 +82,9 @@ void one_trial_step(const OneTrialStep& s) {
   for (std::size_t i = 0; i < s.recurrent->slices.size(); ++i) {
     const RowSlices::Slice slice = s.recurrent->slices[i];
     V sum[n_chains][slice_vectors];
+#pragma GCC unroll 8
     for (std::size_t c = 0; c < n_chains; ++c)
+#pragma GCC unroll 4
       for (std::size_t v = 0; v < slice_vectors; ++v) {
         const std::size_t at = i * width + v * lanes;
         sum[c][v] = c == 0 ? hn::Add(hn::LoadU(d, s.drive + at), hn::LoadU(d, s.current + at))
@@ -65,31 +94,48 @@ void one_trial_step(const OneTrialStep& s) {
     const float* weights = s.weights + slice.first_entry;
     const std::uint32_t* starts = s.recurrent->run_starts.data() + slice.first_run;
     const auto add_run = [&](std::size_t k, V* chain) HWY_ATTR {
+#pragma GCC unroll 4
       for (std::size_t v = 0; v < slice_vectors; ++v)
         chain[v] = hn::MulAdd(hn::LoadU(d, weights + k * width + v * lanes),
                               hn::LoadU(d, before + starts[k] + v * lanes), chain[v]);
     };
     std::size_t k = 0;
     for (; k + n_chains <= slice.n_runs; k += n_chains) {
-#pragma GCC unroll 4
+#pragma GCC unroll 8
       for (std::size_t c = 0; c < n_chains; ++c) add_run(k + c, sum[c]);
     }
-    for (; k < slice.n_runs; ++k) add_run(k, sum[0]);
+#pragma GCC unroll 8
+    for (std::size_t c = 0; c < n_chains; ++c)  // constant chains stay in registers
+      if (k + c < slice.n_runs) add_run(k + c, sum[c]);
 
     weights += slice.n_runs * width;
     const std::uint32_t* columns = s.recurrent->gathered.data() + slice.first_gather * width;
-    for (k = 0; k < slice.n_gathers; ++k)
+    const auto add_gather = [&](std::size_t gather, V* chain) HWY_ATTR {
+#pragma GCC unroll 4
       for (std::size_t v = 0; v < slice_vectors; ++v) {
-        const std::size_t at = k * width + v * lanes;
+        const std::size_t at = gather * width + v * lanes;
         const auto index = hn::LoadU(di, reinterpret_cast<const std::int32_t*>(columns) + at);
-        V& chain = sum[k % n_chains][v];
-        chain = hn::MulAdd(hn::LoadU(d, weights + at), hn::GatherIndex(d, before, index), chain);
+        chain[v] =
+            hn::MulAdd(hn::LoadU(d, weights + at), hn::GatherIndex(d, before, index), chain[v]);
       }
+    };
+    for (k = 0; k < slice.n_gathers; k += n_chains) {
+#pragma GCC unroll 8
+      for (std::size_t c = 0; c < n_chains; ++c)
+        if (k + c < slice.n_gathers) add_gather(k + c, sum[c]);
+    }
 
+    // In loops that are unrolled whole, so that no sum need leave its register.
+    V total[slice_vectors];
+#pragma GCC unroll 4
     for (std::size_t v = 0; v < slice_vectors; ++v) {
-      for (std::size_t c = 1; c < n_chains; ++c) sum[0][v] = hn::Add(sum[0][v], sum[c][v]);
+      total[v] = sum[0][v];
+#pragma GCC unroll 8
+      for (std::size_t c = 1; c < n_chains; ++c) total[v] = hn::Add(total[v], sum[c][v]);
+    }
+    for (std::size_t v = 0; v < slice_vectors; ++v) {
       const std::size_t at = i * width + v * lanes;
-      V h = rate(s.nonlinearity, d, sum[0][v]);
+      V h = rate(s.nonlinearity, d, total[v]);
       if (s.alpha != 1.0f) h = hn::MulAdd(alpha, h, hn::Mul(leak, hn::LoadU(d, s.previous + at)));
       hn::StoreU(h, d, s.state + at);
     }

@@ -2,7 +2,8 @@
 //
 // A slice is 16 rows that follow each other. On a sheet, the sources of a slice at the same
 // displacement lie side by side, so they are one load: a run. Runs with gaps (borders of the sheet)
-// are filled up with zero weights. Sources that belong to no run are gathered.
+// are filled up with zero weights. Sources are gathered where their runs would be nearly empty and
+// more expensive.
 #pragma once
 
 #include <array>
@@ -44,7 +45,7 @@ RowSlices slice_rows(std::size_t n_rows, std::span<const Entry> entries);
 /// product are loaded once for all of them.
 constexpr std::size_t steps_together = 4;
 
-/// currents[t][i] = sum_c W_in[i, c] inputs[t][c]
+/// currents[t][i] = sum_c W_in[i, c] inputs[t][c]. Channels that are 0 in all steps are skipped.
 struct InputCurrents {
   std::size_t n_slices, n_channels;
   const float* weights;                             ///< (slice, channel, row of slice)

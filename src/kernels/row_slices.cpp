@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <map>
 
 #include "kernels/one_trial.hpp"
@@ -7,14 +8,37 @@
 namespace lmrnn::kernels {
 namespace {
 
-/// A run costs about a sixth of a gather (bench/NOTES.md), so it need not be full to pay.
-constexpr std::size_t run_from = 3;
+/// A gather costs about as much as so many runs (bench/NOTES.md).
+constexpr std::size_t runs_per_gather = 6;
+/// Sources that are too few for a run are gathered; with so many, a run always pays.
+constexpr std::size_t most_gathered = 2;
 
 using Lane = std::array<std::vector<Entry>, RowSlices::width>;
+using Runs = std::map<std::uint32_t, std::vector<Entry>>;  // by the column of their first row
+
+/// From how many members on a run of this slice is to be one: the number with the least cost.
+std::size_t cheapest_run(const Runs& runs, std::uint32_t first_row) {
+  std::size_t best = most_gathered + 1, least = std::numeric_limits<std::size_t>::max();
+  for (std::size_t from = most_gathered + 1; from >= 1; --from) {
+    std::array<std::size_t, RowSlices::width> n_scattered{};
+    std::size_t n_runs = 0;
+    for (const auto& [start, members] : runs) {
+      n_runs += members.size() >= from;
+      if (members.size() < from)
+        for (const Entry& e : members) ++n_scattered[e.row - first_row];
+    }
+    const std::size_t cost = n_runs + runs_per_gather * std::ranges::max(n_scattered);
+    if (cost < least) {
+      least = cost;
+      best = from;
+    }
+  }
+  return best;
+}
 
 void add_slice(RowSlices& pattern, std::span<const Entry> entries, std::uint32_t first_row) {
   constexpr std::size_t width = RowSlices::width;
-  std::map<std::uint32_t, std::vector<Entry>> runs;  // by the column of their first row, + margin
+  Runs runs;  // their columns plus `margin`
   for (const Entry& e : entries)
     runs[e.column + static_cast<std::uint32_t>(RowSlices::margin) - (e.row - first_row)].push_back(
         e);
@@ -22,6 +46,7 @@ void add_slice(RowSlices& pattern, std::span<const Entry> entries, std::uint32_t
   slice.first_entry = static_cast<std::uint32_t>(pattern.source_index.size());
   slice.first_run = static_cast<std::uint32_t>(pattern.run_starts.size());
   slice.first_gather = static_cast<std::uint32_t>(pattern.gathered.size() / width);
+  const std::size_t run_from = cheapest_run(runs, first_row);
   Lane scattered;
   for (const auto& [start, members] : runs) {
     if (members.size() < run_from) {

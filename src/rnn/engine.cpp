@@ -29,6 +29,14 @@ std::size_t padded_units(std::size_t n_units) {
   return (n_units + width - 1) / width * width + 2 * kernels::RowSlices::margin;
 }
 
+/// Whether the items of trial k at t are those at t - 1. Compares bit for bit: what is equal in
+/// another way could have another drive.
+template <class T>
+bool same_as_before(const TrialArray<T>& array, std::size_t t, std::size_t k) {
+  return array.empty() ||
+         std::memcmp(array.at(t, k), array.at(t - 1, k), array.n_items * sizeof(*array.data)) == 0;
+}
+
 /// The groups of rows of some units, where rows are in order.
 kernels::GroupRange groups_of(kernels::UnitRange units) {
   constexpr std::size_t width = kernels::RowGroups::width;
@@ -113,15 +121,10 @@ void BlockRun::add_noise(std::size_t t, kernels::UnitRange units) {
   }
 }
 
-// Compares bit for bit: what is equal in another way could have another drive.
 void BlockRun::find_unchanged(std::size_t t) {
-  const auto same = [t](const auto& array, std::size_t k) {
-    return array.empty() || std::memcmp(array.at(t, k), array.at(t - 1, k),
-                                        array.n_items * sizeof(*array.data)) == 0;
-  };
   unchanged.assign(n_lanes, 1);
   for (std::size_t k = 0; k < block.n_trials(); ++k)
-    unchanged[k] = same(block.inputs, k) && same(block.rules, k);
+    unchanged[k] = same_as_before(block.inputs, t, k) && same_as_before(block.rules, t, k);
 }
 
 void BlockRun::drive_at(std::size_t t) {
@@ -141,6 +144,10 @@ void BlockRun::drive_at(std::size_t t) {
 }
 
 void BlockRun::drive_one_trial(std::size_t t) {
+  if (t > 0 && drive_is_of == t - 1 && same_as_before(block.rules, t, 0)) {
+    drive_is_of = t;
+    return;
+  }
   const DriveWeights& weights = packed->drive;
   const std::size_t n_padded = weights.bias.size();
   std::ranges::copy(weights.bias, drive.begin());
@@ -150,6 +157,8 @@ void BlockRun::drive_one_trial(std::size_t t) {
     const float* row = weights.rule.data() + static_cast<std::size_t>(rule) * n_padded;
     for (std::size_t i = 0; i < n_padded; ++i) drive[i] += row[i];
   }
+  drive_is_of.reset();
+  if (noise.sigma == 0) drive_is_of = t;
   add_noise(t);
 }
 
