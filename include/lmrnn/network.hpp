@@ -48,7 +48,11 @@ constexpr std::array<std::pair<std::string_view, Representation>, 4> enum_names(
 
 /// identity: W = 0.5 I. fan_in: normal with variance 1 / in-degree; autapses alone: uniform [0, 1].
 /// radius: 0.5 I plus fan_in noise, rescaled to spectral radius 0.9 for every wiring.
-/// W_in, W_rule and W_out are uniform +-1/sqrt(fan-in) and the biases 0 in all three.
+/// Units with a type (Architecture::excitatory): every weight takes the sign of its source, and the
+/// noise of a unit with E excitatory and I inhibitory sources is multiplied by sqrt(I / E) and
+/// sqrt(E / I), if there are both: its weights then add to 0 on average (the balance of Song, Yang
+/// & Wang 2016), and their mean square is what it is without signs. W_in, W_rule and W_out are
+/// uniform +-1/sqrt(fan-in) and the biases 0 in all three.
 enum class Initialisation { identity, fan_in, spectral_radius };
 constexpr std::array<std::pair<std::string_view, Initialisation>, 3> enum_names(Initialisation) {
   return {{{"identity", Initialisation::identity},
@@ -73,6 +77,7 @@ struct NetworkConfig {
   double recurrent_noise = 0;
   Representation storage = Representation::automatic;
   ProjectionConfig input, readout;
+  bool readout_excitatory = false;
 
   static constexpr std::array<Renamed, 1> renamed_keys{{{"representation", "storage"}}};
 
@@ -91,6 +96,8 @@ struct NetworkConfig {
     field("storage", self.storage, "how W is stored; auto takes the one that measures fastest");
     field("input", self.input, "which input synapses exist");
     field("readout", self.readout, "which readout synapses exist");
+    field("readout_excitatory", self.readout_excitatory,
+          "true: only excitatory units (wiring.excitatory) have readout synapses");
   }
 };
 
@@ -105,6 +112,9 @@ struct Architecture {
   Mask recurrent;  ///< (unit, unit)
   Mask input;      ///< (unit, channel)
   Mask readout;    ///< (class, unit)
+  /// (unit) 1: excitatory, 0: inhibitory. Training keeps the recurrent weights of the former at
+  /// least 0 and those of the latter at most 0. Empty: units have no type, and signs are free.
+  std::vector<std::uint8_t> excitatory{};
 
   std::size_t n_units() const noexcept { return recurrent.n_targets(); }
 };
@@ -184,7 +194,7 @@ class Network {
   /// Draws all weights; recurrent ones are multiplied by `gain`. Only the synapses in `initial`
   /// begin with a weight, drawn as if there were no others; without it, all do. Throws UsageError
   /// if `initial` has synapses that this network does not, or for `spectral_radius` without a
-  /// cycle.
+  /// cycle. Units with a type get weights of their sign.
   void initialise(Initialisation initialisation, Seed seed, double gain = 1,
                   const Mask* initial = nullptr);
 
@@ -249,9 +259,9 @@ using NetworkMetadata = std::map<std::string, std::string>;
 
 /// Writes a .safetensors file: recurrent.weight by synapse with its mask as compressed rows
 /// (recurrent.row_offsets, recurrent.sources), input.weight, input.mask, rule.weight, bias,
-/// readout.weight, readout.mask, readout.bias; and as text metadata alpha, activation, format
-/// version, and what the caller gives (names of tasks, ...). Throws RunError (disk full, no
-/// permission) and leaves an existing file as it was.
+/// readout.weight, readout.mask, readout.bias; excitatory, if units have a type; and as text
+/// metadata alpha, activation, format version, and what the caller gives (names of tasks, ...).
+/// Throws RunError (disk full, no permission) and leaves an existing file as it was.
 void save_network(const std::filesystem::path& path, const Network& network,
                   const NetworkMetadata& metadata);
 

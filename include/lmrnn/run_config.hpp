@@ -2,8 +2,11 @@
 //
 //   loss = sum w l / sum w over (time, row) of the batch
 //          + rate_penalty * mean over (time, unit, row) of h^2 + weight_penalty / 2 * sum W^2
+//          + wire_penalty * sum over recurrent synapses j -> i of d(i, j)^wire_power |W_ij|
 //
-// with l the cross-entropy or squared error of a step and w the weight of the step's period.
+// with l the cross-entropy or squared error of a step, w the weight of the step's period, and d the
+// distance on the sheet (wiring.metric, wiring.boundary), 0 for autapses. Sums of weights are over
+// the weights that are trained. The cost of wire: Achterberg et al. 2023 (without communicability).
 #pragma once
 
 #include <array>
@@ -72,6 +75,8 @@ struct LossConfig {
   double rate_penalty = 0;
   double weight_penalty = 0;
   PenalisedWeights penalised = PenalisedWeights::recurrent;
+  double wire_penalty = 0;
+  double wire_power = 1;
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& field) {
@@ -85,7 +90,13 @@ struct LossConfig {
     field("weight_penalty", self.weight_penalty, "times half the sum of squared weights",
           at_least(0));
     field("penalised", self.penalised,
-          "weights that the penalty counts; all: recurrent, input, rule and readout");
+          "weights that weight_penalty counts; all: recurrent, input, rule and readout");
+    field("wire_penalty", self.wire_penalty,
+          "times the wire: the sum of |weight| times length^wire_power over recurrent synapses",
+          at_least(0));
+    field("wire_power", self.wire_power,
+          "power of a synapse's length, in spacings of the sheet; 0: all count alike, autapses too",
+          between(0, 8));
   }
 };
 

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lmrnn/config.hpp"
@@ -24,8 +25,10 @@ struct MetricsRow {
   std::optional<double> mean_accuracy{}, mean_trial_accuracy{};
   std::optional<double> mean_share_of_ceiling{}, worst_share_of_ceiling{};
   std::optional<std::int64_t> tasks_passed{}, tasks_solved{};
+  std::optional<double> wire{};  ///< sum over recurrent synapses of length^wire_power |weight|
 
   static constexpr std::array<Renamed, 1> renamed_columns{{{"tasks_reached", "tasks_passed"}}};
+  static constexpr std::array<std::string_view, 1> added_columns{{"wire"}};
 
   /// Calls column(name, value, format) for every column, in the order of the file.
   template <class Self, class Visitor>
@@ -44,6 +47,7 @@ struct MetricsRow {
     column("worst_share_of_ceiling", self.worst_share_of_ceiling, score);
     column("tasks_passed", self.tasks_passed, CsvFormat{});
     column("tasks_solved", self.tasks_solved, CsvFormat{});
+    column("wire", self.wire, exact);
   }
 };
 

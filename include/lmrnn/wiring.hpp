@@ -43,6 +43,14 @@ constexpr std::array<std::pair<std::string_view, WiringKind>, 8> enum_names(Wiri
            {"file", WiringKind::file}}};
 }
 
+/// Where on the sheet the inhibitory units are.
+enum class UnitPlacement { random, lattice, file };
+constexpr std::array<std::pair<std::string_view, UnitPlacement>, 3> enum_names(UnitPlacement) {
+  return {{{"random", UnitPlacement::random},
+           {"lattice", UnitPlacement::lattice},
+           {"file", UnitPlacement::file}}};
+}
+
 /// Units on a rows x cols sheet, row-major: unit = row * cols + col. Distances in units of the
 /// spacing between neighbours.
 struct Sheet {
@@ -150,6 +158,11 @@ struct WiringConfig {
   std::string path;                  ///< file: where the mask is
   std::string dataset;               ///< file: name of the array in it, if there are several
   std::optional<std::int64_t> seed;  ///< of random masks; the run's seed if absent
+  // Optional, so that files of networks without types of units do not mention them.
+  std::optional<double> excitatory{};  ///< absent or 0: units have no type, unless a file says it
+  std::optional<UnitPlacement> excitatory_placement{};  ///< absent: random
+  std::optional<std::string> excitatory_path{};
+  std::optional<double> radius_ee{}, radius_ei{}, radius_ie{}, radius_ii{};  ///< absent: radius
   SubsetConfig plastic, initial;
 
   template <class Self, class Visitor>
@@ -174,6 +187,20 @@ struct WiringConfig {
           "file: npz, npy or safetensors mask[target, source], or CSV source,target (0-based)");
     field("dataset", self.dataset, "file: the array in it, if it holds several");
     field("seed", self.seed, "seed of a random mask; without it, the seed of the run", any_seed());
+    field("excitatory", self.excitatory,
+          "share of excitatory units, whose recurrent weights are never negative; those of the "
+          "others are never positive (Dale's law); 0 or absent: signs are free",
+          between(0, 1));
+    field("excitatory_placement", self.excitatory_placement,
+          "where the inhibitory units are; random (if absent): drawn by the seed; lattice: on a "
+          "square lattice; file: as excitatory_path says");
+    field("excitatory_path", self.excitatory_path,
+          "file: npy, npz or safetensors array (unit), 1 for excitatory units, 0 for inhibitory");
+    field("radius_ee", self.radius_ee,
+          "radius of synapses from excitatory onto excitatory units; absent: radius", at_least(0));
+    field("radius_ei", self.radius_ei, "from excitatory onto inhibitory units", at_least(0));
+    field("radius_ie", self.radius_ie, "from inhibitory onto excitatory units", at_least(0));
+    field("radius_ii", self.radius_ii, "from inhibitory onto inhibitory units", at_least(0));
     field("plastic", self.plastic,
           "which synapses are trained; the others keep their initial weights");
     field("initial", self.initial,
@@ -182,11 +209,29 @@ struct WiringConfig {
   }
 
   Sheet sheet() const { return {rows, cols, metric, boundary}; }
+  /// Whether units are excitatory or inhibitory.
+  bool has_unit_types() const noexcept {
+    return excitatory.value_or(0) > 0 || excitatory_placement == UnitPlacement::file;
+  }
+  bool has_pair_radii() const noexcept { return radius_ee || radius_ei || radius_ie || radius_ii; }
 };
 
 /// The mask that `config` describes; rows * cols units. `run_seed` serves random kinds that have
 /// no seed of their own. Throws UsageError (impossible values, unreadable or ill-shaped file).
 Mask make_mask(const WiringConfig& config, Seed run_seed);
+
+/// Throws UsageError for keys that go with types of units where there are none, and if no unit
+/// would be excitatory, or none inhibitory although `excitatory` is less than 1. Reads no file.
+void check_unit_types(const WiringConfig& config);
+
+/// (unit) 1: excitatory, 0: inhibitory; empty if units have no type. Of n units, n * excitatory, to
+/// the nearest whole number, are excitatory. On a lattice the inhibitory units stand at the
+/// crossings of evenly spaced rows and columns, and their share is the nearest that this allows.
+/// Throws UsageError as check_unit_types, and for a file that does not say it.
+std::vector<std::uint8_t> excitatory_units(const WiringConfig& config, Seed run_seed);
+
+/// Whether make_mask gives another mask for another seed.
+bool depends_on_seed(const WiringConfig& config);
 
 /// The synapses of `mask` that `subset` names; `wiring` is what `mask` was made from, and `key`
 /// what messages call the subset ("wiring.plastic"). Throws UsageError as make_mask does, and if a

@@ -144,7 +144,7 @@ nb::tuple loss_and_gradient(const BoundNetwork& self, ArrayArgument inputs, Arra
 BoundNetwork make_network(const Mask& recurrent, std::size_t n_channels, std::size_t n_classes,
                           std::size_t n_rules, double alpha, const std::string& activation,
                           const std::optional<Mask>& input, const std::optional<Mask>& readout,
-                          const std::string& storage) {
+                          const std::string& storage, std::vector<std::uint8_t> excitatory) {
   Architecture a;
   a.n_channels = n_channels;
   a.n_rules = n_rules;
@@ -155,6 +155,7 @@ BoundNetwork make_network(const Mask& recurrent, std::size_t n_channels, std::si
   a.recurrent = recurrent;
   a.input = input ? *input : Mask::dense(a.n_units(), n_channels);
   a.readout = readout ? *readout : Mask::dense(n_classes, a.n_units());
+  a.excitatory = std::move(excitatory);
   return {.network = Network(std::move(a)), .metadata = {}};
 }
 
@@ -163,6 +164,18 @@ BoundNetwork load(const std::filesystem::path& path) {
   const nb::gil_scoped_release release;
   LoadedNetwork loaded = load_network(file);
   return {.network = std::move(loaded.network), .metadata = std::move(loaded.metadata)};
+}
+
+/// (unit) 1: excitatory, 0: inhibitory; empty if absent.
+std::vector<std::uint8_t> types_if_given(const std::optional<ArrayArgument>& given) {
+  if (!given) return {};
+  const UserArray array(given->object, "excitatory");
+  if (array.n_dimensions() != 1)
+    throw UsageError(fmt::format("excitatory: an array of {} dimensions; give one value per unit",
+                                 array.n_dimensions()));
+  const std::vector<std::int32_t> types =
+      whole_numbers(array, 0, 2, [&](std::size_t i) { return array.place(i, {"unit"}); });
+  return {types.begin(), types.end()};
 }
 
 std::optional<Mask> mask_if_given(const std::optional<ArrayArgument>& given, const char* name) {
@@ -186,14 +199,17 @@ nb::tuple state_of(const BoundNetwork& n) {
   return nb::make_tuple(state_of_mask(a.recurrent), a.n_channels, a.n_classes, a.n_rules, a.alpha,
                         std::string(to_name(a.activation)), state_of_mask(a.input),
                         state_of_mask(a.readout), std::string(to_name(a.representation)),
-                        to_state(std::vector(parameters.begin(), parameters.end())), n.metadata);
+                        to_state(std::vector(parameters.begin(), parameters.end())), n.metadata,
+                        to_state(a.excitatory));
 }
 BoundNetwork network_from(const nb::tuple& state) {
   const auto mask = [&](std::size_t i) { return mask_from_state(nb::cast<nb::tuple>(state[i])); };
-  BoundNetwork n = make_network(mask(0), nb::cast<std::size_t>(state[1]),
-                                nb::cast<std::size_t>(state[2]), nb::cast<std::size_t>(state[3]),
-                                nb::cast<double>(state[4]), nb::cast<std::string>(state[5]),
-                                mask(6), mask(7), nb::cast<std::string>(state[8]));
+  std::vector<std::uint8_t> excitatory;
+  if (nb::len(state) > 11) from_state(state[11], excitatory);  // earlier versions have no types
+  BoundNetwork n = make_network(
+      mask(0), nb::cast<std::size_t>(state[1]), nb::cast<std::size_t>(state[2]),
+      nb::cast<std::size_t>(state[3]), nb::cast<double>(state[4]), nb::cast<std::string>(state[5]),
+      mask(6), mask(7), nb::cast<std::string>(state[8]), std::move(excitatory));
   std::vector<float> parameters;
   from_state(state[9], parameters);
   if (parameters.size() != n.network.parameters().size())
@@ -231,20 +247,23 @@ void bind_network(nb::module_& m) {
              std::size_t n_classes, std::size_t n_rules, double alpha,
              const std::string& activation, const std::optional<ArrayArgument>& input,
              const std::optional<ArrayArgument>& readout, const std::string& storage,
-             const std::optional<std::string>& representation) {
-            new (self) BoundNetwork(
-                make_network(mask_from_object(recurrent, "recurrent"), n_channels, n_classes,
-                             n_rules, alpha, activation, mask_if_given(input, "input"),
-                             mask_if_given(readout, "readout"), representation.value_or(storage)));
+             const std::optional<std::string>& representation,
+             const std::optional<ArrayArgument>& excitatory) {
+            new (self) BoundNetwork(make_network(
+                mask_from_object(recurrent, "recurrent"), n_channels, n_classes, n_rules, alpha,
+                activation, mask_if_given(input, "input"), mask_if_given(readout, "readout"),
+                representation.value_or(storage), types_if_given(excitatory)));
           },
           "recurrent"_a, nb::kw_only(), "n_channels"_a, "n_classes"_a, "n_rules"_a = 0,
           "alpha"_a = 1.0, "activation"_a = "relu", "input"_a = nb::none(),
           "readout"_a = nb::none(), "storage"_a = "auto", "representation"_a = nb::none(),
+          "excitatory"_a = nb::none(),
           "All weights zero; see `initialise` and `set_weights`. alpha = dt / tau. Masks are "
           "whatever Mask takes: arrays, lists, sparse matrices. `input` "
           "(unit, channel) and `readout` (class, unit): all synapses if absent. `representation` "
           "is "
-          "the former name of `storage`.")
+          "the former name of `storage`. `excitatory` (unit): true for excitatory units, false for "
+          "inhibitory ones, if units have a type; `initialise` gives weights their sign.")
       .def_static("load", &load, "path"_a,
                   "From a network file, a checkpoint or a run directory (its newest checkpoint).")
       .def(
@@ -308,6 +327,16 @@ void bind_network(nb::module_& m) {
       .def_prop_ro(
           "readout", [=](const BoundNetwork& n) { return architecture(n).readout; },
           "Mask (class, unit).")
+      .def_prop_ro(
+          "excitatory",
+          [=](const BoundNetwork& n) -> nb::object {
+            std::vector<std::uint8_t> types = architecture(n).excitatory;
+            if (types.empty()) return nb::none();
+            const std::size_t n_units = types.size();
+            return nb::cast(adopt_as<bool>(std::move(types), {n_units}));
+          },
+          nb::sig("def excitatory(self) -> NDArray[numpy.bool_] | None"),
+          "(unit) True: excitatory, False: inhibitory; None if units have no type. A copy.")
       .def_prop_ro("n_units", [=](const BoundNetwork& n) { return architecture(n).n_units(); })
       .def_prop_ro("n_channels", [=](const BoundNetwork& n) { return architecture(n).n_channels; })
       .def_prop_ro("n_rules", [=](const BoundNetwork& n) { return architecture(n).n_rules; })

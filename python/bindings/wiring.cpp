@@ -61,9 +61,8 @@ Mask mask_of_kind(const std::string& kind, const std::optional<SeedArgument>& se
     nb::del(all["sheet"]);
   }
   const auto config = from_keywords<WiringConfig>(all, "Mask.make");
-  for (const WiringEntry& entry : wirings())
-    if (entry.kind == config.kind && entry.is_random && !seed)
-      throw UsageError("Mask.make: " + kind + " masks are random; say which, e.g. seed=0");
+  if (depends_on_seed(config) && !seed)
+    throw UsageError("Mask.make: " + kind + " masks are random; say which, e.g. seed=0");
   const nb::gil_scoped_release release;
   return make_mask(config, seed_or_zero(seed));
 }

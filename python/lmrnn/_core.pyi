@@ -524,6 +524,20 @@ class Mask:
             file: the array in it, if it holds several
         seed : integer, optional
             seed of a random mask; without it, the seed of the run
+        excitatory : number, optional
+            share of excitatory units, whose recurrent weights are never negative; those of the others are never positive (Dale's law); 0 or absent: signs are free
+        excitatory_placement : "random" | "lattice" | "file", optional
+            where the inhibitory units are; random (if absent): drawn by the seed; lattice: on a square lattice; file: as excitatory_path says
+        excitatory_path : text, optional
+            file: npy, npz or safetensors array (unit), 1 for excitatory units, 0 for inhibitory
+        radius_ee : number, optional
+            radius of synapses from excitatory onto excitatory units; absent: radius
+        radius_ei : number, optional
+            from excitatory onto inhibitory units
+        radius_ie : number, optional
+            from inhibitory onto excitatory units
+        radius_ii : number, optional
+            from inhibitory onto inhibitory units
         plastic.kind : "all" | "none" | "local" | "autapse" | "random" | "blocks" | "file", default "all"
             all, none, or those synapses that a wiring of this kind has as well
         plastic.radius : number, default 4.0
@@ -614,9 +628,9 @@ class Network:
     with W confined to the synapses of `recurrent`. Arrays are float32, (time, trial, item).
     """
 
-    def __init__(self, recurrent: Mask | numpy.typing.ArrayLike, *, n_channels: int, n_classes: int, n_rules: int = 0, alpha: float = 1.0, activation: str = 'relu', input: Mask | numpy.typing.ArrayLike | None = None, readout: Mask | numpy.typing.ArrayLike | None = None, representation: str = 'auto') -> None:
+    def __init__(self, recurrent: Mask | numpy.typing.ArrayLike, *, n_channels: int, n_classes: int, n_rules: int = 0, alpha: float = 1.0, activation: str = 'relu', input: Mask | numpy.typing.ArrayLike | None = None, readout: Mask | numpy.typing.ArrayLike | None = None, storage: str = 'auto', representation: str | None = None, excitatory: numpy.typing.ArrayLike | None = None) -> None:
         """
-        All weights zero; see `initialise` and `set_weights`. alpha = dt / tau. Masks are whatever Mask takes: arrays, lists, sparse matrices. `input` (unit, channel) and `readout` (class, unit): all synapses if absent.
+        All weights zero; see `initialise` and `set_weights`. alpha = dt / tau. Masks are whatever Mask takes: arrays, lists, sparse matrices. `input` (unit, channel) and `readout` (class, unit): all synapses if absent. `representation` is the former name of `storage`. `excitatory` (unit): true for excitatory units, false for inhibitory ones, if units have a type; `initialise` gives weights their sign.
         """
 
     @staticmethod
@@ -672,6 +686,12 @@ class Network:
     @property
     def readout(self) -> Mask:
         """Mask (class, unit)."""
+
+    @property
+    def excitatory(self) -> NDArray[numpy.bool_] | None:
+        """
+        (unit) True: excitatory, False: inhibitory; None if units have no type. A copy.
+        """
 
     @property
     def n_units(self) -> int: ...

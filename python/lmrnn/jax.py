@@ -174,7 +174,7 @@ class Layer:
         copy = _core.Network(
             network.recurrent, n_channels=self.n_channels, n_classes=self.n_classes,
             n_rules=self.n_rules, alpha=self.alpha, activation=self.activation, input=network.input,
-            readout=network.readout,
+            readout=network.readout, excitatory=network.excitatory,
         )  # fmt: skip
         copy.set_weights(**{name: np.asarray(weights[name]) for name in GROUPS})
         return copy

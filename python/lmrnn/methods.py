@@ -34,6 +34,7 @@ def methods(run: Run) -> str:
         f"{battery['dt']:g} ms.",
         f"{_wiring(wiring)} ({n_units} units, {mask.n_synapses} recurrent synapses, "
         f"density {100 * mask.density:.2g}%).",
+        *_types(trained.excitatory, c),
         f"Units were {_ACTIVATION[network['activation']]} with a time constant of "
         f"{network['tau'] or battery['dt']:g} ms"
         + (
@@ -45,6 +46,7 @@ def methods(run: Run) -> str:
         f"Weights were learned by backpropagation through time over rows of {stream['row_steps']} steps, "
         f"{stream['batch']} rows per batch, with {_optimiser(optimiser)}, for {train['steps']} "
         f"steps (schedule: {c['schedule']['kind']}; loss: {c['loss']['kind']}).",
+        *_wire(c["loss"], wiring),
         *_curriculum(c["curriculum"]),
         f"Performance was measured on {c['evaluation']['trials']} held-out trials per task; a task "
         "counted as solved if the lower 95% Wilson bound of its accuracy was at least 95%"
@@ -81,6 +83,40 @@ def _curriculum(curriculum: dict) -> list[str]:
             "task lacked of its ceiling."
         )
     return sentences
+
+
+def _types(excitatory, c: dict) -> list[str]:
+    if excitatory is None:
+        return []
+    wiring = c["wiring"]
+    placement = {
+        "random": "drawn at random", "lattice": "on a square lattice", "file": "given by a file"
+    }[wiring.get("excitatory_placement", "random")]  # fmt: skip
+    sentences = [
+        f"Of the units, {excitatory.sum()} were excitatory and {(~excitatory).sum()} inhibitory "
+        f"({placement}); after every optimiser step, recurrent weights that did not have the sign of "
+        "their source were set to 0."
+    ]
+    names = {"e": "excitatory", "i": "inhibitory"}
+    radii = [
+        f"{wiring[key]:g} from {names[key[-2]]} onto {names[key[-1]]} units"
+        for key in ("radius_ee", "radius_ei", "radius_ie", "radius_ii")
+        if key in wiring
+    ]
+    if radii:
+        sentences.append(f"The largest distance was {', '.join(radii)}.")
+    if c["network"].get("readout_excitatory"):
+        sentences.append("Only excitatory units had readout synapses.")
+    return sentences
+
+
+def _wire(loss: dict, wiring: dict) -> list[str]:
+    if not loss.get("wire_penalty"):
+        return []
+    return [
+        f"The loss included {loss['wire_penalty']:g} times the sum over recurrent synapses of the "
+        f"absolute weight times length to the power {loss['wire_power']:g} ({wiring['metric']} metric)."
+    ]
 
 
 def _short(expression: str) -> str:

@@ -382,6 +382,7 @@ class LMRNN(nn.Module):
             activation=self.activation,
             input=network.input,
             readout=network.readout,
+            excitatory=network.excitatory,
         )
         copy.set_weights(**{group: _array(getattr(self, group)) for group in GROUPS})
         return copy

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,24 +28,32 @@ Mask mask_of(const WiringConfig& config) {
   return make_mask(config, Seed{0});
 }
 
+/// Excitatory units; nothing if units have no type. No seed changes their number.
+std::optional<std::size_t> n_excitatory(const WiringConfig& config) {
+  if (!config.has_unit_types()) return std::nullopt;
+  return static_cast<std::size_t>(std::ranges::count(excitatory_units(config, Seed{0}), 1));
+}
+
 Json to_json(const WiringConfig& config, const MaskStatistics& s) {
-  return {{"wiring", to_name(config.kind)},
-          {"rows", config.rows},
-          {"cols", config.cols},
-          {"n_units", s.n_units},
-          {"n_synapses", s.n_synapses},
-          {"n_autapses", s.n_autapses},
-          {"density", s.density},
-          {"in_degree_mean", s.in_degree_mean},
-          {"in_degree_min", s.in_degree_min},
-          {"in_degree_max", s.in_degree_max},
-          {"out_degree_min", s.out_degree_min},
-          {"out_degree_max", s.out_degree_max},
-          {"reciprocity", s.reciprocity},
-          {"mean_path_length", s.mean_path_length},  // null if no two units are joined
-          {"reachable", s.reachable},
-          {"clustering", s.clustering},
-          {"wire_length", s.wire_length}};
+  Json json{{"wiring", to_name(config.kind)},
+            {"rows", config.rows},
+            {"cols", config.cols},
+            {"n_units", s.n_units},
+            {"n_synapses", s.n_synapses},
+            {"n_autapses", s.n_autapses},
+            {"density", s.density},
+            {"in_degree_mean", s.in_degree_mean},
+            {"in_degree_min", s.in_degree_min},
+            {"in_degree_max", s.in_degree_max},
+            {"out_degree_min", s.out_degree_min},
+            {"out_degree_max", s.out_degree_max},
+            {"reciprocity", s.reciprocity},
+            {"mean_path_length", s.mean_path_length},  // null if no two units are joined
+            {"reachable", s.reachable},
+            {"clustering", s.clustering},
+            {"wire_length", s.wire_length}};
+  if (const auto n = n_excitatory(config)) json["n_excitatory"] = *n;
+  return json;
 }
 
 std::string range(std::size_t least, std::size_t most) {
@@ -58,6 +67,8 @@ std::string to_text(const WiringConfig& config, const MaskStatistics& s) {
     text += fmt::format("{:<18}{}\n", name, value);
   };
   line("units", fmt::format("{} ({} x {})", s.n_units, config.rows, config.cols));
+  if (const auto n = n_excitatory(config))
+    line("excitatory", fmt::format("{}, and {} inhibitory", *n, s.n_units - *n));
   line("synapses", fmt::format("{}, {:.6g} per unit, {} autapses", s.n_synapses, s.in_degree_mean,
                                s.n_autapses));
   line("density", fmt::format("{:.4f}", s.density));

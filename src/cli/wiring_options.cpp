@@ -92,8 +92,7 @@ WiringConfig WiringOptions::config() const {
     const ConfigTable one{{given.key, value_of(given.option, given.value, given.is_text)}};
     read_config(config, one, "wiring");
   }
-  const auto entry = std::ranges::find(wirings(), config.kind, &WiringEntry::kind);
-  if (!entry->is_random || config.seed) return config;
+  if (!depends_on_seed(config) || config.seed) return config;
   if (const ConfigValue* seed = find_key(file, "seed"))
     from_config(*seed, "seed", config.seed, any_seed());
   if (!config.seed)

@@ -100,7 +100,25 @@ Key place(Seed seed, Group group, std::size_t row) {
           static_cast<std::uint32_t>(row)};
 }
 
-void initialise_recurrent(const Mask& mask, Initialisation scheme, Seed seed, std::span<float> w) {
+/// What balances the noise of a unit's weights, by the type of their sources: excitatory and
+/// inhibitory ones add to 0 on average, at the mean square that they would have without signs.
+struct Balance {
+  double excitatory = 1, inhibitory = 1;
+
+  Balance(std::span<const std::uint32_t> sources, std::span<const std::uint8_t> types) {
+    if (types.empty()) return;
+    const auto n = static_cast<double>(
+        std::ranges::count_if(sources, [&](std::uint32_t j) { return types[j] != 0; }));
+    const double n_others = static_cast<double>(sources.size()) - n;
+    if (n == 0 || n_others == 0) return;
+    excitatory = std::sqrt(n_others / n);
+    inhibitory = std::sqrt(n / n_others);
+  }
+};
+
+/// `types`: as Architecture::excitatory.
+void initialise_recurrent(const Mask& mask, Initialisation scheme, Seed seed,
+                          std::span<const std::uint8_t> types, std::span<float> w) {
   const bool alone = mask.is_diagonal();
   std::size_t k = 0;
   for (std::size_t i = 0; i < mask.n_targets(); ++i) {
@@ -108,13 +126,19 @@ void initialise_recurrent(const Mask& mask, Initialisation scheme, Seed seed, st
     const double deviation =
         1.0 / std::sqrt(static_cast<double>(std::max<std::size_t>(1, sources.size())));
     const Key key = place(seed, Group::recurrent, i);
+    const Balance balance(sources, types);
+    const auto noise = [&](std::uint32_t j) {
+      const double x = deviation * normal(key, j);
+      if (types.empty()) return x;
+      return std::abs(x) * (types[j] != 0 ? balance.excitatory : balance.inhibitory);
+    };
     for (const std::uint32_t j : sources) {
       const double identity = i == j ? 0.5 : 0.0;
       double value = identity;
-      if (scheme == Initialisation::fan_in)
-        value = alone ? uniform(key, j) : deviation * normal(key, j);
-      if (scheme == Initialisation::spectral_radius) value = identity + deviation * normal(key, j);
-      w[k++] = static_cast<float>(value);
+      if (scheme == Initialisation::fan_in) value = alone ? uniform(key, j) : noise(j);
+      if (scheme == Initialisation::spectral_radius) value = identity + noise(j);
+      const bool inhibitory = !types.empty() && types[j] == 0;
+      w[k++] = static_cast<float>(inhibitory ? -value : value);
     }
   }
   if (scheme != Initialisation::spectral_radius) return;
@@ -178,10 +202,10 @@ void Network::initialise(Initialisation scheme, Seed seed, double gain, const Ma
   std::fill(all.begin(), all.end(), 0.0f);
   const std::span<float> recurrent = all.subspan(l.recurrent, l.n_recurrent);
   if (initial == nullptr) {
-    initialise_recurrent(a.recurrent, scheme, seed, recurrent);
+    initialise_recurrent(a.recurrent, scheme, seed, a.excitatory, recurrent);
   } else {
     std::vector<float> weights(initial->n_synapses());
-    initialise_recurrent(*initial, scheme, seed, weights);
+    initialise_recurrent(*initial, scheme, seed, a.excitatory, weights);
     place_weights(*initial, weights, a.recurrent, recurrent);
   }
   if (gain != 1)

@@ -32,6 +32,10 @@ void check(const Architecture& a) {
                     "({}, {})",
                     a.readout.n_targets(), a.readout.n_sources(), a.n_classes, n, a.n_classes, n));
   if (a.n_classes == 0) throw UsageError("a network needs at least one output class");
+  if (!a.excitatory.empty() && a.excitatory.size() != n)
+    throw UsageError(
+        fmt::format("{} units have a type, excitatory or inhibitory, of {}; give all or none",
+                    a.excitatory.size(), n));
   if (!(a.alpha > 0 && a.alpha <= 1))
     throw UsageError(
         fmt::format("alpha = dt / tau = {} is not in (0, 1]; tau must be at least dt", a.alpha));

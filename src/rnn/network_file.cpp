@@ -8,6 +8,7 @@
 //   bias                   (unit)           float32
 //   readout.weight         (class, unit)    float32      readout.mask  (class, unit)    uint8
 //   readout.bias           (class)          float32
+//   excitatory             (unit)           uint8    only if units have a type; 0: inhibitory
 #include <fmt/format.h>
 
 #include <cmath>
@@ -127,6 +128,8 @@ void save_network(const std::filesystem::path& path, const Network& network,
   add("readout.weight", all.subspan(l.readout, l.n_readout), {a.n_classes, n});
   add("readout.mask", std::span(readout_mask), {a.n_classes, n});
   add("readout.bias", all.subspan(l.readout_bias, l.n_readout_bias), {a.n_classes});
+  // Only where there are types, so that the files of other networks keep their bytes.
+  if (!a.excitatory.empty()) add("excitatory", std::span(a.excitatory), {n});
   write_safetensors(path, file);
 }
 
@@ -143,6 +146,10 @@ LoadedNetwork load_network(const std::filesystem::path& path) {
   a.activation = activation_named(reader, reader.text("activation"));
   const std::size_t n = reader.of_rank("bias", 1).shape[0];
   const std::size_t n_synapses = reader.of_rank("recurrent.weight", 1).shape[0];
+  if (file.find("excitatory") != nullptr) {
+    const auto types = reader.array("excitatory", {n}).as<std::uint8_t>();
+    a.excitatory.assign(types.begin(), types.end());
+  }
   a.n_channels = reader.of_rank("input.weight", 2).shape[1];
   a.n_rules = reader.of_rank("rule.weight", 2).shape[0];
   a.n_classes = reader.of_rank("readout.weight", 2).shape[0];

@@ -77,6 +77,8 @@ RunConfig prepare(const Study& study, const PlannedRun& run) {
   fs::create_directories(made);
   const auto n_kept = static_cast<std::size_t>(std::max(1.0, std::round(run.density * n_first)));
   write_pruned_mask(made / "mask.npz", parent.network, n_kept);
+  WiringConfig& wiring = config.wiring;
+  wiring.radius_ee = wiring.radius_ei = wiring.radius_ie = wiring.radius_ii = std::nullopt;
   config.wiring.kind = WiringKind::file;
   config.wiring.path = (made / "mask.npz").string();
   config.wiring.dataset.clear();

@@ -6,6 +6,7 @@
 
 #include "lmrnn/run.hpp"
 #include "lmrnn/train.hpp"
+#include "train/synapse_terms.hpp"
 
 namespace lmrnn {
 namespace {
@@ -92,6 +93,23 @@ void copy_weights(const RunConfig& config, const Battery& battery, Network& netw
   copy_masked(v + from.readout, w + to.readout, ours.readout);
   std::copy_n(v + from.bias, to.n_bias, w + to.bias);
   std::copy_n(v + from.readout_bias, to.n_readout_bias, w + to.readout_bias);
+  require_signs(network, fmt::format("init_from {}", name));
+}
+
+/// The synapses of `mask` whose sources have a 1 in `kept`; `key` asks for it.
+Mask with_sources(const Mask& mask, const std::vector<std::uint8_t>& kept, std::string_view key) {
+  std::vector<std::uint32_t> offsets{0}, sources;
+  for (std::size_t target = 0; target < mask.n_targets(); ++target) {
+    for (const std::uint32_t source : mask.sources_of(target))
+      if (kept[source] != 0) sources.push_back(source);
+    offsets.push_back(static_cast<std::uint32_t>(sources.size()));
+  }
+  if (sources.empty() && mask.n_synapses() > 0)
+    throw UsageError(
+        fmt::format("{} leaves no readout synapse: there is no excitatory unit where [network."
+                    "readout] has synapses; make its patch larger",
+                    key));
+  return {mask.n_targets(), mask.n_sources(), std::move(offsets), std::move(sources)};
 }
 
 Architecture architecture_for(const RunConfig& config, const BatchShape& shape) {
@@ -107,6 +125,9 @@ Architecture architecture_for(const RunConfig& config, const BatchShape& shape) 
   a.recurrent = make_mask(config.wiring, seed);
   a.input = make_input_mask(config.network.input, sheet, a.n_channels, seed);
   a.readout = make_readout_mask(config.network.readout, sheet, a.n_classes, seed);
+  a.excitatory = excitatory_units(config.wiring, seed);
+  if (config.network.readout_excitatory)
+    a.readout = with_sources(a.readout, a.excitatory, "network.readout_excitatory = true");
   return a;
 }
 

@@ -55,6 +55,7 @@ Learner::Learner(const RunConfig& config, std::shared_ptr<const BatchSource> sou
       network_(std::move(network)),
       optimiser_(config.optimiser, network_.layout().total),
       slices_(trained_slices(config, network_)),
+      synapse_terms_(config, network_.architecture(), network_.layout()),
       step_(first_step) {
   const std::size_t rows = block_rows(config.train, config.stream);
   const std::size_t n_blocks = (static_cast<std::size_t>(config.stream.batch) + rows - 1) / rows;
@@ -166,13 +167,24 @@ double Learner::weight_penalty() const noexcept {
   return total;
 }
 
+double Learner::wire_penalty() const noexcept {
+  double total = 0;
+  for (const ParameterSlice& slice : slices_) {
+    const std::span<const float> costs = synapse_terms_.wire_costs(slice);
+    for (std::size_t k = 0; k < costs.size(); ++k)
+      total += static_cast<double>(costs[k]) * std::abs(network_.parameters()[slice.first + k]);
+  }
+  return total;
+}
+
 double Learner::add_gradients() {
   std::vector<double> squares(slices_.size());
   const std::span<const float> parameters = network_.parameters();
   const auto gradients =
       std::span<const float>(block_gradients_).first(blocks_of(step_) * gradient_.size());
   pool_.for_each(slices_.size(), [&](std::size_t i) {
-    squares[i] = add_block_gradients(slices_[i], gradients, parameters, gradient_);
+    squares[i] = add_block_gradients(slices_[i], gradients, parameters, gradient_,
+                                     synapse_terms_.wire_costs(slices_[i]));
   });
   return std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0));
 }
@@ -187,6 +199,7 @@ void Learner::apply(double scale) {
   const std::span<float> average = average_writer_ ? average_writer_->all() : std::span<float>();
   pool_.for_each(slices_.size(), [&](std::size_t i) {
     optimiser_.update(slices_[i], step_, factor, scale, gradient_, parameters);
+    synapse_terms_.keep_signs(slices_[i], parameters);
     if (!average.empty())
       update_average(slices_[i], config_.train.average, step_, parameters, average);
   });
@@ -232,6 +245,7 @@ StepResult Learner::compute() {
   if (config_.loss.rate_penalty > 0)
     result.loss += config_.loss.rate_penalty * squares / states_of(step_);
   result.loss += weight_penalty();
+  result.loss += wire_penalty();
   result.gradient_norm = add_gradients();
   return result;
 }

@@ -14,6 +14,7 @@
 #include "train/batches.hpp"
 #include "train/continuous_loss.hpp"
 #include "train/optimiser.hpp"
+#include "train/synapse_terms.hpp"
 
 namespace lmrnn {
 
@@ -83,6 +84,7 @@ class Learner {
   void share_sums(Batch& batch, std::size_t n_filled);
   void compute_block(std::size_t block, const Batch& batch, double weight);
   double weight_penalty() const noexcept;
+  double wire_penalty() const noexcept;
   double add_gradients();
   StepResult compute();
   void apply(double scale);
@@ -100,6 +102,7 @@ class Learner {
   std::optional<Network::WeightWriter> average_writer_;  ///< while the average is not up to date
   Optimiser optimiser_;
   std::vector<ParameterSlice> slices_;
+  SynapseTerms synapse_terms_;
   std::optional<ContinuousLoss> continuous_;  ///< if the source's targets are
   std::int64_t step_;
   std::optional<StepResult> ahead_;  ///< of the next step, once it is computed

@@ -74,7 +74,8 @@ void update_average(const ParameterSlice& slice, double decay, std::int64_t step
 }
 
 double add_block_gradients(const ParameterSlice& slice, std::span<const float> block_gradients,
-                           std::span<const float> parameters, std::span<float> gradient) noexcept {
+                           std::span<const float> parameters, std::span<float> gradient,
+                           std::span<const float> wire_costs) noexcept {
   const std::size_t n = gradient.size();
   const std::size_t first = slice.first, last = slice.last;
   std::copy(block_gradients.begin() + static_cast<std::ptrdiff_t>(first),
@@ -85,6 +86,10 @@ double add_block_gradients(const ParameterSlice& slice, std::span<const float> b
   if (slice.weight_penalty > 0) {
     const auto penalty = static_cast<float>(slice.weight_penalty);
     for (std::size_t i = first; i < last; ++i) gradient[i] += penalty * parameters[i];
+  }
+  for (std::size_t k = 0; k < wire_costs.size(); ++k) {
+    const float w = parameters[first + k];
+    gradient[first + k] += w > 0 ? wire_costs[k] : w < 0 ? -wire_costs[k] : 0.0f;
   }
   // Four sums side by side: one alone would wait for each addition in turn.
   std::array<double, 4> sums{};

@@ -39,10 +39,12 @@ std::vector<ParameterSlice> restrict_to_plastic(std::vector<ParameterSlice> slic
 void update_average(const ParameterSlice& slice, double decay, std::int64_t step,
                     std::span<const float> parameters, std::span<float> average) noexcept;
 
-/// gradient[i] = sum over blocks, in order, of block_gradients[b * n + i], plus the penalty's
-/// gradient, for the i of `slice`. Returns the slice's sum of squares.
+/// gradient[i] = sum over blocks, in order, of block_gradients[b * n + i], plus the penalties'
+/// gradients, for the i of `slice`. `wire_costs`, if not empty: what |w| costs, for each parameter
+/// of the slice; at w = 0 its gradient is 0. Returns the slice's sum of squares.
 double add_block_gradients(const ParameterSlice& slice, std::span<const float> block_gradients,
-                           std::span<const float> parameters, std::span<float> gradient) noexcept;
+                           std::span<const float> parameters, std::span<float> gradient,
+                           std::span<const float> wire_costs = {}) noexcept;
 
 /// Moments of the gradient, and the update that they give.
 ///   adam: m = b1 m + (1 - b1) g,  v = b2 v + (1 - b2) g^2,

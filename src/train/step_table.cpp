@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -25,23 +26,29 @@ std::int64_t step_of(std::string_view row) {
   return number_from<std::int64_t>(row.substr(0, row.find(','))).value_or(-1);
 }
 
+std::size_t n_commas(std::string_view line) {
+  return static_cast<std::size_t>(std::ranges::count(line, ','));
+}
+
 }  // namespace
 
 StepTable::StepTable(const std::filesystem::path& path, std::string_view header,
-                     std::string_view former_header, std::int64_t last_step)
+                     const std::vector<std::string>& former_headers, std::int64_t last_step)
     : path_(path) {
   const std::string before = std::filesystem::exists(path) ? read_file(path) : std::string();
   std::string kept = std::string(header) + "\n";
   const auto lines = complete_lines(before);
-  if (!lines.empty() && lines[0] != header && lines[0] != former_header)
+  if (!lines.empty() && lines[0] != header &&
+      std::ranges::find(former_headers, lines[0]) == former_headers.end())
     throw UsageError(
         fmt::format("{}: its first line is not \"{}\"; it is not from this version of "
                     "lmrnn, move it away",
                     path.string(), header));
+  const std::string missing(lines.empty() ? 0 : n_commas(header) - n_commas(lines[0]), ',');
   for (std::size_t i = 1; i < lines.size(); ++i) {
     if (step_of(lines[i]) < 0 || step_of(lines[i]) > last_step) continue;
-    kept += std::string(lines[i]) + "\n";
-    last_row_ = lines[i];
+    last_row_ = std::string(lines[i]) + missing;
+    kept += last_row_ + "\n";
   }
   if (kept != before) write_file(path, kept);
   file_ = Descriptor(path, O_WRONLY | O_APPEND);

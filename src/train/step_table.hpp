@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/shared/descriptor.hpp"
 
@@ -15,11 +16,11 @@ namespace lmrnn {
 class StepTable {
  public:
   /// Opens `path`, dropping rows of steps after `last_step` and a half-written last row; begins it
-  /// with `header` if there is none, or instead of `former_header`, by which other versions called
-  /// the same columns. Throws UsageError if it has another header, RunError if it cannot be
-  /// written.
+  /// with `header` if there is none, or instead of one of `former_headers`, which other versions
+  /// wrote: they name the same columns, of which the last may be missing, and those cells are left
+  /// empty. Throws UsageError if it has another header, RunError if it cannot be written.
   StepTable(const std::filesystem::path& path, std::string_view header,
-            std::string_view former_header, std::int64_t last_step);
+            const std::vector<std::string>& former_headers, std::int64_t last_step);
 
   void append(std::string_view row);  ///< without the end of the line
   void sync();                        ///< what was appended survives a loss of power

@@ -14,6 +14,7 @@
 #include "lmrnn/run.hpp"
 #include "lmrnn/run_tables.hpp"
 #include "lmrnn/simd.hpp"
+#include "train/synapse_terms.hpp"
 #include "train/untrained.hpp"
 
 namespace lmrnn {
@@ -55,6 +56,12 @@ MetricsRow metrics_row(const TrainingState& state, double seconds, double learni
   return row;
 }
 
+/// First lines that earlier versions wrote.
+template <class Row>
+std::vector<std::string> former_headers() {
+  return {csv_header<Row>(CsvColumns::before_additions), csv_header<Row>(CsvColumns::former)};
+}
+
 TaskRow task_row(std::int64_t step, const TaskScore& score) {
   return {.step = step,
           .task = score.name,
@@ -80,9 +87,9 @@ std::uint32_t held_out_batches(const RunConfig& config, const BatchSource& sourc
 
 Training::Files::Files(RunLock held, const std::filesystem::path& run, std::int64_t first_step)
     : lock(std::move(held)),
-      metrics(run / "metrics.csv", csv_header<MetricsRow>(), csv_header<MetricsRow>(true),
+      metrics(run / "metrics.csv", csv_header<MetricsRow>(), former_headers<MetricsRow>(),
               first_step),
-      tasks(run / "tasks.csv", csv_header<TaskRow>(), csv_header<TaskRow>(true), first_step) {}
+      tasks(run / "tasks.csv", csv_header<TaskRow>(), former_headers<TaskRow>(), first_step) {}
 
 Training::Training(RunSetup setup, const std::function<Network()>& network, std::int64_t first_step,
                    const std::function<RunLock(int)>& take_directory)
@@ -267,8 +274,9 @@ void Training::write_rows(bool evaluated) {
     if (evaluated)
       for (const TaskScore& score : evaluation->tasks)
         files_->tasks.append(csv_line(task_row(state.step, score)));
-    files_->metrics.append(
-        csv_line(metrics_row(state, seconds(), rate, evaluated ? &*evaluation : nullptr)));
+    MetricsRow row = metrics_row(state, seconds(), rate, evaluated ? &*evaluation : nullptr);
+    if (evaluated) row.wire = wire_of(learner_.result(), config);
+    files_->metrics.append(csv_line(row));
   }
   state.interval_steps = state.interval_clipped = 0;
   state.interval_loss = state.interval_norm = 0;

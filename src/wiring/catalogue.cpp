@@ -35,12 +35,18 @@ std::span<const WiringEntry> wirings() noexcept {
 }
 
 Mask make_mask(const WiringConfig& config, Seed run_seed) {
-  check_ranges(config, "wiring");
+  check_unit_types(config);  // and all ranges
   const auto entry = std::ranges::find(catalogue, config.kind, &WiringEntry::kind);
   if (entry == std::end(catalogue))
     throw UsageError(fmt::format("wiring.kind: number {} is not in the catalogue of wirings",
                                  static_cast<int>(config.kind)));
   return entry->make(config, config.seed ? seed_from("wiring.seed", *config.seed) : run_seed);
+}
+
+bool depends_on_seed(const WiringConfig& config) {
+  const auto entry = std::ranges::find(catalogue, config.kind, &WiringEntry::kind);
+  return (entry != std::end(catalogue) && entry->is_random) ||
+         (config.has_pair_radii() && is_placed_at_random(config));
 }
 
 }  // namespace lmrnn

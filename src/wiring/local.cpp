@@ -33,6 +33,32 @@ std::vector<std::int64_t> within_reach(std::int64_t at, double reach, std::int64
   return positions;
 }
 
+/// The radius of a synapse, by the types of its units.
+class Radii {
+ public:
+  Radii(const WiringConfig& config, Seed seed)
+      : radius_(config.radius),
+        ee_(config.radius_ee.value_or(radius_)),
+        ei_(config.radius_ei.value_or(radius_)),
+        ie_(config.radius_ie.value_or(radius_)),
+        ii_(config.radius_ii.value_or(radius_)) {
+    if (config.has_pair_radii()) types_ = excitatory_units(config, seed);
+  }
+
+  double largest() const noexcept {
+    return types_.empty() ? radius_ : std::max({ee_, ei_, ie_, ii_});
+  }
+  double of(std::size_t source, std::size_t target) const noexcept {
+    if (types_.empty()) return radius_;
+    if (types_[source] != 0) return types_[target] != 0 ? ee_ : ei_;
+    return types_[target] != 0 ? ie_ : ii_;
+  }
+
+ private:
+  double radius_, ee_, ei_, ie_, ii_;
+  std::vector<std::uint8_t> types_;
+};
+
 }  // namespace
 
 double Sheet::distance(std::size_t unit_a, std::size_t unit_b) const noexcept {
@@ -50,18 +76,19 @@ double Sheet::distance(std::size_t unit_a, std::size_t unit_b) const noexcept {
   return down + across;
 }
 
-Mask make_local(const WiringConfig& config, Seed) {
+Mask make_local(const WiringConfig& config, Seed seed) {
   const Sheet sheet = config.sheet();
+  const Radii radii(config, seed);
   std::vector<std::uint32_t> offsets{0}, sources;
   for (std::int64_t row = 0; row < sheet.rows; ++row) {
-    const auto near_rows = within_reach(row, config.radius, sheet.rows, sheet.boundary);
+    const auto near_rows = within_reach(row, radii.largest(), sheet.rows, sheet.boundary);
     for (std::int64_t col = 0; col < sheet.cols; ++col) {
       const auto target = static_cast<std::size_t>(row * sheet.cols + col);
-      const auto near_cols = within_reach(col, config.radius, sheet.cols, sheet.boundary);
+      const auto near_cols = within_reach(col, radii.largest(), sheet.cols, sheet.boundary);
       for (const std::int64_t near_row : near_rows)
         for (const std::int64_t near_col : near_cols) {
           const auto source = static_cast<std::size_t>(near_row * sheet.cols + near_col);
-          if (sheet.distance(target, source) <= config.radius &&
+          if (sheet.distance(target, source) <= radii.of(source, target) &&
               (config.autapses || source != target))
             sources.push_back(static_cast<std::uint32_t>(source));
         }

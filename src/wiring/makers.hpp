@@ -16,6 +16,9 @@ Mask make_rewired(const WiringConfig& config, Seed seed);
 Mask make_exponential(const WiringConfig& config, Seed seed);
 Mask make_from_file(const WiringConfig& config, Seed seed);
 
+/// Whether the seed decides which units are inhibitory.
+bool is_placed_at_random(const WiringConfig& config) noexcept;
+
 /// `mask` without its diagonal.
 Mask without_autapses(const Mask& mask);
 
@@ -28,6 +31,7 @@ enum class WiringDraw : std::uint32_t {
   exponential = 4,
   input = 5,
   readout = 6,
+  inhibitory_units = 7,
 };
 
 inline Key wiring_key(Seed seed, WiringDraw draw, std::size_t row = 0) noexcept {

@@ -46,6 +46,11 @@ Mask make_subset(const Mask& mask, const WiringConfig& wiring, const SubsetConfi
   if (subset.kind == SubsetKind::none) return {mask.n_targets(), mask.n_sources(), {}};
   WiringConfig other = wiring;
   other.kind = kind_of(subset.kind);
+  // Subsets are of places, whatever the types of their units.
+  other.excitatory.reset();
+  other.excitatory_placement.reset();
+  other.excitatory_path.reset();
+  other.radius_ee = other.radius_ei = other.radius_ie = other.radius_ii = std::nullopt;
   other.radius = subset.radius;
   if (subset.kind == SubsetKind::autapse || subset.kind == SubsetKind::file) other.autapses = true;
   other.block_units = subset.block_units;

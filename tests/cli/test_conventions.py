@@ -67,7 +67,7 @@ class Completion(ProgramTest):
         self.assertEqual(self.completed("study", "col"), ["collect"])
         self.assertEqual(self.completed("train", "x.toml", "--res"), ["--resume"])
         self.assertEqual(self.completed("analyze", "runs/x", "fix"), ["fixed-points"])
-        self.assertEqual(self.completed("train", "--set", "wiring.rad"), ["wiring.radius="])
+        self.assertEqual(self.completed("train", "--set", "wiring.rew"), ["wiring.rewire="])
         self.assertEqual(self.completed("train", "stud"), [])  # left to the shell: a file
 
     def test_of_task_names_and_values(self):

@@ -28,6 +28,18 @@ class Wiring(ProgramTest):
         self.assertIn("41984, 41 per unit", text)
         self.assertIn("0.0400", text)
 
+    def test_types_of_units_are_counted(self):
+        typed = ("--sheet", "10x10", "--excitatory", "0.8")
+        self.assertEqual(self.stats(*typed)["n_excitatory"], 80)
+        self.assertIn("80, and 20 inhibitory", self.output_of("wiring", "stats", *typed))
+        self.assertNotIn("n_excitatory", self.stats("--sheet", "10x10"))
+        # Only with radii of their own do types change the mask, which then needs a seed.
+        refused = run("wiring", "stats", *typed, "--radius-ei", "1")
+        self.assertEqual(refused.returncode, 2)
+        self.assertIn("set its seed with --seed", refused.stderr)
+        stats = self.stats(*typed, "--radius-ei", "1", "--excitatory-placement", "lattice")
+        self.assertLess(stats["n_synapses"], 4100)
+
     def test_nothing_joined_is_null(self):
         self.assertIsNone(self.stats("--wiring", "autapse", "--sheet", "3x3")["mean_path_length"])
 

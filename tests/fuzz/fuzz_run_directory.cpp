@@ -19,7 +19,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   fuzz::accepts([&] { open_run(fuzz::scratch()); });
   const auto table = fuzz::file_of("metrics.csv", input.substr(std::min(end + 1, size)));
   fuzz::accepts([&] {
-    StepTable metrics(table, "step,trials,seconds", "step,trials,time", 5);
+    StepTable metrics(table, "step,trials,seconds", {"step,trials,time", "step,trials"}, 5);
     split(metrics.last_row(), ',');
     metrics.append("6,1,1");
   });

@@ -48,6 +48,8 @@ class Step:
             weights=weights,
             plastic=plastic_synapses(model, self.config),
             degree=degrees[model.target_of],
+            length=lengths(model, self.config["wiring"]),
+            sign=signs(model, self.before, self.config["wiring"]),
         )
 
     def make_batch(self):
@@ -137,6 +139,39 @@ def plastic_synapses(model, config):
     seed = subset.get("seed", config["wiring"].get("seed", config["seed"]))
     mask = lmrnn.Mask.make(subset["kind"], seed=seed, **options).to_dense()
     return (mask[model.target_of, model.source_of] != 0).astype(np.float64)
+
+
+def lengths(model, wiring):
+    """Distances on the sheet between the units of each synapse."""
+    rows, cols = wiring["rows"], wiring["cols"]
+    apart = [
+        np.abs(model.target_of // cols - model.source_of // cols),
+        np.abs(model.target_of % cols - model.source_of % cols),
+    ]
+    if wiring["boundary"] == "torus":
+        apart = [np.minimum(d, n - d) for d, n in zip(apart, (rows, cols))]
+    down, across = (d.astype(np.float64) for d in apart)
+    if wiring["metric"] == "l1":
+        return down + across
+    return np.hypot(down, across) if wiring["metric"] == "l2" else np.maximum(down, across)
+
+
+def signs(model, arrays, wiring):
+    """1 for synapses of excitatory units, -1 for those of inhibitory ones; 0 without types."""
+    share, placement = wiring.get("excitatory", 0), wiring.get("excitatory_placement", "random")
+    if share == 0 and placement != "file":
+        if "excitatory" in arrays:
+            raise Failure("types of units", "a network file has types that its run has not")
+        return 0.0
+    types = arrays["excitatory"].astype(np.int64)
+    n_wanted = len(types) - int(np.floor((1 - share) * len(types) + 0.5))
+    if placement == "random" and types.sum() != n_wanted:
+        raise Failure("types of units", f"{types.sum()} excitatory units instead of {n_wanted}")
+    if placement == "file":
+        given = np.load(wiring["excitatory_path"])
+        if (types != (given["excitatory"] if hasattr(given, "files") else given)).any():
+            raise Failure("types of units", "they are not those of the file")
+    return 2.0 * types[model.source_of] - 1.0
 
 
 def by_group(model, flat):
@@ -292,6 +327,8 @@ def check_weights(check, step, group):
     before = step.model.weights[group].astype(np.float64)
     first, second = moments(step, step.state_after, group)
     after = readable.weights_after(optimiser, group, before, first, second, n_before, factor)
+    if group == "recurrent":  # what is not trained has its sign from the beginning
+        after = readable.keeping_signs(step.model, after)
     file_model = model_of(step.after, step.config)
     found = step.trained_model(file_model, step.state_after).weights[group].astype(np.float64)
     allowed = 5 * ROUNDING * (np.abs(before) + np.abs(after - before)) + TINY
@@ -306,6 +343,9 @@ def check_weights(check, step, group):
         allowed = 5 * ROUNDING * (np.abs(average) + np.abs(found)) + TINY
         in_file = file_model.weights[group]
         require_close(check, f"average of {group}", in_file, wanted, allowed, lambda: 0)
+    sign = step.model.sign if group == "recurrent" else 0.0
+    if (found * sign < 0).any() or (file_model.weights[group] * sign < 0).any():
+        raise Failure(check, "a recurrent weight has another sign than its source")
     masks = {"input": step.model.input_mask, "readout": step.model.readout_mask}
     if group in masks and (found[masks[group] == 0] != 0).any():
         raise Failure(check, f"{group}: a weight where there is no synapse")
@@ -401,7 +441,7 @@ def check_network(case, step, statistics):
     loss, gradient = network.loss_and_gradient(
         b.inputs, b.targets, mask=b.weights, loss=step.config["loss"]["kind"], **options
     )
-    plain = step.config["loss"] | {"rate_penalty": 0, "weight_penalty": 0}
+    plain = step.config["loss"] | {"rate_penalty": 0, "weight_penalty": 0, "wire_penalty": 0}
     value, wanted = readable.loss_and_gradient(model, silent, plain)
     single_value, single_gradient, kink = None, None, {}
 
@@ -544,4 +584,6 @@ def torch_loss(torch, model, module, logits, states, b, loss):
     for name in readable.WEIGHTS if loss["penalised"] == "all" else ("recurrent",):
         w = getattr(module, name)
         value = value + loss["weight_penalty"] / 2 * ((w * mask.get(name, 1.0)) ** 2).sum()
-    return value
+    cost = model.length ** loss.get("wire_power", 1) * model.plastic
+    wire = (torch.from_numpy(np.asarray(cost, dtype=np.float64)) * module.recurrent.abs()).sum()
+    return value + loss.get("wire_penalty", 0) * wire

@@ -16,6 +16,8 @@ from runs import Broken, ByPackage, ByProgram, Failure, Refused
 REASONS = (
     r"this mask has no cycles",  # initialisation "spectral-radius"
     r"none of its synapses exist in \[wiring\]",  # wiring.plastic, wiring.initial
+    r"network\.readout_excitatory = true leaves no readout synapse",
+    r"a lattice of inhibitory units leaves none",
     r"wiring\.rewire: unit \d+ has \d+ of \d+ units as its sources",
 )
 
@@ -38,6 +40,9 @@ class Case:
         if case.get("mask"):
             path = str(runs.write_mask(case["mask"], n_units, directory))
             self.config |= {key: path for key, value in self.config.items() if value == "MASK"}
+        if case.get("types"):
+            path = str(runs.write_types(case["types"], n_units, directory))
+            self.config |= {key: path for key, value in self.config.items() if value == "TYPES"}
         if case.get("init_from"):
             self.config["init_from"] = str(self.first_network())
 

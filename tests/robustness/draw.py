@@ -242,10 +242,37 @@ def draw_wiring(d, case, size):
         d.set("wiring.block_units", d.choice([k for k in range(1, n + 1) if n % k == 0]))
     if kind == "file":
         draw_mask_file(d, case, "wiring")
+    draw_unit_types(d, case, kind, n)
     for subset in ("wiring.plastic", "wiring.initial"):
         if d.chance(0.15):
             draw_subset(d, case, subset, n)
     return n
+
+
+def draw_unit_types(d, case, kind, n_units):
+    """Excitatory and inhibitory units, at least one of each, or excitatory ones alone."""
+    if not d.chance(0.25):
+        return
+    if d.chance(0.2):
+        case["types"] = {
+            "format": d.choice(["npy", "npz"]), "share": d.choice([0.5, 0.8, 1]),
+            "seed": d.getrandbits(32),
+        }  # fmt: skip
+        d.set("wiring.excitatory_placement", "file")
+        d.set("wiring.excitatory_path", "TYPES")  # replaced by the file
+    else:
+        shares = [1] if n_units < 4 else [0, 1, 0.5, 0.75, 0.8, round(d.uniform(0.3, 0.8), 3)]
+        d.set("wiring.excitatory", d.choice(shares))
+        if d.keys["wiring.excitatory"] == 0:
+            return
+        placements = [
+            name for name in d.names("wiring.excitatory_placement") if name != "file"
+        ]
+        d.sometimes("wiring.excitatory_placement", 0.6, lambda: d.choice(placements))
+    d.sometimes("network.readout_excitatory", 0.3, lambda: d.choice([True, False]))
+    if kind in ("local", "random"):  # rewired: with larger radii, there may be no source left
+        for pair in ("ee", "ei", "ie", "ii"):
+            d.sometimes(f"wiring.radius_{pair}", 0.3, lambda: d.choice([1, 1.5, 2, 4]))
 
 
 def draw_subset(d, case, table, n_units):
@@ -342,6 +369,8 @@ def draw_loss(d, own_data):
     d.sometimes("loss.rate_penalty", 0.35, lambda: d.choice([0, d.log_uniform(1e-5, 1)]))
     d.sometimes("loss.weight_penalty", 0.35, lambda: d.choice([0, d.log_uniform(1e-6, 1e-1)]))
     d.sometimes("loss.penalised", 0.4, lambda: d.choice(d.names("loss.penalised")))
+    d.sometimes("loss.wire_penalty", 0.25, lambda: d.choice([0, d.log_uniform(1e-6, 1e-1)]))
+    d.sometimes("loss.wire_power", 0.25, lambda: d.choice([0, 1, 2, 0.5, round(d.uniform(0, 8), 2)]))
 
 
 def draw_optimiser(d):

@@ -76,6 +76,8 @@ class Model:
     activation: str
     plastic: np.ndarray | float = 1.0  # (synapse) 1 where the weight is trained
     degree: np.ndarray | float = 1.0  # (synapse) in-degree of its unit
+    length: np.ndarray | float = 0.0  # (synapse) distance of its units on the sheet
+    sign: np.ndarray | float = 0.0  # (synapse) 1 or -1, of its source; 0 if signs are free
 
     def matrix(self):
         n = len(self.weights["bias"])
@@ -95,6 +97,8 @@ class Model:
             self.activation,
             self.plastic,
             self.degree,
+            self.length,
+            self.sign,
         )
 
 
@@ -222,7 +226,20 @@ def loss_and_gradient(model, batch, loss, turned=None):
         trained = w[name] * (model.plastic if name == "recurrent" else 1)
         value += loss["weight_penalty"] / 2 * float((trained.astype(np.float64) ** 2).sum())
         gradient[name] = gradient[name] + kind.type(loss["weight_penalty"]) * trained
+    value += wire_penalty(model, loss)
+    gradient["recurrent"] = gradient["recurrent"] + wire_slope(model, loss).astype(kind)
     return value, gradient
+
+
+def wire_slope(model, loss):
+    """What the wire penalty adds to the gradient of each recurrent weight; 0 where that is 0."""
+    cost = loss.get("wire_penalty", 0) * model.length ** loss.get("wire_power", 1)
+    return cost * model.plastic * np.sign(model.weights["recurrent"])
+
+
+def wire_penalty(model, loss):
+    weights = model.weights["recurrent"].astype(np.float64)
+    return float((wire_slope(model, loss) * weights).sum())
 
 
 # The optimiser ----------------------------------------------------------------------------------
@@ -298,6 +315,11 @@ def moments_after(optimiser, gradient, first, second):
         return optimiser["momentum"] * first + gradient, None
     b1, b2 = optimiser["beta1"], optimiser["beta2"]
     return b1 * first + (1 - b1) * gradient, b2 * second + (1 - b2) * gradient**2
+
+
+def keeping_signs(model, weights):
+    """Recurrent weights projected onto the signs of their sources."""
+    return np.where(weights * model.sign < 0, 0.0, weights)
 
 
 def weights_after(optimiser, group, weights, first, second, step, factor):

@@ -105,6 +105,17 @@ def write_mask(spec, n_units, directory):
     return path
 
 
+def write_types(spec, n_units, directory):
+    """Random types of units, 1 for excitatory ones, in a file of the format that the case names."""
+    types = np.random.default_rng(spec["seed"]).random(n_units) < spec["share"]
+    path = directory / f"types.{spec['format']}"
+    if spec["format"] == "npy":
+        np.save(path, types)
+    else:
+        np.savez(path, excitatory=types.astype(np.int64), other=np.arange(3))
+    return path
+
+
 class RandomData:
     """Custom data: arrays that are a function of (split, batch)."""
 

@@ -89,6 +89,9 @@ def candidates(case):
             yield with_keys(
                 {"battery.tasks": ",".join(t for t in tasks if t != task)}, ["battery.weights"]
             )
+    if case.get("types"):
+        types = [key for key in config if "excitatory" in key or key.startswith("wiring.radius_")]
+        yield with_keys({}, types, types=None)
     for key in list(config):
         if key not in NEEDED:
             yield with_keys({}, [key])

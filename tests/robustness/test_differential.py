@@ -20,7 +20,7 @@ import shrink
 from draw import Program, draw_case
 
 # Set when they are needed, to the one value that can be.
-ONE_VALUE = ("init_from", "source", ".path", ".dataset", "train.stop_solved")
+ONE_VALUE = ("init_from", "source", "path", ".dataset", "train.stop_solved")
 
 
 def drawn_values(program, n_cases):
@@ -109,6 +109,7 @@ class Twin(unittest.TestCase):
                     np.ones((n_classes, n)),
                     0.3,
                     activation,
+                    length=np.abs(target_of - source_of).astype(np.float64),
                 )
                 batch = readable.Batch(
                     rng.normal(size=(n_steps, n_rows, n_channels)),
@@ -123,6 +124,8 @@ class Twin(unittest.TestCase):
                     "rate_penalty": 0.7,
                     "weight_penalty": 0.2,
                     "penalised": "all",
+                    "wire_penalty": 0.1,
+                    "wire_power": 1.5,
                 }
                 _, gradient = readable.loss_and_gradient(model, batch, loss)
                 for name, value in weights.items():

@@ -41,14 +41,15 @@ TEST(Csv, MetricsAreWrittenAsTheyEverWere) {
   EXPECT_EQ(csv_header<MetricsRow>(),
             "step,trials,seconds,learning_rate,loss,gradient_norm,clipped_share,mean_accuracy,"
             "mean_trial_accuracy,mean_share_of_ceiling,worst_share_of_ceiling,tasks_passed,"
-            "tasks_solved");
-  EXPECT_EQ(csv_line(row), "50,3200,12.346,0.001,0.333333333,2,0.5,,,,,,");
+            "tasks_solved,wire");
+  EXPECT_EQ(csv_line(row), "50,3200,12.346,0.001,0.333333333,2,0.5,,,,,,,");
   row.mean_accuracy = row.mean_trial_accuracy = row.mean_share_of_ceiling = 0.75;
   row.worst_share_of_ceiling = 0.5;
   row.tasks_passed = 3;
   row.tasks_solved = 2;
+  row.wire = 12.5;
   EXPECT_EQ(csv_line(row),
-            "50,3200,12.346,0.001,0.333333333,2,0.5,0.750000,0.750000,0.750000,0.500000,3,2");
+            "50,3200,12.346,0.001,0.333333333,2,0.5,0.750000,0.750000,0.750000,0.500000,3,2,12.5");
 }
 
 TEST(Csv, RowsSurviveTheRoundTrip) {
@@ -72,8 +73,19 @@ TEST(Csv, ReadsColumnsByNameOldNamesIncluded) {
   EXPECT_FALSE(rows[0].solved);
 }
 
+TEST(Csv, ColumnsThatWereAddedMayBeMissing) {
+  const std::string header = csv_header<MetricsRow>(CsvColumns::before_additions);
+  EXPECT_TRUE(header.ends_with(",tasks_passed,tasks_solved"));
+  EXPECT_TRUE(csv_header<MetricsRow>(CsvColumns::former).ends_with(",tasks_reached,tasks_solved"));
+  const auto rows =
+      csv_rows<MetricsRow>(header + "\n50,3200,12,0.001,1,2,0.5,,,,,3,2\n", "metrics.csv", "");
+  ASSERT_EQ(rows.size(), 1u);
+  EXPECT_EQ(rows[0].tasks_solved, 2);
+  EXPECT_FALSE(rows[0].wire.has_value());
+}
+
 TEST(Csv, DamagedCellsAreNamed) {
-  const std::string text = csv_header<MetricsRow>() + "\n50,3200,12,0.001,oops,2,0.5,,,,,,\n";
+  const std::string text = csv_header<MetricsRow>() + "\n50,3200,12,0.001,oops,2,0.5,,,,,,,\n";
   EXPECT_EQ(
       message_of<UsageError>([&] { csv_rows<MetricsRow>(text, "metrics.csv", "do it again"); }),
       "metrics.csv:2: column loss is missing or damaged; do it again");

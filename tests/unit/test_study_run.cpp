@@ -558,6 +558,33 @@ pruning = { density = 0.5, rounds = 1, rewind = 3, start = "reinitialise" }
   FAIL() << "no run was reinitialised";
 }
 
+TEST(StudyRun, PruningKeepsTypesOfUnitsAndTheirSigns) {
+  const SmallStudy dir(R"(
+[axis.network.typed]
+wiring.excitatory = 0.75
+wiring.radius_ie = 2
+loss.wire_penalty = 1e-3
+pruning = { density = 0.5, rounds = 1, rewind = 3 }
+[axis.network.fresh]
+wiring.excitatory = 0.75
+wiring.radius_ie = 2
+pruning = { density = 0.5, rounds = 1, rewind = 3, start = "reinitialise" }
+)");
+  const Study study = dir.load({"seeds=[1]"});
+  EXPECT_EQ(run(study, {.jobs = 2}).n_left, 0u);
+  for (const PlannedRun& r : plan_study(study).runs) {
+    const Network network = final_network(run_directory(study, r));
+    const Architecture& a = network.architecture();
+    EXPECT_EQ(a.excitatory, excitatory_units(r.config.wiring, r.config.run_seed())) << r.name;
+    const float* w = network.parameters().data() + network.layout().recurrent;
+    for (std::size_t i = 0; i < a.n_units(); ++i)
+      for (const std::uint32_t j : a.recurrent.sources_of(i)) {
+        EXPECT_TRUE(a.excitatory[j] != 0 ? *w >= 0 : *w <= 0) << r.name;
+        ++w;
+      }
+  }
+}
+
 // Collecting -----------------------------------------------------------------------------------
 
 TEST(Collect, TablesCanBeDeletedAndMadeAgain) {

@@ -7,9 +7,11 @@
 //   }
 //
 // and is written and read by that list. A column that was renamed is read by its former name, too,
-// if the type has `static constexpr std::array<Renamed, n> renamed_columns`. Cells are text, whole
-// numbers, real numbers, bool (1 and 0), optional ones (empty), and lists ("1;2;3"). A cell of
-// another type is converted by `to_cell` and `from_cell`, found by argument-dependent look-up.
+// if the type has `static constexpr std::array<Renamed, n> renamed_columns`. The last columns may
+// be missing from files of earlier versions if the type names them in `static constexpr
+// std::array<std::string_view, n> added_columns`; they are then left as they are. Cells are text,
+// whole numbers, real numbers, bool (1 and 0), optional ones (empty), and lists ("1;2;3"). A cell
+// of another type is converted by `to_cell` and `from_cell`, found by argument-dependent look-up.
 #pragma once
 
 #include <concepts>
@@ -70,12 +72,26 @@ constexpr std::span<const Renamed> renamed_columns_of() {
     return {};
 }
 
-/// The first line of a file of such rows; `former`: by the former names of its columns.
 template <class Row>
-std::string csv_header(bool former = false) {
+constexpr bool is_added_column(std::string_view name) {
+  if constexpr (requires { Row::added_columns; })
+    for (const std::string_view added : Row::added_columns)
+      if (added == name) return true;
+  return false;
+}
+
+/// Which version's columns a header lists: today's; those before columns were added; those, by
+/// their former names.
+enum class CsvColumns { present, before_additions, former };
+
+/// The first line of a file of such rows.
+template <class Row>
+std::string csv_header(CsvColumns columns = CsvColumns::present) {
   std::string header;
   const Row row{};
+  const bool former = columns == CsvColumns::former;
   Row::columns(row, [&](std::string_view name, const auto&, const CsvFormat&) {
+    if (columns != CsvColumns::present && is_added_column<Row>(name)) return;
     for (const Renamed& r : renamed_columns_of<Row>())
       if (former && r.present == name) name = r.former;
     header.append(header.empty() ? "" : ",").append(name);
@@ -118,6 +134,7 @@ class CsvReader {
     Row::columns(row, [&](std::string_view name, auto& value, const CsvFormat&) {
       std::size_t i = 0;
       while (i < names_.size() && names_[i] != name) ++i;
+      if (i == names_.size() && is_added_column<Row>(name)) return;
       if (i >= names_.size() || i >= cells.size() || !from_cell(cells[i], value))
         refuse_column(where, name, remedy_);
     });

@@ -1,0 +1,50 @@
+// What training knows of single recurrent synapses: what their wire costs, and which sign they
+// have.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "lmrnn/network.hpp"
+#include "lmrnn/run_config.hpp"
+#include "train/optimiser.hpp"
+
+namespace lmrnn {
+
+/// Both parts are empty, and cost nothing, in runs that do not ask for them.
+class SynapseTerms {
+ public:
+  /// `config` has the penalty and the sheet, `architecture` the types of units.
+  SynapseTerms(const RunConfig& config, const Architecture& architecture,
+               const ParameterLayout& layout);
+
+  /// wire_penalty * length^wire_power of the parameters of `slice`; empty if they are no recurrent
+  /// weights or wire costs nothing.
+  std::span<const float> wire_costs(const ParameterSlice& slice) const noexcept;
+
+  /// Dale's law by projection: sets the recurrent weights of `slice` to 0 that do not have the sign
+  /// of their source. (Song, Yang & Wang 2016 train weights that they rectify; with those, a weight
+  /// that has left its sign has no gradient any more.)
+  void keep_signs(const ParameterSlice& slice, std::span<float> parameters) const noexcept;
+
+ private:
+  bool is_recurrent(const ParameterSlice& slice) const noexcept;
+
+  std::size_t first_, n_;           ///< recurrent weights in the parameters
+  std::vector<float> wire_costs_;   ///< (synapse)
+  std::vector<std::int8_t> signs_;  ///< (synapse) 1 or -1, of the source
+};
+
+/// The sum over recurrent synapses of length^wire_power |w|, whether they are trained or not.
+double wire_of(const Network& network, const RunConfig& config);
+
+/// Throws UsageError, with `name` for the network, if a recurrent weight does not have the sign of
+/// its source.
+void require_signs(const Network& network, const std::string& name);
+
+/// Bytes of the terms of `n_synapses` synapses.
+double bytes_of_synapse_terms(const RunConfig& config, std::size_t n_synapses) noexcept;
+
+}  // namespace lmrnn
