@@ -31,17 +31,32 @@ constexpr std::array<std::pair<std::string_view, Boundary>, 2> enum_names(Bounda
   return {{{"torus", Boundary::torus}, {"open", Boundary::open}}};
 }
 
-enum class WiringKind { local, autapse, dense, random, blocks, rewired, exponential, file };
-constexpr std::array<std::pair<std::string_view, WiringKind>, 8> enum_names(WiringKind) {
-  return {{{"local", WiringKind::local},
-           {"autapse", WiringKind::autapse},
-           {"dense", WiringKind::dense},
-           {"random", WiringKind::random},
-           {"blocks", WiringKind::blocks},
-           {"rewired", WiringKind::rewired},
-           {"exponential", WiringKind::exponential},
-           {"file", WiringKind::file}}};
+// Every wiring: its name, what it is, whether its mask depends on the seed. The function
+// `Mask make_NAME(const WiringConfig&, Seed)` in src/wiring/ makes it. A new wiring is that
+// function and a line here; the enumeration, the names and the catalogue follow.
+// clang-format off
+#define LMRNN_WIRINGS(WIRING)                                                                      \
+  WIRING(local, "a synapse wherever the distance on the sheet is at most radius", false)           \
+  WIRING(autapse, "every unit connects to itself and to no other", false)                          \
+  WIRING(dense, "all pairs", false)                                                                \
+  WIRING(random, "the local mask, shuffled; autapses, degrees and reciprocal pairs are kept, "     \
+                 "places are not", true)                                                           \
+  WIRING(blocks, "dense groups of block_units units, not connected to one another", false)         \
+  WIRING(rewired, "the local mask; the share rewire of its synapses has a random source", true)    \
+  WIRING(exponential, "probability falls with distance over length; expected density given", true) \
+  WIRING(file, "mask or connectome from npz, npy, safetensors or a CSV list of edges", false)
+// clang-format on
+
+#define LMRNN_KIND(name, meaning, is_random) name,
+enum class WiringKind { LMRNN_WIRINGS(LMRNN_KIND) };
+#undef LMRNN_KIND
+
+#define LMRNN_NAME(name, meaning, is_random) \
+  std::pair<std::string_view, WiringKind>{#name, WiringKind::name},
+constexpr auto enum_names(WiringKind) {
+  return std::array{LMRNN_WIRINGS(LMRNN_NAME)};
 }
+#undef LMRNN_NAME
 
 /// Where on the sheet the inhibitory units are.
 enum class UnitPlacement { random, lattice, file };

@@ -88,7 +88,7 @@ void BlockRun::begin(const Architecture& a, const PackedNetwork& p, const float*
   const std::size_t cells = n_lanes == 1 ? padded_units(a.n_units()) : n_cells();
   state.assign(cells, 0.0f);
   previous.assign(cells, 0.0f);
-  if (!b.resets.empty()) afresh.resize(cells);
+  if (!b.resets.empty()) restarted.resize(cells);
   drive.resize(kernels::padded_drive_units(a.n_units()) * n_lanes);
 }
 
@@ -180,8 +180,8 @@ void BlockRun::step(std::size_t t, const float* before, float* next) {
 void BlockRun::step_units(std::size_t t, const float* before, float* next,
                           kernels::UnitRange units) {
   if (resets_at(t)) {
-    LMRNN_CHECK_FITS(n_cells(), afresh.size(), "the buffer was sized for a smaller block");
-    before = with_resets(t, before, afresh.data(), units);
+    LMRNN_CHECK_FITS(n_cells(), restarted.size(), "the buffer was sized for a smaller block");
+    before = with_resets(t, before, restarted.data(), units);
   }
   kernels::ForwardStep s;
   s.n_lanes = n_lanes;
@@ -417,7 +417,7 @@ LossResult BlockRun::run_loss(const LossOptions& options, const float* wanted,
 void BlockRun::backward_chunk(std::size_t first, std::size_t last, bool with_penalty,
                               std::span<float> gradient) {
   LMRNN_CHECK_FITS(last - first, chunk_steps, "a chunk has more steps than planes");
-  // What each step saw as h[t-1]: the kept state, unless some trial began afresh.
+  // What each step saw as h[t-1]: the kept state, unless some trial began there.
   std::array<const float*, chunk_steps> before{};
   for (std::size_t t = first; t < last; ++t) {
     const std::size_t k = t - first;

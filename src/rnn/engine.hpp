@@ -114,7 +114,7 @@ struct BlockRun {
   std::vector<std::uint8_t> unchanged;     ///< (lane): inputs and rules are those of the last step
   Buffer<float> noise_of_trial;            ///< (unit)
   Buffer<float> state, previous;           ///< (unit, lane), where states are not kept
-  Buffer<float> afresh;  ///< (unit, lane): a state with lanes that begin afresh at 0
+  Buffer<float> restarted;  ///< (unit, lane): a state with lanes that begin again at 0
 
   // Backward; indexed by time from the beginning of the segment now kept:
   std::size_t segment_first = 0;

@@ -141,7 +141,7 @@ void BlockRun::give_input_gradient(std::size_t t) {
 }
 
 // What reaches the state before step 0: through W, and, where units leak, directly. Nothing reaches
-// it in a row that begins afresh there.
+// it in a row that begins at 0 there.
 void BlockRun::give_initial_gradient() {
   const std::size_t n_units = architecture->n_units();
   kernels::affine_step(

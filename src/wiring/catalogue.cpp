@@ -10,23 +10,10 @@
 namespace lmrnn {
 namespace {
 
-constexpr WiringEntry catalogue[] = {
-    {WiringKind::local, "a synapse wherever the distance on the sheet is at most radius", false,
-     make_local},
-    {WiringKind::autapse, "every unit connects to itself and to no other", false, make_autapse},
-    {WiringKind::dense, "all pairs", false, make_dense},
-    {WiringKind::random,
-     "the local mask, shuffled; autapses, degrees and reciprocal pairs are kept, places are not",
-     true, make_random},
-    {WiringKind::blocks, "dense groups of block_units units, not connected to one another", false,
-     make_blocks},
-    {WiringKind::rewired, "the local mask; the share rewire of its synapses has a random source",
-     true, make_rewired},
-    {WiringKind::exponential, "probability falls with distance over length; expected density given",
-     true, make_exponential},
-    {WiringKind::file, "mask or connectome from npz, npy, safetensors or a CSV list of edges",
-     false, make_from_file},
-};
+#define LMRNN_ENTRY(name, meaning, is_random) \
+  WiringEntry{WiringKind::name, meaning, is_random, make_##name},
+constexpr WiringEntry catalogue[] = {LMRNN_WIRINGS(LMRNN_ENTRY)};
+#undef LMRNN_ENTRY
 
 }  // namespace
 

@@ -149,7 +149,7 @@ Mask read_array(const WiringConfig& config, std::size_t n_units) {
 
 }  // namespace
 
-Mask make_from_file(const WiringConfig& config, Seed) {
+Mask make_file(const WiringConfig& config, Seed) {
   if (config.path.empty())
     throw UsageError("wiring.kind = \"file\" needs wiring.path, the file that holds the mask");
   const std::size_t n_units = config.sheet().n_units();

@@ -1,4 +1,4 @@
-// The wirings, one function each; catalogue.cpp lists them.
+// The wirings, one function each.
 #pragma once
 
 #include "lmrnn/random.hpp"
@@ -6,15 +6,12 @@
 
 namespace lmrnn {
 
-// Each expects a config that make_mask has checked. Deterministic kinds ignore the seed.
-Mask make_local(const WiringConfig& config, Seed seed);
-Mask make_autapse(const WiringConfig& config, Seed seed);
-Mask make_dense(const WiringConfig& config, Seed seed);
-Mask make_random(const WiringConfig& config, Seed seed);
-Mask make_blocks(const WiringConfig& config, Seed seed);
-Mask make_rewired(const WiringConfig& config, Seed seed);
-Mask make_exponential(const WiringConfig& config, Seed seed);
-Mask make_from_file(const WiringConfig& config, Seed seed);
+// make_local and so on, for every line of LMRNN_WIRINGS. Each expects a config that make_mask has
+// checked. Deterministic kinds ignore the seed.
+#define LMRNN_MAKER(name, meaning, is_random) \
+  Mask make_##name(const WiringConfig& config, Seed seed);
+LMRNN_WIRINGS(LMRNN_MAKER)
+#undef LMRNN_MAKER
 
 /// Whether the seed decides which units are inhibitory.
 bool is_placed_at_random(const WiringConfig& config) noexcept;

@@ -63,3 +63,10 @@ def test_tables_of_scores_say_what_solved_means(root):
     assert lmrnn.solved_definition in words((root / "README.md").read_text()).replace(
         "trials solved:", "trials; solved:"
     )
+
+
+def test_every_wiring_is_in_the_table_of_wirings(root):
+    names = re.findall(r"^  WIRING\((\w+),", (root / "include/lmrnn/wiring.hpp").read_text(), re.M)
+    table = (root / "docs/concepts/wiring.md").read_text().split("## The wirings")[1]
+    assert len(names) >= 8
+    assert re.findall(r"^\| `(\w+)` \|", table.split("\n## ")[0], re.M)[: len(names)] == names

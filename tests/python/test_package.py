@@ -37,6 +37,23 @@ def test_errors_are_pythons():
         lmrnn.Battery("cog20", n_rng=32)
 
 
+def test_errors_have_the_parts_of_their_message(tmp_path):
+    file = tmp_path / "a.toml"
+    file.write_text("seed = 1\n[wiring]\nradus = 3\n")
+    with pytest.raises(lmrnn.UsageError) as caught:
+        lmrnn.resolve_config(file)
+    error = caught.value
+    assert error.where == f"{file}:3"
+    assert error.problem == 'unknown key "radus"'
+    assert error.remedy == 'did you mean "radius"?'
+    raised_in_python = lmrnn.UsageError("evaluate: no seed; give one")
+    parts = (raised_in_python.where, raised_in_python.problem, raised_in_python.remedy)
+    assert parts == ("evaluate", "no seed", "give one")
+    assert lmrnn.UsageError("bare").where == lmrnn.UsageError("bare").remedy == ""
+    with pytest.raises(AttributeError):
+        error.where = "elsewhere"
+
+
 def test_without_a_core_for_this_python_it_says_so(root, tmp_path):
     shutil.copytree(root / "python/lmrnn", tmp_path / "lmrnn", ignore=lambda *_: {"_core.pyi"})
     result = subprocess.run([sys.executable, "-c", "import lmrnn"], capture_output=True, text=True,
