@@ -3,7 +3,9 @@
 //   config.toml         the resolved configuration, defaults included
 //   provenance.json     format version; the files that the run read (wiring.path, init_from) and
 //                       their SHA-256; one entry per session: version, commit, compiler, SIMD
-//                       target, processor, threads, start time, first step
+//                       target, processor, threads, start time, first step, and how long it had
+//                       trained at its last checkpoint (seconds, and processor_seconds of all
+//                       threads of the process)
 //   metrics.csv         a row per log interval and per evaluation
 //   tasks.csv           a row per evaluation and task
 //   checkpoints/step-00000500/

@@ -229,6 +229,7 @@ struct TrainConfig {
 struct EvaluationConfig {
   std::int64_t every = 500;
   std::int64_t trials = 1000;
+  std::optional<std::int64_t> final_trials{};
   Split split = Split::validation;
   std::optional<std::int64_t> seed{};
 
@@ -237,6 +238,9 @@ struct EvaluationConfig {
     field("every", self.every, "steps between evaluations; 0: only at the end", at_least(0));
     field("trials", self.trials,
           "held-out trials per task; a task can count as solved only with 1000 or more",
+          between(1, 10000000));
+    field("final_trials", self.final_trials,
+          "held-out trials per task at the last two evaluations of train.steps; absent: trials",
           between(1, 10000000));
     field("split", self.split, "which trials; lmrnn eval uses test");
     field("seed", self.seed, "seed of the held-out trials; without it, the seed of the run",

@@ -14,7 +14,7 @@ void add_part(nb::handle error_type, const char* name, Part part, const char* do
         const UsageError error(nb::cast<std::string>(nb::str(self)));
         return std::string((error.*part)());
       },
-      nb::arg("self"), nb::name(name), nb::scope(error_type), nb::is_method(), doc);
+      nb::name(name), nb::scope(error_type), nb::is_method(), doc);
   const nb::object property = nb::module_::import_("builtins").attr("property");
   nb::setattr(error_type, name, property(getter, nb::none(), nb::none(), doc));
 }

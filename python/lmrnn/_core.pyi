@@ -16,6 +16,18 @@ class UsageError(ValueError):
     An invalid request. The message says what is wrong, where, and how to fix it.
     """
 
+    @property
+    def where(self) -> str:
+        """File and line, key, argument, or empty."""
+
+    @property
+    def problem(self) -> str:
+        """What is wrong."""
+
+    @property
+    def remedy(self) -> str:
+        """What to do about it, or empty."""
+
 class RunError(RuntimeError):
     """
     A valid request whose work failed: a full disk, a training that diverged.

@@ -62,16 +62,16 @@ Table tasks_table(const StudyPlan& plan, const StudyResults& results) {
 
 Table times_table(const StudyPlan& plan, const StudyResults& results) {
   Table table{"times",
-              {"run", "stage", "seconds", "seconds_per_step", "threads", "started", "host",
-               "processor", "simd", "version", "commit"},
+              {"run", "stage", "seconds", "seconds_per_step", "processor_seconds", "threads",
+               "started", "host", "processor", "simd", "version", "commit"},
               {}};
   for (const PlannedRun& run : plan.runs) {
     const RunSummary* s = results.of(run);
     if (!s) continue;
     const double per_step = s->steps > 0 ? s->seconds / static_cast<double>(s->steps) : 0;
     table.rows.push_back({run.name, std::string(to_name(run.stage)), s->seconds, per_step,
-                          s->threads, s->started, s->host, s->processor, s->simd, s->version,
-                          s->commit});
+                          s->processor_seconds.value_or(nothing), s->threads, s->started, s->host,
+                          s->processor, s->simd, s->version, s->commit});
   }
   return table;
 }

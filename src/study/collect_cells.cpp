@@ -52,6 +52,16 @@ std::vector<const RunSummary*> runs_of(const StudyResults& results, std::size_t 
   return runs;
 }
 
+// Of all rows of all batches up to an optimiser step. Batches that grow are not counted.
+double time_steps(const StudyPlan& plan, std::size_t cell, double step) {
+  const auto run = std::ranges::find_if(plan.runs, [cell](const PlannedRun& r) {
+    return r.cell == cell && r.stage == Stage::report && r.settled;
+  });
+  if (run == plan.runs.end() || run->config.stream.grow_from > 0) return nothing;
+  const StreamConfig& stream = run->config.stream;
+  return step * static_cast<double>(stream.batch) * static_cast<double>(stream.steps);
+}
+
 }  // namespace
 
 Table cells_table(const Study& study, const StudyPlan& plan, const StudyResults& results) {
@@ -98,28 +108,31 @@ Table cells_table(const Study& study, const StudyPlan& plan, const StudyResults&
 Table curves_table(const Study& study, const StudyPlan& plan, const StudyResults& results) {
   const auto& statistics = study.config.statistics;
   const Seed seed = statistics.resampling_seed();
-  Table table{"curves",
-              with_axes(plan, {"cell"}, {"step", "trials", "runs", "mean_share", "lower", "upper"}),
-              {}};
+  Table table{
+      "curves",
+      with_axes(plan, {"cell"},
+                {"step", "trials", "runs", "mean_share", "lower", "upper", "multiply_adds"}),
+      {}};
   for (std::size_t c = 0; c < plan.cells.size(); ++c) {
     const auto runs = runs_of(results, c);
     std::set<double> steps;
     for (const RunSummary* s : runs) steps.insert(s->curve_steps.begin(), s->curve_steps.end());
     for (const double step : steps) {
       std::vector<double> shares;
-      double trials = 0;
+      double trials = 0, multiply_adds = 0;
       for (const RunSummary* s : runs) {
         const auto found = std::ranges::lower_bound(s->curve_steps, step);
         if (found == s->curve_steps.end() || *found != step) continue;
         const auto i = static_cast<std::size_t>(found - s->curve_steps.begin());
         shares.push_back(s->curve_share[i]);
         trials += s->curve_trials[i];
+        multiply_adds += measure(*s, "multiply_adds") * time_steps(plan, c, step);
       }
       const Band band = bootstrap_mean(shares, seed, statistics.confidence, n_curve_samples);
       std::vector<TableCell> row = cell_row(plan, c);
-      row.insert(row.end(),
-                 {step, trials / static_cast<double>(shares.size()),
-                  static_cast<std::int64_t>(shares.size()), band.estimate, band.lower, band.upper});
+      row.insert(row.end(), {step, trials / static_cast<double>(shares.size()),
+                             static_cast<std::int64_t>(shares.size()), band.estimate, band.lower,
+                             band.upper, multiply_adds / static_cast<double>(shares.size())});
       table.rows.push_back(std::move(row));
     }
   }

@@ -10,11 +10,31 @@
 namespace lmrnn {
 namespace {
 
+/// What a level costs, for whether a comparison is matched. Pruning and random wirings make it
+/// differ from seed to seed, so these are means.
+struct Size {
+  double synapses = 0, parameters = 0, multiply_adds = 0;
+
+  void add(const RunSummary& run, double share) {
+    synapses += share * measure(run, "synapses");
+    parameters += share * measure(run, "parameters");
+    multiply_adds += share * measure(run, "multiply_adds");
+  }
+};
+
 /// Values of one measure by seed, for the seeds that both cells have.
 struct Pairs {
   std::vector<double> a, b;
   std::size_t n_censored_a = 0, n_censored_b = 0;
+  std::vector<const RunSummary*> runs_a, runs_b;
 };
+
+Size mean_size(const std::vector<const RunSummary*>& runs) {
+  if (runs.empty()) return {nothing, nothing, nothing};
+  Size size;
+  for (const RunSummary* run : runs) size.add(*run, 1 / static_cast<double>(runs.size()));
+  return size;
+}
 
 Pairs pair_up(const StudyResults& results, std::size_t cell_a, std::size_t cell_b,
               const std::string& name) {
@@ -27,6 +47,8 @@ Pairs pair_up(const StudyResults& results, std::size_t cell_a, std::size_t cell_
     if (std::isnan(a - b)) continue;  // nothing was held out, for one
     pairs.a.push_back(a);
     pairs.b.push_back(b);
+    pairs.runs_a.push_back(in_a);
+    pairs.runs_b.push_back(&in_b);
     if (const auto time = censored_measure(*in_a, name)) pairs.n_censored_a += !time->reached;
     if (const auto time = censored_measure(in_b, name)) pairs.n_censored_b += !time->reached;
   }
@@ -39,6 +61,7 @@ struct ContrastRow {
   std::string where;
   std::size_t n_censored_a, n_censored_b;
   Comparison comparison;
+  Size a, b;
   double p_holm = nothing;
 };
 
@@ -54,7 +77,8 @@ std::vector<ContrastRow> contrast_rows(const Study& study, const StudyPlan& plan
           pair_up(results, family.by_level.at(c.a), family.by_level.at(c.b), c.measure);
       rows.push_back({&c, where(family), pairs.n_censored_a, pairs.n_censored_b,
                       compare(pairs.a, pairs.b, pairs.n_censored_a, pairs.n_censored_b, scale_of(c),
-                              seed, statistics.confidence)});
+                              seed, statistics.confidence),
+                      mean_size(pairs.runs_a), mean_size(pairs.runs_b)});
     }
   std::vector<double> p;
   std::vector<ContrastRow*> headline;
@@ -72,10 +96,34 @@ std::vector<ContrastRow> contrast_rows(const Study& study, const StudyPlan& plan
 
 Table contrasts_table(const Study& study, const StudyPlan& plan, const StudyResults& results) {
   Table table{"contrasts",
-              {"axis",    "a",           "b",           "where",      "measure",    "scale",
-               "pairs",   "mean_a",      "mean_b",      "difference", "lower",      "upper",
-               "ratio",   "ratio_lower", "ratio_upper", "censored_a", "censored_b", "p",
-               "least_p", "headline",    "p_holm",      "verdict"},
+              {"axis",
+               "a",
+               "b",
+               "where",
+               "measure",
+               "scale",
+               "pairs",
+               "mean_a",
+               "mean_b",
+               "difference",
+               "lower",
+               "upper",
+               "ratio",
+               "ratio_lower",
+               "ratio_upper",
+               "censored_a",
+               "censored_b",
+               "p",
+               "least_p",
+               "headline",
+               "p_holm",
+               "verdict",
+               "synapses_a",
+               "synapses_b",
+               "parameters_a",
+               "parameters_b",
+               "multiply_adds_a",
+               "multiply_adds_b"},
               {}};
   for (const ContrastRow& row : contrast_rows(study, plan, results)) {
     const ContrastConfig& c = *row.contrast;
@@ -101,7 +149,13 @@ Table contrasts_table(const Study& study, const StudyPlan& plan, const StudyResu
                           least_paired_p(x.n_pairs),
                           std::int64_t{c.headline},
                           row.p_holm,
-                          std::string(verdict_of(c, x))});
+                          std::string(verdict_of(c, x)),
+                          row.a.synapses,
+                          row.b.synapses,
+                          row.a.parameters,
+                          row.b.parameters,
+                          row.a.multiply_adds,
+                          row.b.multiply_adds});
   }
   return table;
 }
@@ -124,6 +178,10 @@ std::vector<std::string> verdict_lines(const Study& study, const StudyPlan& plan
     line += fmt::format(", p = {:.3g}", x.p);
     if (!std::isnan(row.p_holm))
       line += fmt::format(" ({:.3g} after Holm's correction)", row.p_holm);
+    line += fmt::format("; parameters {:.0f} / {:.0f}", row.a.parameters, row.b.parameters);
+    if (!std::isnan(row.a.multiply_adds + row.b.multiply_adds))
+      line +=
+          fmt::format(", multiply-adds {:.0f} / {:.0f}", row.a.multiply_adds, row.b.multiply_adds);
     lines.push_back(std::move(line));
   }
   return lines;

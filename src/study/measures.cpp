@@ -5,6 +5,7 @@
 
 #include "core/shared/text.hpp"
 #include "lmrnn/error.hpp"
+#include "study/nothing.hpp"
 #include "study/summary.hpp"
 
 namespace lmrnn {
@@ -39,7 +40,8 @@ constexpr Measure measures[] = {
     {"density", [](const RunSummary& s) { return s.density(); }},
     {"units", [](const RunSummary& s) { return static_cast<double>(s.n_units); }},
     {"synapses", [](const RunSummary& s) { return static_cast<double>(s.n_synapses); }},
-    {"parameters", [](const RunSummary& s) { return static_cast<double>(s.n_parameters); }}};
+    {"parameters", [](const RunSummary& s) { return static_cast<double>(s.n_parameters); }},
+    {"multiply_adds", [](const RunSummary& s) { return s.multiply_adds.value_or(nothing); }}};
 
 constexpr std::string_view steps_to = "steps_to_", trials_to = "trials_to_";
 

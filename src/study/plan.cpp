@@ -52,6 +52,7 @@ void make_small(RunConfig& c) {
   c.stream.steps = std::min<std::int64_t>(c.stream.steps, 40);
   c.evaluation.every = 1;
   c.evaluation.trials = std::min<std::int64_t>(c.evaluation.trials, 2);
+  c.evaluation.final_trials.reset();
   c.checkpoint.every = std::min<std::int64_t>(c.checkpoint.every, 2);
 }
 

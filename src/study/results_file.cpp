@@ -46,6 +46,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// Of the results files of earlier versions.
+std::string header_before_additions() {
+  return csv_header<RunSummary>(CsvColumns::before_additions);
+}
+
 const std::string remedy = "remove the row, and the run will be done again";
 
 /// A file that no other process appends to meanwhile.
@@ -84,9 +89,8 @@ std::string to_row(const RunSummary& summary) {
   return csv_line(summary);
 }
 
-RunSummary from_row(std::string_view row, const std::string& where) {
-  static const CsvReader<RunSummary> reader(results_header(), remedy);
-  RunSummary summary = reader.read(row, where);
+RunSummary from_row(std::string_view row, const std::string& where, std::string_view header) {
+  RunSummary summary = CsvReader<RunSummary>(header, remedy).read(row, where);
   const auto ascend = [&](const std::vector<double>& times) {
     return times.size() == summary.curve_share.size() && std::ranges::is_sorted(times) &&
            std::ranges::none_of(times, [](double t) { return !std::isfinite(t); });
@@ -102,11 +106,12 @@ std::vector<RunSummary> read_results(const fs::path& path) {
   if (path.empty() || !fs::exists(path, error)) return rows;
   const std::string text = read_file(path);
   std::size_t line = 0;
+  std::string_view header;
   for (const std::string_view row : complete_lines(text)) {
     const std::string where = fmt::format("{}:{}", path.string(), ++line);
     if (line > 1) {
-      rows.push_back(from_row(row, where));
-    } else if (row != results_header()) {
+      rows.push_back(from_row(row, where, header));
+    } else if (header = row; header != results_header() && header != header_before_additions()) {
       throw UsageError(
           fmt::format("{}: is not the header of a results file of this version; name "
                       "another file as results",
@@ -124,8 +129,10 @@ void append_result(const fs::path& path, const RunSummary& summary) {
   file.drop_partial_row(content);
   for (const RunSummary& there : read_results(path))
     if (there.hash == summary.hash) return;
-  const std::string header = content.find('\n') == std::string::npos ? results_header() + "\n" : "";
-  file.append(header + to_row(summary) + "\n");
+  const auto lines = complete_lines(content);
+  const bool old = !lines.empty() && lines[0] == header_before_additions();
+  file.append((lines.empty() ? results_header() + "\n" : "") +
+              csv_line(summary, old ? CsvColumns::before_additions : CsvColumns::present) + "\n");
 }
 
 }  // namespace lmrnn

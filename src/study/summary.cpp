@@ -54,6 +54,10 @@ void read_provenance(RunSummary& s, const fs::path& path) {
   if (provenance.is_discarded() || !provenance.contains("sessions") ||
       !provenance["sessions"].is_array() || provenance["sessions"].empty())
     return;
+  for (const Json& session : provenance["sessions"])  // of earlier versions, none has it
+    if (session.contains("processor_seconds") && session["processor_seconds"].is_number())
+      s.processor_seconds =
+          s.processor_seconds.value_or(0) + session["processor_seconds"].get<double>();
   const Json& session = provenance["sessions"].front();
   const auto text = [&](const char* key) {
     return session.contains(key) && session[key].is_string() ? session[key].get<std::string>()
@@ -157,8 +161,11 @@ RunSummary summarise(const Study& study, const PlannedRun& run, const fs::path& 
   const Architecture& a = loaded.network.architecture();
   s.n_units = static_cast<std::int64_t>(a.n_units());
   s.n_synapses = static_cast<std::int64_t>(a.recurrent.n_synapses());
-  for (const CostRow& row : cost_table(a))
+  s.multiply_adds = 0;
+  for (const CostRow& row : cost_table(a)) {
     s.n_parameters += static_cast<std::int64_t>(row.n_parameters);
+    *s.multiply_adds += row.multiply_adds_forward + row.multiply_adds_backward;
+  }
   if (diverged) {
     s.outcome = "diverged";
     if (!s.curve_steps.empty()) s.steps = static_cast<std::int64_t>(s.curve_steps.back());

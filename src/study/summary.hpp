@@ -1,6 +1,7 @@
 // Summary of a finished run: the row that the results file keeps.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <optional>
@@ -32,14 +33,19 @@ struct RunSummary {
   std::int64_t steps = 0, horizon = 0;  ///< done; planned
   std::int64_t trials = 0;
   std::int64_t n_units = 0, n_synapses = 0, n_parameters = 0;
+  std::optional<double> multiply_adds{};  ///< per trial and time step, forward and backward
   double learning_rate = 0, clipped_share = 0;
   double final_accuracy = 0, final_trial_accuracy = 0;
   std::vector<double> curve_steps, curve_trials, curve_share;  ///< one entry per evaluation
   std::vector<TaskResult> tasks;
   // Not the same from run to run.
   double seconds = 0;
+  std::optional<double> processor_seconds{};  ///< of all threads; as of the last checkpoint
   std::int64_t threads = 0;
   std::string version, commit, simd, processor, host, started;
+
+  static constexpr std::array<std::string_view, 2> added_columns{
+      {"multiply_adds", "processor_seconds"}};
 
   /// Columns of the results file, in their order (core/shared/csv.hpp).
   template <class Self, class Visitor>
@@ -73,6 +79,8 @@ struct RunSummary {
     column("processor", self.processor);
     column("host", self.host);
     column("started", self.started);
+    column("multiply_adds", self.multiply_adds);
+    column("processor_seconds", self.processor_seconds);
   }
 
   double density() const noexcept;
@@ -114,13 +122,15 @@ bool from_cell(std::string_view text, std::vector<TaskResult>& out);
 /// A row of the results file and its header.
 std::string results_header();
 std::string to_row(const RunSummary& summary);
-/// Throws UsageError naming `where`.
-RunSummary from_row(std::string_view row, const std::string& where);
+/// Throws UsageError naming `where`. `header`: of the file that the row is from.
+RunSummary from_row(std::string_view row, const std::string& where,
+                    std::string_view header = results_header());
 
 /// Rows of a results file by hash; empty if there is none. Throws UsageError.
 std::vector<RunSummary> read_results(const std::filesystem::path& path);
 
-/// Adds a row unless its hash is there. Processes may do so at the same time. Throws RunError.
+/// Adds a row unless its hash is there, with the columns that the file has. Processes may do so at
+/// the same time. Throws RunError.
 void append_result(const std::filesystem::path& path, const RunSummary& summary);
 
 }  // namespace lmrnn

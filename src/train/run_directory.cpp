@@ -7,6 +7,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <cmath>
 #include <cstring>
 #include <nlohmann/json.hpp>
 
@@ -142,6 +143,15 @@ std::vector<InputFile> recorded_inputs(const fs::path& run) {
     if (input.is_object())
       inputs.push_back({{key, text_of(input, "file")}, text_of(input, "sha256")});
   return inputs;
+}
+
+void record_session_times(const fs::path& run, double seconds, double processor_seconds) {
+  Json provenance = read_provenance(run);
+  const auto milliseconds = [](double s) { return std::round(s * 1e3) / 1e3; };
+  Json& session = provenance["sessions"].back();
+  session["seconds"] = milliseconds(seconds);
+  session["processor_seconds"] = milliseconds(processor_seconds);
+  write_file(run / "provenance.json", provenance.dump(2) + "\n");
 }
 
 std::vector<std::string> add_session(const fs::path& run, std::int64_t first_step, int n_threads) {

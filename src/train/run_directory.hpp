@@ -37,6 +37,11 @@ RunLock create_run(const std::filesystem::path& run, const RunConfig& config, in
 /// did not write them down.
 std::vector<InputFile> recorded_inputs(const std::filesystem::path& run);
 
+/// How long the last session has been training, in seconds of the clock and of the processor (all
+/// threads of the process), so far.
+void record_session_times(const std::filesystem::path& run, double seconds,
+                          double processor_seconds);
+
 /// Adds a session to provenance.json. Returns what the user should know about the difference from
 /// the first session; empty if there is none.
 std::vector<std::string> add_session(const std::filesystem::path& run, std::int64_t first_step,

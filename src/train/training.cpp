@@ -1,6 +1,7 @@
 #include "train/training.hpp"
 
 #include <fmt/format.h>
+#include <time.h>
 
 #include <algorithm>
 #include <cmath>
@@ -22,6 +23,13 @@ namespace {
 
 double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+// Of all threads of this process.
+double processor_seconds() {
+  timespec t{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
 }
 
 bool all_finite(std::span<const float> values) {
@@ -78,8 +86,9 @@ TaskRow task_row(std::int64_t step, const TaskScore& score) {
 }
 
 // As many rows of the program's own data as there would be trials of a battery.
-std::uint32_t held_out_batches(const RunConfig& config, const BatchSource& source) {
-  const auto rows = config.evaluation.trials * static_cast<std::int64_t>(source.tasks().size());
+std::uint32_t held_out_batches(std::int64_t n_trials, const RunConfig& config,
+                               const BatchSource& source) {
+  const auto rows = n_trials * static_cast<std::int64_t>(source.tasks().size());
   return static_cast<std::uint32_t>((rows + config.stream.batch - 1) / config.stream.batch);
 }
 
@@ -100,7 +109,7 @@ Training::Training(RunSetup setup, const std::function<Network()>& network, std:
       curriculum_(config.curriculum.empty() ? nullptr : std::make_shared<CurriculumSource>(config)),
       processes_(setup.processes),
       pool_(setup.n_threads),
-      evaluator_(make_evaluator(setup.ceilings)),
+      evaluator_(make_evaluator(config.evaluation.trials, setup.ceilings)),
       learner_(config, training_data(), network(), first_step, pool_, processes_),
       metadata_(describe_data()) {
   state.step = first_step;
@@ -175,10 +184,16 @@ void Training::step() {
   ++session_steps_;
 }
 
-std::optional<Evaluator> Training::make_evaluator(const CeilingFunction& ceilings) {
+std::optional<Evaluator> Training::make_evaluator(std::int64_t n_trials,
+                                                  const CeilingFunction& ceilings) {
   if (source_) return std::nullopt;
   return Evaluator(battery, config.evaluation_seed(), config.evaluation.split,
-                   static_cast<std::size_t>(config.evaluation.trials), pool_, {}, ceilings);
+                   static_cast<std::size_t>(n_trials), pool_, {}, ceilings);
+}
+
+std::int64_t Training::trials_per_task() const noexcept {
+  const EvaluationConfig& e = config.evaluation;
+  return state.step + e.every >= last_step() ? e.final_trials.value_or(e.trials) : e.trials;
 }
 
 NetworkMetadata Training::describe_data() const {
@@ -196,9 +211,14 @@ NetworkMetadata Training::describe_data() const {
 void Training::evaluate() {
   const auto start = Clock::now();
   const SimdScope simd(config.simd);
+  const std::int64_t n_trials = trials_per_task();
+  if (evaluator_ && evaluator_->n_trials() != static_cast<std::size_t>(n_trials)) {
+    const std::vector<Ceiling> known(evaluator_->ceilings().begin(), evaluator_->ceilings().end());
+    evaluator_ = make_evaluator(n_trials, [&](auto&&...) { return known; });
+  }
   evaluation =
       source_ ? evaluate_source(learner_.result(), *source_, config.stream, config.evaluation.split,
-                                held_out_batches(config, *source_), pool_)
+                                held_out_batches(n_trials, config, *source_), pool_)
               : evaluator_->evaluate(learner_.result(), pool_);
   mark_solved(*evaluation, state.passed);
   evaluating_seconds_ += seconds_since(start);
@@ -296,6 +316,8 @@ void Training::save() {
   metadata_["step"] = std::to_string(state.step);
   save_checkpoint(checkpoint_path(directory, state.step), learner_.result(), metadata_, state);
   prune_checkpoints(directory, config.checkpoint.keep_last, config.checkpoint.keep_every);
+  record_session_times(directory, seconds_since(session_start_),
+                       processor_seconds() - session_processor_start_);
 }
 
 void Training::report(const TrainerCallbacks& callbacks, bool evaluated) const {
@@ -377,6 +399,7 @@ void Training::finish(Outcome outcome) {
 
 Outcome Training::run(const TrainerCallbacks& callbacks) {
   session_start_ = Clock::now();
+  session_processor_start_ = processor_seconds();
   // The initial weights: something good to fall back on, and what pruning rewinds to.
   if (files_ && checkpoint_steps(directory).empty()) save();
   if (complaint_ && state.step == 0 && !learner_.look_ahead().finite())

@@ -69,7 +69,10 @@ class Training {
     Files(RunLock held, const std::filesystem::path& run, std::int64_t first_step);
   };
 
-  std::optional<Evaluator> make_evaluator(const CeilingFunction& ceilings);
+  /// Of the battery; none if the data are the program's own.
+  std::optional<Evaluator> make_evaluator(std::int64_t n_trials, const CeilingFunction& ceilings);
+  /// At the step that was just done.
+  std::int64_t trials_per_task() const noexcept;
   NetworkMetadata describe_data() const;
   std::shared_ptr<const BatchSource> training_data() const;
   Outcome train(const TrainerCallbacks& callbacks);
@@ -97,13 +100,14 @@ class Training {
   std::shared_ptr<CurriculumSource> curriculum_;  ///< nullptr: there is none
   Processes* processes_;
   ThreadPool pool_;
-  std::optional<Evaluator> evaluator_;  // of the battery
+  std::optional<Evaluator> evaluator_;
   Learner learner_;
   std::optional<Files> files_;
   NetworkMetadata metadata_;
 
   double seconds_before_ = 0;  // of earlier sessions
   Clock::time_point session_start_ = Clock::now();
+  double session_processor_start_ = 0;
   std::int64_t session_steps_ = 0, session_evaluations_ = 0;
   double stepping_seconds_ = 0, evaluating_seconds_ = 0;
   std::optional<std::string> complaint_;  // about the untrained network

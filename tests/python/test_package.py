@@ -44,7 +44,7 @@ def test_errors_have_the_parts_of_their_message(tmp_path):
         lmrnn.resolve_config(file)
     error = caught.value
     assert error.where == f"{file}:3"
-    assert error.problem == 'unknown key "radus"'
+    assert error.problem == 'unknown key "radus" in [wiring]'
     assert error.remedy == 'did you mean "radius"?'
     raised_in_python = lmrnn.UsageError("evaluate: no seed; give one")
     parts = (raised_in_python.where, raised_in_python.problem, raised_in_python.remedy)

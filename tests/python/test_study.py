@@ -87,6 +87,17 @@ def test_cells_are_found_by_their_levels(study):
     assert study.registered["claim"] == "small <networks> learn"
 
 
+def test_costs_stand_beside_what_is_compared(study):
+    for row in study.table("contrasts").rows():
+        sizes = {"a": row["a"], "b": row["b"]}
+        for side, level in sizes.items():
+            for measure in ("synapses", "parameters", "multiply_adds"):
+                mean = study.value(study.panel(row | {"length": row["where"]}), level, measure)["mean"]
+                assert row[f"{measure}_{side}"] == mean > 0
+    times = study.table("times").rows()
+    assert all(0 < row["processor_seconds"] < 60 for row in times)
+
+
 def test_every_figure_draws_what_the_tables_say(study, tmp_path):
     for name in FIGURES:
         axes = getattr(plot, name)(study)
@@ -95,6 +106,12 @@ def test_every_figure_draws_what_the_tables_say(study, tmp_path):
     assert [ax.get_title(loc="left") for ax in curves] == study.panels
     line = next(line for line in curves[1].lines if line.get_label() == "local")
     assert list(line.get_xdata()) == [10, 20, 30]
+    costs = plot.study_curves(study, "multiply_adds")
+    spent = next(line for line in costs[1].lines if line.get_label() == "local").get_xdata()
+    each = study.value("long", "local", "multiply_adds")["mean"]  # of 8 rows of 20 steps
+    assert list(spent) == [each * 8 * 20 * step for step in (10, 20, 30)] and each > 0
+    with pytest.raises(lmrnn.UsageError, match="over='steps'; one of step, trials, multiply_adds"):
+        plot.study_curves(study, "steps")
     cells = plot.study_cells(study, "area")
     assert [label.get_text() for label in cells.get_yticklabels()] == study.panels
     # (random has no row in "long")

@@ -410,6 +410,7 @@ def draw_training(d, size, own_data):
     d.sometimes("train.recompute", 0.5, lambda: d.choice([True, False]))
     d.set("train.log_every", d.choice([1, 2, 5]))
     d.set("evaluation.trials", d.randint(1, 6) if size in ("medium", "large") else d.randint(1, 40))
+    d.sometimes("evaluation.final_trials", 0.2, lambda: d.randint(1, 40))
     d.sometimes("evaluation.every", 0.7, lambda: d.randint(0, 6))
     d.sometimes("evaluation.split", 0.5, lambda: d.choice(d.names("evaluation.split")))
     d.sometimes("evaluation.seed", 0.3, d.seed_number)

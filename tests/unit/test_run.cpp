@@ -7,11 +7,14 @@
 #include <chrono>
 #include <cmath>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "core/shared/csv.hpp"
 #include "core/shared/sha256.hpp"
 #include "lmrnn/error.hpp"
+#include "lmrnn/run_tables.hpp"
 #include "small_run.hpp"
 
 namespace lmrnn {
@@ -24,6 +27,7 @@ using ::testing::ContainsRegex;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::Pair;
 
 TrainerCallbacks stop_after(std::int64_t step) {
   auto now = std::make_shared<std::int64_t>(0);
@@ -188,6 +192,44 @@ TEST_P(SameBits, WhenInterruptedAnywhere) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Variants, SameBits, ::testing::Range(0, 4));
+
+TEST(Run, TheLastTwoEvaluationsMayHaveMoreTrials) {
+  const TemporaryDirectory dir;
+  RunConfig config = small_run_config();
+  config.train.steps = 7;
+  config.evaluation.every = 2;
+  config.evaluation.trials = 3;
+  config.evaluation.final_trials = 50;
+  train(config, dir / "run");
+  std::map<std::int64_t, std::uint64_t> trials;
+  for (const TaskRow& row : csv_rows<TaskRow>(read_file(dir / "run" / "tasks.csv"), "tasks", ""))
+    trials[row.step] = row.trials;
+  EXPECT_THAT(trials, ElementsAre(Pair(2, 3u), Pair(4, 3u), Pair(6, 50u), Pair(7, 50u)));
+  // Those trials are what a run of as many trials throughout is scored on, and resuming keeps them.
+  Trainer::start(config, dir / "resumed", {.n_threads = 1}).run(stop_after(5));
+  Trainer::resume(dir / "resumed", {.n_threads = 1}).run();
+  expect_equal_runs(dir / "run", dir / "resumed");
+  config.evaluation.trials = 50;
+  config.evaluation.final_trials.reset();
+  train(config, dir / "all");
+  const std::string some = read_file(dir / "run" / "tasks.csv");
+  const std::string all = read_file(dir / "all" / "tasks.csv");
+  EXPECT_EQ(some.substr(some.find("\n6,")), all.substr(all.find("\n6,")));
+}
+
+TEST(Run, SessionsSayHowLongTheyTook) {
+  const TemporaryDirectory dir;
+  const fs::path run = dir / "run";
+  Trainer::start(small_run_config(), run, {.n_threads = 1}).run(stop_after(7));
+  Trainer::resume(run, {.n_threads = 2}).run();
+  const auto provenance = nlohmann::json::parse(read_file(run / "provenance.json"));
+  ASSERT_EQ(provenance["sessions"].size(), 2u);
+  for (const auto& session : provenance["sessions"]) {
+    EXPECT_GT(session["processor_seconds"].get<double>(), 0);
+    EXPECT_GT(session["seconds"].get<double>(), 0);
+    EXPECT_LT(session["seconds"].get<double>(), 600);
+  }
+}
 
 TEST(Run, SaysThatRowsAreTooShortForTrials) {
   RunConfig config = small_run_config();

@@ -709,6 +709,35 @@ TEST(Results, RowsSurviveTheRoundTrip) {
   EXPECT_THROW(from_row("0123,x", "results.csv:3"), UsageError);
 }
 
+// Columns were added to results files; those of earlier versions go on as they are.
+TEST(Results, FilesOfEarlierVersionsAreReadAndContinued) {
+  const TemporaryDirectory dir;
+  const fs::path file = dir / "results.csv";
+  const std::string present = results_header();
+  const std::string former = present.substr(0, present.find(",multiply_adds,processor_seconds"));
+  EXPECT_EQ(former + ",multiply_adds,processor_seconds", present);
+  RunSummary s;
+  s.hash = "0123456789abcdef";
+  s.outcome = "finished";
+  const std::string row = to_row(s).substr(0, to_row(s).size() - 2);  // without two empty cells
+  write_file(file, former + "\n" + row + "\n");
+  ASSERT_EQ(read_results(file).size(), 1u);
+  EXPECT_FALSE(read_results(file)[0].multiply_adds.has_value());
+  EXPECT_TRUE(std::isnan(measure(read_results(file)[0], "multiply_adds")));
+
+  s.hash = "fedcba9876543210";
+  s.multiply_adds = 1000;
+  s.processor_seconds = 2.5;
+  append_result(file, s);
+  EXPECT_EQ(read_results(file).size(), 2u);
+  EXPECT_TRUE(read_file(file).starts_with(former + "\n"));
+
+  append_result(dir / "new.csv", s);
+  ASSERT_EQ(read_results(dir / "new.csv").size(), 1u);
+  EXPECT_EQ(read_results(dir / "new.csv")[0].multiply_adds, 1000);
+  EXPECT_EQ(read_results(dir / "new.csv")[0].processor_seconds, 2.5);
+}
+
 // A merge of two people's results, or a spreadsheet, may leave curves whose columns do not match.
 TEST(Results, DamagedLearningCurvesAreRefused) {
   RunSummary s;

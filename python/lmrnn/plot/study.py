@@ -29,6 +29,7 @@ MEASURES = {
     "steps_to_80": "steps to 80%",
     "steps_to_90": "steps to 90%",
 }
+OVER = {"step": "optimiser steps", "trials": "trials", "multiply_adds": "multiply-adds"}
 LABELS = {
     "final_share": "share of ceiling at the end,\nmean of tasks",
     "area": "share of ceiling,\nmean over training",
@@ -39,15 +40,24 @@ LABELS = {
 
 @style.figure
 @takes(study_of)
-def study_curves(study, *, ax=None):
-    """Mean share of the ceiling over steps, a line per network, with its bootstrap band; a marker at
-    every evaluation."""
+def study_curves(study, over: str = "step", *, ax=None):
+    """Mean share of the ceiling over `over`, a line per network, with its bootstrap band; a marker at
+    every evaluation.
+
+    `over`: "step", "trials" (begun) or "multiply_adds" (of training so far, forward and backward,
+    without evaluations; on a logarithmic axis). Raises UsageError for anything else, and if the study
+    does not know its multiply-adds: results of earlier versions, growing batches.
+    """
+    if over not in OVER:
+        raise _core.UsageError(f"study_curves: over={over!r}; one of {', '.join(OVER)}")
     axes = _panels(study.panels, ax=ax)
     points = defaultdict(list)
     for row in study.table("curves").rows():
         points[study.panel(row), str(row[study.axis])].append(
-            [row["step"], row["mean_share"], row["lower"], row["upper"]]
+            [row.get(over, np.nan), row["mean_share"], row["lower"], row["upper"]]
         )
+    if not any(np.isfinite(point[0]) for line in points.values() for point in line):
+        raise _core.UsageError(f"{study.name}: its tables have no {OVER[over]}; run it again")
     colours = list(style.COLOURS.values())
     for place, panel in zip(axes, study.panels):
         for level in study.levels_of(panel):
@@ -63,8 +73,11 @@ def study_curves(study, *, ax=None):
                        linewidth=1.2, label=level_words(study, level))  # fmt: skip
             place.fill_between(step, lower, upper, color=colour, alpha=0.2, lw=0)
         place.axhline(1, color=style.GREY, linewidth=0.8, linestyle=":")
-        place.set(xlabel="optimiser steps", ylim=(0, 1.04))
-        place.set_xlim(left=0)
+        place.set(xlabel=OVER[over], ylim=(0, 1.04))
+        if over == "multiply_adds":
+            place.set_xscale("log")
+        else:
+            place.set_xlim(left=0)
     _finish(axes, "share of ceiling, mean of tasks", study.axis)
     return axes
 

@@ -101,10 +101,11 @@ std::string csv_header(CsvColumns columns = CsvColumns::present) {
 
 /// A row as a line, without the end of the line.
 template <class Row>
-std::string csv_line(const Row& row) {
+std::string csv_line(const Row& row, CsvColumns columns = CsvColumns::present) {
   std::string line;
   bool first = true;
-  Row::columns(row, [&](std::string_view, const auto& value, const CsvFormat& format) {
+  Row::columns(row, [&](std::string_view name, const auto& value, const CsvFormat& format) {
+    if (columns != CsvColumns::present && is_added_column<Row>(name)) return;
     line.append(first ? "" : ",").append(to_cell(value, format));
     first = false;
   });

@@ -77,8 +77,12 @@ def results(study) -> Section:
 
 
 def learning(study) -> Section:
-    return Section("Learning", figure(plot.study_curves(study),
-                                      "Share of the ceiling over steps, with bootstrap bands."))
+    pieces = [figure(plot.study_curves(study), "Share of the ceiling over steps, with bootstrap bands.")]
+    costs = [row["multiply_adds"] for row in study.table("curves").rows() if "multiply_adds" in row]
+    if np.isfinite(np.array(costs, dtype=float)).any():
+        axes = plot.study_curves(study, "multiply_adds")
+        pieces.append(figure(axes, "The same over the multiply-adds of training."))
+    return Section("Learning", join(*pieces))
 
 
 def density(study) -> Section | None:
