@@ -48,13 +48,21 @@ def methods(run: Run) -> str:
         f"steps (schedule: {c['schedule']['kind']}; loss: {c['loss']['kind']}).",
         *_wire(c["loss"], wiring),
         *_curriculum(c["curriculum"]),
-        f"Performance was measured on {c['evaluation']['trials']} held-out trials per task; a task "
+        f"Performance was measured on {_n_trials(run)} held-out trials per task; a task "
         "counted as solved if the lower 95% Wilson bound of its accuracy was at least 95%"
         + ("" if run.source else " of the ideal observer's")
         + " at two evaluations in a row.",
         f"The seed was {run.seed}.",
     ]
     return " ".join(sentences)
+
+
+def _n_trials(run) -> int:
+    """Of the last evaluation, whose scores a paper reports."""
+    evaluation = run.config["evaluation"]
+    if run.scores.n_rows:
+        return int(run.scores["trials"][0])
+    return evaluation.get("final_trials", evaluation["trials"])
 
 
 def _targets(metadata: dict[str, str]) -> str:

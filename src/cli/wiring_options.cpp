@@ -78,7 +78,7 @@ void WiringOptions::add_to(CLI::App& verb) {
           if (const std::string text = detail::toml_value(to_config(value)); text != "\"\"")
             help += ", default " + text;
         add_option(verb, option_name(key), std::string(key), help, bare(config_type_name<T>()),
-                   std::is_same_v<T, std::string>);
+                   std::is_same_v<T, std::string> || std::is_same_v<T, std::optional<std::string>>);
       });
   configuration_.add_to(verb);
 }

@@ -49,15 +49,30 @@ void summarise_tasks(RunSummary& s, const fs::path& dir) {
     s.tasks.push_back({row.task, row.share_of_ceiling, row.solved});
 }
 
+// Of all sessions; nothing if one that trained does not say, because an earlier version ran it.
+std::optional<double> processor_seconds(const Json& sessions) {
+  const auto number = [](const Json& session, const char* key) -> std::optional<double> {
+    if (!session.is_object() || !session.contains(key) || !session[key].is_number()) return {};
+    return session[key].get<double>();
+  };
+  double sum = 0;
+  for (std::size_t i = 0; i < sessions.size(); ++i) {
+    const auto seconds = number(sessions[i], "processor_seconds");
+    // A session that was killed before its first checkpoint left nothing.
+    const bool left_nothing = i + 1 < sessions.size() && number(sessions[i + 1], "first_step") ==
+                                                             number(sessions[i], "first_step");
+    if (!seconds && !left_nothing) return {};
+    sum += seconds.value_or(0);
+  }
+  return sum;
+}
+
 void read_provenance(RunSummary& s, const fs::path& path) {
   const Json provenance = Json::parse(read_file(path), nullptr, false);
   if (provenance.is_discarded() || !provenance.contains("sessions") ||
       !provenance["sessions"].is_array() || provenance["sessions"].empty())
     return;
-  for (const Json& session : provenance["sessions"])  // of earlier versions, none has it
-    if (session.contains("processor_seconds") && session["processor_seconds"].is_number())
-      s.processor_seconds =
-          s.processor_seconds.value_or(0) + session["processor_seconds"].get<double>();
+  s.processor_seconds = processor_seconds(provenance["sessions"]);
   const Json& session = provenance["sessions"].front();
   const auto text = [&](const char* key) {
     return session.contains(key) && session[key].is_string() ? session[key].get<std::string>()

@@ -146,6 +146,9 @@ std::vector<InputFile> recorded_inputs(const fs::path& run) {
 }
 
 void record_session_times(const fs::path& run, double seconds, double processor_seconds) {
+  // Training does not stop for a file that is only needed when it is resumed, which then says so.
+  std::error_code error;
+  if (!fs::exists(run / "provenance.json", error)) return;
   Json provenance = read_provenance(run);
   const auto milliseconds = [](double s) { return std::round(s * 1e3) / 1e3; };
   Json& session = provenance["sessions"].back();

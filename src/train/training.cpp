@@ -193,7 +193,10 @@ std::optional<Evaluator> Training::make_evaluator(std::int64_t n_trials,
 
 std::int64_t Training::trials_per_task() const noexcept {
   const EvaluationConfig& e = config.evaluation;
-  return state.step + e.every >= last_step() ? e.final_trials.value_or(e.trials) : e.trials;
+  // A cool-down begins after the evaluation at its first step, which could not know.
+  const bool begins = state.cooldown_from >= 0 && state.cooldown_from == state.step;
+  const std::int64_t end = begins ? config.train.steps : last_step();
+  return state.step + e.every >= end ? e.final_trials.value_or(e.trials) : e.trials;
 }
 
 NetworkMetadata Training::describe_data() const {

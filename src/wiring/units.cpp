@@ -86,6 +86,9 @@ std::vector<std::uint8_t> types_from_file(const WiringConfig& config) {
                       path, types.size(), value));
     types.push_back(value == 1 ? 1 : 0);
   }
+  if (std::ranges::find(types, 1) == types.end())
+    throw UsageError(
+        fmt::format("{}: all units are inhibitory; write 1 for excitatory units", path));
   return types;
 }
 

@@ -40,6 +40,10 @@ class Wiring(ProgramTest):
         stats = self.stats(*typed, "--radius-ei", "1", "--excitatory-placement", "lattice")
         self.assertLess(stats["n_synapses"], 4100)
 
+    def test_a_path_of_types_needs_no_quotes(self):
+        refused = run("wiring", "stats", "--excitatory-placement", "file", "--excitatory-path", "1")
+        self.assertIn("1: the core reads .npz", refused.stderr)
+
     def test_nothing_joined_is_null(self):
         self.assertIsNone(self.stats("--wiring", "autapse", "--sheet", "3x3")["mean_path_length"])
 

@@ -292,6 +292,12 @@ def test_a_curriculum_is_a_list_of_tables(tmp_path, small_config):
     assert not (tmp_path / "refused").exists()
 
 
+def test_methods_tell_the_trials_of_the_last_evaluation(tmp_path, small_config):
+    few = small_config["evaluation"] | {"trials": 20, "final_trials": 60}
+    run = lmrnn.Trainer(small_config | {"evaluation": few}, tmp_path / "run").run()
+    assert "was measured on 60 held-out trials per task" in lmrnn.methods(run)
+
+
 def test_former_names_are_read(tmp_path, small_config):
     config = small_config | {"network": {"representation": "sparse", "initialisation": "radius"},
                              "recipe": "field", "stream": {"batch": 8, "steps": 30, "mode": "restart"}}

@@ -682,6 +682,25 @@ TEST(Criterion, DoneIsAddedWhenItWasMissing) {
   }
 }
 
+// The evaluation that begins the cool-down could not know that it would be the last one.
+TEST(Criterion, ACoolDownOfNoStepsIsJudgedByTheTrialsThatItWas) {
+  const TemporaryDirectory dir;
+  RunConfig config = small_run_config();
+  config.schedule.kind = ScheduleKind::open_ended;
+  config.schedule.cooldown = 0;
+  config.train.stop_mean = 0;
+  config.evaluation.trials = 5;
+  config.evaluation.final_trials = 200;
+  const fs::path run = dir / "run";
+  train(config, run);
+  const std::string done = read_file(run / "DONE");
+  EXPECT_EQ(nlohmann::json::parse(done)["steps"], 8);
+  fs::remove(run / "DONE");
+  Trainer::resume(run, {.n_threads = 1}).run();
+  EXPECT_EQ(nlohmann::json::parse(read_file(run / "DONE"))["mean_accuracy"],
+            nlohmann::json::parse(done)["mean_accuracy"]);
+}
+
 TEST(Estimate, WritesNothingAndAddsUp) {
   const TemporaryDirectory dir;
   const RunEstimate e = estimate_run(small_run_config(), 1);

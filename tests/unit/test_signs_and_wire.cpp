@@ -233,6 +233,8 @@ TEST(UnitTypes, MayComeFromAFile) {
   EXPECT_THAT(complaint(), HasSubstr("holds 2 arrays"));
   save({1, 0, 1, 1, -1, 0}, "excitatory", {6});
   EXPECT_THAT(complaint(), HasSubstr("the type of unit 4 is -1"));
+  save({0, 0, 0, 0, 0, 0}, "excitatory", {6});
+  EXPECT_THAT(complaint(), HasSubstr("all units are inhibitory"));
   save({1, 0, 1, 1, 1}, "excitatory", {5});
   EXPECT_THAT(complaint(), HasSubstr("the types of 5 units, but a sheet of 2 x 3 has 6"));
   wiring.excitatory = 0.8;
@@ -285,6 +287,8 @@ TEST(UnitTypes, WhatDoesNotGoTogetherIsRefused) {
   RunConfig config = small_run_config();
   config.network.readout_excitatory = true;
   EXPECT_THAT(message_of<UsageError>([&] { check_config(config); }),
+              HasSubstr("network.readout_excitatory = true needs excitatory units"));
+  EXPECT_THAT(message_of<UsageError>([&] { initial_network(config); }),
               HasSubstr("network.readout_excitatory = true needs excitatory units"));
   for (const char* key : {"wire_penalty = -1", "wire_penalty = nan", "wire_penalty = inf",
                           "wire_power = -1", "wire_power = 9"}) {

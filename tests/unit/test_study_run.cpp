@@ -8,6 +8,7 @@
 #include <csignal>
 #include <fstream>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <sstream>
 
@@ -754,6 +755,29 @@ TEST(Results, DamagedLearningCurvesAreRefused) {
   is_refused();
   s.curve_steps = {10, 20};
   EXPECT_EQ(from_row(to_row(s), "here").curve_steps, s.curve_steps);
+}
+
+TEST(StudyRun, ProcessorTimeIsThatOfTheWholeRunOrNone) {
+  const SmallStudy dir("");
+  const Study study = dir.load({"seeds=[1]"});
+  run(study);
+  const PlannedRun planned = plan_study(study).runs.at(0);
+  const fs::path directory = run_directory(study, planned);
+  const auto with_sessions = [&](const char* sessions) {
+    auto provenance = nlohmann::json::parse(read_file(directory / "provenance.json"));
+    provenance["sessions"] = nlohmann::json::parse(sessions);
+    write_file(directory / "provenance.json", provenance.dump());
+    return summarise(study, planned, directory, false).processor_seconds;
+  };
+  EXPECT_GT(summarise(study, planned, directory, false).processor_seconds.value_or(0), 0);
+  EXPECT_EQ(with_sessions(R"([{"first_step": 0, "processor_seconds": 2},
+                              {"first_step": 10, "processor_seconds": 3}])"),
+            5);
+  // Killed before its first checkpoint.
+  EXPECT_EQ(with_sessions(R"([{"first_step": 0}, {"first_step": 0, "processor_seconds": 3}])"), 3);
+  // Begun by an earlier version.
+  EXPECT_EQ(with_sessions(R"([{"first_step": 0}, {"first_step": 10, "processor_seconds": 3}])"),
+            std::nullopt);
 }
 
 TEST(StudyRun, DamagedFilesOfARunAreRefusedOrDoneWithout) {

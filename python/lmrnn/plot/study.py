@@ -57,7 +57,10 @@ def study_curves(study, over: str = "step", *, ax=None):
             [row.get(over, np.nan), row["mean_share"], row["lower"], row["upper"]]
         )
     if not any(np.isfinite(point[0]) for line in points.values() for point in line):
-        raise _core.UsageError(f"{study.name}: its tables have no {OVER[over]}; run it again")
+        raise _core.UsageError(
+            f"{study.name}: its tables have no {OVER[over]}: batches grow, or an earlier version made "
+            'the results; use over="step" or over="trials"'
+        )
     colours = list(style.COLOURS.values())
     for place, panel in zip(axes, study.panels):
         for level in study.levels_of(panel):
