@@ -8,6 +8,7 @@
 #include "lmrnn/train.hpp"
 #include "lmrnn/wiring_paths.hpp"
 #include "train/curriculum.hpp"
+#include "train/synapse_terms.hpp"
 
 namespace lmrnn {
 namespace {
@@ -102,10 +103,7 @@ void check_config(const RunConfig& config) {
         fmt::format("network.tau = {} is shorter than battery.dt = {}; use 0 or {} or more", tau,
                     config.battery.dt, config.battery.dt));
   check_unit_types(config.wiring);
-  if (config.network.readout_excitatory && !config.wiring.has_unit_types())
-    throw UsageError(
-        "network.readout_excitatory = true needs excitatory units; set wiring.excitatory, e.g. to "
-        "0.8");
+  require_unit_types(config);
   const PeriodWeights& w = config.loss.weights;
   if (w.fixation + w.stimulus + w.delay + w.second_stimulus + w.decision <= 0)
     throw UsageError("all of loss.weights are 0, so nothing would be learned; leave one above 0");

@@ -126,10 +126,7 @@ Architecture architecture_for(const RunConfig& config, const BatchShape& shape) 
   a.input = make_input_mask(config.network.input, sheet, a.n_channels, seed);
   a.readout = make_readout_mask(config.network.readout, sheet, a.n_classes, seed);
   a.excitatory = excitatory_units(config.wiring, seed);
-  if (config.network.readout_excitatory && a.excitatory.empty())
-    throw UsageError(
-        "network.readout_excitatory = true needs excitatory units; set wiring.excitatory, e.g. to "
-        "0.8");
+  require_unit_types(config);
   if (config.network.readout_excitatory)
     a.readout = with_sources(a.readout, a.excitatory, "network.readout_excitatory = true");
   return a;

@@ -89,4 +89,11 @@ double bytes_of_synapse_terms(const RunConfig& config, std::size_t n_synapses) n
   return (wire + signs) * static_cast<double>(n_synapses);
 }
 
+void require_unit_types(const RunConfig& config) {
+  if (config.network.readout_excitatory && !config.wiring.has_unit_types())
+    throw UsageError(
+        "network.readout_excitatory = true needs excitatory units; set wiring.excitatory, e.g. to "
+        "0.8");
+}
+
 }  // namespace lmrnn

@@ -47,4 +47,7 @@ void require_signs(const Network& network, const std::string& name);
 /// Bytes of the terms of `n_synapses` synapses.
 double bytes_of_synapse_terms(const RunConfig& config, std::size_t n_synapses) noexcept;
 
+/// Throws UsageError if `config` asks for a readout of excitatory units and units have no type.
+void require_unit_types(const RunConfig& config);
+
 }  // namespace lmrnn
