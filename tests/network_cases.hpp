@@ -27,6 +27,7 @@ struct NetworkCase {
   bool silent_inputs = false;  ///< most inputs are 0, at different times in different trials
   bool held_inputs = false;    ///< inputs change with the rules, every four steps
   Representation representation = Representation::automatic;
+  StateEquation equation = StateEquation::rate;
 
   friend std::ostream& operator<<(std::ostream& out, const NetworkCase& c) { return out << c.name; }
 };
@@ -156,6 +157,67 @@ inline std::vector<NetworkCase> network_cases() {
     c.n_trials = 3;
     c.n_steps = 17;
   });
+  for (const StateEquation equation : {StateEquation::voltage, StateEquation::leak_inside}) {
+    const bool is_voltage = equation == StateEquation::voltage;
+    const std::string prefix = is_voltage ? "voltage_" : "leak_inside_";
+    const auto of_equation = [&](std::string name, auto change) {
+      variant(prefix + name, [&](NetworkCase& c) {
+        c.equation = equation;
+        change(c);
+      });
+    };
+    for (const Activation activation : {Activation::relu, Activation::tanh, Activation::softplus})
+      for (const double alpha : {1.0, 0.2}) {
+        const std::string name = std::string(to_name(activation)) + (alpha < 1 ? "_leaky" : "");
+        of_equation(name, [&](NetworkCase& c) {
+          c.activation = activation;
+          c.alpha = alpha;
+        });
+        of_equation("one_trial_" + name, [&](NetworkCase& c) {
+          c.activation = activation;
+          c.alpha = alpha;
+          c.n_trials = 1;
+          c.resets = true;
+          c.wiring = sheet_wiring(WiringKind::local, 5, 9, 2);
+        });
+      }
+    of_equation("everything", [](NetworkCase& c) {
+      c.activation = Activation::softplus;  // f(0) is not 0
+      c.resets = true;
+      c.sigma = 0.3;
+      c.rate_penalty = 0.01;
+      c.n_slots = 3;
+      c.projection_density = 0.6;
+      c.n_trials = 19;
+      c.n_steps = 21;
+      c.wiring = sheet_wiring(WiringKind::local, 5, 9, 2);
+    });
+    of_equation("penalty_relu", [](NetworkCase& c) {
+      c.rate_penalty = 0.01;
+      c.activation = Activation::relu;
+      c.resets = true;
+    });
+    of_equation("many_autapses", [](NetworkCase& c) {  // two tiles of units
+      c.wiring = sheet_wiring(WiringKind::autapse, 7, 10);
+      c.activation = Activation::softplus;
+      c.resets = true;
+      c.sigma = 0.3;
+      c.rate_penalty = 0.01;
+      c.n_classes = 6;
+      c.n_trials = 9;
+      c.n_steps = 17;
+    });
+    of_equation("many_autapses_no_leak", [](NetworkCase& c) {
+      c.wiring = sheet_wiring(WiringKind::autapse, 7, 10);
+      c.alpha = 1;
+      c.resets = true;
+      c.n_trials = 9;
+    });
+    of_equation("dense", [](NetworkCase& c) {
+      c.wiring = sheet_wiring(WiringKind::dense, 3, 3);
+      c.loss = LossKind::least_squares;
+    });
+  }
   variant("four_trials", [](NetworkCase& c) { c.n_trials = 4; });
   variant("sixteen_trials", [](NetworkCase& c) { c.n_trials = 16; });
   variant("forty_trials", [](NetworkCase& c) { c.n_trials = 40; });
@@ -194,6 +256,7 @@ struct Laboratory {
     a.alpha = c.alpha;
     a.activation = c.activation;
     a.representation = c.representation;
+    a.equation = c.equation;
     a.recurrent = make_mask(c.wiring, seed);
     a.input = make_input_mask(projection, sheet, c.n_channels, seed);
     a.readout = make_readout_mask(projection, sheet, c.n_classes, seed);
@@ -288,7 +351,8 @@ struct Laboratory {
             values.data() + l.rule,
             values.data() + l.bias,
             values.data() + l.readout,
-            values.data() + l.readout_bias};
+            values.data() + l.readout_bias,
+            static_cast<kernels::StateEquation>(a.equation)};
   }
 
   kernels::reference::Block<double> reference_block() const {

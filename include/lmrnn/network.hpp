@@ -7,6 +7,14 @@
 // alpha = dt / tau. W is non-zero only where the mask is. xi is independent standard normal noise
 // (inside f, as in Yang et al. 2019). Source: Khona et al. 2023; Yang et al. 2019.
 //
+// Other networks of the field have another state equation (StateEquation):
+//
+//   voltage:      x[t] = (1 - alpha) x[t-1] + alpha u[t],   h[t] = f(x[t]),   x[-1] = 0
+//   leak-inside:  h[t] = f((1 - alpha) h[t-1] + alpha u[t])
+//
+// u and the logits are those of above. The state, from which a network can go on and which resets
+// set to 0, is h; in the voltage form it is x.
+//
 // A network sees arrays, never tasks. Trials are handled in blocks (TrialView), whose inputs are
 // (time, trial, channel); within a block, states and logits have the trial as their last,
 // contiguous index: (time, unit, trial).
@@ -36,6 +44,22 @@ constexpr std::array<std::pair<std::string_view, Activation>, 3> enum_names(Acti
   return {
       {{"relu", Activation::relu}, {"tanh", Activation::tanh}, {"softplus", Activation::softplus}}};
 }
+
+/// Where f and the leak stand; the equations are at the top of this file.
+/// rate: f inside the leak (Yang et al. 2019; Driscoll, Shenoy & Sussillo 2024); the state is a
+/// rate. voltage: other units see f of a leaky voltage (Sussillo & Barak 2013; Mante et al. 2013;
+/// Song, Yang & Wang 2016). leak_inside: the leak inside f (Masse et al. 2019). Miller & Fumarola
+/// (2012) compare the first two. With alpha = 1, rate and leak_inside are one equation.
+enum class StateEquation { rate, voltage, leak_inside };
+constexpr std::array<std::pair<std::string_view, StateEquation>, 3> enum_names(StateEquation) {
+  return {{{"rate", StateEquation::rate},
+           {"voltage", StateEquation::voltage},
+           {"leak-inside", StateEquation::leak_inside}}};
+}
+
+/// f and its derivative at one number.
+double apply_activation(Activation activation, double x) noexcept;
+double activation_slope(Activation activation, double x) noexcept;
 
 /// How the recurrent weights are stored and multiplied.
 enum class Representation { automatic, sparse, dense, diagonal };
@@ -78,6 +102,7 @@ struct NetworkConfig {
   Representation storage = Representation::automatic;
   ProjectionConfig input, readout;
   bool readout_excitatory = false;
+  StateEquation equation = StateEquation::rate;
 
   static constexpr std::array<Renamed, 1> renamed_keys{{{"representation", "storage"}}};
 
@@ -98,6 +123,8 @@ struct NetworkConfig {
     field("readout", self.readout, "which readout synapses exist");
     field("readout_excitatory", self.readout_excitatory,
           "true: only excitatory units (wiring.excitatory) have readout synapses");
+    field("equation", self.equation,
+          "state equation: f inside the leak, f of a leaky voltage, or the leak inside f");
   }
 };
 
@@ -115,6 +142,7 @@ struct Architecture {
   /// (unit) 1: excitatory, 0: inhibitory. Training keeps the recurrent weights of the former at
   /// least 0 and those of the latter at most 0. Empty: units have no type, and signs are free.
   std::vector<std::uint8_t> excitatory{};
+  StateEquation equation = StateEquation::rate;
 
   std::size_t n_units() const noexcept { return recurrent.n_targets(); }
 };
@@ -145,8 +173,8 @@ struct LossOptions {
   LossKind kind = LossKind::cross_entropy;
   /// Gradients are of scale * sum of weighted losses; 1 / (sum of weights over the whole batch).
   double scale = 1;
-  /// Adds rate_penalty * sum over (time, unit, trial) of h^2; divide by the size of the whole batch
-  /// for a mean.
+  /// Adds rate_penalty * sum over (time, unit, trial) of h^2, in the voltage form of f(x)^2; divide
+  /// by the size of the whole batch for a mean.
   double rate_penalty = 0;
   /// Keeps only about sqrt(n_steps) of the states and computes the others again while going
   /// backward: about a quarter more time, a fraction of the memory, the same bits.
@@ -235,8 +263,9 @@ class Network {
   /// An independent network with the same architecture and weights.
   Network copy() const;
 
-  /// Runs the network from h = 0, with the inputs, rules and resets of `block`. `states` (time,
-  /// unit, trial) and `logits` (time, class, trial) are filled if not empty. Throws UsageError if
+  /// Runs the network from state 0, with the inputs, rules and resets of `block`. `states` (time,
+  /// unit, trial), h or the voltage x, and `logits` (time, class, trial) are filled if not empty.
+  /// Throws UsageError if
   /// the shapes of the arrays differ from the network's or from each other, or for a rule that the
   /// network does not have; std::logic_error while a WeightWriter of the network lives.
   void forward(const TrialView& block, const RecurrentNoise& noise, View3<float> states,
@@ -261,6 +290,8 @@ using NetworkMetadata = std::map<std::string, std::string>;
 /// (recurrent.row_offsets, recurrent.sources), input.weight, input.mask, rule.weight, bias,
 /// readout.weight, readout.mask, readout.bias; excitatory, if units have a type; and as text
 /// metadata alpha, activation, format version, and what the caller gives (names of tasks, ...).
+/// The state equation is in the metadata (`equation`) if it is not `rate`. Such files have format
+/// version 2: versions of lmrnn that do not know the key would compute something else.
 /// Throws RunError (disk full, no permission) and leaves an existing file as it was.
 void save_network(const std::filesystem::path& path, const Network& network,
                   const NetworkMetadata& metadata);

@@ -79,6 +79,8 @@ void one_trial_step(const OneTrialStep& s) {
   const std::size_t lanes = hn::Lanes(d);
   const float* before = s.previous - RowSlices::margin;
   const V alpha = hn::Set(d, s.alpha), leak = hn::Set(d, 1.0f - s.alpha);
+  const bool is_blended = s.equation != StateEquation::rate;
+  const float* blended_with = s.voltage ? s.voltage : s.previous;
   for (std::size_t i = 0; i < s.recurrent->slices.size(); ++i) {
     const RowSlices::Slice slice = s.recurrent->slices[i];
     V sum[n_chains][slice_vectors];
@@ -135,6 +137,14 @@ void one_trial_step(const OneTrialStep& s) {
     }
     for (std::size_t v = 0; v < slice_vectors; ++v) {
       const std::size_t at = i * width + v * lanes;
+      if (is_blended) {
+        V x = total[v];
+        if (s.alpha != 1.0f)
+          x = hn::MulAdd(alpha, x, hn::Mul(leak, hn::LoadU(d, blended_with + at)));
+        if (s.voltage) hn::StoreU(x, d, s.voltage + at);
+        hn::StoreU(rate(s.nonlinearity, d, x), d, s.state + at);
+        continue;
+      }
       V h = rate(s.nonlinearity, d, total[v]);
       if (s.alpha != 1.0f) h = hn::MulAdd(alpha, h, hn::Mul(leak, hn::LoadU(d, s.previous + at)));
       hn::StoreU(h, d, s.state + at);
@@ -195,6 +205,8 @@ void input_currents(const InputCurrents& s) noexcept {
 }
 void one_trial_step(const OneTrialStep& s) noexcept {
   LMRNN_CHECK(s.state != s.previous, "the state is overwritten");
+  LMRNN_CHECK((s.voltage != nullptr) == (s.equation == StateEquation::voltage),
+              "the voltage form, and no other, has a voltage");
   LMRNN_DISPATCH(one_trial_step)(s);
 }
 void dense_outputs(const DenseOutputs& s) noexcept {

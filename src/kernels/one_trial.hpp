@@ -54,7 +54,8 @@ struct InputCurrents {
 };
 void input_currents(const InputCurrents& product) noexcept;
 
-/// state = (1 - alpha) previous + alpha f(drive + current + recurrent), for one trial.
+/// state = (1 - alpha) previous + alpha f(drive + current + recurrent), for one trial; or what
+/// ForwardStep says of other equations.
 struct OneTrialStep {
   const RowSlices* recurrent;
   const float* weights;          ///< packed
@@ -63,6 +64,8 @@ struct OneTrialStep {
   float* state;                  ///< (unit), whole slices; not `previous`
   float alpha;
   Nonlinearity nonlinearity;
+  StateEquation equation = StateEquation::rate;
+  float* voltage = nullptr;  ///< (unit), whole slices, in and out; only for `voltage`
 };
 void one_trial_step(const OneTrialStep& step) noexcept;
 

@@ -30,10 +30,11 @@ struct Model {
   T* bias;                                     ///< (unit)
   T* readout;                                  ///< (class, unit)
   T* readout_bias;                             ///< (class)
+  StateEquation equation = StateEquation::rate;
 };
 
 /// Trials, and what else a network computes with: `noise` (time, unit, trial) is sigma * xi, or
-/// empty; `initial` (trial, unit) is h[-1], or empty: 0.
+/// empty; `initial` (trial, unit) is the state before step 0, or empty: 0.
 template <class T>
 struct Block : TrialView {
   View3<const T> noise{};
@@ -69,23 +70,54 @@ T slope(Nonlinearity f, T u) {
 /// Trajectory of one trial.
 template <class T>
 struct Trajectory {
-  std::vector<T> u, h, logits;  ///< (time, unit), (time, unit), (time, class)
+  std::vector<T> u;       ///< (time, unit): W h[t-1] and everything from outside
+  std::vector<T> h;       ///< (time, unit): what other units and the readout see
+  std::vector<T> logits;  ///< (time, class)
+  std::vector<T> states;  ///< (time, unit): h, or the voltage x where h = f(x)
 };
 
-/// h[t - 1] of unit i as step t sees it.
+/// The state before step t of unit i, as step t sees it.
 template <class T>
 T previous_state(const Block<T>& block, const Trajectory<T>& run, std::size_t n_units,
                  std::size_t t, std::size_t i, std::size_t trial) {
   if (!block.resets.empty() && block.resets(t, trial)) return 0;
   if (t == 0) return block.initial.empty() ? T(0) : block.initial(trial, i);
-  return run.h[(t - 1) * n_units + i];
+  return run.states[(t - 1) * n_units + i];
+}
+
+/// h of a unit in this state.
+template <class T>
+T seen(const Model<T>& m, T state) {
+  return m.equation == StateEquation::voltage ? rate(m.nonlinearity, state) : state;
+}
+
+/// What f is applied to in a step: u, or where f comes after the leak, the blend of u and the state
+/// before.
+template <class T>
+T argument_of_f(const Model<T>& m, T previous, T u) {
+  return m.equation == StateEquation::rate ? u : (1 - m.alpha) * previous + m.alpha * u;
+}
+
+/// The state after a step.
+template <class T>
+T next_state(const Model<T>& m, T previous, T u) {
+  const T argument = argument_of_f(m, previous, u);
+  switch (m.equation) {
+    case StateEquation::rate:
+      return (1 - m.alpha) * previous + m.alpha * rate(m.nonlinearity, argument);
+    case StateEquation::voltage:
+      return argument;
+    case StateEquation::leak_inside:
+      return rate(m.nonlinearity, argument);
+  }
+  return u;
 }
 
 template <class T>
 Trajectory<T> forward(const Model<T>& m, const Block<T>& block, std::size_t trial) {
   const std::size_t n_steps = block.n_steps();
   Trajectory<T> run{std::vector<T>(n_steps * m.n_units), std::vector<T>(n_steps * m.n_units),
-                    std::vector<T>(n_steps * m.n_classes)};
+                    std::vector<T>(n_steps * m.n_classes), std::vector<T>(n_steps * m.n_units)};
   for (std::size_t t = 0; t < n_steps; ++t) {
     for (std::size_t i = 0; i < m.n_units; ++i) {
       T u = m.bias[i];
@@ -94,14 +126,16 @@ Trajectory<T> forward(const Model<T>& m, const Block<T>& block, std::size_t tria
       for (std::size_t c = 0; c < m.n_channels; ++c)
         u += m.input[i * m.n_channels + c] * static_cast<T>(block.inputs(t, trial, c));
       for (std::size_t k = m.row_offsets[i]; k < m.row_offsets[i + 1]; ++k)
-        u += m.recurrent[k] * previous_state(block, run, m.n_units, t, m.sources[k], trial);
+        u +=
+            m.recurrent[k] * seen(m, previous_state(block, run, m.n_units, t, m.sources[k], trial));
       if (!block.noise.empty()) u += block.noise(t, i, trial);
       run.u[t * m.n_units + i] = u;
     }
-    for (std::size_t i = 0; i < m.n_units; ++i)
-      run.h[t * m.n_units + i] =
-          (1 - m.alpha) * previous_state(block, run, m.n_units, t, i, trial) +
-          m.alpha * rate(m.nonlinearity, run.u[t * m.n_units + i]);
+    for (std::size_t i = 0; i < m.n_units; ++i) {
+      const std::size_t at = t * m.n_units + i;
+      run.states[at] = next_state(m, previous_state(block, run, m.n_units, t, i, trial), run.u[at]);
+      run.h[at] = seen(m, run.states[at]);
+    }
     for (std::size_t c = 0; c < m.n_classes; ++c) {
       T z = m.readout_bias[c];
       for (std::size_t i = 0; i < m.n_units; ++i)
@@ -138,24 +172,27 @@ T loss_and_slope(std::span<const T> logits, std::int32_t target, const float* wa
 template <class T>
 struct OutsideGradient {
   std::vector<T> inputs;   ///< (time, channel)
-  std::vector<T> initial;  ///< (unit): h[-1]
+  std::vector<T> initial;  ///< (unit): the state before step 0
 };
 
 /// Backpropagation through time of one trial. dlogits(t, c) and dstates(t, i) are the gradients of
 /// a loss with respect to logits and, directly, to states. Adds the gradients of the weights to
-/// `gradient`, a Model whose weights are the gradients.
+/// `gradient`, a Model whose weights are the gradients. With s for the state:
+///   rate:         ds[t]/du = alpha f'(u),      ds[t]/ds[t-1] = 1 - alpha
+///   voltage:      ds[t]/du = alpha,            ds[t]/ds[t-1] = 1 - alpha,            h = f(s)
+///   leak_inside:  ds[t]/du = alpha f'(blend),  ds[t]/ds[t-1] = (1 - alpha) f'(blend)
 template <class T, class Logits, class States>
 OutsideGradient<T> add_trial_gradient(const Model<T>& m, const Block<T>& block,
                                       const Trajectory<T>& run, std::size_t trial, Logits&& dlogits,
                                       States&& dstates, const Model<T>& gradient) {
   const std::size_t n_steps = block.n_steps(), n_units = m.n_units;
   OutsideGradient<T> outside{std::vector<T>(n_steps * m.n_channels), {}};
-  std::vector<T> later(n_units, 0);  // gradient with respect to h[t] through t + 1
+  // Gradients with respect to h[t] and, directly, to the state after step t, through step t + 1.
+  std::vector<T> later_seen(n_units, 0), later_state(n_units, 0);
   std::vector<T> delta(n_units);
   for (std::size_t t = n_steps; t-- > 0;) {
     const T* h = &run.h[t * n_units];
-    std::vector<T> g = later;
-    for (std::size_t i = 0; i < n_units; ++i) g[i] += dstates(t, i);
+    std::vector<T> g = later_seen;
     for (std::size_t c = 0; c < m.n_classes; ++c) {
       const T error = dlogits(t, c);
       gradient.readout_bias[c] += error;
@@ -165,8 +202,15 @@ OutsideGradient<T> add_trial_gradient(const Model<T>& m, const Block<T>& block,
       }
     }
     for (std::size_t i = 0; i < n_units; ++i) {
-      delta[i] = m.alpha * slope(m.nonlinearity, run.u[t * n_units + i]) * g[i];
-      later[i] = (1 - m.alpha) * g[i];
+      const T before = previous_state(block, run, n_units, t, i, trial);
+      const T f_slope = slope(m.nonlinearity, argument_of_f(m, before, run.u[t * n_units + i]));
+      const T of_h = m.equation == StateEquation::voltage ? f_slope * g[i] : g[i];
+      const T of_state = of_h + later_state[i] + dstates(t, i);
+      const T of_blend = m.equation == StateEquation::leak_inside ? f_slope * of_state : of_state;
+      delta[i] = m.alpha * of_blend;
+      if (m.equation == StateEquation::rate) delta[i] *= f_slope;
+      later_state[i] = (1 - m.alpha) * of_blend;
+      later_seen[i] = 0;
     }
     for (std::size_t i = 0; i < n_units; ++i) {
       gradient.bias[i] += delta[i];
@@ -180,14 +224,21 @@ OutsideGradient<T> add_trial_gradient(const Model<T>& m, const Block<T>& block,
       }
       for (std::size_t k = m.row_offsets[i]; k < m.row_offsets[i + 1]; ++k) {
         gradient.recurrent[k] +=
-            delta[i] * previous_state(block, run, n_units, t, m.sources[k], trial);
-        later[m.sources[k]] += m.recurrent[k] * delta[i];
+            delta[i] * seen(m, previous_state(block, run, n_units, t, m.sources[k], trial));
+        later_seen[m.sources[k]] += m.recurrent[k] * delta[i];
       }
     }
-    if (!block.resets.empty() && block.resets(t, trial))
-      std::fill(later.begin(), later.end(), T(0));
+    if (!block.resets.empty() && block.resets(t, trial)) {
+      std::fill(later_seen.begin(), later_seen.end(), T(0));
+      std::fill(later_state.begin(), later_state.end(), T(0));
+    }
   }
-  outside.initial = later;
+  outside.initial = later_state;
+  for (std::size_t i = 0; i < n_units; ++i) {
+    const T first = block.initial.empty() ? T(0) : block.initial(trial, i);
+    const bool is_voltage = m.equation == StateEquation::voltage;
+    outside.initial[i] += later_seen[i] * (is_voltage ? slope(m.nonlinearity, first) : T(1));
+  }
   return outside;
 }
 
@@ -207,10 +258,15 @@ T add_gradient(const Model<T>& m, const Block<T>& block, const float* wanted, T 
                                          block.targets(t, trial), wanted, g);
       for (T& x : g) x *= weight * scale;
     }
+    const auto of_penalty = [&](std::size_t t, std::size_t i) {
+      const std::size_t at = t * m.n_units + i;
+      const bool is_voltage = m.equation == StateEquation::voltage;
+      return penalty * run.h[at] * (is_voltage ? slope(m.nonlinearity, run.states[at]) : T(1));
+    };
     add_trial_gradient(
         m, block, run, trial,
-        [&](std::size_t t, std::size_t c) { return dlogits[t * m.n_classes + c]; },
-        [&](std::size_t t, std::size_t i) { return penalty * run.h[t * m.n_units + i]; }, gradient);
+        [&](std::size_t t, std::size_t c) { return dlogits[t * m.n_classes + c]; }, of_penalty,
+        gradient);
   }
   return loss;
 }

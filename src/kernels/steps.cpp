@@ -118,10 +118,33 @@ struct RowsAt {
   }
 };
 
-/// All groups of a range, for n_vectors vectors of lanes. `plain`: ReLU units without a leak. What
-/// the loop needs of the step is copied first: the compiler must take stores of states for stores
-/// to anything.
-template <bool plain, std::size_t n_vectors, class D>
+/// What becomes of the sums of a group. `plain`: ReLU units without a leak. `rate`: f, then the
+/// leak. `blended`: f comes after the leak, with or without a voltage of its own.
+enum class Finish { plain, rate, blended };
+
+HWY_INLINE Finish finish_of(StateEquation equation, Nonlinearity nonlinearity, float alpha) {
+  if (equation != StateEquation::rate) return Finish::blended;
+  return nonlinearity == Nonlinearity::relu && alpha == 1.0f ? Finish::plain : Finish::rate;
+}
+
+/// Calls body(d, std::integral_constant<std::size_t, n_vectors>, first_lane,
+/// std::integral_constant<Finish, finish>) until all lanes are covered.
+template <class Body>
+HWY_INLINE void for_lanes_finished(std::size_t n_lanes, Finish finish, Body&& body) {
+  for_lanes(n_lanes, [&](auto d, auto count, std::size_t lane) HWY_ATTR {
+    if (finish == Finish::plain) {
+      body(d, count, lane, std::integral_constant<Finish, Finish::plain>());
+    } else if (finish == Finish::rate) {
+      body(d, count, lane, std::integral_constant<Finish, Finish::rate>());
+    } else {
+      body(d, count, lane, std::integral_constant<Finish, Finish::blended>());
+    }
+  });
+}
+
+/// All groups of a range, for n_vectors vectors of lanes. What the loop needs of the step is copied
+/// first: the compiler must take stores of states for stores to anything.
+template <Finish finish, std::size_t n_vectors, class D>
 HWY_INLINE void forward_groups(D d, const ForwardStep& s, std::size_t lane) {
   using V = hn::Vec<D>;
   const std::size_t width = hn::Lanes(d), n_lanes = s.n_lanes;
@@ -131,6 +154,8 @@ HWY_INLINE void forward_groups(D d, const ForwardStep& s, std::size_t lane) {
   const float* HWY_RESTRICT drive = s.drive;
   const float* previous = s.previous;
   float* HWY_RESTRICT state = s.state;
+  float* HWY_RESTRICT voltage = s.voltage;
+  const float* blended_with = voltage ? voltage : previous;
   const Nonlinearity nonlinearity = s.nonlinearity;
   const bool leaky = s.alpha != 1.0f;
   const V alpha = hn::Set(d, s.alpha), leak = hn::Set(d, 1.0f - s.alpha);
@@ -153,8 +178,13 @@ HWY_INLINE void forward_groups(D d, const ForwardStep& s, std::size_t lane) {
 #pragma GCC unroll 2
       for (std::size_t v = 0; v < n_vectors; ++v) {
         const std::size_t at = rows.at[r] + v * width;
-        if constexpr (plain) {
+        if constexpr (finish == Finish::plain) {
           hn::StoreU(relu(d, sum[r][v]), d, state + at);
+        } else if constexpr (finish == Finish::blended) {
+          V x = sum[r][v];
+          if (leaky) x = hn::MulAdd(alpha, x, hn::Mul(leak, hn::LoadU(d, blended_with + at)));
+          if (voltage) hn::StoreU(x, d, voltage + at);
+          hn::StoreU(rate(nonlinearity, d, x), d, state + at);
         } else {
           V h = rate(nonlinearity, d, sum[r][v]);
           if (leaky) h = hn::MulAdd(alpha, h, hn::Mul(leak, hn::LoadU(d, previous + at)));
@@ -166,14 +196,21 @@ HWY_INLINE void forward_groups(D d, const ForwardStep& s, std::size_t lane) {
 }
 
 void forward_step(const ForwardStep& s) {
-  const bool plain = s.nonlinearity == Nonlinearity::relu && s.alpha == 1.0f;
+  const Finish finish = finish_of(s.equation, s.nonlinearity, s.alpha);
+  for_lanes_finished(s.n_lanes, finish,
+                     [&](auto d, auto count, std::size_t lane, auto how) HWY_ATTR {
+                       forward_groups<decltype(how)::value, decltype(count)::value>(d, s, lane);
+                     });
+}
+
+void rate_step(const RateStep& s) {
   for_lanes(s.n_lanes, [&](auto d, auto count, std::size_t lane) HWY_ATTR {
-    constexpr std::size_t n_vectors = decltype(count)::value;
-    if (plain) {
-      forward_groups<true, n_vectors>(d, s, lane);
-    } else {
-      forward_groups<false, n_vectors>(d, s, lane);
-    }
+    const std::size_t width = hn::Lanes(d);
+    for (std::size_t row = 0; row < s.n_rows; ++row)
+      for (std::size_t v = 0; v < decltype(count)::value; ++v) {
+        const std::size_t at = row * s.n_lanes + lane + v * width;
+        hn::StoreU(rate(s.nonlinearity, d, hn::LoadU(d, s.voltage + at)), d, s.rate + at);
+      }
   });
 }
 
@@ -281,7 +318,7 @@ void affine_part(const AffinePart& part) {
 }
 
 /// As forward_groups.
-template <bool plain, std::size_t n_vectors, class D>
+template <Finish finish, std::size_t n_vectors, class D>
 HWY_INLINE void backward_groups(D d, const BackwardStep& s, std::size_t lane) {
   using V = hn::Vec<D>;
   const std::size_t width = hn::Lanes(d), n_lanes = s.n_lanes;
@@ -294,6 +331,10 @@ HWY_INLINE void backward_groups(D d, const BackwardStep& s, std::size_t lane) {
   const bool leaky = s.alpha != 1.0f;
   const V alpha = hn::Set(d, s.alpha), leak = hn::Set(d, 1.0f - s.alpha);
   const V inverse_alpha = hn::Set(d, 1.0f / s.alpha);
+  // The gradients that are summed first are with respect to what others see: of a voltage, the
+  // rate.
+  const bool is_voltage = finish == Finish::blended && s.equation == StateEquation::voltage;
+  const float* carried = is_voltage ? nullptr : carry;
   for (std::size_t g = s.range.first; g < last; ++g) {
     if (g + groups_ahead < last)
       prefetch_rows(previous, groups[g + groups_ahead].rows.data(), n_together, n_lanes, lane,
@@ -304,7 +345,7 @@ HWY_INLINE void backward_groups(D d, const BackwardStep& s, std::size_t lane) {
     for (std::size_t r = 0; r < n_together; ++r)
 #pragma GCC unroll 2
       for (std::size_t v = 0; v < n_vectors; ++v)
-        sum[r][v] = carry ? hn::LoadU(d, carry + rows.at[r] + v * width) : hn::Zero(d);
+        sum[r][v] = carried ? hn::LoadU(d, carried + rows.at[r] + v * width) : hn::Zero(d);
     add_term(d, readout, g, n_lanes, lane, sum);
     add_term(d, recurrent, g, n_lanes, lane, sum);
     const std::size_t n_rows = groups[g].n_rows;
@@ -317,8 +358,18 @@ HWY_INLINE void backward_groups(D d, const BackwardStep& s, std::size_t lane) {
         V g_now = sum[r][v];
         const V h = hn::LoadU(d, state + at);
         if (penalty) g_now = hn::MulAdd(hn::LoadU(d, penalty + lane + v * width), h, g_now);
-        if constexpr (plain) {
+        if constexpr (finish == Finish::plain) {
           hn::StoreU(hn::IfThenElseZero(hn::Gt(h, hn::Zero(d)), g_now), d, delta_out + at);
+          continue;
+        }
+        if constexpr (finish == Finish::blended) {
+          V q = slope_times(nonlinearity, d, h, g_now);
+          if (is_voltage && carry) q = hn::Add(q, hn::LoadU(d, carry + at));
+          if (leaky) {
+            hn::StoreU(hn::Mul(leak, q), d, carry + at);
+            q = hn::Mul(alpha, q);
+          }
+          hn::StoreU(q, d, delta_out + at);
           continue;
         }
         V f = h, factor = g_now;
@@ -336,15 +387,11 @@ HWY_INLINE void backward_groups(D d, const BackwardStep& s, std::size_t lane) {
 }
 
 void backward_step(const BackwardStep& s) {
-  const bool plain = s.nonlinearity == Nonlinearity::relu && s.alpha == 1.0f;
-  for_lanes(s.n_lanes, [&](auto d, auto count, std::size_t lane) HWY_ATTR {
-    constexpr std::size_t n_vectors = decltype(count)::value;
-    if (plain) {
-      backward_groups<true, n_vectors>(d, s, lane);
-    } else {
-      backward_groups<false, n_vectors>(d, s, lane);
-    }
-  });
+  const Finish finish = finish_of(s.equation, s.nonlinearity, s.alpha);
+  for_lanes_finished(s.n_lanes, finish,
+                     [&](auto d, auto count, std::size_t lane, auto how) HWY_ATTR {
+                       backward_groups<decltype(how)::value, decltype(count)::value>(d, s, lane);
+                     });
 }
 
 }  // namespace lmrnn::kernels::HWY_NAMESPACE
@@ -355,6 +402,7 @@ namespace lmrnn::kernels {
 
 HWY_EXPORT(lanes_at_once);
 HWY_EXPORT(forward_step);
+HWY_EXPORT(rate_step);
 HWY_EXPORT(affine_step);
 HWY_EXPORT(affine_part);
 HWY_EXPORT(backward_step);
@@ -365,7 +413,13 @@ std::size_t lanes_at_once() noexcept {
 void forward_step(const ForwardStep& s) noexcept {
   LMRNN_CHECK(is_padded_lanes(s.n_lanes), "a block has 4, 8 or a multiple of 16 lanes");
   LMRNN_CHECK(s.state != s.previous && s.state != s.recurrent.source, "the state is overwritten");
+  LMRNN_CHECK((s.voltage != nullptr) == (s.equation == StateEquation::voltage),
+              "the voltage form, and no other, has a voltage");
   LMRNN_DISPATCH(forward_step)(s);
+}
+void rate_step(const RateStep& s) noexcept {
+  LMRNN_CHECK(is_padded_lanes(s.n_lanes), "a block has 4, 8 or a multiple of 16 lanes");
+  LMRNN_DISPATCH(rate_step)(s);
 }
 void affine_step(const AffineStep& s) noexcept {
   LMRNN_CHECK(is_padded_lanes(s.n_lanes), "a block has 4, 8 or a multiple of 16 lanes");

@@ -45,7 +45,13 @@ struct GroupRange {
 /// Matches lmrnn::Activation.
 enum class Nonlinearity : std::uint8_t { relu, tanh, softplus };
 
-/// state = (1 - alpha) previous + alpha f(drive + recurrent)
+/// Matches lmrnn::StateEquation.
+enum class StateEquation : std::uint8_t { rate, voltage, leak_inside };
+
+/// With u = drive + recurrent:
+///   rate:         state = (1 - alpha) previous + alpha f(u)
+///   voltage:      voltage = (1 - alpha) voltage + alpha u,    state = f(voltage)
+///   leak_inside:  state = f((1 - alpha) previous + alpha u)
 struct ForwardStep {
   std::size_t n_lanes;
   Term recurrent;
@@ -55,8 +61,19 @@ struct ForwardStep {
   float alpha;
   Nonlinearity nonlinearity;
   GroupRange range = {};
+  StateEquation equation = StateEquation::rate;
+  float* voltage = nullptr;  ///< (unit, lane), in and out; only for `voltage`
 };
 void forward_step(const ForwardStep& step) noexcept;
+
+/// rate = f(voltage), with the bits of forward_step.
+struct RateStep {
+  std::size_t n_rows, n_lanes;
+  const float* voltage;  ///< (row, lane)
+  float* rate;           ///< (row, lane)
+  Nonlinearity nonlinearity;
+};
+void rate_step(const RateStep& step) noexcept;
 
 /// output = offset + term, with offset[row] the same for all lanes.
 struct AffineStep {
@@ -81,6 +98,13 @@ void affine_part(const AffinePart& part) noexcept;
 /// delta = alpha f'(u) g                                  gradient with respect to u[t]
 /// carry = (1 - alpha) g
 /// f'(u) is recovered from state and previous: f(u) = (state - (1 - alpha) previous) / alpha.
+///
+/// Where f comes after the leak, f' is that of what was blended, a function of the state f(.)
+/// alone:
+///   leak_inside:  g as above,                                  q = f' g
+///   voltage:      g = readout + recurrent + penalty * state,   q = carry + f' g
+///   delta = alpha q,   carry = (1 - alpha) q
+/// With `voltage`, carry and q are gradients with respect to x, g with respect to f(x).
 struct BackwardStep {
   std::size_t n_lanes;
   Term recurrent;                 ///< transposed W, source delta[t + 1]
@@ -92,6 +116,7 @@ struct BackwardStep {
   float alpha;
   Nonlinearity nonlinearity;
   GroupRange range = {};
+  StateEquation equation = StateEquation::rate;
 };
 void backward_step(const BackwardStep& step) noexcept;
 

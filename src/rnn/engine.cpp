@@ -11,16 +11,18 @@
 namespace lmrnn::rnn {
 namespace {
 
-kernels::Nonlinearity kernel_name(Activation activation) {
-  switch (activation) {
-    case Activation::relu:
-      return kernels::Nonlinearity::relu;
-    case Activation::tanh:
-      return kernels::Nonlinearity::tanh;
-    case Activation::softplus:
-      return kernels::Nonlinearity::softplus;
+/// Without a leak, the leak has no place.
+kernels::StateEquation kernel_equation(const Architecture& a) {
+  switch (a.equation) {
+    case StateEquation::rate:
+      return kernels::StateEquation::rate;
+    case StateEquation::voltage:
+      return kernels::StateEquation::voltage;
+    case StateEquation::leak_inside:
+      return static_cast<float>(a.alpha) == 1.0f ? kernels::StateEquation::rate
+                                                 : kernels::StateEquation::leak_inside;
   }
-  return kernels::Nonlinearity::relu;
+  return kernels::StateEquation::rate;
 }
 
 /// A state of one trial: whole slices between margins.
@@ -52,6 +54,18 @@ void for_tiles_of_units(std::size_t n_units, Each&& each) {
 }
 
 }  // namespace
+
+kernels::Nonlinearity kernel_name(Activation activation) {
+  switch (activation) {
+    case Activation::relu:
+      return kernels::Nonlinearity::relu;
+    case Activation::tanh:
+      return kernels::Nonlinearity::tanh;
+    case Activation::softplus:
+      return kernels::Nonlinearity::softplus;
+  }
+  return kernels::Nonlinearity::relu;
+}
 
 // Planes whose sizes are powers of two would put one unit's states of all steps on the same few
 // sets of the first cache, where a weight gradient reads them together. So the distance between
@@ -88,8 +102,27 @@ void BlockRun::begin(const Architecture& a, const PackedNetwork& p, const float*
   const std::size_t cells = n_lanes == 1 ? padded_units(a.n_units()) : n_cells();
   state.assign(cells, 0.0f);
   previous.assign(cells, 0.0f);
+  at_rest = 0;
+  if (has_voltage()) {
+    voltage.assign(cells, 0.0f);
+    const float zeros_of_lanes[4] = {};
+    float rates[4];
+    kernels::rate_step({1, 4, zeros_of_lanes, rates, kernel_name(a.activation)});
+    at_rest = rates[0];
+    std::ranges::fill(previous, at_rest);
+  }
   if (!b.resets.empty()) restarted.resize(cells);
   drive.resize(kernels::padded_drive_units(a.n_units()) * n_lanes);
+}
+
+void BlockRun::go_on_from(const float* from, float* seen) {
+  if (!has_voltage()) {
+    std::copy_n(from, n_cells(), seen);
+    return;
+  }
+  std::copy_n(from, n_cells(), voltage.data());
+  kernels::rate_step({architecture->n_units(), n_lanes, voltage.data(), seen,
+                      kernel_name(architecture->activation)});
 }
 
 bool BlockRun::resets_at(std::size_t t) const {
@@ -99,11 +132,12 @@ bool BlockRun::resets_at(std::size_t t) const {
   return any;
 }
 
-void BlockRun::clear_reset_lanes(std::size_t t, float* values, kernels::UnitRange units) const {
+void BlockRun::set_reset_lanes(std::size_t t, float* values, float to,
+                               kernels::UnitRange units) const {
   const std::size_t last = std::min(units.last, architecture->n_units());
   for (std::size_t k = 0; k < block.n_trials(); ++k)
     if (block.resets(t, k))
-      for (std::size_t i = units.first; i < last; ++i) values[i * n_lanes + k] = 0.0f;
+      for (std::size_t i = units.first; i < last; ++i) values[i * n_lanes + k] = to;
 }
 
 void BlockRun::add_noise(std::size_t t, kernels::UnitRange units) {
@@ -162,12 +196,12 @@ void BlockRun::drive_one_trial(std::size_t t) {
   add_noise(t);
 }
 
-const float* BlockRun::with_resets(std::size_t t, const float* values, float* copy,
+const float* BlockRun::with_resets(std::size_t t, const float* values, float to, float* copy,
                                    kernels::UnitRange units) const {
   const std::size_t first = units.first * n_lanes;
   const std::size_t last = std::min(units.last, architecture->n_units()) * n_lanes;
   std::copy(values + first, values + last, copy + first);
-  clear_reset_lanes(t, copy, units);
+  set_reset_lanes(t, copy, to, units);
   return copy;
 }
 
@@ -181,7 +215,8 @@ void BlockRun::step_units(std::size_t t, const float* before, float* next,
                           kernels::UnitRange units) {
   if (resets_at(t)) {
     LMRNN_CHECK_FITS(n_cells(), restarted.size(), "the buffer was sized for a smaller block");
-    before = with_resets(t, before, restarted.data(), units);
+    before = with_resets(t, before, at_rest, restarted.data(), units);
+    if (has_voltage()) set_reset_lanes(t, voltage.data(), 0.0f, units);
   }
   kernels::ForwardStep s;
   s.n_lanes = n_lanes;
@@ -192,6 +227,8 @@ void BlockRun::step_units(std::size_t t, const float* before, float* next,
   s.alpha = static_cast<float>(architecture->alpha);
   s.nonlinearity = kernel_name(architecture->activation);
   s.range = groups_of(units);
+  s.equation = kernel_equation(*architecture);
+  s.voltage = has_voltage() ? voltage.data() : nullptr;
   kernels::forward_step(s);
 }
 
@@ -203,7 +240,7 @@ void BlockRun::run_forward(View3<float> states, View3<float> logits_out, std::si
     step(t, previous.data(), state.data());
     if (!states.empty())
       for (std::size_t i = 0; i < n_units; ++i)
-        std::copy_n(state.data() + i * n_lanes, n_trials, states.row(t, i) + first_trial);
+        std::copy_n(state_of(state.data()) + i * n_lanes, n_trials, states.row(t, i) + first_trial);
     if (!logits_out.empty()) {
       kernels::affine_step({n_lanes, packed->readout.term(state.data()),
                             packed->readout_bias.data(), logits.data()});
@@ -219,11 +256,13 @@ void BlockRun::run_one_trial(View3<float> states, View3<float> logits_out) {
   const std::size_t n_units = architecture->n_units(), n_classes = architecture->n_classes;
   const kernels::RowSlices& recurrent = packed->one_trial.pattern;
   const std::size_t n_padded = padded_units(n_units);
-  // Planes 1 ... 4: the states of four steps; plane 0: the state before them; plane 5: zeros, the
-  // state before a trial.
+  // Planes 1 ... 4: the states of four steps; plane 0: the state before them; plane 5: the state
+  // before a trial.
   Buffer<float> run((together + 2) * n_padded, 0.0f), currents(together * n_padded);
-  std::copy_n(previous.data(), n_padded, run.data());
   const auto plane = [&](std::size_t k) { return run.data() + k * n_padded + margin; };
+  std::copy_n(previous.data() + margin, n_units, plane(0));
+  std::fill_n(plane(together + 1), n_units, at_rest);
+  float* const voltage_now = has_voltage() ? voltage.data() + margin : nullptr;
 
   for (std::size_t first = 0; first < block.n_steps(); first += together) {
     const std::size_t n = std::min(together, block.n_steps() - first);
@@ -244,13 +283,16 @@ void BlockRun::run_one_trial(View3<float> states, View3<float> logits_out) {
       const std::size_t t = first + k;
       float* state_now = plane(k + 1);
       drive_one_trial(t);
-      kernels::one_trial_step({&recurrent, packed->one_trial.weights.data(), drive.data(),
-                               in.currents[k], plane(resets_at(t) ? together + 1 : k), state_now,
-                               static_cast<float>(architecture->alpha),
-                               kernel_name(architecture->activation)});
+      const bool restarts = resets_at(t);
+      if (restarts && has_voltage()) std::ranges::fill(voltage, 0.0f);
+      kernels::one_trial_step(
+          {&recurrent, packed->one_trial.weights.data(), drive.data(), in.currents[k],
+           plane(restarts ? together + 1 : k), state_now, static_cast<float>(architecture->alpha),
+           kernel_name(architecture->activation), kernel_equation(*architecture), voltage_now});
       // What the last slice computed for rows that do not exist may be read by other rows' runs.
       std::fill(state_now + n_units, plane(k + 1) - margin + n_padded, 0.0f);
-      if (!states.empty()) std::copy_n(state_now, n_units, states.row(t, 0));
+      if (!states.empty())
+        std::copy_n(voltage_now ? voltage_now : state_now, n_units, states.row(t, 0));
     }
     if (!logits_out.empty()) kernels::dense_outputs(out);
     std::copy_n(run.data() + n * n_padded, n_padded, run.data());
@@ -384,15 +426,15 @@ LossResult BlockRun::run_loss(const LossOptions& options, const float* wanted,
   std::fill(gradient.begin(), gradient.end(), 0.0f);
 
   // State before each segment; only the last one is reached by the first pass.
-  std::vector<Buffer<float>> starts(n_segments, previous);
+  std::vector<Buffer<float>> starts(n_segments, last_state());
   for (std::size_t t = 0; t < (n_segments - 1) * segment; ++t) {
     step(t, previous.data(), state.data());
     std::swap(state, previous);
-    if ((t + 1) % segment == 0) starts[(t + 1) / segment] = previous;
+    if ((t + 1) % segment == 0) starts[(t + 1) / segment] = last_state();
   }
   for (std::size_t n = n_segments; n-- > 0;) {
     const std::size_t first = n * segment, last = std::min(first + segment, n_steps);
-    std::ranges::copy(starts[n], kept.at(0, n_cells()));
+    go_on_from(starts[n].data(), kept.at(0, n_cells()));
     keep_segment(first, last, options, wanted);
     for (std::size_t chunk = (last - first + chunk_steps - 1) / chunk_steps; chunk-- > 0;) {
       const std::size_t begin = first + chunk * chunk_steps;
@@ -422,7 +464,7 @@ void BlockRun::backward_chunk(std::size_t first, std::size_t last, bool with_pen
   for (std::size_t t = first; t < last; ++t) {
     const std::size_t k = t - first;
     before[k] = kept_at(t);
-    if (resets_at(t)) before[k] = with_resets(t, before[k], cleared.at(k, n_cells()));
+    if (resets_at(t)) before[k] = with_resets(t, before[k], at_rest, cleared.at(k, n_cells()));
   }
 
   add_readout_bias_gradient(first, last, gradient);
@@ -447,8 +489,8 @@ void BlockRun::backward_steps(std::size_t first, std::size_t last, const float* 
     // The error does not reach beyond the beginning of a trial.
     const float* later = delta_at(t + 1);
     if (t + 1 < block.n_steps() && resets_at(t + 1)) {
-      later = with_resets(t + 1, later, cleared_delta.data(), units);
-      clear_reset_lanes(t + 1, carry.data(), units);
+      later = with_resets(t + 1, later, 0.0f, cleared_delta.data(), units);
+      set_reset_lanes(t + 1, carry.data(), 0.0f, units);
     }
     if (has_outside_states()) take_outside_states(t);
     kernels::BackwardStep s;
@@ -463,6 +505,7 @@ void BlockRun::backward_steps(std::size_t first, std::size_t last, const float* 
     s.alpha = static_cast<float>(architecture->alpha);
     s.nonlinearity = kernel_name(architecture->activation);
     s.range = groups_of(units);
+    s.equation = kernel_equation(*architecture);
     kernels::backward_step(s);
     if (outside && !outside->inputs.empty()) give_input_gradient(t);
   }

@@ -16,6 +16,8 @@
 
 namespace lmrnn::rnn {
 
+kernels::Nonlinearity kernel_name(Activation activation);
+
 /// A weight matrix as the kernels want it: its pattern and the packed copy of its weights.
 struct PackedMatrix {
   kernels::RowGroups pattern;
@@ -113,8 +115,12 @@ struct BlockRun {
   std::optional<std::size_t> drive_is_of;  ///< the step whose drive, without noise, is in `drive`
   std::vector<std::uint8_t> unchanged;     ///< (lane): inputs and rules are those of the last step
   Buffer<float> noise_of_trial;            ///< (unit)
-  Buffer<float> state, previous;           ///< (unit, lane), where states are not kept
-  Buffer<float> restarted;  ///< (unit, lane): a state with lanes that begin again at 0
+  // What other units see of a state: h. In the voltage form that is f(x), and so are all planes
+  // below: the backward pass needs no more. x itself is in `voltage` alone.
+  Buffer<float> state, previous;  ///< (unit, lane), where states are not kept
+  Buffer<float> voltage;          ///< (unit, lane): x after the last step, if there is one
+  float at_rest = 0;              ///< h in state 0
+  Buffer<float> restarted;        ///< (unit, lane): a state with lanes that begin again
 
   // Backward; indexed by time from the beginning of the segment now kept:
   std::size_t segment_first = 0;
@@ -143,6 +149,12 @@ struct BlockRun {
              const RecurrentNoise& n, std::size_t lanes);
   std::size_t n_cells() const noexcept { return architecture->n_units() * n_lanes; }
   bool resets_at(std::size_t t) const;
+  bool has_voltage() const noexcept { return architecture->equation == StateEquation::voltage; }
+  /// The state after the last step, from which a block can go on. `seen`: h of that step.
+  const float* state_of(const float* seen) const { return has_voltage() ? voltage.data() : seen; }
+  const Buffer<float>& last_state() const { return has_voltage() ? voltage : previous; }
+  /// Goes on from a state: writes what others see of it.
+  void go_on_from(const float* from, float* seen);
 
   /// Computes `next` from `before`, the state before time t (resets and noise included).
   void step(std::size_t t, const float* before, float* next);
@@ -173,9 +185,9 @@ struct BlockRun {
   void find_unchanged(std::size_t t);
   /// The same without inputs, for one trial.
   void drive_one_trial(std::size_t t);
-  void clear_reset_lanes(std::size_t t, float* values, kernels::UnitRange units = {}) const;
-  /// `values` with the lanes set to 0 whose trial begins at t, written to `copy`.
-  const float* with_resets(std::size_t t, const float* values, float* copy,
+  void set_reset_lanes(std::size_t t, float* values, float to, kernels::UnitRange units = {}) const;
+  /// `values` with the lanes set to `to` whose trial begins at t, written to `copy`.
+  const float* with_resets(std::size_t t, const float* values, float to, float* copy,
                            kernels::UnitRange units = {}) const;
   float* delta_at(std::size_t t) { return deltas.at(t % (chunk_steps + 1), n_cells()); }
   /// The state before step t of the segment now kept.

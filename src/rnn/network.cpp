@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <utility>
@@ -85,6 +86,30 @@ void check_shape(const TrialView& b, const TrialArray<T>& array, const char* wha
 constexpr double dense_from = 0.9;
 
 }  // namespace
+
+double apply_activation(Activation activation, double x) noexcept {
+  switch (activation) {
+    case Activation::relu:
+      return std::max(x, 0.0);
+    case Activation::tanh:
+      return std::tanh(x);
+    case Activation::softplus:
+      return std::max(x, 0.0) + std::log1p(std::exp(-std::abs(x)));
+  }
+  return x;
+}
+
+double activation_slope(Activation activation, double x) noexcept {
+  switch (activation) {
+    case Activation::relu:
+      return x > 0 ? 1 : 0;
+    case Activation::tanh:
+      return 1 - std::tanh(x) * std::tanh(x);
+    case Activation::softplus:
+      return 1 / (1 + std::exp(-x));
+  }
+  return 1;
+}
 
 RepresentationChoice choose_representation(const Architecture& a) {
   if (a.representation != Representation::automatic) return {a.representation, "as asked for"};

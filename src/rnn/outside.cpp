@@ -1,6 +1,7 @@
 // A block whose loss is outside: forward and backward are two calls, and arrays are those of the
 // whole batch, (time, row, item).
 #include <algorithm>
+#include <cmath>
 
 #include "rnn/engine.hpp"
 
@@ -33,6 +34,19 @@ void to_lanes(const float* from, std::size_t n_rows, std::size_t n_items, std::s
             [&](std::size_t k, std::size_t i) { to[i * n_lanes + k] = from[k * n_items + i]; });
 }
 
+/// f'(x) as a function of f(x), as in the kernels.
+float slope_of_rate(Activation activation, float rate) {
+  switch (activation) {
+    case Activation::relu:
+      return rate > 0 ? 1.0f : 0.0f;
+    case Activation::tanh:
+      return 1 - rate * rate;
+    case Activation::softplus:
+      return 1 - std::exp(-rate);
+  }
+  return 1;
+}
+
 }  // namespace
 
 std::size_t BlockRun::kept_size(std::size_t n_steps, std::size_t n_cells, bool recompute) {
@@ -43,8 +57,16 @@ std::size_t BlockRun::kept_size(std::size_t n_steps, std::size_t n_cells, bool r
 
 void BlockRun::begin_from(View2<const float> initial, std::size_t first_row) {
   if (initial.empty()) return;
-  float* to = previous.data() + (n_lanes == 1 ? kernels::RowSlices::margin : 0);
-  to_lanes(initial.row(first_row), block.n_trials(), architecture->n_units(), n_lanes, to);
+  const std::size_t n_units = architecture->n_units();
+  const std::size_t margin = n_lanes == 1 ? kernels::RowSlices::margin : 0;
+  Buffer<float>& to = has_voltage() ? voltage : previous;
+  to_lanes(initial.row(first_row), block.n_trials(), n_units, n_lanes, to.data() + margin);
+  if (!has_voltage()) return;
+  // Of one trial, whole slices take the place of lanes.
+  const std::size_t width = n_lanes == 1 ? kernels::RowSlices::width : n_lanes;
+  const std::size_t n_rows = n_lanes == 1 ? (n_units + width - 1) / width : n_units;
+  kernels::rate_step({n_rows, width, voltage.data() + margin, previous.data() + margin,
+                      kernel_name(architecture->activation)});
 }
 
 void BlockRun::logits_at(std::size_t t, const float* state_now, std::size_t first_row,
@@ -60,7 +82,8 @@ void BlockRun::run_keeping(bool recompute, float* memory, std::size_t first_row,
   const bool all = memory != nullptr && !recompute;
   if (memory != nullptr) {
     kept.borrow(memory, recompute ? (n_steps + segment - 1) / segment : n_steps + 1, n_cells());
-    std::copy_n(previous.data(), n_cells(), kept.at(0, n_cells()));
+    // Between segments: states. In them: what others see of states.
+    std::copy_n((recompute ? last_state() : previous).data(), n_cells(), kept.at(0, n_cells()));
   }
   logits.resize(architecture->n_classes * n_lanes);
   for (std::size_t t = 0; t < n_steps; ++t) {
@@ -69,11 +92,12 @@ void BlockRun::run_keeping(bool recompute, float* memory, std::size_t first_row,
     step(t, before, next);
     if (!logits_out.empty()) logits_at(t, next, first_row, logits_out);
     if (!states.empty())
-      to_rows(next, n_lanes, block.n_trials(), architecture->n_units(), states.row(t, first_row));
+      to_rows(state_of(next), n_lanes, block.n_trials(), architecture->n_units(),
+              states.row(t, first_row));
     if (all) continue;
     std::swap(state, previous);
     if (memory != nullptr && (t + 1) % segment == 0 && t + 1 < n_steps)
-      std::copy_n(previous.data(), n_cells(), kept.at((t + 1) / segment, n_cells()));
+      std::copy_n(last_state().data(), n_cells(), kept.at((t + 1) / segment, n_cells()));
   }
 }
 
@@ -99,7 +123,7 @@ void BlockRun::run_outside(const Outside& gradients, bool recompute, const float
     const std::size_t first = n * segment, last = std::min(first + segment, n_steps);
     segment_first = first;
     if (recompute) {
-      std::copy_n(starts.at(n, n_cells()), n_cells(), kept.at(0, n_cells()));
+      go_on_from(starts.at(n, n_cells()), kept.at(0, n_cells()));
       for (std::size_t t = first; t < last; ++t) step(t, kept_at(t), kept_at(t + 1));
     }
     take_outside_logits(first, last);
@@ -140,15 +164,20 @@ void BlockRun::give_input_gradient(std::size_t t) {
           outside->inputs.row(t, outside->first_row));
 }
 
-// What reaches the state before step 0: through W, and, where units leak, directly. Nothing reaches
-// it in a row that begins at 0 there.
+// What reaches the state before step 0: through W (and f, of a voltage), and, where units leak,
+// directly. Nothing reaches it in a row that begins at 0 there. The segment now kept is the first.
 void BlockRun::give_initial_gradient() {
   const std::size_t n_units = architecture->n_units();
   kernels::affine_step(
       {n_lanes, packed->recurrent_transposed.term(delta_at(0)), zeros.data(), from_units.data()});
+  if (has_voltage()) {
+    const float* rates = kept.at(0, n_cells());
+    for (std::size_t i = 0; i < n_cells(); ++i)
+      from_units[i] *= slope_of_rate(architecture->activation, rates[i]);
+  }
   if (static_cast<float>(architecture->alpha) != 1.0f)
     for (std::size_t i = 0; i < n_cells(); ++i) from_units[i] += carry[i];
-  if (resets_at(0)) clear_reset_lanes(0, from_units.data());
+  if (resets_at(0)) set_reset_lanes(0, from_units.data(), 0.0f);
   to_rows(from_units.data(), n_lanes, block.n_trials(), n_units,
           outside->initial.row(outside->first_row));
 }

@@ -38,9 +38,17 @@ LossResult squared_error(const TrialView& block, const TrialArray<const float>& 
   return result;
 }
 
-/// Sum of h^2; `states` become the gradient of `penalty` times that.
-double square_rates(double penalty, std::span<float> states) {
+/// Sum of h^2; `states` become the gradient of `penalty` times that. Of voltages x, h is f(x).
+double square_rates(double penalty, const Architecture& a, std::span<float> states) {
   double squares = 0;
+  if (a.equation == StateEquation::voltage) {
+    for (float& x : states) {
+      const double h = apply_activation(a.activation, double{x});
+      squares += h * h;
+      x = static_cast<float>(2 * penalty * h * activation_slope(a.activation, double{x}));
+    }
+    return squares;
+  }
   for (float& h : states) {
     squares += double{h} * h;
     h = static_cast<float>(2 * penalty * h);
@@ -92,7 +100,7 @@ LossResult ContinuousLoss::loss_and_gradient(const Network& network, const Trial
   operation_.forward(weights, inputs, keep, scratch->kept, states, logits, scratch->alone);
 
   LossResult result = squared_error(block, outputs, options.scale, logits);
-  if (penalised) result.rate_square = square_rates(options.rate_penalty, scratch->states);
+  if (penalised) result.rate_square = square_rates(options.rate_penalty, a, scratch->states);
   const OperationGradients gradients{.logits = {logits.data, logits.n0, logits.n1, logits.n2},
                                      .states = {states.data, states.n0, states.n1, states.n2},
                                      .parameters = groups_of(network.layout(), gradient),

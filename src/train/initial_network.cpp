@@ -81,6 +81,11 @@ void copy_weights(const RunConfig& config, const Battery& battery, Network& netw
     throw UsageError(fmt::format(
         "init_from {}: its units have activation {} and alpha {}, this run's {} and {}", name,
         to_name(theirs.activation), theirs.alpha, to_name(ours.activation), ours.alpha));
+  if (theirs.equation != ours.equation)
+    throw UsageError(
+        fmt::format("init_from {}: its state equation is \"{}\"; set network.equation, which is "
+                    "\"{}\", to it",
+                    name, to_name(theirs.equation), to_name(ours.equation)));
 
   const ParameterLayout& to = network.layout();
   const ParameterLayout& from = loaded.network.layout();
@@ -121,6 +126,7 @@ Architecture architecture_for(const RunConfig& config, const BatchShape& shape) 
   a.n_classes = shape.n_classes;
   a.alpha = config.network.tau > 0 ? config.battery.dt / config.network.tau : 1;
   a.activation = config.network.activation;
+  a.equation = config.network.equation;
   a.representation = config.network.storage;
   a.recurrent = make_mask(config.wiring, seed);
   a.input = make_input_mask(config.network.input, sheet, a.n_channels, seed);

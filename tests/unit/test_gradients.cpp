@@ -122,7 +122,7 @@ TEST_P(Gradients, ForwardAgreesWithReference) {
       const auto run = kernels::reference::forward(lab.model(values), lab.reference_block(), trial);
       for (std::size_t t = 0; t < c.n_steps; ++t) {
         for (std::size_t i = 0; i < n; ++i)
-          ASSERT_NEAR(states[(t * n + i) * c.n_trials + trial], run.h[t * n + i], 2e-5);
+          ASSERT_NEAR(states[(t * n + i) * c.n_trials + trial], run.states[t * n + i], 2e-5);
         for (std::size_t k = 0; k < c.n_classes; ++k)
           ASSERT_NEAR(logits[(t * c.n_classes + k) * c.n_trials + trial],
                       run.logits[t * c.n_classes + k], 5e-5);

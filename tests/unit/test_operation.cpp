@@ -18,7 +18,7 @@ namespace {
 using kernels::reference::OutsideGradient;
 using kernels::reference::Trajectory;
 
-/// A network, rows, and the loss  sum a[t, k, c] logits[t, k, c] + sum b[t, k, i] h[t, k, i].
+/// A network, rows, and the loss  sum a[t, k, c] logits[t, k, c] + sum b[t, k, i] state[t, k, i].
 struct Bench {
   Laboratory lab;
   std::size_t T, B, N, C, K;
@@ -60,7 +60,7 @@ struct Bench {
     double loss = 0;
     for (std::size_t t = 0; t < T; ++t) {
       for (std::size_t c = 0; c < K; ++c) loss += a_at(t, k, c) * run.logits[t * K + c];
-      for (std::size_t i = 0; i < N; ++i) loss += b_at(t, k, i) * run.h[t * N + i];
+      for (std::size_t i = 0; i < N; ++i) loss += b_at(t, k, i) * run.states[t * N + i];
     }
     return loss;
   }
@@ -220,7 +220,7 @@ void expect_forward(const Bench& x, const Arrays& arrays) {
     const auto run = kernels::reference::forward(x.lab.model(weights), x.block(x.initial), k);
     for (std::size_t t = 0; t < x.T; ++t) {
       for (std::size_t i = 0; i < x.N; ++i)
-        ASSERT_NEAR(arrays.states[(t * x.B + k) * x.N + i], run.h[t * x.N + i], 2e-5);
+        ASSERT_NEAR(arrays.states[(t * x.B + k) * x.N + i], run.states[t * x.N + i], 2e-5);
       for (std::size_t c = 0; c < x.K; ++c)
         ASSERT_NEAR(arrays.logits[(t * x.B + k) * x.K + c], run.logits[t * x.K + c], 5e-5);
     }
@@ -263,8 +263,12 @@ NetworkCase many_rows() {
   return c;
 }
 
-TEST(TheOperation, GivesTheSameBitsForAnyNumberOfThreadsAndForKeptOrRecomputedStates) {
-  const Bench x(many_rows());
+class OperationOfEquation : public ::testing::TestWithParam<StateEquation> {};
+
+TEST_P(OperationOfEquation, GivesTheSameBitsForAnyNumberOfThreadsAndForKeptOrRecomputedStates) {
+  NetworkCase c = many_rows();
+  c.equation = GetParam();
+  const Bench x(c);
   const Operation operation(*x.lab.network);
   Arrays expected(x);
   expected.run(x, operation, Keep::states, 1);
@@ -282,10 +286,11 @@ TEST(TheOperation, GivesTheSameBitsForAnyNumberOfThreadsAndForKeptOrRecomputedSt
             operation.kept_size(x.T, x.B, Keep::states) / 10);
 }
 
-TEST(TheOperation, TakesGradientsOfLogitsAloneOrOfStatesAlone) {
+TEST_P(OperationOfEquation, TakesGradientsOfLogitsAloneOrOfStatesAlone) {
   for (const double alpha : {1.0, 0.4})
     for (const bool of_logits : {true, false}) {
       NetworkCase c = many_rows();
+      c.equation = GetParam();
       c.alpha = alpha;
       const Bench x(c, of_logits, !of_logits, false);
       const AllGradients expected = reference_gradients(x);
@@ -296,6 +301,10 @@ TEST(TheOperation, TakesGradientsOfLogitsAloneOrOfStatesAlone) {
       EXPECT_LE(relative_error(expected.initial, arrays.of_initial), 1e-4);
     }
 }
+
+INSTANTIATE_TEST_SUITE_P(Equations, OperationOfEquation,
+                         ::testing::Values(StateEquation::rate, StateEquation::voltage,
+                                           StateEquation::leak_inside));
 
 TEST(TheOperation, TakesOtherWeightsAtEveryCall) {
   Bench x(many_rows());

@@ -240,6 +240,10 @@ TEST(ConfigHash, StaysWhatItWas) {
   RunConfig config;
   config.seed = 1;
   EXPECT_EQ(config_hash(config), "ec380dd967e0d6e5");
+  config.network.equation = StateEquation::rate;  // said or not
+  EXPECT_EQ(config_hash(config), "ec380dd967e0d6e5");
+  config.network.equation = StateEquation::voltage;
+  EXPECT_NE(config_hash(config), "ec380dd967e0d6e5");
 }
 
 TEST(ConfigHash, OfAFileIsWhatItHoldsAndNotWhereItIs) {
