@@ -9,6 +9,8 @@
 //   readout.weight         (class, unit)    float32      readout.mask  (class, unit)    uint8
 //   readout.bias           (class)          float32
 //   excitatory             (unit)           uint8    only if units have a type; 0: inhibitory
+//
+// Metadata: format, format_version, alpha, activation; equation, only if it is not "rate".
 #include <fmt/format.h>
 
 #include <cmath>
@@ -24,6 +26,9 @@ namespace lmrnn {
 namespace {
 
 constexpr std::string_view format_version = "1";
+/// Of files that say their state equation. Versions that read format 1 alone take every network for
+/// one of rates, and must not read these.
+constexpr std::string_view equation_version = "2";
 
 std::vector<std::uint8_t> to_bytes(const Mask& mask) {
   std::vector<std::uint8_t> whole(mask.n_targets() * mask.n_sources(), 0);
@@ -92,10 +97,11 @@ class Reader {
   const ArrayFile& file_;
 };
 
-Activation activation_named(const Reader& reader, const std::string& name) {
-  for (const auto& [known, value] : enum_names(Activation{}))
+template <NamedEnum E>
+E value_named(const Reader& reader, std::string_view key, const std::string& name) {
+  for (const auto& [known, value] : enum_names(E{}))
     if (known == name) return value;
-  reader.fail("activation \"" + name + "\" is not known to this version");
+  reader.fail(fmt::format("{} \"{}\" is not known to this version", key, name));
 }
 
 }  // namespace
@@ -113,6 +119,11 @@ void save_network(const std::filesystem::path& path, const Network& network,
   file.metadata["format_version"] = format_version;
   file.metadata["alpha"] = fmt::format("{}", a.alpha);
   file.metadata["activation"] = to_name(a.activation);
+  file.metadata.erase("equation");  // of the file that this network was loaded from
+  if (a.equation != StateEquation::rate) {
+    file.metadata["format_version"] = equation_version;
+    file.metadata["equation"] = to_name(a.equation);
+  }
   const auto add = [&](std::string name, auto values, std::vector<std::size_t> shape) {
     using T = typename decltype(values)::value_type;
     file.arrays.emplace_back(std::move(name),
@@ -137,13 +148,18 @@ LoadedNetwork load_network(const std::filesystem::path& path) {
   const ArrayFile file = read_safetensors(path);
   const Reader reader(path, file);
   if (reader.text("format") != "lmrnn network") reader.fail("is not a network written by lmrnn");
-  if (const std::string& version = reader.text("format_version"); version != format_version)
-    reader.fail("is of network format " + version + "; this version reads format " +
-                std::string(format_version) + ", so use the lmrnn that wrote it");
+  const std::string& version = reader.text("format_version");
+  if (version != format_version && version != equation_version)
+    reader.fail(fmt::format(
+        "is of network format {}; this version reads formats {} and {}, so use the lmrnn that "
+        "wrote it",
+        version, format_version, equation_version));
 
   Architecture a;
   a.alpha = reader.number("alpha");
-  a.activation = activation_named(reader, reader.text("activation"));
+  a.activation = value_named<Activation>(reader, "activation", reader.text("activation"));
+  if (version == equation_version)
+    a.equation = value_named<StateEquation>(reader, "equation", reader.text("equation"));
   const std::size_t n = reader.of_rank("bias", 1).shape[0];
   const std::size_t n_synapses = reader.of_rank("recurrent.weight", 1).shape[0];
   if (file.find("excitatory") != nullptr) {
