@@ -22,6 +22,12 @@ Eigen::VectorXd Simulation::state_at(std::size_t t, std::size_t trial) const {
   return h;
 }
 
+Eigen::VectorXd Simulation::rates_at(std::size_t t, std::size_t trial) const {
+  Eigen::VectorXd h(static_cast<Eigen::Index>(n_units));
+  for (std::size_t i = 0; i < n_units; ++i) h[static_cast<Eigen::Index>(i)] = rate(t, i, trial);
+  return h;
+}
+
 std::int32_t Simulation::answer(std::size_t t, std::size_t trial) const noexcept {
   std::size_t best = 0;
   const auto at = [&](std::size_t c) { return logits[(t * n_classes + c) * n_trials + trial]; };
@@ -38,6 +44,7 @@ Simulation simulate(const Network& network, const Battery& battery, const TrialB
   s.n_trials = trials.n_trials;
   s.n_units = a.n_units();
   s.n_classes = a.n_classes;
+  if (a.equation == StateEquation::voltage) s.seen_through = a.activation;
   s.states.resize(s.n_steps * s.n_units * s.n_trials);
   s.logits.resize(s.n_steps * s.n_classes * s.n_trials);
   const auto task = trials.tasks.empty() ? 0 : battery.tasks()[trials.tasks.front()].number();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <optional>
 #include <vector>
 
 #include "lmrnn/analysis.hpp"
@@ -10,16 +11,27 @@
 namespace lmrnn {
 
 /// States and logits of a batch of trials, each started from state 0.
+///
+/// Analyses of dynamics look at states, those of activity at what other units see of states. In the
+/// voltage form the latter are rates, f(x).
 struct Simulation {
   std::size_t n_steps = 0, n_trials = 0, n_units = 0, n_classes = 0;
-  Buffer<float> states;  ///< (time, unit, trial)
-  Buffer<float> logits;  ///< (time, class, trial)
+  Buffer<float> states;                      ///< (time, unit, trial)
+  Buffer<float> logits;                      ///< (time, class, trial)
+  std::optional<Activation> seen_through{};  ///< f of the voltage form
 
   float state(std::size_t t, std::size_t unit, std::size_t trial) const noexcept {
     return states[(t * n_units + unit) * n_trials + trial];
   }
+  float rate(std::size_t t, std::size_t unit, std::size_t trial) const noexcept {
+    const float s = state(t, unit, trial);
+    if (!seen_through) return s;
+    return static_cast<float>(apply_activation(*seen_through, static_cast<double>(s)));
+  }
   /// State of one trial at step t, in double precision.
   Eigen::VectorXd state_at(std::size_t t, std::size_t trial) const;
+  /// The same of rates.
+  Eigen::VectorXd rates_at(std::size_t t, std::size_t trial) const;
   /// The class with the largest logit.
   std::int32_t answer(std::size_t t, std::size_t trial) const noexcept;
 };

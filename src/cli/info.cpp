@@ -54,6 +54,7 @@ Json describe_network(const LoadedNetwork& loaded) {
           {"storage_why", choose_representation(a).reason},
           {"activation", to_name(a.activation)},
           {"alpha", a.alpha},
+          {"equation", to_name(a.equation)},
           {"costs", to_json(cost_table(a))},
           {"metadata", loaded.metadata}};
 }

@@ -1,6 +1,8 @@
 // autapse: every unit of a diagonal network is one scalar map,
 //   h -> (1 - alpha) h + alpha f(w h + c),   lambda = 1 - alpha + alpha w f'(u),
 // so that what a trained pool does can be read off its weights, and be built by hand.
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <array>
 
@@ -133,6 +135,13 @@ AnalysisResult autapse(const Subject& subject, const AutapseOptions& options,
     throw UsageError(
         "autapse: this network has synapses between its units; the analysis is for wiring.kind = "
         "\"autapse\", where every unit is one scalar map");
+  if (const StateEquation equation = subject.network.architecture().equation;
+      equation != StateEquation::rate)
+    throw UsageError(fmt::format(
+        "autapse: this network has network.equation = \"{}\"; its classes, predictions and "
+        "hand-made pools are those of the scalar map of \"rate\". fixed-points knows every "
+        "equation",
+        to_name(equation)));
   UncoupledPool pool(subject, options, context);
   AnalysisResult result;
   pool.units(result);

@@ -121,6 +121,13 @@ Recording record_task(const Subject& subject, const RecordOptions& options, std:
   to.file.metadata[name + "/time@units"] = "ms";
   to.file.metadata[name + "/time@long_name"] = "start of the step, from the start of the trial";
   to.add<float>(name + "/states", s.states, {t, s.n_units, n}, {"time", "unit", "trial"});
+  if (s.seen_through) {  // states are voltages
+    std::vector<float> rates(s.states.size());
+    for (std::size_t i = 0; i < rates.size(); ++i)
+      rates[i] =
+          static_cast<float>(apply_activation(*s.seen_through, static_cast<double>(s.states[i])));
+    to.add<float>(name + "/rates", rates, {t, s.n_units, n}, {"time", "unit", "trial"});
+  }
   to.add<float>(name + "/logits", s.logits, {t, s.n_classes, n}, {"time", "class", "trial"});
   // As states and logits are, since files are compared and plotted by the same code.
   to.add<float>(name + "/inputs", trials_last(trials.inputs, n, trials.n_channels),

@@ -69,7 +69,8 @@ SparseMatrix recurrent_matrix(const Network& network) {
 Dynamics::Dynamics(const Network& network)
     : recurrent_(recurrent_matrix(network)),
       alpha_(network.architecture().alpha),
-      activation_(network.architecture().activation) {
+      activation_(network.architecture().activation),
+      equation_(network.architecture().equation) {
   const Architecture& a = network.architecture();
   const ParameterLayout& l = network.layout();
   const auto all = network.parameters();
@@ -93,8 +94,7 @@ VectorXd Dynamics::current(const TrialBatch& trials, std::size_t t, std::size_t 
   return c;
 }
 
-VectorXd Dynamics::rates(const VectorXd& h, const VectorXd& c) const {
-  VectorXd u = recurrent_ * h + c;
+VectorXd Dynamics::rates(VectorXd u) const {
   switch (activation_) {
     case Activation::relu:
       u = u.cwiseMax(0.0);
@@ -109,12 +109,40 @@ VectorXd Dynamics::rates(const VectorXd& h, const VectorXd& c) const {
   return u;
 }
 
+VectorXd Dynamics::argument(const VectorXd& h, const VectorXd& c) const {
+  switch (equation_) {
+    case StateEquation::rate:
+      return recurrent_ * h + c;
+    case StateEquation::voltage:
+      return h;
+    case StateEquation::leak_inside:
+      return (1 - alpha_) * h + alpha_ * (recurrent_ * h + c);
+  }
+  return h;
+}
+
 VectorXd Dynamics::step(const VectorXd& h, const VectorXd& c) const {
-  return (1 - alpha_) * h + alpha_ * rates(h, c);
+  switch (equation_) {
+    case StateEquation::rate:
+      return (1 - alpha_) * h + alpha_ * rates(argument(h, c));
+    case StateEquation::voltage:
+      return (1 - alpha_) * h + alpha_ * (recurrent_ * rates(h) + c);
+    case StateEquation::leak_inside:
+      return rates(argument(h, c));
+  }
+  return h;
 }
 
 VectorXd Dynamics::velocity(const VectorXd& h, const VectorXd& c) const {
-  return rates(h, c) - h;
+  switch (equation_) {
+    case StateEquation::rate:
+      return rates(argument(h, c)) - h;
+    case StateEquation::voltage:
+      return recurrent_ * rates(h) + c - h;
+    case StateEquation::leak_inside:
+      return (rates(argument(h, c)) - h) / alpha_;
+  }
+  return h;
 }
 
 VectorXd Dynamics::after(VectorXd h, const VectorXd& c, std::size_t n_steps) const {
@@ -123,7 +151,7 @@ VectorXd Dynamics::after(VectorXd h, const VectorXd& c, std::size_t n_steps) con
 }
 
 VectorXd Dynamics::slope(const VectorXd& h, const VectorXd& c) const {
-  const VectorXd u = recurrent_ * h + c;
+  const VectorXd u = argument(h, c);
   switch (activation_) {
     case Activation::relu:
       return (u.array() > 0).cast<double>();
@@ -135,22 +163,35 @@ VectorXd Dynamics::slope(const VectorXd& h, const VectorXd& c) const {
   return u;
 }
 
-SparseMatrix Dynamics::combined(const VectorXd& slope, double scale, double diagonal) const {
+VectorXd Dynamics::leak_of(const VectorXd& slope) const {
+  if (equation_ == StateEquation::leak_inside) return (1 - alpha_) * slope;
+  return VectorXd::Constant(n_units(), 1 - alpha_);
+}
+
+SparseMatrix Dynamics::velocity_jacobian(const VectorXd& slope) const {
+  if (equation_ == StateEquation::leak_inside)
+    return combined(slope, 1, (leak_of(slope).array() - 1) / alpha_);
+  return combined(slope, 1, VectorXd::Constant(n_units(), -1));
+}
+
+SparseMatrix Dynamics::combined(const VectorXd& slope, double scale,
+                                const VectorXd& diagonal) const {
+  const bool by_source = equation_ == StateEquation::voltage;
   SparseMatrix j(n_units(), n_units());
   j.reserve(recurrent_.nonZeros() + n_units());
   for (Index i = 0; i < n_units(); ++i) {
-    const double gain = scale * slope[i];
     j.startVec(i);
     bool before = true;  // the diagonal
     for (SparseMatrix::InnerIterator w(recurrent_, i); w; ++w) {
+      const double gain = scale * slope[by_source ? w.col() : i];
       if (before && w.col() >= i) {
-        j.insertBack(i, i) = diagonal + (w.col() == i ? gain * w.value() : 0);
+        j.insertBack(i, i) = diagonal[i] + (w.col() == i ? gain * w.value() : 0);
         before = false;
         if (w.col() == i) continue;
       }
       if (gain != 0) j.insertBack(i, w.col()) = gain * w.value();
     }
-    if (before) j.insertBack(i, i) = diagonal;
+    if (before) j.insertBack(i, i) = diagonal[i];
   }
   j.finalize();
   return j;

@@ -1,9 +1,16 @@
-// The network as a discrete map under constant input, in double precision:
-//   F(h) = (1 - alpha) h + alpha f(W h + c),   c = W_in x + sum of rules + b,
-// which is a step alpha = dt / tau along the velocity
-//   v(h) = (F(h) - h) / alpha = f(W h + c) - h,
-// the change of the state in one time constant tau at the present rate. v does not depend on dt:
-// whatever is judged per time constant is judged by v.
+// The network as a discrete map F of its state under constant input, in double precision. With
+// c = W_in x + sum of rules + b and the slope s of f at what f is applied to in that step,
+//   rate:         F(h) = (1 - alpha) h + alpha f(W h + c)
+//                 dF/dh = (1 - alpha) I + alpha diag(s) W
+//   voltage:      F(x) = (1 - alpha) x + alpha (W f(x) + c)
+//                 dF/dx = (1 - alpha) I + alpha W diag(s)
+//   leak-inside:  F(h) = f((1 - alpha) h + alpha (W h + c))
+//                 dF/dh = diag(s) ((1 - alpha) I + alpha W)
+// F is a step alpha = dt / tau along the velocity
+//   v(h) = (F(h) - h) / alpha,
+// the change of the state in one time constant tau at the present rate. Whatever is judged per time
+// constant is judged by v. In the first two forms, f(W h + c) - h and W f(x) + c - x, it does not
+// depend on dt.
 #pragma once
 
 #include <Eigen/Core>
@@ -28,39 +35,50 @@ class Dynamics {
   /// c of step t of trial k.
   Eigen::VectorXd current(const TrialBatch& trials, std::size_t t, std::size_t k) const;
 
+  /// F(h). States are h; in the voltage form x.
   Eigen::VectorXd step(const Eigen::VectorXd& h, const Eigen::VectorXd& c) const;
   Eigen::VectorXd after(Eigen::VectorXd h, const Eigen::VectorXd& c, std::size_t n_steps) const;
 
-  /// f'(W h + c).
+  /// s: f'(W h + c), f'(x), or f' of the blend.
   Eigen::VectorXd slope(const Eigen::VectorXd& h, const Eigen::VectorXd& c) const;
 
   /// v(h), per time constant.
   Eigen::VectorXd velocity(const Eigen::VectorXd& h, const Eigen::VectorXd& c) const;
 
-  /// dF/dh = (1 - alpha) I + alpha diag(slope) W. Rows of units whose slope is 0 have no entries
-  /// but that of the diagonal; the same holds for velocity_jacobian.
+  /// dF/dh. Rows (in the voltage form: columns) of units whose slope is 0 have no entries but that
+  /// of the diagonal; the same holds for velocity_jacobian.
   SparseMatrix sparse_jacobian(const Eigen::VectorXd& slope) const {
-    return combined(slope, alpha_, 1 - alpha_);
+    return combined(slope, alpha_, leak_of(slope));
   }
   Eigen::MatrixXd jacobian(const Eigen::VectorXd& slope) const { return sparse_jacobian(slope); }
-  /// dv/dh = diag(slope) W - I.
-  SparseMatrix velocity_jacobian(const Eigen::VectorXd& slope) const {
-    return combined(slope, 1, -1);
-  }
+  /// dv/dh = (dF/dh - I) / alpha.
+  SparseMatrix velocity_jacobian(const Eigen::VectorXd& slope) const;
 
-  Eigen::VectorXd logits(const Eigen::VectorXd& h) const { return readout_ * h + readout_bias_; }
+  /// What other units and the readout see of a state: h, or f(x).
+  Eigen::VectorXd seen(const Eigen::VectorXd& state) const {
+    return equation_ == StateEquation::voltage ? rates(state) : state;
+  }
+  Eigen::VectorXd logits(const Eigen::VectorXd& h) const {
+    return readout_ * seen(h) + readout_bias_;
+  }
   const SparseMatrix& recurrent() const { return recurrent_; }
 
  private:
-  Eigen::VectorXd rates(const Eigen::VectorXd& h, const Eigen::VectorXd& c) const;  // f(W h + c)
-  // scale diag(slope) W + diagonal I
-  SparseMatrix combined(const Eigen::VectorXd& slope, double scale, double diagonal) const;
+  Eigen::VectorXd rates(Eigen::VectorXd u) const;  // f(u)
+  // What f is applied to in a step of these units; in the voltage form before the step.
+  Eigen::VectorXd argument(const Eigen::VectorXd& h, const Eigen::VectorXd& c) const;
+  // The part of dF/dh that W has no part in.
+  Eigen::VectorXd leak_of(const Eigen::VectorXd& slope) const;
+  // scale diag(slope) W + diag(diagonal); in the voltage form scale W diag(slope) + diag(diagonal)
+  SparseMatrix combined(const Eigen::VectorXd& slope, double scale,
+                        const Eigen::VectorXd& diagonal) const;
 
   SparseMatrix recurrent_;
   Eigen::MatrixXd input_, rule_, readout_;
   Eigen::VectorXd bias_, readout_bias_;
   double alpha_;
   Activation activation_;
+  StateEquation equation_;
 };
 
 /// The recurrent weights of a network as a sparse matrix, W(target, source).

@@ -199,7 +199,7 @@ std::vector<MatrixXd> task_activity(const Subject& subject, std::size_t task, st
     const auto last = static_cast<std::size_t>(trials.lengths[k]);
     MatrixXd x(static_cast<Index>(last - first), static_cast<Index>(run.n_units));
     for (std::size_t t = first; t < last; ++t)
-      x.row(static_cast<Index>(t - first)) = run.state_at(t, k).transpose();
+      x.row(static_cast<Index>(t - first)) = run.rates_at(t, k).transpose();
     activity.push_back(std::move(x));
   }
   return activity;

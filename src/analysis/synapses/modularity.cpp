@@ -91,7 +91,7 @@ MatrixXd sample_activity(const Subject& subject, const std::vector<std::size_t>&
     std::vector<Eigen::VectorXd> rows;
     for (std::size_t k = 0; k < n_trials; ++k)
       for (auto t = span_of(trials, k, Period::fixation).last; t < trials.lengths[k]; t += 2)
-        rows.push_back(run.state_at(static_cast<std::size_t>(t), k));
+        rows.push_back(run.rates_at(static_cast<std::size_t>(t), k));
     parts[i].resize(static_cast<Index>(rows.size()), static_cast<Index>(run.n_units));
     for (std::size_t r = 0; r < rows.size(); ++r)
       parts[i].row(static_cast<Index>(r)) = rows[r].transpose();

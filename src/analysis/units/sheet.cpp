@@ -102,7 +102,7 @@ std::vector<std::complex<double>> direction_tuning(const Subject& subject, std::
     std::vector<double> rate;
     for (std::size_t k = 0; k < trials.n_trials; ++k) {
       const auto t = static_cast<std::size_t>(span_of(trials, k, Period::delay).last - 1);
-      rate.push_back(run.state(t, i, k));
+      rate.push_back(run.rate(t, i, k));
       least = std::min(least, rate.back());
     }
     for (std::size_t k = 0; k < rate.size(); ++k) {

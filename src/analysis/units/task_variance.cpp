@@ -34,10 +34,10 @@ VectorXd variance_in(const Subject& subject, std::size_t task, std::size_t n_tri
       const auto n = static_cast<double>(at.size());
       for (std::size_t i = 0; i < run.n_units; ++i) {
         double m = 0, s = 0;
-        for (const auto& [t, k] : at) m += run.state(t, i, k);
+        for (const auto& [t, k] : at) m += run.rate(t, i, k);
         m /= n;
         for (const auto& [t, k] : at) {
-          const double d = run.state(t, i, k) - m;
+          const double d = run.rate(t, i, k) - m;
           s += d * d;
         }
         sum[static_cast<Index>(i)] += s;
