@@ -144,7 +144,8 @@ nb::tuple loss_and_gradient(const BoundNetwork& self, ArrayArgument inputs, Arra
 BoundNetwork make_network(const Mask& recurrent, std::size_t n_channels, std::size_t n_classes,
                           std::size_t n_rules, double alpha, const std::string& activation,
                           const std::optional<Mask>& input, const std::optional<Mask>& readout,
-                          const std::string& storage, std::vector<std::uint8_t> excitatory) {
+                          const std::string& storage, std::vector<std::uint8_t> excitatory,
+                          const std::string& equation) {
   Architecture a;
   a.n_channels = n_channels;
   a.n_rules = n_rules;
@@ -156,6 +157,7 @@ BoundNetwork make_network(const Mask& recurrent, std::size_t n_channels, std::si
   a.input = input ? *input : Mask::dense(a.n_units(), n_channels);
   a.readout = readout ? *readout : Mask::dense(n_classes, a.n_units());
   a.excitatory = std::move(excitatory);
+  a.equation = named<StateEquation>(equation, "equation");
   return {.network = Network(std::move(a)), .metadata = {}};
 }
 
@@ -200,16 +202,19 @@ nb::tuple state_of(const BoundNetwork& n) {
                         std::string(to_name(a.activation)), state_of_mask(a.input),
                         state_of_mask(a.readout), std::string(to_name(a.representation)),
                         to_state(std::vector(parameters.begin(), parameters.end())), n.metadata,
-                        to_state(a.excitatory));
+                        to_state(a.excitatory), std::string(to_name(a.equation)));
 }
 BoundNetwork network_from(const nb::tuple& state) {
   const auto mask = [&](std::size_t i) { return mask_from_state(nb::cast<nb::tuple>(state[i])); };
   std::vector<std::uint8_t> excitatory;
-  if (nb::len(state) > 11) from_state(state[11], excitatory);  // earlier versions have no types
+  // Earlier versions have no types, and one equation.
+  if (nb::len(state) > 11) from_state(state[11], excitatory);
+  const auto equation =
+      nb::len(state) > 12 ? nb::cast<std::string>(state[12]) : std::string("rate");
   BoundNetwork n = make_network(
       mask(0), nb::cast<std::size_t>(state[1]), nb::cast<std::size_t>(state[2]),
       nb::cast<std::size_t>(state[3]), nb::cast<double>(state[4]), nb::cast<std::string>(state[5]),
-      mask(6), mask(7), nb::cast<std::string>(state[8]), std::move(excitatory));
+      mask(6), mask(7), nb::cast<std::string>(state[8]), std::move(excitatory), equation);
   std::vector<float> parameters;
   from_state(state[9], parameters);
   if (parameters.size() != n.network.parameters().size())
@@ -239,7 +244,10 @@ void bind_network(nb::module_& m) {
       "    u[t] = W h[t-1] + W_in x[t] + sum_s W_rule[rule[t,s], :] + b + sigma xi[t]\n"
       "    h[t] = (1 - alpha) h[t-1] + alpha f(u[t]),   h[-1] = 0\n"
       "    logits[t] = W_out h[t] + b_out\n\n"
-      "with W confined to the synapses of `recurrent`. Arrays are float32, (time, trial, item).");
+      "with W confined to the synapses of `recurrent`. With equation=\"voltage\", units have a "
+      "voltage,\n"
+      "x[t] = (1 - alpha) x[t-1] + alpha u[t] and h[t] = f(x[t]); with \"leak-inside\",\n"
+      "h[t] = f((1 - alpha) h[t-1] + alpha u[t]). Arrays are float32, (time, trial, item).");
   network
       .def(
           "__init__",
@@ -248,22 +256,24 @@ void bind_network(nb::module_& m) {
              const std::string& activation, const std::optional<ArrayArgument>& input,
              const std::optional<ArrayArgument>& readout, const std::string& storage,
              const std::optional<std::string>& representation,
-             const std::optional<ArrayArgument>& excitatory) {
+             const std::optional<ArrayArgument>& excitatory, const std::string& equation) {
             new (self) BoundNetwork(make_network(
                 mask_from_object(recurrent, "recurrent"), n_channels, n_classes, n_rules, alpha,
                 activation, mask_if_given(input, "input"), mask_if_given(readout, "readout"),
-                representation.value_or(storage), types_if_given(excitatory)));
+                representation.value_or(storage), types_if_given(excitatory), equation));
           },
           "recurrent"_a, nb::kw_only(), "n_channels"_a, "n_classes"_a, "n_rules"_a = 0,
           "alpha"_a = 1.0, "activation"_a = "relu", "input"_a = nb::none(),
           "readout"_a = nb::none(), "storage"_a = "auto", "representation"_a = nb::none(),
-          "excitatory"_a = nb::none(),
+          "excitatory"_a = nb::none(), "equation"_a = "rate",
           "All weights zero; see `initialise` and `set_weights`. alpha = dt / tau. Masks are "
           "whatever Mask takes: arrays, lists, sparse matrices. `input` "
           "(unit, channel) and `readout` (class, unit): all synapses if absent. `representation` "
           "is "
           "the former name of `storage`. `excitatory` (unit): true for excitatory units, false for "
-          "inhibitory ones, if units have a type; `initialise` gives weights their sign.")
+          "inhibitory ones, if units have a type; `initialise` gives weights their sign. "
+          "`equation`: "
+          "rate, voltage or leak-inside.")
       .def_static("load", &load, "path"_a,
                   "From a network file, a checkpoint or a run directory (its newest checkpoint).")
       .def(
@@ -287,9 +297,10 @@ void bind_network(nb::module_& m) {
       .def("forward", &forward, "inputs"_a, "rules"_a = nb::none(), nb::kw_only(),
            "resets"_a = nb::none(), "recurrent_noise"_a = 0.0, "seed"_a = nb::none(),
            "threads"_a = 1,
-           "States (time, trial, unit) and logits (time, trial, class) from h = 0.\n\n"
+           "States (time, trial, unit) and logits (time, trial, class) from state 0. States are "
+           "h, or the\nvoltages x, of which other units see f(x).\n\n"
            "inputs : (time, trial, channel); rules : (time, trial, slot) int32, -1 for none;\n"
-           "resets : (time, trial) bool, where h[t-1] is taken as 0.")
+           "resets : (time, trial) bool, where the state before is taken as 0.")
       .def("loss_and_gradient", &loss_and_gradient, "inputs"_a, "targets"_a, "rules"_a = nb::none(),
            nb::kw_only(), "mask"_a = nb::none(), "resets"_a = nb::none(),
            "loss"_a = "cross-entropy",
@@ -356,6 +367,10 @@ void bind_network(nb::module_& m) {
           "activation",
           [=](const BoundNetwork& n) { return std::string(to_name(architecture(n).activation)); })
       .def_prop_ro(
+          "equation",
+          [=](const BoundNetwork& n) { return std::string(to_name(architecture(n).equation)); },
+          "The state equation: rate, voltage or leak-inside.")
+      .def_prop_ro(
           "storage",
           [](const BoundNetwork& n) { return std::string(to_name(n.network.representation())); },
           "How W is stored: sparse, dense or diagonal.")
@@ -370,8 +385,10 @@ void bind_network(nb::module_& m) {
           "they do not say.")
       .def("__repr__", [=](const BoundNetwork& n) {
         const Architecture& a = architecture(n);
-        return fmt::format("Network({} units, {} synapses, {}, alpha={:g})", a.n_units(),
-                           a.recurrent.n_synapses(), to_name(a.activation), a.alpha);
+        const bool is_rate = a.equation == StateEquation::rate;
+        return fmt::format("Network({} units, {} synapses, {}, alpha={:g}{}{})", a.n_units(),
+                           a.recurrent.n_synapses(), to_name(a.activation), a.alpha,
+                           is_rate ? "" : ", ", is_rate ? "" : to_name(a.equation));
       });
   refuse_other_arguments(network, "Network");
   bind_pickling(network, &state_of, &network_from);

@@ -637,12 +637,14 @@ class Network:
         h[t] = (1 - alpha) h[t-1] + alpha f(u[t]),   h[-1] = 0
         logits[t] = W_out h[t] + b_out
 
-    with W confined to the synapses of `recurrent`. Arrays are float32, (time, trial, item).
+    with W confined to the synapses of `recurrent`. With equation="voltage", units have a voltage,
+    x[t] = (1 - alpha) x[t-1] + alpha u[t] and h[t] = f(x[t]); with "leak-inside",
+    h[t] = f((1 - alpha) h[t-1] + alpha u[t]). Arrays are float32, (time, trial, item).
     """
 
-    def __init__(self, recurrent: Mask | numpy.typing.ArrayLike, *, n_channels: int, n_classes: int, n_rules: int = 0, alpha: float = 1.0, activation: str = 'relu', input: Mask | numpy.typing.ArrayLike | None = None, readout: Mask | numpy.typing.ArrayLike | None = None, storage: str = 'auto', representation: str | None = None, excitatory: numpy.typing.ArrayLike | None = None) -> None:
+    def __init__(self, recurrent: Mask | numpy.typing.ArrayLike, *, n_channels: int, n_classes: int, n_rules: int = 0, alpha: float = 1.0, activation: str = 'relu', input: Mask | numpy.typing.ArrayLike | None = None, readout: Mask | numpy.typing.ArrayLike | None = None, storage: str = 'auto', representation: str | None = None, excitatory: numpy.typing.ArrayLike | None = None, equation: str = 'rate') -> None:
         """
-        All weights zero; see `initialise` and `set_weights`. alpha = dt / tau. Masks are whatever Mask takes: arrays, lists, sparse matrices. `input` (unit, channel) and `readout` (class, unit): all synapses if absent. `representation` is the former name of `storage`. `excitatory` (unit): true for excitatory units, false for inhibitory ones, if units have a type; `initialise` gives weights their sign.
+        All weights zero; see `initialise` and `set_weights`. alpha = dt / tau. Masks are whatever Mask takes: arrays, lists, sparse matrices. `input` (unit, channel) and `readout` (class, unit): all synapses if absent. `representation` is the former name of `storage`. `excitatory` (unit): true for excitatory units, false for inhibitory ones, if units have a type; `initialise` gives weights their sign. `equation`: rate, voltage or leak-inside.
         """
 
     @staticmethod
@@ -661,10 +663,11 @@ class Network:
 
     def forward(self, inputs: numpy.typing.ArrayLike, rules: numpy.typing.ArrayLike | None = None, *, resets: numpy.typing.ArrayLike | None = None, recurrent_noise: float = 0.0, seed: int | None = None, threads: int = 1) -> tuple[NDArray[numpy.float32], NDArray[numpy.float32]]:
         """
-        States (time, trial, unit) and logits (time, trial, class) from h = 0.
+        States (time, trial, unit) and logits (time, trial, class) from state 0. States are h, or the
+        voltages x, of which other units see f(x).
 
         inputs : (time, trial, channel); rules : (time, trial, slot) int32, -1 for none;
-        resets : (time, trial) bool, where h[t-1] is taken as 0.
+        resets : (time, trial) bool, where the state before is taken as 0.
         """
 
     def loss_and_gradient(self, inputs: numpy.typing.ArrayLike, targets: numpy.typing.ArrayLike, rules: numpy.typing.ArrayLike | None = None, *, mask: numpy.typing.ArrayLike | None = None, resets: numpy.typing.ArrayLike | None = None, loss: str = 'cross-entropy') -> tuple[float, dict[str, NDArray[numpy.float32]]]:
@@ -727,6 +730,10 @@ class Network:
 
     @property
     def activation(self) -> str: ...
+
+    @property
+    def equation(self) -> str:
+        """The state equation: rate, voltage or leak-inside."""
 
     @property
     def storage(self) -> str:

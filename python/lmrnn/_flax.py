@@ -42,6 +42,10 @@ class LMRNN(nnx.Module):
         """States (time, row, unit) and logits (time, row, class); options of Layer."""
         return self.layer(self._weights(), inputs, rules, state, **options)
 
+    def rates(self, states: Array) -> Array:
+        """What other units and the readout see of states: f of voltages, else the states themselves."""
+        return self.layer.rates(states)
+
     def cell(self, rule: int | None = None) -> Cell:
         """f(inputs, state) for tools that look for fixed points or compare dynamics."""
         return Cell(self.layer, self._weights(), rule)

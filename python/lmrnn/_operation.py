@@ -13,6 +13,23 @@ from . import _core
 GROUPS = ("recurrent", "input", "rule", "bias", "readout", "readout_bias")
 
 
+# The state equations, in the operations of whatever framework the arrays are from.
+
+
+def seen(equation: str, f, state):
+    """What other units and the readout see of a state: the state, or f of a voltage."""
+    return f(state) if equation == "voltage" else state
+
+
+def next_state(equation: str, alpha: float, f, state, u):
+    """The state after a step, with u = W seen(state) and all that comes from outside."""
+    if equation == "voltage":
+        return (1 - alpha) * state + alpha * u
+    if equation == "leak-inside":
+        return f((1 - alpha) * state + alpha * u)
+    return (1 - alpha) * state + alpha * f(u)
+
+
 class Engine:
     """The operation of one architecture. Holds no weights, so copies of a module share it."""
 
@@ -68,6 +85,7 @@ def widened(network: _core.Network) -> _core.Network:
         input=_core.Mask(mask),
         readout=network.readout,
         storage=network.storage,
+        equation=network.equation,
     )
 
 
@@ -98,7 +116,7 @@ def _plane(n_rows: int, n_units: int) -> int:
 
 def network_from_mask(
     mask, *, n_channels, n_classes, n_rules=0, alpha=1.0, activation="relu", input_mask=None,
-    readout_mask=None, initialisation="fan-in", seed=0, name="LMRNN",
+    readout_mask=None, initialisation="fan-in", seed=0, equation="rate", name="LMRNN",
 ) -> _core.Network:  # fmt: skip
     """A fresh network from lmrnn.Masks or arrays."""
     missing = [k for k, v in {"n_channels": n_channels, "n_classes": n_classes}.items() if not v]
@@ -122,6 +140,7 @@ def network_from_mask(
         activation=activation,
         input=as_mask(input_mask, "input_mask"),
         readout=as_mask(readout_mask, "readout_mask"),
+        equation=equation,
     )
     network.initialise(initialisation, seed=seed)
     return network

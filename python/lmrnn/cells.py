@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from . import _core
+from ._operation import next_state, seen
 
 _JOINED = (
     "lambda x, s: torch.cat(cell(x, s.chunk(2, dim=-1)), dim=-1), with states (row, 2 * unit)"
@@ -39,7 +40,11 @@ class Cell:
 
 
 class NetworkCell(Cell):
-    """One step of an lmrnn.Network, in float64, with the Jacobian (1 - alpha) I + alpha diag(f') W."""
+    """One step of an lmrnn.Network, in float64, with its Jacobian:
+
+    rate: (1 - alpha) I + alpha diag(f') W; voltage: (1 - alpha) I + alpha W diag(f');
+    leak-inside: diag(f') ((1 - alpha) I + alpha W).
+    """
 
     def __init__(self, network: _core.Network, rule: int | None):
         if rule is not None and not 0 <= rule < network.n_rules:
@@ -54,19 +59,27 @@ class NetworkCell(Cell):
         if rule is not None:
             self.bias, self.rules = self.bias + w["rule"][rule], w["rule"][:0]
         self.f, self.slope = _ACTIVATIONS[network.activation]
+        self.equation = network.equation
 
     def _drive(self, inputs, states):
-        drive = inputs[:, : self.n_channels] @ self.input.T + states @ self.matrix.T + self.bias
+        rates = seen(self.equation, self.f, states)
+        drive = inputs[:, : self.n_channels] @ self.input.T + rates @ self.matrix.T + self.bias
         if inputs.shape[1] > self.n_channels:
             drive = drive + inputs[:, self.n_channels :] @ self.rules
         return drive
 
     def __call__(self, inputs, states):
-        return (1 - self.alpha) * states + self.alpha * self.f(self._drive(inputs, states))
+        return next_state(self.equation, self.alpha, self.f, states, self._drive(inputs, states))
 
     def jacobian(self, inputs, states):
-        slope = self.slope(self._drive(inputs, states))
-        return (1 - self.alpha) * np.eye(self.n_units) + self.alpha * slope[:, :, None] * self.matrix
+        leak = (1 - self.alpha) * np.eye(self.n_units)
+        if self.equation == "voltage":
+            return leak + self.alpha * self.matrix * self.slope(states)[:, None, :]
+        drive = self._drive(inputs, states)
+        if self.equation == "leak-inside":
+            slope = self.slope((1 - self.alpha) * states + self.alpha * drive)
+            return slope[:, :, None] * (leak + self.alpha * self.matrix)
+        return leak + self.alpha * self.slope(drive)[:, :, None] * self.matrix
 
 
 _ACTIVATIONS: dict[str, tuple[Callable, Callable]] = {

@@ -155,6 +155,7 @@ def _network_html(self) -> str:
         "parameters": f"{self.n_parameters:,}",
         "activation": self.activation,
         "alpha = dt / tau": self.alpha,
+        "state equation": self.equation,
         "recurrent weights stored": self.representation,
     })  # fmt: skip
 

@@ -25,7 +25,7 @@ import numpy as np
 from jax.custom_derivatives import SymbolicZero
 
 from . import _core
-from ._operation import GROUPS, Engine, network_from_mask, widened
+from ._operation import GROUPS, Engine, network_from_mask, next_state, seen, widened
 
 Array = Any
 
@@ -45,7 +45,7 @@ class Layer:
 
     network : an lmrnn.Network, whose weights `weights()` begins with. Or a fresh one:
     mask : lmrnn.Mask or array (target, source), with n_channels, n_classes, n_rules, alpha,
-        activation, input_mask, readout_mask, initialisation and seed.
+        activation, equation, input_mask, readout_mask, initialisation and seed.
     recompute : keep only about sqrt(time) of the states for backward and compute the others again.
     threads : of the engine; None: one per processor. The bits are the same for any number.
 
@@ -66,6 +66,7 @@ class Layer:
         readout_mask: _core.Mask | np.ndarray | None = None,
         initialisation: str = "fan-in",
         seed: int | None = None,
+        equation: str = "rate",
         recompute: bool = False,
         threads: int | None = None,
     ):
@@ -77,7 +78,7 @@ class Layer:
             network = network_from_mask(
                 mask, n_channels=n_channels, n_classes=n_classes, n_rules=n_rules, alpha=alpha,
                 activation=activation, input_mask=input_mask, readout_mask=readout_mask,
-                initialisation=initialisation, seed=seed, name="lmrnn.jax",
+                initialisation=initialisation, seed=seed, equation=equation, name="lmrnn.jax",
             )  # fmt: skip
         elif not isinstance(network, _core.Network):
             raise TypeError(
@@ -91,6 +92,7 @@ class Layer:
         self.n_units, self.n_channels = network.n_units, network.n_channels
         self.n_rules, self.n_classes = network.n_rules, network.n_classes
         self.alpha, self.activation, self.mask = network.alpha, network.activation, network.recurrent
+        self.equation = network.equation
         # Signed: the difference of two of them is a distance.
         self.targets = self.mask.targets.astype(np.int32)
         self.sources = self.mask.sources.astype(np.int32)
@@ -117,7 +119,8 @@ class Layer:
         seed: Array | int = 0,
         states: bool = True,
     ) -> tuple[Array | None, Array]:
-        """States (time, row, unit) and logits (time, row, class), as Network.forward.
+        """States (time, row, unit) and logits (time, row, class), as Network.forward. With the equation
+        "voltage", states are voltages; their rates are `rates(states)`.
 
         inputs : (time, row, channel); rules may follow the channels, dense.
         rules : (time, row, slot) numbers of the rules that are on, -1 for none; faster than dense.
@@ -164,6 +167,11 @@ class Layer:
         all_states, logits = _operation(static, weights, inputs, rules, resets, state, seed)
         return (all_states if states else None), logits
 
+    def rates(self, states: Array) -> Array:
+        """What other units and the readout see of states: f of voltages; with other equations, the states
+        themselves."""
+        return seen(self.equation, _ACTIVATIONS[self.activation], states)
+
     def cell(self, weights: dict[str, Array], rule: int | None = None) -> Cell:
         """f(inputs, state) for tools that look for fixed points or compare dynamics."""
         return Cell(self, weights, rule)
@@ -174,7 +182,7 @@ class Layer:
         copy = _core.Network(
             network.recurrent, n_channels=self.n_channels, n_classes=self.n_classes,
             n_rules=self.n_rules, alpha=self.alpha, activation=self.activation, input=network.input,
-            readout=network.readout, excitatory=network.excitatory,
+            readout=network.readout, excitatory=network.excitatory, equation=self.equation,
         )  # fmt: skip
         copy.set_weights(**{name: np.asarray(weights[name]) for name in GROUPS})
         return copy
@@ -183,7 +191,8 @@ class Layer:
         return (
             f"Layer({self.n_units} units, {self.mask.n_synapses} synapses "
             f"({100 * self.mask.density:.3g}%), {self.n_channels} channels, {self.n_rules} rules, "
-            f"{self.n_classes} classes, {self.activation}, alpha={self.alpha:g})"
+            f"{self.n_classes} classes, {self.activation}, alpha={self.alpha:g}"
+            + (f", {self.equation})" if self.equation != "rate" else ")")
         )
 
 
@@ -220,12 +229,12 @@ class Cell:
         matrix = jnp.zeros((layer.n_units, layer.n_units), dtype)
         matrix = matrix.at[layer.targets, layer.sources].set(w["recurrent"])
         to_units = w["input"] * layer._engine.network.input.to_dense()
-        drive = inputs[..., :n] @ to_units.T + state @ matrix.T + w["bias"]
+        drive = inputs[..., :n] @ to_units.T + layer.rates(state) @ matrix.T + w["bias"]
         if self.rule is not None:
             drive = drive + w["rule"][self.rule]
         elif inputs.shape[-1] > n:
             drive = drive + inputs[..., n:] @ w["rule"]
-        return (1 - layer.alpha) * state + layer.alpha * _ACTIVATIONS[layer.activation](drive)
+        return next_state(layer.equation, layer.alpha, _ACTIVATIONS[layer.activation], state, drive)
 
 
 # Checks ------------------------------------------------------------------------------------------

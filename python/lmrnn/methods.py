@@ -9,6 +9,11 @@ _SEMANTICS = {
     "published": "with the semantics of the published code",
 }
 _ACTIVATION = {"relu": "rectified-linear", "tanh": "hyperbolic-tangent", "softplus": "softplus"}
+_EQUATION = {
+    "rate": "",
+    "voltage": " Their state was a voltage x, x' = (1 - alpha) x + alpha (W f(x) + ...); outputs were read from f(x).",
+    "leak-inside": " The leak was inside the nonlinearity, h' = f((1 - alpha) h + alpha (W h + ...)).",
+}
 
 
 def methods(run: Run) -> str:
@@ -42,7 +47,8 @@ def methods(run: Run) -> str:
             if network["recurrent_noise"]
             else ""
         )
-        + f"; initial recurrent weights: {network['initialisation']}.",
+        + f"; initial recurrent weights: {network['initialisation']}."
+        + _EQUATION[network.get("equation", "rate")],
         f"Weights were learned by backpropagation through time over rows of {stream['row_steps']} steps, "
         f"{stream['batch']} rows per batch, with {_optimiser(optimiser)}, for {train['steps']} "
         f"steps (schedule: {c['schedule']['kind']}; loss: {c['loss']['kind']}).",

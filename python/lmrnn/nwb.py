@@ -62,7 +62,8 @@ def write(
 
     What the file holds
     -------------------
-    processing/misc : `states` (time, unit), `logits` (time, class), `targets` and `period` (time)
+    processing/misc : `states` (time, unit), `logits` (time, class), `targets` and `period` (time); if states
+        are voltages (network.equation = "voltage"), `rates` (time, unit), too
     stimulus : `inputs` (time, channel)
     trials : start_time, stop_time, task, conditions, start of each period, response, accuracy (share
         of the steps of the decision with the right class)
@@ -105,7 +106,10 @@ class _Recorded:
         self.series: dict[str, list] = {name: [] for name in ("states", "logits", "inputs", "targets", "periods")}
         start = 0.0
         with analysis.recording("recording") as file:
-            for task in file.attrs["tasks"].split(","):
+            tasks = file.attrs["tasks"].split(",")
+            if "rates" in file[tasks[0]]:  # of voltages
+                self.series["rates"] = []
+            for task in tasks:
                 start = self._add_task(task, file[task], run, start, gap)
 
     def _add_task(self, task, group, run, start, gap) -> float:
@@ -192,6 +196,9 @@ def _add_series(pynwb, made, recorded: _Recorded) -> None:
         "targets": ("the right class: 0 fixate, 1 + k respond in direction k", "targets"),
         "period": ("0 fixation, 1 stimulus, 2 delay, 3 second stimulus, 4 decision", "periods"),
     }
+    if "rates" in recorded.series:
+        described["states"] = ("voltages x of the units, (time, unit)", "states")
+        described["rates"] = ("rates f(x), which other units and the readout see, (time, unit)", "rates")
     first = None
     for name, (description, source) in described.items():
         series = pynwb.TimeSeries(
@@ -262,7 +269,9 @@ def _add_network(pynwb, made, run: Run, network) -> None:
     module.add(
         DynamicTable(
             name="synapses",
-            description="Recurrent synapses: alpha = {:g}, activation {}".format(network.alpha, network.activation),
+            description="Recurrent synapses: alpha = {:g}, activation {}, state equation {}".format(
+                network.alpha, network.activation, network.equation
+            ),
             columns=[
                 VectorData(name="target", description="unit that receives", data=network.recurrent.targets),
                 VectorData(name="source", description="unit that sends", data=network.recurrent.sources.copy()),

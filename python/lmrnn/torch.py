@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from . import _core, _torch_operation
-from ._operation import GROUPS, Engine, network_from_mask, widened
+from ._operation import GROUPS, Engine, network_from_mask, next_state, seen, widened
 from .networks.build import from_arrays
 from .stream import Stream
 
@@ -108,8 +108,9 @@ class LMRNN(nn.Module):
 
     network : an lmrnn.Network, whose weights are copied. Or a fresh one:
     mask : lmrnn.Mask or array (target, source), with n_channels, n_classes, n_rules, alpha,
-        activation, input_mask, readout_mask, initialisation ("fan-in", "identity", "spectral-radius") and
-        seed (None: drawn by PyTorch's generator, so torch.manual_seed decides).
+        activation, equation ("rate", "voltage", "leak-inside"), input_mask, readout_mask, initialisation
+        ("fan-in", "identity", "spectral-radius") and seed (None: drawn by PyTorch's generator, so
+        torch.manual_seed decides).
     batch_first : (row, time, ...) instead of (time, row, ...).
     backend : "auto": the engine, where it can (float32 on the CPU), else the reference; "engine":
         an error where it cannot; "reference": PyTorch's own operations, on any device, in any
@@ -133,6 +134,7 @@ class LMRNN(nn.Module):
         readout_mask: _core.Mask | np.ndarray | Tensor | None = None,
         initialisation: str = "fan-in",
         seed: int | None = None,
+        equation: str = "rate",
         batch_first: bool = False,
         backend: str = "auto",
         recompute: bool = False,
@@ -147,6 +149,7 @@ class LMRNN(nn.Module):
                 mask, n_channels=n_channels, n_classes=n_classes, n_rules=n_rules, alpha=alpha,
                 activation=activation, input_mask=input_mask, readout_mask=readout_mask,
                 initialisation=initialisation, seed=_drawn_seed() if seed is None else seed,
+                equation=equation,
             )  # fmt: skip
         elif not isinstance(network, _core.Network):
             raise TypeError(
@@ -154,6 +157,7 @@ class LMRNN(nn.Module):
                 "or mask= for a fresh network"
             )
         self.alpha, self.activation = network.alpha, network.activation
+        self.equation = network.equation
         self.batch_first, self.backend, self.recompute = batch_first, backend, recompute
         self._f = _ACTIVATIONS[network.activation]
         for name, value in network.weights.items():
@@ -226,7 +230,8 @@ class LMRNN(nn.Module):
         seed: int | None = None,
         states: bool = True,
     ) -> tuple[Tensor | None, Tensor]:
-        """States (time, row, unit) and logits (time, row, class), as Network.forward.
+        """States (time, row, unit) and logits (time, row, class), as Network.forward. With the equation
+        "voltage", states are voltages; their rates are `rates(states)`.
 
         inputs : (time, row, channel); rules may follow the channels, dense.
         rules : (time, row, slot) numbers of the rules that are on, -1 for none; faster than dense.
@@ -279,17 +284,23 @@ class LMRNN(nn.Module):
         for t, u in enumerate(drive):
             if resets is not None:
                 h = torch.where(resets[t, :, None].bool(), torch.zeros_like(h), h)
-            h = (1 - self.alpha) * h + self.alpha * self._f(u + h @ recurrent)
+            h = next_state(self.equation, self.alpha, self._f, h, u + self.rates(h) @ recurrent)
             all_states.append(h)
         all_states = torch.stack(all_states)
-        logits = all_states @ (self.readout * self.readout_mask).t() + self.readout_bias
+        logits = self.rates(all_states) @ (self.readout * self.readout_mask).t() + self.readout_bias
         return (all_states if states else None), logits
+
+    def rates(self, states: Tensor) -> Tensor:
+        """What other units and the readout see of states: f of voltages; with other equations, the states
+        themselves. Penalise these: what loss.rate_penalty does."""
+        return seen(self.equation, self._f, states)
 
     def step(self, inputs: Tensor, state: Tensor, rules: Tensor | None = None) -> Tensor:
         """The next state (row, unit) from inputs (row, channel) and a state (row, unit)."""
         drive = self._drive(inputs[None], None if rules is None else rules[None])[0]
         recurrent = self.recurrent_matrix.t()
-        return (1 - self.alpha) * state + self.alpha * self._f(drive + state @ recurrent)
+        u = drive + self.rates(state) @ recurrent
+        return next_state(self.equation, self.alpha, self._f, state, u)
 
     def cell(self, rule: int | None = None) -> Cell:
         """f(input, state) for tools that look for fixed points or compare dynamics.
@@ -367,7 +378,8 @@ class LMRNN(nn.Module):
             f"{self.n_units} units, {len(self.targets)} synapses "
             f"({100 * self.mask.density:.3g}%), {self.n_channels} channels, {self.n_rules} rules, "
             f"{self.n_classes} classes, {self.activation}, alpha={self.alpha:g}, "
-            f"backend={name} ({why})"
+            + (f"{self.equation}, " if self.equation != "rate" else "")
+            + f"backend={name} ({why})"
         )
 
     def to_network(self) -> _core.Network:
@@ -383,6 +395,7 @@ class LMRNN(nn.Module):
             input=network.input,
             readout=network.readout,
             excitatory=network.excitatory,
+            equation=self.equation,
         )
         copy.set_weights(**{group: _array(getattr(self, group)) for group in GROUPS})
         return copy
@@ -482,11 +495,14 @@ def export(
     readout_bias: Tensor | None = None,
     alpha: float = 1.0,
     activation: str = "relu",
+    equation: str = "rate",
 ) -> _core.Network:
     """An lmrnn.Network from weights of any framework's leaky network.
 
     recurrent (target, source), input (unit, channel), rule (rule, unit), readout (class, unit), as
-    in LMRNN. Without `recurrent_mask`, a synapse exists wherever the weight is not zero.
+    in LMRNN. Without `recurrent_mask`, a synapse exists wherever the weight is not zero. equation:
+    "rate", h' = (1 - alpha) h + alpha f(W h + ...); "voltage", x' = (1 - alpha) x + alpha (W f(x) + ...)
+    with a readout of f(x); "leak-inside", h' = f((1 - alpha) h + alpha (W h + ...)).
     """
     arrays = {
         "recurrent": recurrent, "input": input, "readout": readout, "rule": rule, "bias": bias,
@@ -498,6 +514,7 @@ def export(
         **{name: _array(value) for name, value in arrays.items()},
         alpha=alpha,
         activation=activation,
+        equation=equation,
     )
 
 

@@ -173,7 +173,8 @@ def activity_by_direction(analysis, task, *, ax=None):
             raise _core.UsageError(
                 f"{task!r}: not a recorded task with one direction; those are {', '.join(reach) or 'none'}"
             )
-        states, periods = file[f"{task}/states"], file[f"{task}/periods"][:]
+        seen = "rates" if f"{task}/rates" in file else "states"  # of voltages: what others see
+        states, periods = file[f"{task}/{seen}"], file[f"{task}/periods"][:]
         direction = file[f"{task}/conditions/direction"][:]
         last = [_last_of_delay(periods[:, k], task) for k in range(periods.shape[1])]
         activity = np.stack([states[t, :, k] for k, t in enumerate(last)])  # (trial, unit)

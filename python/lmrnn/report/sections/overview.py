@@ -17,7 +17,8 @@ def section(run) -> Section:
         + (f", radius {wiring['radius']:g} ({wiring['metric']})" if wiring["kind"] == "local" else ""),
         "synapses": f"{network.recurrent.n_synapses:,} ({100 * network.recurrent.density:.3g}%)",
         "parameters": f"{network.n_parameters:,}",
-        "activation": f"{network.activation}, alpha {network.alpha:g}",
+        "activation": f"{network.activation}, alpha {network.alpha:g}"
+        + (f", state equation {network.equation}" if network.equation != "rate" else ""),
         "recipe": config["recipe"],
         "optimiser": f"{config['optimiser']['kind']}, rate {config['optimiser']['learning_rate']:g}",
         "batch": f"{config['stream']['batch']} rows of {config['stream']['row_steps']} steps",
