@@ -237,7 +237,17 @@ def test_nn4n_of_another_state_equation(tmp_path):
     content = torch.load(STORED / "nn4n.pt")
     content["kwargs"]["tau"] = 100
     torch.save(content, tmp_path / "leaky.pt")
-    refused("the voltage form", tmp_path / "leaky.pt")
+    network = networks.read(tmp_path / "leaky.pt")
+    assert (network.equation, network.alpha, network.activation) == ("voltage", 0.1, "tanh")
+    w = {name: np.asarray(value, dtype=float) for name, value in network.weights.items()}
+    with np.load(STORED / "nn4n.npz") as stored:
+        inputs = stored["inputs"]
+    v, wanted = np.zeros((inputs.shape[1], network.n_units)), []
+    for x in inputs:  # nn4n/layer/recurrent_layer.py, _recurrence
+        v = 0.9 * v + 0.1 * (np.tanh(v) @ network.recurrent_matrix.T + x @ w["input"].T + w["bias"])
+        wanted.append(v)
+    wanted = np.array(wanted)
+    same(network, inputs, wanted, np.tanh(wanted) @ w["readout"].T + w["readout_bias"])
     content["kwargs"] |= {"tau": 10, "activation": "sigmoid"}
     torch.save(content, tmp_path / "sigmoid.pt")
     refused('"sigmoid"', tmp_path / "sigmoid.pt")
@@ -250,6 +260,26 @@ def test_neuralrnn(name):
         stored = dict(stored)
     network = networks.read(STORED / "neuralrnn" / name)
     same(network, stored["inputs"], stored[f"{name}_states"], stored[f"{name}_logits"])
+
+
+def test_neuralrnn_with_the_leak_inside_f(tmp_path):
+    pytest.importorskip("safetensors")
+    source = STORED / "neuralrnn" / "post_blend"
+    (tmp_path / "model.safetensors").write_bytes((source / "model.safetensors").read_bytes())
+    config = (source / "config.json").read_text().replace('"alpha": 1.0', '"alpha": 0.25')
+    (tmp_path / "config.json").write_text(config)
+    network = networks.read(tmp_path)
+    assert (network.equation, network.alpha, network.activation) == ("leak-inside", 0.25, "relu")
+    w = {name: np.asarray(value, dtype=float) for name, value in network.weights.items()}
+    with np.load(STORED / "neuralrnn.npz") as stored:
+        inputs = stored["inputs"]
+    z, wanted = np.zeros((inputs.shape[1], network.n_units)), []
+    for x in inputs:  # neuralrnn/models/ctrnn/modeling_ctrnn.py
+        pre = z @ network.recurrent_matrix.T + x @ w["input"].T + w["bias"]
+        z = np.maximum(0.75 * z + 0.25 * pre, 0)
+        wanted.append(z)
+    wanted = np.array(wanted)
+    same(network, inputs, wanted, wanted @ w["readout"].T + w["readout_bias"])
 
 
 def test_neuralrnn_refusals(tmp_path):
@@ -267,12 +297,13 @@ def test_neuralrnn_refusals(tmp_path):
 @pytest.mark.parametrize("alpha", [1.0, 0.3])
 @pytest.mark.parametrize("activation", ["relu", "tanh", "softplus"])
 @pytest.mark.parametrize("n_rules", [0, 2])
-def test_onnx_of_ours(alpha, activation, n_rules, tmp_path):
+@pytest.mark.parametrize("equation", ["rate", "voltage", "leak-inside"])
+def test_onnx_of_ours(alpha, activation, n_rules, equation, tmp_path):
     pytest.importorskip("onnx")
     runtime = pytest.importorskip("onnxruntime")
     network = lmrnn.Network(
         lmrnn.Mask.make("local", rows=4, cols=4, radius=1), n_channels=CHANNELS, n_classes=3,
-        n_rules=n_rules, alpha=alpha, activation=activation,
+        n_rules=n_rules, alpha=alpha, activation=activation, equation=equation,
     )  # fmt: skip
     network.initialise(seed=1)
     network.set_weights(bias=np.linspace(-0.5, 0.5, 16, dtype=np.float32))

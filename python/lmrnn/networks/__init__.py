@@ -14,9 +14,10 @@
 | ONNX | the operator RNN, and what `write_onnx` wrote |
 | lmrnn | `.safetensors` of `Network.save`, `lmrnn.torch.LMRNN` |
 
-The core computes h[t] = (1 - alpha) h[t-1] + alpha f(W h[t-1] + W_in x[t] + b) from h[-1] = 0.
-Networks with another state equation, several layers, gates or another activation are refused by
-name: their outputs would not be the same.
+The core has three state equations (`Network.equation`), with u[t] = W h[t-1] + W_in x[t] + b, from 0:
+h[t] = (1 - alpha) h[t-1] + alpha f(u[t]); x[t] = (1 - alpha) x[t-1] + alpha u[t] with h[t] = f(x[t]);
+h[t] = f((1 - alpha) h[t-1] + alpha u[t]). Networks with another one, several layers, gates or another
+activation are refused by name: their outputs would not be the same.
 
 Needs the packages of the format: pip install 'lmrnn[networks]' for ONNX and safetensors.
 """

@@ -37,6 +37,7 @@ class Weights:
     readout_mask: Any = None
     alpha: float = 1.0
     activation: str = ""
+    equation: str = "rate"
 
 
 def network(weights: Weights, options: Options, where: str) -> _core.Network:
@@ -64,12 +65,13 @@ def network(weights: Weights, options: Options, where: str) -> _core.Network:
         readout_mask=weights.readout_mask,
         alpha=weights.alpha,
         activation=known_activation(weights.activation, where),
+        equation=weights.equation,
     )
 
 
 def from_arrays(
     where: str, *, recurrent, input, readout, rule=None, bias=None, readout_bias=None, recurrent_mask=None,
-    input_mask=None, readout_mask=None, alpha=1.0, activation="relu",
+    input_mask=None, readout_mask=None, alpha=1.0, activation="relu", equation="rate",
 ) -> _core.Network:  # fmt: skip
     """A Network from recurrent (target, source), input (unit, channel), rule (rule, unit), readout (class,
     unit) and biases; a synapse wherever `recurrent` is not 0, unless `recurrent_mask` says it."""
@@ -92,6 +94,7 @@ def from_arrays(
         activation=activation,
         input=None if input_mask is None else as_mask(input_mask, f"{where}: input_mask"),
         readout=None if readout_mask is None else as_mask(readout_mask, f"{where}: readout_mask"),
+        equation=equation,
     )
     w["recurrent"] = np.ascontiguousarray(w["recurrent"][mask.targets, mask.sources])
     made.set_weights(**w)
@@ -133,6 +136,7 @@ def added(*biases) -> np.ndarray | None:
 
 def refuse_state(where: str, equation: str, name: str) -> None:
     raise UsageError(
-        f"{where}: its state equation is {name}, {equation}; the core has the form h' = (1 - alpha) h + alpha "
-        "f(W h + ...), which computes something else. Only networks with alpha = 1 are the same in both"
+        f"{where}: its state equation is {name}, {equation}; the core's, h' = (1 - alpha) h + alpha f(W h + ...), "
+        "x' = (1 - alpha) x + alpha (W f(x) + ...) with outputs from f(x), and h' = f((1 - alpha) h + alpha (W h + "
+        "...)), compute something else"
     )

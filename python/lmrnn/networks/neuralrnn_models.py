@@ -12,10 +12,7 @@ from ..wirings.files import library
 from .build import Options, Weights, added, agreeing_activation, network, refuse_state
 
 _FAMILIES = ("ctrnn", "ei_rnn", "constrained_rnn", "sparse_rnn", "modular_rnn", "se_rnn")
-_EQUATIONS = {
-    "post_blend": "z' = f((1 - alpha) z + alpha (W z + ...))",
-    "rate": "z' = (1 - alpha) z + alpha (W f(z) + ...), with outputs from z",
-}
+_EQUATIONS = {"pre_activation": "rate", "post_blend": "leak-inside"}
 
 
 def from_folder(folder: Path, options: Options) -> Network:
@@ -43,8 +40,9 @@ def _read(config: dict, state: dict, options: Options, where: str) -> Network:
         raise UsageError(f'{where}: a "{family}" of NeuralRNN; {", ".join(_FAMILIES)} can be read')
     alpha = _alpha(config)
     mode = config.get("nonlinearity_mode", "pre_activation")
-    if mode == "rate" or (mode == "post_blend" and alpha != 1):
-        refuse_state(where, f"{_EQUATIONS[mode]}, alpha = {alpha:g}", f"NeuralRNN's {mode}")
+    if mode not in _EQUATIONS:  # "rate", whose outputs are of voltages: f stands between in the core
+        equation = "z' = (1 - alpha) z + alpha (W f(z) + ...), with outputs from z"
+        refuse_state(where, f"{equation}, alpha = {alpha:g}", f"NeuralRNN's {mode}")
     if np.any(state.get("h0", 0) != 0):
         raise UsageError(f"{where}: begins from a learned state h0; the core begins from 0")
     weights = Weights(
@@ -56,6 +54,7 @@ def _read(config: dict, state: dict, options: Options, where: str) -> Network:
         recurrent_mask=state.get("rec_mask"),
         alpha=alpha,
         activation=agreeing_activation(config.get("activation", "relu"), options, where),
+        equation="rate" if alpha == 1 else _EQUATIONS[mode],  # alike without a leak
     )
     return network(weights, options, where)
 

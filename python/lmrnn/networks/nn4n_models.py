@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 
 from .._core import Network, UsageError
-from .build import Options, Weights, added, agreeing_activation, network, refuse_state
+from .build import Options, Weights, added, agreeing_activation, network
 
 _DEFAULT = {"dt": 10, "tau": 100, "activation": "relu", "init_state": "zero"}
 
@@ -35,12 +35,9 @@ def from_checkpoint(content: dict, options: Options, where: str) -> Network:
 
 def _read(state, masks, alpha, activation, init_state, options: Options, where: str) -> Network:
     state = {name: np.asarray(value.detach().cpu()) for name, value in state.items()}
-    if alpha != 1:
-        refuse_state(where, f"v' = (1 - alpha) v + alpha (W f(v) + ...), alpha = {alpha:g}", "the voltage form")
     if init_state != "zero" and np.any(state.get("recurrent_layer.hidden_state", 0) != 0):
         raise UsageError(f"{where}: begins from a learned state; the core begins from 0")
-    if activation == "softplus" or activation not in ("relu", "tanh"):
-        # f(0) is the first state of nn4n, and 0 that of the core.
+    if activation not in ("relu", "tanh"):
         raise UsageError(f'{where}: the activation is "{activation}"; relu and tanh can be read from nn4n')
     names = ("recurrent_layer.input_layer", "recurrent_layer.hidden_layer", "readout_layer")
     input, recurrent, readout = (
@@ -56,6 +53,7 @@ def _read(state, masks, alpha, activation, init_state, options: Options, where: 
         recurrent_mask=None if masks[1] is None else (np.asarray(masks[1]) != 0) | (recurrent != 0),
         alpha=alpha,
         activation=agreeing_activation(activation, options, where),
+        equation="rate" if alpha == 1 else "voltage",  # alike without a leak: f(0) is 0
     )
     return network(weights, options, where)
 

@@ -30,15 +30,20 @@ def write(ours: Network, path: Path) -> None:
     n_in, n_units = drive.shape[1], ours.n_units
     constants = {"recurrent": ours.recurrent_matrix, "input": drive, "bias": w["bias"],
                  "readout": w["readout"].T, "readout_bias": w["readout_bias"]}  # fmt: skip
-    nodes, more = (_rnn if ours.alpha == 1 else _scan)(helper, floats, ours, n_in)
-    if ours.alpha == 1:
+    is_operator = ours.alpha == 1 and ours.equation != "voltage"
+    nodes, more = (_rnn if is_operator else _scan)(helper, floats, ours, n_in)
+    if is_operator:
         constants = {"readout": constants["readout"], "readout_bias": constants["readout_bias"]}
         zeros = np.zeros_like(w["bias"])
         constants |= {
             "W": drive[None], "R": ours.recurrent_matrix[None], "B": np.concatenate([w["bias"], zeros])[None],
         }  # fmt: skip
+    seen = "states"
+    if ours.equation == "voltage":
+        seen = "rates"
+        nodes.append(helper.make_node(_NAMES[ours.activation], ["states"], [seen]))
     nodes += [
-        helper.make_node("MatMul", ["states", "readout"], ["read"]),
+        helper.make_node("MatMul", [seen, "readout"], ["read"]),
         helper.make_node("Add", ["read", "readout_bias"], ["logits"]),
     ]
     graph = helper.make_graph(
@@ -64,6 +69,8 @@ def write(ours: Network, path: Path) -> None:
         "alpha": ours.alpha, "activation": ours.activation, "n_rules": ours.n_rules,
         "targets": ours.recurrent.targets.tolist(), "sources": ours.recurrent.sources.tolist(),
     }  # fmt: skip
+    if ours.equation != "rate":
+        about["equation"] = ours.equation
     helper.set_model_props(model, {_MARK: json.dumps(about)})
     onnx.checker.check_model(model)
     temporary = path.with_name(path.name + ".tmp")
@@ -82,17 +89,9 @@ def _rnn(helper, floats, ours, n_in):
 
 
 def _scan(helper, floats, ours, n_in):
-    n_units = ours.n_units
+    n_units, f = ours.n_units, _NAMES[ours.activation]
     step = helper.make_graph(
-        [
-            helper.make_node("MatMul", ["h", "recurrent_t"], ["recurrence"]),
-            helper.make_node("Add", ["recurrence", "u"], ["before"]),
-            helper.make_node(_NAMES[ours.activation], ["before"], ["f"]),
-            helper.make_node("Mul", ["f", "alpha"], ["new"]),
-            helper.make_node("Mul", ["h", "rest"], ["old"]),
-            helper.make_node("Add", ["new", "old"], ["next"]),
-            helper.make_node("Identity", ["next"], ["state"]),
-        ],
+        [*_one_step(helper.make_node, f, ours.equation), helper.make_node("Identity", ["next"], ["state"])],
         "step",
         [
             helper.make_tensor_value_info("h", floats, ["row", n_units]),
@@ -115,6 +114,31 @@ def _scan(helper, floats, ours, n_in):
     ]
     alpha = np.float32(ours.alpha)
     return nodes, {"n_units": np.array([n_units]), "alpha": alpha, "rest": np.float32(1) - alpha}
+
+
+def _one_step(node, f: str, equation: str) -> list:
+    """From the state h and the drive u to `next`."""
+    sources, driven = "h", "before"
+    nodes = []
+    if equation == "voltage":
+        nodes.append(node(f, ["h"], ["rates"]))
+        sources = "rates"
+    nodes += [
+        node("MatMul", [sources, "recurrent_t"], ["recurrence"]),
+        node("Add", ["recurrence", "u"], ["before"]),
+    ]
+    if equation == "rate":
+        nodes.append(node(f, ["before"], ["f"]))
+        driven = "f"
+    blend = "blend" if equation == "leak-inside" else "next"
+    nodes += [
+        node("Mul", [driven, "alpha"], ["new"]),
+        node("Mul", ["h", "rest"], ["old"]),
+        node("Add", ["new", "old"], [blend]),
+    ]
+    if equation == "leak-inside":
+        nodes.append(node(f, ["blend"], ["next"]))
+    return nodes
 
 
 # Reading -----------------------------------------------------------------------------------------
@@ -148,7 +172,7 @@ def _read_ours(arrays: dict, about: dict, where: str) -> Network:
     mask[about["targets"], about["sources"]] = True
     weights = Weights(
         recurrent, drive, bias, arrays["readout"].T, arrays["readout_bias"], recurrent_mask=mask,
-        alpha=about["alpha"], activation=about["activation"],
+        alpha=about["alpha"], activation=about["activation"], equation=about.get("equation", "rate"),
     )  # fmt: skip
     return network(weights, Options(n_rules=about["n_rules"]), where)
 
