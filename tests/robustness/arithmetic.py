@@ -121,6 +121,7 @@ def model_of(arrays, config):
         readout_mask=arrays["readout.mask"].reshape(weights["readout"].shape),
         alpha=dt / tau if tau > 0 else 1.0,
         activation=config["network"]["activation"],
+        equation=config["network"].get("equation", "rate"),
     )
 
 
@@ -521,8 +522,12 @@ def check_torch(step, expected, statistics):
     inputs = torch.from_numpy(b.inputs.astype(np.float64))
     rules = torch.from_numpy(b.rules.astype(np.int64)) if b.rules.shape[2] else None
     noisy = step.config["network"]["recurrent_noise"] > 0
+    voltage = module.equation == "voltage"
+    if module.equation != step.model.equation:
+        raise Failure("torch", f"the file says {module.equation}, the run {step.model.equation}")
     if not noisy and not b.resets.any():
         states, logits = module(inputs, rules)
+        rates = module._f(states) if voltage else states
     else:  # with the twin's noise, step by step, with the module's drive and recurrence
         drive = module._drive(inputs, rules) + torch.from_numpy(
             np.asarray(b.noise, dtype=np.float64)
@@ -531,13 +536,17 @@ def check_torch(step, expected, statistics):
         h, states = torch.zeros_like(drive[0]), []
         for t, u in enumerate(drive):
             h = h * keep[t]
-            h = (1 - module.alpha) * h + module.alpha * module._f(
-                u + h @ module.recurrent_matrix.t()
-            )
+            u = u + (module._f(h) if voltage else h) @ module.recurrent_matrix.t()
+            if module.equation == "rate":
+                h = (1 - module.alpha) * h + module.alpha * module._f(u)
+            else:
+                h = (1 - module.alpha) * h + module.alpha * u
+                h = h if voltage else module._f(h)
             states.append(h)
         states = torch.stack(states)
-        logits = states @ (module.readout * module.readout_mask).t() + module.readout_bias
-    value = torch_loss(torch, step.model, module, logits, states, b, loss)
+        rates = module._f(states) if voltage else states
+        logits = rates @ (module.readout * module.readout_mask).t() + module.readout_bias
+    value = torch_loss(torch, step.model, module, logits, rates, b, loss)
     value.backward()
     if abs(value.item() - expected.loss) > 1e-7 * max(abs(expected.loss), 1e-6):
         raise Failure(
@@ -560,7 +569,7 @@ def check_torch(step, expected, statistics):
     statistics["compared with PyTorch"] += 1
 
 
-def torch_loss(torch, model, module, logits, states, b, loss):
+def torch_loss(torch, model, module, logits, rates, b, loss):
     """The loss of docs/concepts/training.md in PyTorch's words."""
     targets = torch.from_numpy(b.targets.astype(np.int64))
     weights = torch.from_numpy(b.weights.astype(np.float64))
@@ -575,7 +584,7 @@ def torch_loss(torch, model, module, logits, states, b, loss):
         steps = ((logits.flatten(0, 1) - wanted) ** 2).sum(dim=-1)
     total = weights.sum()
     value = (steps * weights.flatten()).sum() / (total if total > 0 else 1.0)
-    value = value + loss["rate_penalty"] * (states**2).mean()
+    value = value + loss["rate_penalty"] * (rates**2).mean()
     mask = {
         "recurrent": torch.from_numpy(model.plastic.astype(np.float64)),
         "input": module.input_mask,

@@ -318,6 +318,8 @@ def draw_network(d):
         if kind != "diagonal" or d.keys["wiring.kind"] == "autapse"
     ]
     d.sometimes("network.storage", 0.6, lambda: d.choice(kinds))
+    if "network.equation" in d.program.keys:
+        d.sometimes("network.equation", 0.5, lambda: d.choice(d.names("network.equation")))
     for layer in ("input", "readout"):
         d.sometimes(
             f"network.{layer}.density",

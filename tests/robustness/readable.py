@@ -78,6 +78,7 @@ class Model:
     degree: np.ndarray | float = 1.0  # (synapse) in-degree of its unit
     length: np.ndarray | float = 0.0  # (synapse) distance of its units on the sheet
     sign: np.ndarray | float = 0.0  # (synapse) 1 or -1, of its source; 0 if signs are free
+    equation: str = "rate"
 
     def matrix(self):
         n = len(self.weights["bias"])
@@ -99,6 +100,7 @@ class Model:
             self.degree,
             self.length,
             self.sign,
+            self.equation,
         )
 
 
@@ -138,8 +140,14 @@ def rules_one_hot(batch, n_rules, kind):
     return on[..., :n_rules]
 
 
+def seen(model, states):
+    """h, what other units and the readout see of states: f of voltages."""
+    return rate(model.activation, states) if model.equation == "voltage" else states
+
+
 def forward(model, batch):
-    """u, h (time, row, unit) and logits (time, row, class)."""
+    """What f is applied to in each step and states (time, row, unit), and logits (time, row, class). In
+    the voltage form, f is applied to the states."""
     w, kind = model.weights, model.weights["bias"].dtype
     matrix, a = model.matrix(), kind.type(model.alpha)
     drive = (
@@ -151,10 +159,14 @@ def forward(model, batch):
     h = np.zeros_like(drive[0])
     for t in range(len(drive)):
         h = np.where(batch.resets[t][:, None], kind.type(0), h)
-        drive[t] += h @ matrix.T
-        h = (1 - a) * h + a * rate(model.activation, drive[t])
+        drive[t] += seen(model, h) @ matrix.T
+        if model.equation == "rate":
+            h = (1 - a) * h + a * rate(model.activation, drive[t])
+        else:
+            drive[t] = (1 - a) * h + a * drive[t]
+            h = drive[t] if model.equation == "voltage" else rate(model.activation, drive[t])
         states[t] = h
-    return drive, states, states @ w["readout"].T + w["readout_bias"]
+    return drive, states, seen(model, states) @ w["readout"].T + w["readout_bias"]
 
 
 def least_squares_targets(n_classes):
@@ -189,7 +201,8 @@ def loss_and_gradient(model, batch, loss, turned=None):
     """Loss of a batch, penalties included, and its gradient by group; `loss` is [loss]. `turned`, a
     place (time, row, unit): as if the slope of ReLU were the other one there."""
     w, kind = model.weights, model.weights["bias"].dtype
-    u, h, logits = forward(model, batch)
+    u, states, logits = forward(model, batch)
+    h = seen(model, states)
     step_loss, dlogits = loss_and_slope(loss["kind"], logits, batch.targets)
     total = batch.weights.sum(dtype=np.float64)
     scale = 1 / total if total > 0 else 0.0
@@ -199,17 +212,27 @@ def loss_and_gradient(model, batch, loss, turned=None):
 
     through_readout = dlogits @ w["readout"] + kind.type(2 * loss["rate_penalty"] / h.size) * h
     matrix, a = model.matrix(), kind.type(model.alpha)
-    delta, later = np.empty_like(u), np.zeros_like(u[0])
+    # Through later steps: with respect to the state, by the leak, and to h, by synapses.
+    delta, later, later_seen = np.empty_like(u), np.zeros_like(u[0]), np.zeros_like(u[0])
     slopes = slope(model.activation, u)
     if turned is not None:
         slopes[turned] = 1 - slopes[turned]
     for t in reversed(range(len(u))):
-        g = through_readout[t] + later
-        delta[t] = a * slopes[t] * g
-        later = (1 - a) * g + delta[t] @ matrix
-        later = np.where(batch.resets[t][:, None], kind.type(0), later)
-    before = np.concatenate([np.zeros_like(h[:1]), h[:-1]])
+        if model.equation == "rate":
+            g = through_readout[t] + (later + later_seen)
+            delta[t] = a * slopes[t] * g
+        elif model.equation == "voltage":
+            g = later + slopes[t] * (through_readout[t] + later_seen)
+            delta[t] = a * g
+        else:
+            g = slopes[t] * (through_readout[t] + (later + later_seen))
+            delta[t] = a * g
+        begins = batch.resets[t][:, None]
+        later = np.where(begins, kind.type(0), (1 - a) * g)
+        later_seen = np.where(begins, kind.type(0), delta[t] @ matrix)
+    before = np.concatenate([np.zeros_like(h[:1]), states[:-1]])
     before[batch.resets.astype(bool)] = 0
+    before = seen(model, before)
 
     flat = lambda x: x.reshape(x.shape[0] * x.shape[1], x.shape[2])
     n_rules = len(w["rule"])

@@ -1,6 +1,7 @@
 """The harness itself: it draws every key, its twin's gradient is one, and what is wrong is found,
 shrunk and kept."""
 
+import itertools
 import json
 import os
 import subprocess
@@ -98,7 +99,8 @@ class Twin(unittest.TestCase):
             "readout": (n_classes, n),
             "readout_bias": n_classes,
         }
-        for activation in ("relu", "tanh", "softplus"):
+        equations = ("rate", "voltage", "leak-inside")
+        for activation, equation in itertools.product(("relu", "tanh", "softplus"), equations):
             for kind in ("cross-entropy", "least-squares"):
                 weights = {name: rng.normal(size=shape) for name, shape in shapes.items()}
                 model = readable.Model(
@@ -110,6 +112,7 @@ class Twin(unittest.TestCase):
                     0.3,
                     activation,
                     length=np.abs(target_of - source_of).astype(np.float64),
+                    equation=equation,
                 )
                 batch = readable.Batch(
                     rng.normal(size=(n_steps, n_rows, n_channels)),
@@ -139,7 +142,7 @@ class Twin(unittest.TestCase):
                         (ends[0] - ends[1]) / 2e-6,
                         gradient[name][at],
                         places=6,
-                        msg=f"{name}, {activation}, {kind}",
+                        msg=f"{name}, {activation}, {equation}, {kind}",
                     )
 
     def test_a_unit_at_the_kink_may_be_on_either_side(self):
