@@ -3,6 +3,7 @@
 
   bench/against.py BEFORE AFTER                  # two build directories
   bench/against.py BEFORE AFTER --only W1,W4 --seconds 20 --json against.json
+  bench/against.py BUILD BUILD --only W1 --network-after 'equation = "voltage"'   # two settings of one
 
 BEFORE and AFTER hold bench/bench_driver (cmake --build --preset release --target bench_driver). Every
 pair times BEFORE, then AFTER (the next pair the other way round), and the gain is the median of the
@@ -12,6 +13,7 @@ The losses of both are printed, since a build that computes something else has n
 
 import argparse
 import contextlib
+import dataclasses
 import json
 import pathlib
 import statistics
@@ -32,6 +34,10 @@ def arguments():
     parser.add_argument("--only", default="", help="workloads, e.g. W1,W4")
     parser.add_argument("--threads", type=int, help="only with so many threads")
     parser.add_argument("--seconds", type=float, default=12, help="for the pairs of a workload")
+    for side in ("before", "after"):
+        parser.add_argument(
+            f"--network-{side}", default="", metavar="TOML", help=f"keys of [network] of {side.upper()} alone"
+        )
     parser.add_argument("--json", type=pathlib.Path, help="where the figures go")
     return parser.parse_args()
 
@@ -106,7 +112,9 @@ def main():
             for workload in chosen(options.only):
                 for n_threads in workload.threads:
                     if options.threads in (None, n_threads):
-                        r = compare(sides, (workload, workload), n_threads, options.seconds)
+                        keys = (options.network_before, options.network_after)
+                        both = [dataclasses.replace(workload, network=k) for k in keys]
+                        r = compare(sides, both, n_threads, options.seconds)
                         results.append(r)
                         print(
                             f"{r['workload']:<4} {n_threads} thread{'s' if n_threads > 1 else ' '}  "

@@ -37,6 +37,7 @@ class Workload:
     mode: str = "restart"
     trials: int = 1  # per task, of an evaluation
     side: str = "driver"  # ours: the program, or a worker of peers/
+    network: str = ""  # further keys of [network], as TOML
 
     def config(self):
         """TOML of a run: Adam at a constant rate, no evaluation, no checkpoint but the first."""
@@ -56,6 +57,7 @@ radius = {self.radius}
 
 [network]
 initialisation = "fan-in"
+{self.network}
 
 [stream]
 mode = "{self.mode}"

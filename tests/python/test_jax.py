@@ -42,17 +42,28 @@ def reference(layer, weights, inputs, rules, state, resets, noise):
     def step(h, now):
         u, fresh = now
         h = jnp.where(fresh[:, None], 0, h)
-        h = (1 - layer.alpha) * h + layer.alpha * F[layer.activation](u + h @ matrix.T)
+        f, a = F[layer.activation], layer.alpha
+        u = u + seen(h) @ matrix.T
+        h = {
+            "rate": lambda: (1 - a) * h + a * f(u),
+            "voltage": lambda: (1 - a) * h + a * u,
+            "leak-inside": lambda: f((1 - a) * h + a * u),
+        }[layer.equation]()
         return h, h
 
+    def seen(states):
+        return F[layer.activation](states) if layer.equation == "voltage" else states
+
     _, states = jax.lax.scan(step, state, (drive, resets))
-    return states, states @ (weights["readout"] * network.readout.to_dense()).T + weights["readout_bias"]
+    return states, seen(states) @ (weights["readout"] * network.readout.to_dense()).T + weights["readout_bias"]
 
 
 CASES = {
     "plain": {},
     "leaky": {"alpha": 0.3, "activation": "tanh"},
     "softplus": {"alpha": 0.5, "activation": "softplus"},
+    "voltage": {"alpha": 0.3, "activation": "softplus", "equation": "voltage", "recompute": True},
+    "leak-inside": {"alpha": 0.3, "activation": "tanh", "equation": "leak-inside"},
     "recompute": {"activation": "tanh", "recompute": True},
     "masked": {
         "activation": "tanh",

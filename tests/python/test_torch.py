@@ -182,6 +182,8 @@ OPTIONS = {
     "plain": {},
     "leaky": {"alpha": 0.3, "activation": "tanh"},
     "softplus": {"alpha": 0.5, "activation": "softplus"},
+    "voltage": {"alpha": 0.3, "activation": "softplus", "equation": "voltage"},
+    "leak-inside": {"alpha": 0.3, "activation": "tanh", "equation": "leak-inside", "recompute": True},
     "recompute": {"activation": "tanh", "recompute": True},
     "masked": {"activation": "tanh", "input_mask": 0.5, "readout_mask": 0.6},
 }
