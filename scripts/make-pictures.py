@@ -2,6 +2,7 @@
 """Makes the pictures of README and docs, docs/pictures/*.svg.
 
     .venv/bin/python scripts/make-pictures.py [RUNS]     RUNS: where the runs are or go; build/pictures
+    .venv/bin/python scripts/make-pictures.py --untrained     only those that need no run
 
 Trains seven small networks (some minutes, once), runs the analyses that the pictures show, and scores two
 networks of the zoo.
@@ -9,6 +10,8 @@ networks of the zoo.
 
 import sys
 from pathlib import Path
+
+import numpy as np
 
 import lmrnn
 from lmrnn import plot
@@ -38,7 +41,41 @@ def trained(folder, kind, seed):
     return lmrnn.Trainer(CONFIG, directory, seed=seed, overrides=overrides, overwrite=True).run()
 
 
+@plot.style.figure
+def state_equations(*, ax=None):
+    """One ReLU unit with an autapse of 1/2 and tau = 200 ms: what others see of it under the same input,
+    which excites it, inhibits it and excites it again."""
+    inputs = np.zeros((140, 1, 1), np.float32)
+    for first, last, value in ((10, 50, 1), (50, 80, -1), (80, 120, 1)):
+        inputs[first:last] = value
+    ax = plot.style.new_axes(ax)
+    time = 20 * np.arange(len(inputs))
+    ax.plot(time, inputs[:, 0, 0], color=plot.style.GREY, linewidth=0.8, drawstyle="steps-post", label="input")
+    for equation, dashes in zip(("rate", "voltage", "leak-inside"), plot.style.DASHES):
+        unit = lmrnn.Network(
+            lmrnn.Mask.make("autapse", rows=1, cols=1), n_channels=1, n_classes=1, alpha=0.1, equation=equation
+        )
+        unit.set_weights(recurrent=np.full(1, 0.5, "f4"), input=np.ones((1, 1), "f4"), readout=np.ones((1, 1), "f4"))
+        _, seen = unit.forward(inputs)
+        ax.plot(time, seen[:, 0, 0], dashes, label=equation)
+    ax.set_xlabel("time (ms)")
+    ax.set_ylabel("what other units see")
+    ax.legend()
+    return ax
+
+
+def keep(pictures):
+    for name, axes in pictures.items():
+        figure = plot.style.figure_of(axes)
+        for ground in (figure.patch, *(ax.patch for ax in figure.axes)):
+            ground.set_alpha(0)  # pages have a ground of their own, and a dark one
+        print(plot.save(axes, OUT / f"{name}.svg"))
+
+
 def main():
+    keep({"state-equations": state_equations()})
+    if "--untrained" in sys.argv:
+        return
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "build/pictures"
     runs = {kind: [trained(folder, kind, seed) for seed in (1, 2, 3)] for kind in ("local", "random")}
     run = runs["local"][0]
@@ -60,11 +97,7 @@ def main():
         "sheet-maps": plot.sheet_maps(run, n=4),
         "weights": plot.weight_structure(run),
     }
-    for name, axes in pictures.items():
-        figure = plot.style.figure_of(axes)
-        for ground in (figure.patch, *(ax.patch for ax in figure.axes)):
-            ground.set_alpha(0)  # pages have a ground of their own, and a dark one
-        print(plot.save(axes, OUT / f"{name}.svg"))
+    keep(pictures)
 
 
 if __name__ == "__main__":
