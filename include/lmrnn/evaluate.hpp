@@ -161,8 +161,19 @@ void add_scores(View3<const float> logits, const TrialView& rows, std::span<Scor
 // What a network file says about what it was trained on. ---------------------------------------
 
 /// Metadata of a network trained on `battery`: "tasks" (names, in the order of the rule inputs),
-/// "battery" and "wiring" (TOML) and "seed".
-NetworkMetadata describe_training(const Battery& battery, const WiringConfig& wiring, Seed seed);
+/// "battery" and "wiring" (TOML) and "seed"; "coordinates", if `sheet` has any.
+NetworkMetadata describe_training(const Battery& battery, const WiringConfig& wiring, Seed seed,
+                                  const Sheet& sheet = {});
+
+/// Coordinates as text, so that a network has them without the file that they came from: a line
+/// for each unit, numbers with a space between them that are read back to the bit. Empty without
+/// coordinates.
+std::string coordinates_text(const Sheet& sheet);
+
+/// The sheet of a network with such metadata; `path` stands for its file in messages. Throws
+/// UsageError for coordinates that do not fit `wiring`.
+Sheet sheet_of(const WiringConfig& wiring, const NetworkMetadata& metadata,
+               const std::filesystem::path& path);
 
 /// What `describe_training` wrote. `path` stands for the file in messages. Throws UsageError if
 /// the metadata say nothing of the kind, or name tasks in another order than this version would.
@@ -171,6 +182,7 @@ struct TrainedOn {
   WiringConfig wiring;
   Seed seed;
   std::vector<std::string> tasks;
+  Sheet sheet{};  ///< of `wiring`, with the coordinates of the units if it has any
 };
 TrainedOn trained_on(const NetworkMetadata& metadata, const std::filesystem::path& path);
 

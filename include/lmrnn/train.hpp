@@ -120,6 +120,7 @@ class Trainer {
   const RunConfig& config() const noexcept;
   const Battery& battery() const noexcept;
   const Network& network() const noexcept;
+  const Sheet& sheet() const noexcept;  ///< with the coordinates of its units, if there are any
   const std::filesystem::path& directory() const noexcept;
   std::int64_t step() const noexcept;  ///< optimiser steps done
   const std::optional<Evaluation>& last_evaluation() const noexcept;

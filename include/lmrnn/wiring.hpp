@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -66,15 +67,25 @@ constexpr std::array<std::pair<std::string_view, UnitPlacement>, 3> enum_names(U
            {"file", UnitPlacement::file}}};
 }
 
+/// Measured places of units, e.g. of the neurons of a connectome, in any unit of length.
+struct UnitCoordinates {
+  std::size_t n_dimensions = 0;  ///< 2 or 3
+  std::vector<double> values;    ///< (unit, dimension)
+  double spacing = 1;  ///< mean over units of the distance to the nearest unit at another place
+};
+
 /// Units on a rows x cols sheet, row-major: unit = row * cols + col. Distances in units of the
-/// spacing between neighbours.
+/// spacing between neighbours; with coordinates, between those, in their unit.
 struct Sheet {
   std::int64_t rows = 32;
   std::int64_t cols = 32;
   Metric metric = Metric::l1;
   Boundary boundary = Boundary::torus;
+  std::shared_ptr<const UnitCoordinates> coordinates{};  ///< nullptr: rows and columns
 
   std::size_t n_units() const noexcept { return static_cast<std::size_t>(rows * cols); }
+  /// The distance of neighbours: 1, or the mean one of the coordinates.
+  double spacing() const noexcept { return coordinates ? coordinates->spacing : 1; }
   double distance(std::size_t unit_a, std::size_t unit_b) const noexcept;
 };
 
@@ -178,6 +189,8 @@ struct WiringConfig {
   std::optional<UnitPlacement> excitatory_placement{};  ///< absent: random
   std::optional<std::string> excitatory_path{};
   std::optional<double> radius_ee{}, radius_ei{}, radius_ie{}, radius_ii{};  ///< absent: radius
+  // Optional for the same reason: what else is known of measured networks.
+  std::optional<std::string> coordinates_path{};
   SubsetConfig plastic, initial;
 
   template <class Self, class Visitor>
@@ -216,6 +229,9 @@ struct WiringConfig {
     field("radius_ei", self.radius_ei, "from excitatory onto inhibitory units", at_least(0));
     field("radius_ie", self.radius_ie, "from inhibitory onto excitatory units", at_least(0));
     field("radius_ii", self.radius_ii, "from inhibitory onto inhibitory units", at_least(0));
+    field("coordinates_path", self.coordinates_path,
+          "npy, npz or safetensors array coordinates (unit, 2 or 3): distances are between these "
+          "places, in their unit; absent: between rows and columns");
     field("plastic", self.plastic,
           "which synapses are trained; the others keep their initial weights");
     field("initial", self.initial,
@@ -223,6 +239,7 @@ struct WiringConfig {
           "begin at 0");
   }
 
+  /// Rows and columns alone. For distances use make_sheet, which knows the coordinates.
   Sheet sheet() const { return {rows, cols, metric, boundary}; }
   /// Whether units are excitatory or inhibitory.
   bool has_unit_types() const noexcept {
@@ -244,6 +261,20 @@ void check_unit_types(const WiringConfig& config);
 /// crossings of evenly spaced rows and columns, and their share is the nearest that this allows.
 /// Throws UsageError as check_unit_types, and for a file that does not say it.
 std::vector<std::uint8_t> excitatory_units(const WiringConfig& config, Seed run_seed);
+
+/// The sheet of `config`, with the coordinates in wiring.coordinates_path if it is set. Throws
+/// UsageError for a file that does not hold them, and for a torus of coordinates.
+Sheet make_sheet(const WiringConfig& config);
+
+/// `grid` with coordinates (unit, n_dimensions), whose spacing is computed. `name` stands for them
+/// in messages. Throws UsageError for other shapes, numbers that are not finite, a torus, or units
+/// that are all at one place.
+Sheet with_coordinates(Sheet grid, std::size_t n_dimensions, std::vector<double> values,
+                       std::string_view name);
+
+/// Throws UsageError for keys about measured networks that do not go with each other. Reads no
+/// file.
+void check_measured(const WiringConfig& config);
 
 /// Whether make_mask gives another mask for another seed.
 bool depends_on_seed(const WiringConfig& config);

@@ -189,7 +189,7 @@ nb::dict trained_on_dict(const BoundNetwork& self) {
   const TrainedOn trained = trained_on(self.metadata, "this network");
   nb::dict d;
   d["battery"] = Battery(trained.battery, trained.seed);
-  d["sheet"] = trained.wiring.sheet();
+  d["sheet"] = trained.sheet;
   d["seed"] = trained.seed.value;
   d["tasks"] = trained.tasks;
   return d;

@@ -159,9 +159,9 @@ class BoundTrainer {
 
 nb::object network_now(const BoundTrainer& self) {
   const Trainer& trainer = self.now("network");
-  return wrap_network(
-      trainer.network().copy(),
-      describe_training(trainer.battery(), trainer.config().wiring, trainer.config().run_seed()));
+  return wrap_network(trainer.network().copy(),
+                      describe_training(trainer.battery(), trainer.config().wiring,
+                                        trainer.config().run_seed(), trainer.sheet()));
 }
 
 // Custom data that lead back to their trainer (by a method of a class that holds it, or by the
@@ -180,6 +180,15 @@ PyType_Slot trainer_slots[] = {{Py_tp_traverse, reinterpret_cast<void*>(&travers
                                {Py_tp_clear, reinterpret_cast<void*>(&clear)},
                                {0, nullptr}};
 
+/// The network has the coordinates of its units; a run without one yet reads them from their file.
+Sheet sheet_of_run(const std::filesystem::path& directory, const RunRecord& record) {
+  const WiringConfig& wiring = record.config.wiring;
+  if (!wiring.coordinates_path) return wiring.sheet();
+  if (record.checkpoints.empty()) return make_sheet(wiring);
+  const std::filesystem::path file = find_network(directory);
+  return sheet_of(wiring, load_network(file).metadata, file);
+}
+
 nb::dict open(const std::filesystem::path& directory) {
   const RunRecord record = open_run(directory);
   nb::dict d;
@@ -187,7 +196,7 @@ nb::dict open(const std::filesystem::path& directory) {
   d["checkpoints"] = record.checkpoints;
   d["done"] = record.done;
   d["battery"] = Battery(record.config.battery, record.config.run_seed());
-  d["sheet"] = record.config.wiring.sheet();
+  d["sheet"] = sheet_of_run(directory, record);
   return d;
 }
 
@@ -197,8 +206,9 @@ nb::object untrained_network(const std::filesystem::path& directory) {
     throw UsageError(
         fmt::format("{}: trained on \"{}\", not on a battery", directory.string(), config.source));
   const Battery battery(config.battery, config.run_seed());
-  return wrap_network(make_network(config, battery),
-                      describe_training(battery, config.wiring, config.run_seed()));
+  return wrap_network(
+      make_network(config, battery),
+      describe_training(battery, config.wiring, config.run_seed(), make_sheet(config.wiring)));
 }
 
 nb::tuple state_of(const BoundProgress& p) {

@@ -54,6 +54,10 @@ Mask mask_of_kind(const std::string& kind, const std::optional<SeedArgument>& se
   all["kind"] = kind;
   if (all.contains("sheet")) {
     const auto sheet = nb::cast<Sheet>(all["sheet"]);
+    if (sheet.coordinates)
+      throw UsageError(
+          "Mask.make: this sheet has coordinates, which masks read from a file; give "
+          "coordinates_path, metric, boundary, rows and cols instead of the sheet");
     all["rows"] = sheet.rows;
     all["cols"] = sheet.cols;
     all["metric"] = std::string(to_name(sheet.metric));
@@ -99,19 +103,46 @@ auto distances(const Sheet& sheet, std::size_t unit) {
                {static_cast<std::size_t>(sheet.rows), static_cast<std::size_t>(sheet.cols)});
 }
 
-Sheet make_sheet(std::int64_t rows, std::int64_t cols, const std::string& metric,
-                 const std::string& boundary) {
+Sheet plain_sheet(std::int64_t rows, std::int64_t cols, const std::string& metric,
+                  const std::string& boundary) {
   if (rows < 1 || cols < 1) throw UsageError("Sheet: rows and cols must be at least 1");
   return {rows, cols, named<Metric>(metric, "metric"), named<Boundary>(boundary, "boundary")};
 }
 
+Sheet sheet_with(Sheet sheet, const std::optional<ArrayArgument>& coordinates) {
+  if (!coordinates) return sheet;
+  const UserArray array(coordinates->object, "coordinates");
+  if (array.n_dimensions() != 2)
+    throw UsageError(
+        fmt::format("coordinates: an array of {} dimensions; give (unit, 2) or "
+                    "(unit, 3)",
+                    array.n_dimensions()));
+  const std::size_t n_dimensions = array.shape()[1];
+  std::vector<double> values(array.size());
+  array.read(0, values);
+  return with_coordinates(std::move(sheet), n_dimensions, std::move(values), "coordinates");
+}
+
+nb::object coordinates_of(const Sheet& sheet) {
+  if (!sheet.coordinates) return nb::none();
+  std::vector<double> values = sheet.coordinates->values;
+  return nb::cast(adopt(std::move(values), {sheet.n_units(), sheet.coordinates->n_dimensions}));
+}
+
 nb::tuple state_of_sheet(const Sheet& s) {
-  return nb::make_tuple(s.rows, s.cols, std::string(to_name(s.metric)),
-                        std::string(to_name(s.boundary)));
+  const std::string metric(to_name(s.metric)), boundary(to_name(s.boundary));
+  if (!s.coordinates) return nb::make_tuple(s.rows, s.cols, metric, boundary);
+  return nb::make_tuple(s.rows, s.cols, metric, boundary, s.coordinates->n_dimensions,
+                        to_state(s.coordinates->values));
 }
 Sheet sheet_from(const nb::tuple& state) {
-  return make_sheet(nb::cast<std::int64_t>(state[0]), nb::cast<std::int64_t>(state[1]),
-                    nb::cast<std::string>(state[2]), nb::cast<std::string>(state[3]));
+  Sheet sheet = plain_sheet(nb::cast<std::int64_t>(state[0]), nb::cast<std::int64_t>(state[1]),
+                            nb::cast<std::string>(state[2]), nb::cast<std::string>(state[3]));
+  if (nb::len(state) == 4) return sheet;
+  std::vector<double> values;
+  from_state(state[5], values);
+  return with_coordinates(std::move(sheet), nb::cast<std::size_t>(state[4]), std::move(values),
+                          "coordinates");
 }
 
 }  // namespace
@@ -147,16 +178,25 @@ void bind_wiring(nb::module_& m) {
       .def(
           "__init__",
           [](Sheet* self, std::int64_t rows, std::int64_t cols, const std::string& metric,
-             const std::string& boundary) {
-            new (self) Sheet(make_sheet(rows, cols, metric, boundary));
+             const std::string& boundary, const std::optional<ArrayArgument>& coordinates) {
+            new (self) Sheet(sheet_with(plain_sheet(rows, cols, metric, boundary), coordinates));
           },
-          "rows"_a, "cols"_a, "metric"_a = "l1", "boundary"_a = "torus",
-          "metric: l1, l2 or linf; boundary: torus (opposite edges meet) or open")
+          "rows"_a, "cols"_a, "metric"_a = "l1", "boundary"_a = "torus", nb::kw_only(),
+          "coordinates"_a = nb::none(),
+          "metric: l1, l2 or linf; boundary: torus (opposite edges meet) or open. `coordinates` "
+          "(unit, 2 or 3): distances are between these places, in their unit; with boundary "
+          "\"open\".")
       .def_ro("rows", &Sheet::rows)
       .def_ro("cols", &Sheet::cols)
       .def_prop_ro("metric", [](const Sheet& s) { return std::string(to_name(s.metric)); })
       .def_prop_ro("boundary", [](const Sheet& s) { return std::string(to_name(s.boundary)); })
       .def_prop_ro("n_units", &Sheet::n_units)
+      .def_prop_ro("coordinates", &coordinates_of,
+                   nb::sig("def coordinates(self) -> NDArray[numpy.float64] | None"),
+                   "(unit, dimension) measured places; None: rows and columns. A copy.")
+      .def_prop_ro("spacing", &Sheet::spacing,
+                   "Distance of neighbours: 1, or with coordinates the mean distance of a unit to "
+                   "the nearest one at another place.")
       .def("distance", &Sheet::distance, "unit_a"_a, "unit_b"_a)
       .def("distances_from", &distances, "unit"_a, "(row, col) float64: distances from a unit.")
       .def("__repr__", [](const Sheet& s) {

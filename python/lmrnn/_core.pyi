@@ -457,8 +457,10 @@ class Sheet:
     Units on a rows x cols sheet, row-major: unit = row * cols + col. Distances in units of the spacing between neighbours.
     """
 
-    def __init__(self, rows: int, cols: int, metric: str = 'l1', boundary: str = 'torus') -> None:
-        """metric: l1, l2 or linf; boundary: torus (opposite edges meet) or open"""
+    def __init__(self, rows: int, cols: int, metric: str = 'l1', boundary: str = 'torus', *, coordinates: numpy.typing.ArrayLike | None = None) -> None:
+        """
+        metric: l1, l2 or linf; boundary: torus (opposite edges meet) or open. `coordinates` (unit, 2 or 3): distances are between these places, in their unit; with boundary "open".
+        """
 
     @property
     def rows(self) -> int: ...
@@ -474,6 +476,16 @@ class Sheet:
 
     @property
     def n_units(self) -> int: ...
+
+    @property
+    def coordinates(self) -> NDArray[numpy.float64] | None:
+        """(unit, dimension) measured places; None: rows and columns. A copy."""
+
+    @property
+    def spacing(self) -> float:
+        """
+        Distance of neighbours: 1, or with coordinates the mean distance of a unit to the nearest one at another place.
+        """
 
     def distance(self, unit_a: int, unit_b: int) -> float: ...
 
@@ -550,6 +562,8 @@ class Mask:
             from inhibitory onto excitatory units
         radius_ii : number, optional
             from inhibitory onto inhibitory units
+        coordinates_path : text, optional
+            npy, npz or safetensors array coordinates (unit, 2 or 3): distances are between these places, in their unit; absent: between rows and columns
         plastic.kind : "all" | "none" | "local" | "autapse" | "random" | "blocks" | "file", default "all"
             all, none, or those synapses that a wiring of this kind has as well
         plastic.radius : number, default 4.0

@@ -40,6 +40,7 @@ def methods(run: Run) -> str:
         f"{_wiring(wiring)} ({n_units} units, {mask.n_synapses} recurrent synapses, "
         f"density {100 * mask.density:.2g}%).",
         *_types(trained.excitatory, c),
+        *_measured(wiring),
         f"Units were {_ACTIVATION[network['activation']]} with a time constant of "
         f"{network['tau'] or battery['dt']:g} ms"
         + (
@@ -121,6 +122,13 @@ def _types(excitatory, c: dict) -> list[str]:
         sentences.append(f"The largest distance was {', '.join(radii)}.")
     if c["network"].get("readout_excitatory"):
         sentences.append("Only excitatory units had readout synapses.")
+    return sentences
+
+
+def _measured(wiring: dict) -> list[str]:
+    sentences = []
+    if "coordinates_path" in wiring:
+        sentences.append("Distances were between the measured coordinates of the units.")
     return sentences
 
 

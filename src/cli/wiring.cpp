@@ -93,7 +93,7 @@ struct StatsOptions {
 
 void run_stats(const StatsOptions& options) {
   const WiringConfig config = options.wiring.config();
-  const MaskStatistics s = mask_statistics(mask_of(config), config.sheet());
+  const MaskStatistics s = mask_statistics(mask_of(config), make_sheet(config));
   fmt::print("{}", options.json ? to_json(config, s).dump(2) + "\n" : to_text(config, s));
 }
 
@@ -149,7 +149,7 @@ void write_mask(const std::string& path, const Mask& mask, const WiringConfig& c
 
 void run_show_wiring(const ShowWiringOptions& options) {
   const WiringConfig config = options.wiring.config();
-  const Sheet sheet = config.sheet();
+  const Sheet sheet = make_sheet(config);
   const std::size_t unit = chosen_unit(options.unit, sheet);
   const Mask mask = mask_of(config);
   if (!options.out.empty()) write_mask(options.out, mask, config);

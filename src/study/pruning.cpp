@@ -42,7 +42,9 @@ void write_fresh_weights(const fs::path& path, const RunConfig& config) {
   const Battery battery(config.battery, config.run_seed());
   Network network = make_network(config, battery);
   network.initialise(config.network.initialisation, seed_of_fresh_weights(config.run_seed()));
-  save_network(path, network, describe_training(battery, config.wiring, config.run_seed()));
+  save_network(
+      path, network,
+      describe_training(battery, config.wiring, config.run_seed(), make_sheet(config.wiring)));
 }
 
 }  // namespace

@@ -50,7 +50,7 @@ void keep_weights(const PlannedRun& run, const Trainer& trainer) {
   if (run.keep_weights_at != trainer.step()) return;
   const RunConfig& c = trainer.config();
   save_network(trainer.directory() / early_weights, trainer.network(),
-               describe_training(trainer.battery(), c.wiring, c.run_seed()));
+               describe_training(trainer.battery(), c.wiring, c.run_seed(), trainer.sheet()));
 }
 
 // The file is looked for at most five times a second: a step of a small network takes a

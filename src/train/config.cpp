@@ -104,6 +104,7 @@ void check_config(const RunConfig& config) {
                     config.battery.dt, config.battery.dt));
   check_unit_types(config.wiring);
   require_unit_types(config);
+  check_measured(config.wiring);
   const PeriodWeights& w = config.loss.weights;
   if (w.fixation + w.stimulus + w.delay + w.second_stimulus + w.decision <= 0)
     throw UsageError("all of loss.weights are 0, so nothing would be learned; leave one above 0");

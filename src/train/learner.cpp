@@ -47,7 +47,8 @@ bool StepResult::finite() const noexcept {
 }
 
 Learner::Learner(const RunConfig& config, std::shared_ptr<const BatchSource> source,
-                 Network network, std::int64_t first_step, ThreadPool& pool, Processes* processes)
+                 Network network, std::int64_t first_step, ThreadPool& pool, Processes* processes,
+                 FromFiles known)
     : config_(config),
       pool_(pool),
       processes_(processes),
@@ -55,7 +56,8 @@ Learner::Learner(const RunConfig& config, std::shared_ptr<const BatchSource> sou
       network_(std::move(network)),
       optimiser_(config.optimiser, network_.layout().total),
       slices_(trained_slices(config, network_)),
-      synapse_terms_(config, network_.architecture(), network_.layout()),
+      sheet_(known.sheet ? *std::move(known.sheet) : make_sheet(config.wiring)),
+      synapse_terms_(config, sheet_, network_.architecture(), network_.layout()),
       step_(first_step) {
   const std::size_t rows = block_rows(config.train, config.stream);
   const std::size_t n_blocks = (static_cast<std::size_t>(config.stream.batch) + rows - 1) / rows;

@@ -30,12 +30,18 @@ struct StepResult {
   bool finite() const noexcept;
 };
 
+/// What came from files that a resumed run may not have any more. Absent: read from them.
+struct FromFiles {
+  std::optional<Sheet> sheet{};
+};
+
 class Learner {
  public:
   /// Starts at step `first_step` with the weights of `network`. `pool` and `processes` must outlive
   /// it.
   Learner(const RunConfig& config, std::shared_ptr<const BatchSource> source, Network network,
-          std::int64_t first_step, ThreadPool& pool, Processes* processes = nullptr);
+          std::int64_t first_step, ThreadPool& pool, Processes* processes = nullptr,
+          FromFiles known = {});
   /// On the packed stream of a battery.
   Learner(const RunConfig& config, const Battery& battery, Network network, std::int64_t first_step,
           ThreadPool& pool)
@@ -60,6 +66,8 @@ class Learner {
   void begin_cooldown(std::int64_t step) noexcept { cooldown_from_ = step; }
   /// Asks the source again for the data of the next step, which it would give otherwise now.
   void refill();
+  /// Distances between units.
+  const Sheet& sheet() const noexcept { return sheet_; }
   Optimiser& optimiser() noexcept { return optimiser_; }
   const Optimiser& optimiser() const noexcept { return optimiser_; }
   std::size_t n_blocks() const noexcept { return block_results_.size(); }
@@ -102,6 +110,7 @@ class Learner {
   std::optional<Network::WeightWriter> average_writer_;  ///< while the average is not up to date
   Optimiser optimiser_;
   std::vector<ParameterSlice> slices_;
+  Sheet sheet_;
   SynapseTerms synapse_terms_;
   std::optional<ContinuousLoss> continuous_;  ///< if the source's targets are
   std::int64_t step_;

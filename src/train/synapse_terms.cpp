@@ -16,11 +16,10 @@ double wire_length(const Sheet& sheet, std::size_t target, std::size_t source, d
 
 }  // namespace
 
-SynapseTerms::SynapseTerms(const RunConfig& config, const Architecture& architecture,
-                           const ParameterLayout& layout)
+SynapseTerms::SynapseTerms(const RunConfig& config, const Sheet& sheet,
+                           const Architecture& architecture, const ParameterLayout& layout)
     : first_(layout.recurrent), n_(layout.n_recurrent) {
   const Mask& mask = architecture.recurrent;
-  const Sheet sheet = config.wiring.sheet();
   const double penalty = config.loss.wire_penalty;
   if (penalty > 0) wire_costs_.reserve(n_);
   if (!architecture.excitatory.empty()) signs_.reserve(n_);
@@ -52,9 +51,8 @@ void SynapseTerms::keep_signs(const ParameterSlice& slice,
   for (std::size_t k = 0; k < n; ++k) w[k] = w[k] * static_cast<float>(signs[k]) < 0 ? 0.0f : w[k];
 }
 
-double wire_of(const Network& network, const RunConfig& config) {
+double wire_of(const Network& network, const RunConfig& config, const Sheet& sheet) {
   const Mask& mask = network.architecture().recurrent;
-  const Sheet sheet = config.wiring.sheet();
   const float* w = network.parameters().data() + network.layout().recurrent;
   double total = 0;
   for (std::size_t target = 0; target < mask.n_targets(); ++target)

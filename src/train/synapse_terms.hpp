@@ -16,8 +16,8 @@ namespace lmrnn {
 /// Both parts are empty, and cost nothing, in runs that do not ask for them.
 class SynapseTerms {
  public:
-  /// `config` has the penalty and the sheet, `architecture` the types of units.
-  SynapseTerms(const RunConfig& config, const Architecture& architecture,
+  /// `config` has the penalty, `sheet` the distances, `architecture` the types of units.
+  SynapseTerms(const RunConfig& config, const Sheet& sheet, const Architecture& architecture,
                const ParameterLayout& layout);
 
   /// wire_penalty * length^wire_power of the parameters of `slice`; empty if they are no recurrent
@@ -38,7 +38,7 @@ class SynapseTerms {
 };
 
 /// The sum over recurrent synapses of length^wire_power |w|, whether they are trained or not.
-double wire_of(const Network& network, const RunConfig& config);
+double wire_of(const Network& network, const RunConfig& config, const Sheet& sheet);
 
 /// Throws UsageError, with `name` for the network, if a recurrent weight does not have the sign of
 /// its source.

@@ -20,8 +20,7 @@ namespace fs = std::filesystem;
 
 // The network of a checkpoint. Its file does not say how the weights were stored and multiplied;
 // that is the run's choice, and other choices round differently.
-Network load_for_training(const fs::path& checkpoint, const RunConfig& config) {
-  LoadedNetwork loaded = load_network(checkpoint / "network.safetensors");
+Network network_for_training(LoadedNetwork loaded, const RunConfig& config) {
   Architecture architecture = loaded.network.architecture();
   architecture.representation = config.network.storage;
   Network network(std::move(architecture));
@@ -130,17 +129,25 @@ Trainer Trainer::resume(const fs::path& directory, const TrainerOptions& options
   const std::vector<InputFile> inputs = recorded_inputs(directory);
   require_unchanged(directory, inputs,
                     steps.empty() ? input_files(config) : remaining_files(inputs));
+  const fs::path file = checkpoint / "network.safetensors";
+  std::optional<LoadedNetwork> loaded;
+  FromFiles known;
+  if (!steps.empty()) {
+    loaded.emplace(load_network(file));
+    known.sheet = sheet_of(config.wiring, loaded->metadata, file);
+  }
   Network network = steps.empty() ? initial_network(config, battery, source.get())
-                                  : load_for_training(checkpoint, config);
+                                  : network_for_training(*std::move(loaded), config);
   std::optional<TrainingState> state;
-  if (!steps.empty())
+  if (!steps.empty()) {
     state = load_state(checkpoint, network.layout().total,
                        source ? source->tasks().size() : battery.tasks().size(),
                        config.optimiser.kind == OptimiserKind::adam, config.train.average > 0,
                        config.curriculum.adaptive > 0);
+  }
   Trainer trainer(std::make_unique<Implementation>(
       RunSetup{config, directory, battery, options.n_threads, source, options.processes,
-               options.ceilings},
+               options.ceilings, std::move(known)},
       [&] { return std::move(network); }, first_step, [&](int) { return std::move(*lock); }));
   Training& training = *trainer.implementation_;
   if (state) training.restore(*std::move(state));
@@ -161,6 +168,9 @@ const Battery& Trainer::battery() const noexcept {
 }
 const Network& Trainer::network() const noexcept {
   return implementation_->result();
+}
+const Sheet& Trainer::sheet() const noexcept {
+  return implementation_->sheet();
 }
 const fs::path& Trainer::directory() const noexcept {
   return implementation_->directory;

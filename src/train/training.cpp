@@ -110,7 +110,8 @@ Training::Training(RunSetup setup, const std::function<Network()>& network, std:
       processes_(setup.processes),
       pool_(setup.n_threads),
       evaluator_(make_evaluator(config.evaluation.trials, setup.ceilings)),
-      learner_(config, training_data(), network(), first_step, pool_, processes_),
+      learner_(config, training_data(), network(), first_step, pool_, processes_,
+               std::move(setup.known)),
       metadata_(describe_data()) {
   state.step = first_step;
   // Before the directory is there: processes that train together all take part.
@@ -200,11 +201,13 @@ std::int64_t Training::trials_per_task() const noexcept {
 }
 
 NetworkMetadata Training::describe_data() const {
-  if (!source_) return describe_training(battery, config.wiring, config.run_seed());
+  const Sheet& sheet = learner_.sheet();
+  if (!source_) return describe_training(battery, config.wiring, config.run_seed(), sheet);
   NetworkMetadata metadata{{"source", source_->name()},
                            {"tasks", fmt::format("{}", fmt::join(source_->tasks(), ","))},
                            {"wiring", to_toml(write_config(config.wiring))},
                            {"seed", std::to_string(config.run_seed().value)}};
+  if (sheet.coordinates) metadata["coordinates"] = coordinates_text(sheet);
   if (const ContinuousSource* numbers = continuous(*source_))
     metadata["targets"] =
         fmt::format("continuous, scored with a tolerance of {}", numbers->tolerance());
@@ -298,7 +301,7 @@ void Training::write_rows(bool evaluated) {
       for (const TaskScore& score : evaluation->tasks)
         files_->tasks.append(csv_line(task_row(state.step, score)));
     MetricsRow row = metrics_row(state, seconds(), rate, evaluated ? &*evaluation : nullptr);
-    if (evaluated) row.wire = wire_of(learner_.result(), config);
+    if (evaluated) row.wire = wire_of(learner_.result(), config, learner_.sheet());
     files_->metrics.append(csv_line(row));
   }
   state.interval_steps = state.interval_clipped = 0;

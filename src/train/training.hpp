@@ -29,6 +29,7 @@ struct RunSetup {
   std::shared_ptr<const BatchSource> source;  ///< nullptr: the battery's packed stream
   Processes* processes;                       ///< nullptr: this one alone
   const CeilingFunction& ceilings;
+  FromFiles known{};  ///< of a resumed run: what its checkpoint knows
 
   /// Whether this process is the one that writes files.
   bool writes() const noexcept { return processes == nullptr || processes->rank() == 0; }
@@ -55,6 +56,7 @@ class Training {
 
   /// What is evaluated and saved: the weights, or their running average.
   const Network& result() { return learner_.result(); }
+  const Sheet& sheet() const noexcept { return learner_.sheet(); }
   int n_threads() const noexcept { return pool_.n_threads(); }
   bool writes() const noexcept { return files_.has_value(); }
 

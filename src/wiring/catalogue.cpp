@@ -23,6 +23,7 @@ std::span<const WiringEntry> wirings() noexcept {
 
 Mask make_mask(const WiringConfig& config, Seed run_seed) {
   check_unit_types(config);  // and all ranges
+  check_measured(config);
   const auto entry = std::ranges::find(catalogue, config.kind, &WiringEntry::kind);
   if (entry == std::end(catalogue))
     throw UsageError(fmt::format("wiring.kind: number {} is not in the catalogue of wirings",

@@ -22,13 +22,19 @@ struct Displacement {
   double n_pairs;
 };
 
-/// Every displacement between two different units. `apart` counts without regard to the boundary.
+/// Every displacement between two different units; with coordinates, that of every two units.
+/// `apart` counts without regard to the boundary.
 std::vector<Displacement> displacements(const Sheet& sheet) {
   // 0 apart: n ordered pairs on an axis of n; more: n - apart in each direction.
   const auto n_pairs = [](std::int64_t apart, std::int64_t n) {
     return static_cast<double>(apart == 0 ? n : 2 * (n - apart));
   };
   std::vector<Displacement> all;
+  if (sheet.coordinates) {
+    for (std::size_t a = 0; a < sheet.n_units(); ++a)
+      for (std::size_t b = 0; b < a; ++b) all.push_back({sheet.distance(a, b), 2});
+    return all;
+  }
   for (std::int64_t down = 0; down < sheet.rows; ++down)
     for (std::int64_t across = 0; across < sheet.cols; ++across)
       if (down + across > 0)
@@ -59,7 +65,7 @@ double calibrate(std::span<const Displacement> all, double length, double n_expe
 }  // namespace
 
 Mask make_exponential(const WiringConfig& config, Seed seed) {
-  const Sheet sheet = config.sheet();
+  const Sheet sheet = make_sheet(config);
   const std::size_t n = sheet.n_units();
   const auto n_units = static_cast<double>(n);
   const double n_autapses = config.autapses ? n_units : 0;

@@ -1,7 +1,10 @@
 // Sheet geometry, and the locality mask: Khona, Chandra, Ma & Fiete 2023.
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <cmath>
 
+#include "lmrnn/error.hpp"
 #include "lmrnn/wiring.hpp"
 #include "wiring/makers.hpp"
 
@@ -33,6 +36,21 @@ std::vector<std::int64_t> within_reach(std::int64_t at, double reach, std::int64
   return positions;
 }
 
+double between_places(const UnitCoordinates& places, std::size_t unit_a, std::size_t unit_b,
+                      Metric metric) noexcept {
+  const std::size_t n = places.n_dimensions;
+  const double* a = places.values.data() + unit_a * n;
+  const double* b = places.values.data() + unit_b * n;
+  double sum = 0, squares = 0, largest = 0;
+  for (std::size_t k = 0; k < n; ++k) {
+    const double apart = std::abs(a[k] - b[k]);
+    sum += apart;
+    squares += apart * apart;
+    largest = std::max(largest, apart);
+  }
+  return metric == Metric::l1 ? sum : metric == Metric::l2 ? std::sqrt(squares) : largest;
+}
+
 /// The radius of a synapse, by the types of its units.
 class Radii {
  public:
@@ -59,9 +77,29 @@ class Radii {
   std::vector<std::uint8_t> types_;
 };
 
+/// Places are in no order, so all pairs are looked at.
+Mask local_between_places(const Sheet& sheet, const Radii& radii, const WiringConfig& config) {
+  std::vector<std::uint32_t> offsets{0}, sources;
+  for (std::size_t target = 0; target < sheet.n_units(); ++target) {
+    for (std::size_t source = 0; source < sheet.n_units(); ++source)
+      if (source == target ? config.autapses
+                           : sheet.distance(target, source) <= radii.of(source, target))
+        sources.push_back(static_cast<std::uint32_t>(source));
+    offsets.push_back(static_cast<std::uint32_t>(sources.size()));
+  }
+  Mask mask(sheet.n_units(), sheet.n_units(), std::move(offsets), std::move(sources));
+  if (mask.n_synapses() == 0)
+    throw UsageError(fmt::format(
+        "wiring.radius = {} reaches from no unit to another; the mean distance of a unit to the "
+        "nearest one in wiring.coordinates_path is {:.4g}",
+        config.radius, sheet.spacing()));
+  return mask;
+}
+
 }  // namespace
 
 double Sheet::distance(std::size_t unit_a, std::size_t unit_b) const noexcept {
+  if (coordinates) return between_places(*coordinates, unit_a, unit_b, metric);
   const auto a = static_cast<std::int64_t>(unit_a), b = static_cast<std::int64_t>(unit_b);
   const auto down = static_cast<double>(along_axis(a / cols, b / cols, rows, boundary));
   const auto across = static_cast<double>(along_axis(a % cols, b % cols, cols, boundary));
@@ -77,8 +115,9 @@ double Sheet::distance(std::size_t unit_a, std::size_t unit_b) const noexcept {
 }
 
 Mask make_local(const WiringConfig& config, Seed seed) {
-  const Sheet sheet = config.sheet();
+  const Sheet sheet = make_sheet(config);
   const Radii radii(config, seed);
+  if (sheet.coordinates) return local_between_places(sheet, radii, config);
   std::vector<std::uint32_t> offsets{0}, sources;
   for (std::int64_t row = 0; row < sheet.rows; ++row) {
     const auto near_rows = within_reach(row, radii.largest(), sheet.rows, sheet.boundary);

@@ -1,6 +1,10 @@
 // The wirings, one function each.
 #pragma once
 
+#include <string>
+#include <string_view>
+
+#include "lmrnn/files.hpp"
 #include "lmrnn/random.hpp"
 #include "lmrnn/wiring.hpp"
 
@@ -15,6 +19,11 @@ LMRNN_WIRINGS(LMRNN_MAKER)
 
 /// Whether the seed decides which units are inhibitory.
 bool is_placed_at_random(const WiringConfig& config) noexcept;
+
+/// The array called `name`, or the only one of the file; `what` says what it should hold, e.g. "a 1
+/// or 0 for each unit". Throws UsageError.
+const ArrayData& array_named(const ArrayFile& file, const std::string& path, std::string_view name,
+                             std::string_view what);
 
 /// `mask` without its diagonal.
 Mask without_autapses(const Mask& mask);

@@ -58,19 +58,11 @@ std::size_t n_inhibitory(const WiringConfig& config) {
   return static_cast<std::size_t>(std::llround((1 - *config.excitatory) * n));
 }
 
-// An array of the name `excitatory`, as network files have, or the only one.
-const ArrayData& types_in(const ArrayFile& file, const std::string& path) {
-  if (const ArrayData* named = file.find("excitatory")) return *named;
-  if (file.arrays.size() == 1) return file.arrays.front().second;
-  throw UsageError(
-      fmt::format("{}: holds {} arrays; name the one with a 1 or 0 for each unit \"excitatory\"",
-                  path, file.arrays.size()));
-}
-
 std::vector<std::uint8_t> types_from_file(const WiringConfig& config) {
   const std::string& path = *config.excitatory_path;
   const ArrayFile file = read_arrays(path);
-  const std::vector<double> values = types_in(file, path).to_doubles();
+  const std::vector<double> values =
+      array_named(file, path, "excitatory", "a 1 or 0 for each unit").to_doubles();
   const std::size_t n = config.sheet().n_units();
   if (values.size() != n)
     throw UsageError(fmt::format(

@@ -3,6 +3,7 @@
 
 import json
 import math
+import struct
 import unittest
 
 from program import ProgramTest, run
@@ -43,6 +44,20 @@ class Wiring(ProgramTest):
     def test_a_path_of_types_needs_no_quotes(self):
         refused = run("wiring", "stats", "--excitatory-placement", "file", "--excitatory-path", "1")
         self.assertIn("1: the core reads .npz", refused.stderr)
+
+    def test_distances_may_be_between_places(self):
+        header = json.dumps({"coordinates": {"dtype": "F32", "shape": [4, 2], "data_offsets": [0, 32]}})
+        header = header.ljust(-(-len(header) // 8) * 8).encode()
+        path = self.dir / "places.safetensors"
+        path.write_bytes(struct.pack("<Q", len(header)) + header
+                         + struct.pack("<8f", 0, 0, 3, 0, 3, 4, 30, 40))
+        places = ("--sheet", "2x2", "--metric", "l2", "--radius", "5", "--coordinates-path", str(path))
+        stats = self.stats(*places, "--boundary", "open")
+        self.assertEqual(stats["n_synapses"], 4 + 6)  # autapses, and three units that are near
+        self.assertAlmostEqual(stats["wire_length"], 2 * (3 + 4 + 5))
+        refused = run("wiring", "stats", *places)
+        self.assertEqual(refused.returncode, 2)
+        self.assertIn('set wiring.boundary = "open"', refused.stderr)
 
     def test_nothing_joined_is_null(self):
         self.assertIsNone(self.stats("--wiring", "autapse", "--sheet", "3x3")["mean_path_length"])

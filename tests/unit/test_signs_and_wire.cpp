@@ -127,13 +127,15 @@ TEST(Wire, IsMeasuredOnTheSheet) {
   RunConfig config = three_units();
   Network network = initial_network(config);
   std::ranges::copy(some_weights, network.write_weights().all().begin());
-  EXPECT_DOUBLE_EQ(wire_of(network, config), 4.5);
+  EXPECT_DOUBLE_EQ(wire_of(network, config, config.wiring.sheet()), 4.5);
   config.loss.wire_power = 1;
-  EXPECT_DOUBLE_EQ(wire_of(network, config), 0.25 + 2 * 0.125 + 0.5 + 2 * 0.75 + 0.25);
+  EXPECT_DOUBLE_EQ(wire_of(network, config, config.wiring.sheet()),
+                   0.25 + 2 * 0.125 + 0.5 + 2 * 0.75 + 0.25);
   config.wiring.boundary = Boundary::torus;  // the first and the last unit are neighbours
-  EXPECT_DOUBLE_EQ(wire_of(network, config), 0.25 + 0.125 + 0.5 + 0.75 + 0.25);
+  EXPECT_DOUBLE_EQ(wire_of(network, config, config.wiring.sheet()),
+                   0.25 + 0.125 + 0.5 + 0.75 + 0.25);
   config.loss.wire_power = 0;
-  EXPECT_DOUBLE_EQ(wire_of(network, config), 4.375);  // all, autapses too
+  EXPECT_DOUBLE_EQ(wire_of(network, config, config.wiring.sheet()), 4.375);  // all, autapses too
 }
 
 TEST(Wire, IsInTheTableOfTheRun) {
@@ -144,7 +146,7 @@ TEST(Wire, IsInTheTableOfTheRun) {
   ASSERT_FALSE(rows.empty());
   for (const MetricsRow& row : rows)
     EXPECT_EQ(row.wire.has_value(), row.mean_accuracy.has_value()) << row.step;
-  const double wire = wire_of(final_network(dir / "run"), config);
+  const double wire = wire_of(final_network(dir / "run"), config, config.wiring.sheet());
   EXPECT_NEAR(rows.back().wire.value(), wire, 1e-7 * wire);
 }
 

@@ -151,7 +151,7 @@ AnalysisResult modularity(const Subject& subject, const ModularityOptions& optio
   add_graph(table, "activity", by_function, function_null, "correlations permuted among pairs");
 
   const Mask& mask = subject.network.architecture().recurrent;
-  const Sheet sheet = subject.trained.wiring.sheet();
+  const Sheet& sheet = subject.trained.sheet;
   Table small_world{"small_world",
                     {"mask", "clustering", "mean_path_length"},
                     {},

@@ -38,9 +38,14 @@ std::vector<Synapse> synapses_of(const Network& network, const Sheet& sheet) {
   return synapses;
 }
 
-Table distance_table(const std::vector<Synapse>& synapses) {
+/// Measured places have as many distances as pairs, so they are rounded to whole spacings.
+Table distance_table(const std::vector<Synapse>& synapses, const Sheet& sheet) {
   std::map<double, std::vector<double>> by_distance;
-  for (const Synapse& s : synapses) by_distance[s.distance].push_back(s.weight);
+  for (const Synapse& s : synapses) {
+    const double distance =
+        sheet.coordinates ? std::round(s.distance / sheet.spacing()) * sheet.spacing() : s.distance;
+    by_distance[distance].push_back(s.weight);
+  }
   Table table{"distance",
               {"distance", "synapses", "mean", "deviation", "mean_magnitude", "share_positive"},
               {},
@@ -92,8 +97,8 @@ void add_spectrum(const Network& network, const std::string& when, Table& table)
 
 AnalysisResult weights(const Subject& subject, const WeightsOptions& options,
                        const AnalysisContext& context) {
-  const std::vector<Synapse> synapses =
-      synapses_of(subject.network, subject.trained.wiring.sheet());
+  const Sheet& sheet = subject.trained.sheet;
+  const std::vector<Synapse> synapses = synapses_of(subject.network, sheet);
   Table spectrum{
       "spectrum", {"when", "real", "imaginary"}, {}, "Eigenvalues of the recurrent weights"};
   const std::optional<Subject> before = context.untrained ? context.untrained() : std::nullopt;
@@ -119,7 +124,7 @@ AnalysisResult weights(const Subject& subject, const WeightsOptions& options,
   result.headline("correlation_magnitude_distance", correlation(magnitude, distance));
   result.headline("spectral_radius", radius);
   result.headline("untrained_known", before.has_value());
-  result.tables = {distance_table(synapses),
+  result.tables = {distance_table(synapses, sheet),
                    wire_table(synapses, static_cast<std::size_t>(options.bins)),
                    std::move(spectrum)};
   return result;

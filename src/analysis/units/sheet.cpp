@@ -71,8 +71,8 @@ struct SheetOptions {
   static void fields(Self& self, Visitor&& field) {
     field("tasks", self.tasks, "which tasks; empty: all that the network was trained on");
     field("trials", self.trials, "trials per task for the variance", between(2, 100000));
-    field("reach", self.reach, "units up to this distance on the sheet are neighbours",
-          more_than(0));
+    field("reach", self.reach,
+          "units up to this distance, in spacings of the sheet, are neighbours", more_than(0));
     field("permutations", self.permutations, "of the places, for the null", between(19, 1000000));
   }
 };
@@ -169,24 +169,30 @@ Table correlogram(const Sheet& sheet, const std::vector<Map>& maps) {
   }
   for (std::size_t a = 0; a < n; ++a)
     for (std::size_t b = a + 1; b < n; ++b) {
-      Sum& sum = by_distance[std::lround(sheet.distance(a, b))];
+      Sum& sum = by_distance[std::lround(sheet.distance(a, b) / sheet.spacing())];
       ++sum.pairs;
       for (const auto& z : scores) sum.product += z[a] * z[b] / static_cast<double>(scores.size());
     }
-  for (const auto& [distance, sum] : by_distance)
-    table.add({distance, static_cast<std::int64_t>(sum.pairs), sum.product / sum.pairs});
+  for (const auto& [n_spacings, sum] : by_distance) {
+    const auto pairs = static_cast<std::int64_t>(sum.pairs);
+    if (sheet.coordinates)
+      table.add(
+          {static_cast<double>(n_spacings) * sheet.spacing(), pairs, sum.product / sum.pairs});
+    else
+      table.add({n_spacings, pairs, sum.product / sum.pairs});
+  }
   return table;
 }
 
 AnalysisResult sheet(const Subject& subject, const SheetOptions& options,
                      const AnalysisContext& context) {
-  const Sheet sheet = subject.trained.wiring.sheet();
+  const Sheet& sheet = subject.trained.sheet;
   if (sheet.n_units() != subject.network.architecture().n_units())
     throw UsageError(fmt::format("sheet: {} x {} places for {} units", sheet.rows, sheet.cols,
                                  subject.network.architecture().n_units()));
   const std::vector<std::size_t> tasks = chosen_tasks(subject.battery, options.tasks);
   const std::vector<Map> maps = selectivity_maps(subject, options, tasks, context);
-  const Neighbours neighbours(sheet, options.reach);
+  const Neighbours neighbours(sheet, options.reach * sheet.spacing());
   std::vector<MoranTest> tests(maps.size());
   for_each_item(context, maps.size(), "map", [&](std::size_t m) {
     tests[m] =
