@@ -67,6 +67,14 @@ constexpr std::array<std::pair<std::string_view, UnitPlacement>, 3> enum_names(U
            {"file", UnitPlacement::file}}};
 }
 
+/// How initial weights from a file are scaled. fan_in: by the factor at which the squares of a
+/// unit's weights add to 1 on average over the units that have synapses, as weights drawn by
+/// Initialisation::fan_in do.
+enum class WeightsScale { file, fan_in };
+constexpr std::array<std::pair<std::string_view, WeightsScale>, 2> enum_names(WeightsScale) {
+  return {{{"file", WeightsScale::file}, {"fan-in", WeightsScale::fan_in}}};
+}
+
 /// Measured places of units, e.g. of the neurons of a connectome, in any unit of length.
 struct UnitCoordinates {
   std::size_t n_dimensions = 0;  ///< 2 or 3
@@ -190,7 +198,8 @@ struct WiringConfig {
   std::optional<std::string> excitatory_path{};
   std::optional<double> radius_ee{}, radius_ei{}, radius_ie{}, radius_ii{};  ///< absent: radius
   // Optional for the same reason: what else is known of measured networks.
-  std::optional<std::string> coordinates_path{};
+  std::optional<std::string> coordinates_path{}, weights_path{};
+  std::optional<WeightsScale> weights_scale{};  ///< absent: file
   SubsetConfig plastic, initial;
 
   template <class Self, class Visitor>
@@ -232,6 +241,12 @@ struct WiringConfig {
     field("coordinates_path", self.coordinates_path,
           "npy, npz or safetensors array coordinates (unit, 2 or 3): distances are between these "
           "places, in their unit; absent: between rows and columns");
+    field("weights_path", self.weights_path,
+          "npy, npz or safetensors array weights (target, source): initial recurrent weights; "
+          "absent: drawn");
+    field("weights_scale", self.weights_scale,
+          "of weights_path; file (if absent): as they are; fan-in: scaled so that the squares of a "
+          "unit's weights add to 1 on average");
     field("plastic", self.plastic,
           "which synapses are trained; the others keep their initial weights");
     field("initial", self.initial,
@@ -275,6 +290,13 @@ Sheet with_coordinates(Sheet grid, std::size_t n_dimensions, std::vector<double>
 /// Throws UsageError for keys about measured networks that do not go with each other. Reads no
 /// file.
 void check_measured(const WiringConfig& config);
+
+/// (synapse of `mask`) the weights in wiring.weights_path, scaled; empty if it is absent.
+/// `excitatory`: as of excitatory_units. If units have a type and no weight is negative, as in
+/// counts of contacts, weights of inhibitory units are made negative. Throws UsageError for a file
+/// that does not hold weights, for a weight without a synapse in `mask`, and if all are 0.
+std::vector<float> weights_from_file(const WiringConfig& config, const Mask& mask,
+                                     std::span<const std::uint8_t> excitatory);
 
 /// Whether make_mask gives another mask for another seed.
 bool depends_on_seed(const WiringConfig& config);

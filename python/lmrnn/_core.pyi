@@ -564,6 +564,10 @@ class Mask:
             from inhibitory onto inhibitory units
         coordinates_path : text, optional
             npy, npz or safetensors array coordinates (unit, 2 or 3): distances are between these places, in their unit; absent: between rows and columns
+        weights_path : text, optional
+            npy, npz or safetensors array weights (target, source): initial recurrent weights; absent: drawn
+        weights_scale : "file" | "fan-in", optional
+            of weights_path; file (if absent): as they are; fan-in: scaled so that the squares of a unit's weights add to 1 on average
         plastic.kind : "all" | "none" | "local" | "autapse" | "random" | "blocks" | "file", default "all"
             all, none, or those synapses that a wiring of this kind has as well
         plastic.radius : number, default 4.0

@@ -48,7 +48,7 @@ def methods(run: Run) -> str:
             if network["recurrent_noise"]
             else ""
         )
-        + f"; initial recurrent weights: {network['initialisation']}."
+        + ("." if "weights_path" in wiring else f"; initial recurrent weights: {network['initialisation']}.")
         + _EQUATION[network.get("equation", "rate")],
         f"Weights were learned by backpropagation through time over rows of {stream['row_steps']} steps, "
         f"{stream['batch']} rows per batch, with {_optimiser(optimiser)}, for {train['steps']} "
@@ -129,6 +129,12 @@ def _measured(wiring: dict) -> list[str]:
     sentences = []
     if "coordinates_path" in wiring:
         sentences.append("Distances were between the measured coordinates of the units.")
+    if "weights_path" in wiring:
+        scaled = wiring.get("weights_scale") == "fan-in"
+        sentences.append(
+            "The recurrent weights started at measured ones"
+            + (", scaled so that the squares of a unit's weights added to 1 on average." if scaled else ".")
+        )
     return sentences
 
 

@@ -84,6 +84,8 @@ RunConfig prepare(const Study& study, const PlannedRun& run) {
   config.wiring.kind = WiringKind::file;
   config.wiring.path = (made / "mask.npz").string();
   config.wiring.dataset.clear();
+  config.wiring.weights_path.reset();  // as init_from says
+  config.wiring.weights_scale.reset();
   config.init_from = early.string();
   if (run.reinitialised) {
     RunConfig fresh = config;

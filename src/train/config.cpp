@@ -105,6 +105,15 @@ void check_config(const RunConfig& config) {
   check_unit_types(config.wiring);
   require_unit_types(config);
   check_measured(config.wiring);
+  if (config.wiring.weights_path && !config.init_from.empty())
+    throw UsageError(
+        "wiring.weights_path and init_from both say the initial weights; leave one of them out");
+  if (config.wiring.weights_path && config.network.initialisation != Initialisation::fan_in)
+    throw UsageError(fmt::format(
+        "network.initialisation = \"{}\" does not go with wiring.weights_path, the file of the "
+        "initial weights; leave it out or use \"fan-in\", and set their size with "
+        "wiring.weights_scale or network.gain",
+        to_name(config.network.initialisation)));
   const PeriodWeights& w = config.loss.weights;
   if (w.fixation + w.stimulus + w.delay + w.second_stimulus + w.decision <= 0)
     throw UsageError("all of loss.weights are 0, so nothing would be learned; leave one above 0");

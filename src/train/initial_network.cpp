@@ -138,12 +138,26 @@ Architecture architecture_for(const RunConfig& config, const BatchShape& shape) 
   return a;
 }
 
+/// Recurrent weights from wiring.weights_path.
+void take_weights(const RunConfig& config, Network& network) {
+  const Architecture& a = network.architecture();
+  const std::vector<float> weights = weights_from_file(config.wiring, a.recurrent, a.excitatory);
+  {
+    const auto writer = network.write_weights();
+    const auto gain = static_cast<float>(config.network.gain);
+    float* w = writer.data() + network.layout().recurrent;
+    for (std::size_t k = 0; k < weights.size(); ++k) w[k] = gain * weights[k];
+  }
+  require_signs(network, *config.wiring.weights_path);
+}
+
 Network with_initial_weights(const RunConfig& config, Architecture architecture) {
   Network network(std::move(architecture));
   const Mask initial = make_subset(network.architecture().recurrent, config.wiring,
                                    config.wiring.initial, "wiring.initial", config.run_seed());
   network.initialise(config.network.initialisation, config.run_seed(), config.network.gain,
                      config.wiring.initial.kind == SubsetKind::all ? nullptr : &initial);
+  if (config.wiring.weights_path) take_weights(config, network);
   return network;
 }
 

@@ -19,6 +19,13 @@ constexpr double least_growth = 1.01;
 std::string remedy(const RunConfig& config) {
   if (!config.init_from.empty())
     return fmt::format("start from other weights than init_from = \"{}\"", config.init_from);
+  if (config.wiring.weights_path)
+    return config.wiring.weights_scale == WeightsScale::fan_in
+               ? fmt::format("set a smaller network.gain (now {})", config.network.gain)
+               : fmt::format(
+                     "set wiring.weights_scale = \"fan-in\", which scales the weights in {}, or a "
+                     "smaller network.gain (now {})",
+                     *config.wiring.weights_path, config.network.gain);
   if (config.network.initialisation != Initialisation::spectral_radius)
     return fmt::format(
         "set network.initialisation = \"spectral-radius\" (now \"{}\"), which scales the spectral "

@@ -1,4 +1,5 @@
-// What files know of measured networks besides which synapses exist: the places of units.
+// What files know of measured networks besides which synapses exist: the places of units, the
+// weights.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -44,6 +45,46 @@ void require_open(Boundary boundary) {
         "wiring.boundary = \"open\" (now \"torus\")");
 }
 
+/// The factor at which the squares of a unit's weights add to 1, on average over units with
+/// synapses.
+double fan_in_factor(const Mask& mask, std::span<const double> weights) {
+  double squares = 0;
+  for (const double w : weights) squares += w * w;
+  const auto offsets = mask.row_offsets();
+  double n = 0;
+  for (std::size_t i = 0; i < mask.n_targets(); ++i) n += offsets[i + 1] > offsets[i];
+  return std::sqrt(n / squares);
+}
+
+/// The weights of the synapses of `mask`, in its order, of a matrix (target, source).
+std::vector<double> by_synapse(std::span<const double> matrix, const Mask& mask, bool autapses,
+                               const std::string& path) {
+  const std::size_t n = mask.n_targets();
+  std::vector<double> weights;
+  weights.reserve(mask.n_synapses());
+  for (std::size_t target = 0; target < n; ++target) {
+    const auto sources = mask.sources_of(target);
+    auto next = sources.begin();
+    for (std::size_t source = 0; source < n; ++source) {
+      const double w = matrix[target * n + source];
+      if (!std::isfinite(w))
+        throw UsageError(fmt::format("{}: the weight at [{}, {}] is {}; write a finite number",
+                                     path, target, source, w));
+      if (next != sources.end() && *next == source) {
+        weights.push_back(w);
+        ++next;
+      } else if (w != 0 && (autapses || source != target)) {
+        throw UsageError(fmt::format(
+            "{}: the weight at [{}, {}] (from unit {} onto unit {}) is {}, but there is no such "
+            "synapse in [wiring]; rows must be targets (transpose the matrix if they are sources), "
+            "and weights of other pairs 0",
+            path, target, source, source, target, w));
+      }
+    }
+  }
+  return weights;
+}
+
 }  // namespace
 
 const ArrayData& array_named(const ArrayFile& file, const std::string& path, std::string_view name,
@@ -62,7 +103,17 @@ void check_measured(const WiringConfig& config) {
           key));
   };
   require_path(config.coordinates_path, "coordinates_path");
+  require_path(config.weights_path, "weights_path");
   if (config.coordinates_path) require_open(config.boundary);
+  if (config.weights_scale && !config.weights_path)
+    throw UsageError(
+        "wiring.weights_scale needs wiring.weights_path, the file with the initial weights; set "
+        "it, or use network.gain for weights that are drawn");
+  if (config.weights_path && config.initial.kind != SubsetKind::all)
+    throw UsageError(fmt::format(
+        "wiring.initial.kind = \"{}\" does not go with wiring.weights_path, which says every "
+        "initial weight; write 0 into the file for synapses that begin without one",
+        to_name(config.initial.kind)));
 }
 
 Sheet with_coordinates(Sheet grid, std::size_t n_dimensions, std::vector<double> values,
@@ -109,6 +160,39 @@ Sheet make_sheet(const WiringConfig& config) {
                     path, fmt::join(data.shape, ", ")));
   require_units(data.shape[0], config, path, "coordinates");
   return with_coordinates(std::move(sheet), data.shape[1], data.to_doubles(), path);
+}
+
+std::vector<float> weights_from_file(const WiringConfig& config, const Mask& mask,
+                                     std::span<const std::uint8_t> excitatory) {
+  if (!config.weights_path) return {};
+  const std::string& path = *config.weights_path;
+  const ArrayFile file = read_arrays(path);
+  const ArrayData& data = array_named(file, path, "weights", "a weight for each pair of units");
+  const std::size_t n = mask.n_targets();
+  if (data.shape != std::vector{n, n})
+    throw UsageError(
+        fmt::format("{}: the weights have the shape ({}), but {} units need ({}, {}), target first",
+                    path, fmt::join(data.shape, ", "), n, n, n));
+  std::vector<double> weights = by_synapse(data.to_doubles(), mask, config.autapses, path);
+  if (std::ranges::all_of(weights, [](double w) { return w == 0; }))
+    throw UsageError(
+        fmt::format("{}: all weights are 0; leave wiring.weights_path out to draw them", path));
+  const bool counts = std::ranges::none_of(weights, [](double w) { return w < 0; });
+  if (counts && !excitatory.empty())
+    for (std::size_t k = 0; k < weights.size(); ++k)
+      if (excitatory[mask.sources()[k]] == 0) weights[k] = -weights[k];
+  if (config.weights_scale == WeightsScale::fan_in) {
+    const double factor = fan_in_factor(mask, weights);
+    for (double& w : weights) w *= factor;
+  }
+  std::vector<float> result;
+  for (const double w : weights) {
+    if (std::abs(w) > std::numeric_limits<float>::max())
+      throw UsageError(fmt::format(
+          "{}: the weight {} is too large for single precision; scale the weights", path, w));
+    result.push_back(static_cast<float>(w));
+  }
+  return result;
 }
 
 }  // namespace lmrnn

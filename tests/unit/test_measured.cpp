@@ -1,4 +1,4 @@
-// Measured networks: places of units.
+// Measured networks: places of units, and weights.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -198,6 +198,85 @@ TEST_F(Measured, TextOfPlacesIsExact) {
   ASSERT_TRUE(back.coordinates);
   EXPECT_EQ(back.coordinates->values, values);
   EXPECT_EQ(back.coordinates->n_dimensions, 2u);
+}
+
+// Weights --------------------------------------------------------------------------------------
+
+TEST_F(Measured, WeightsAreThoseOfTheFile) {
+  config.wiring.weights_path = worm();
+  EXPECT_THAT(recurrent_weights(initial_network(config)), ElementsAre(6, 2, 3, 4, 1));
+  config.network.gain = 0.5;
+  EXPECT_THAT(recurrent_weights(initial_network(config)), ElementsAre(3, 1, 1.5, 2, 0.5));
+  config.network.gain = 1;
+  config.wiring.weights_scale = WeightsScale::fan_in;
+  const Network scaled = initial_network(config);
+  const auto w = recurrent_weights(scaled);
+  double squares = 0;
+  for (const float x : w) squares += double{x} * x;
+  EXPECT_NEAR(squares, 4, 1e-5);  // of four units with synapses
+  EXPECT_NEAR(w[0] / w[1], 3, 1e-6);
+  // Everything else is drawn as without a file.
+  config.wiring.weights_scale.reset();
+  const Network from_file = initial_network(config);
+  config.wiring.weights_path.reset();
+  const Network drawn = initial_network(config);
+  EXPECT_TRUE(std::ranges::equal(from_file.parameters().subspan(5), drawn.parameters().subspan(5)));
+}
+
+TEST_F(Measured, CountsTakeTheSignOfTheirSource) {
+  config.wiring.weights_path = worm();
+  config.wiring.excitatory_placement = UnitPlacement::file;
+  config.wiring.excitatory_path = worm();
+  EXPECT_THAT(recurrent_weights(initial_network(config)), ElementsAre(-6, 2, 3, 4, 1));
+  // Weights with signs of their own must agree with the types.
+  config.wiring.weights_path = dir / "signed.npz";
+  std::vector<double> weights(std::begin(contacts), std::end(contacts));
+  weights[2] = -6;
+  save(*config.wiring.weights_path, "weights", weights, {4, 4});
+  EXPECT_THAT(recurrent_weights(initial_network(config)), ElementsAre(-6, 2, 3, 4, 1));
+  weights[4] = -2;
+  save(*config.wiring.weights_path, "weights", weights, {4, 4});
+  EXPECT_THAT(complaint([&] { initial_network(config); }),
+              HasSubstr("its weight from unit 0 onto unit 1 is -2"));
+}
+
+TEST_F(Measured, WeightsThatDoNotFitAreRefused) {
+  WiringConfig& w = config.wiring;
+  w.weights_path = dir / "weights.npz";
+  const auto refused = [&](std::vector<double> weights, std::vector<std::size_t> shape) {
+    save(*w.weights_path, "weights", weights, std::move(shape));
+    return complaint([&] { initial_network(config); });
+  };
+  std::vector<double> values(std::begin(contacts), std::end(contacts));
+  std::vector<double> transposed(16);
+  for (std::size_t i = 0; i < 4; ++i)
+    for (std::size_t j = 0; j < 4; ++j) transposed[4 * j + i] = values[4 * i + j];
+  EXPECT_THAT(refused(transposed, {4, 4}), HasSubstr("the weight at [0, 1] (from unit 1 onto unit "
+                                                     "0) is 2, but there is no such synapse"));
+  EXPECT_THAT(refused(values, {16}), HasSubstr("have the shape (16), but 4 units need (4, 4)"));
+  EXPECT_THAT(refused(std::vector<double>(16, 0.0), {4, 4}), HasSubstr("all weights are 0"));
+  values[2] = INFINITY;
+  EXPECT_THAT(refused(values, {4, 4}), HasSubstr("the weight at [0, 2] is inf"));
+  values[2] = 1e300;
+  EXPECT_THAT(refused(values, {4, 4}), HasSubstr("too large for single precision"));
+  // Without autapses, the file's are left out of mask and weights alike.
+  w.weights_path = worm();
+  w.autapses = false;
+  EXPECT_THAT(recurrent_weights(initial_network(config)), ElementsAre(6, 2, 3, 4));
+
+  const auto conflict = [&] { return complaint([&] { check_config(config); }); };
+  w.initial.kind = SubsetKind::none;
+  EXPECT_THAT(conflict(), HasSubstr("wiring.initial.kind = \"none\" does not go with"));
+  w.initial.kind = SubsetKind::all;
+  config.init_from = "somewhere";
+  EXPECT_THAT(conflict(), HasSubstr("both say the initial weights"));
+  config.init_from.clear();
+  config.network.initialisation = Initialisation::identity;
+  EXPECT_THAT(conflict(), HasSubstr("network.initialisation = \"identity\" does not go with"));
+  config.network.initialisation = Initialisation::fan_in;
+  w.weights_path.reset();
+  w.weights_scale = WeightsScale::fan_in;
+  EXPECT_THAT(conflict(), HasSubstr("wiring.weights_scale needs wiring.weights_path"));
 }
 
 TEST_F(Measured, KeysThatAreAbsentAreInNoFile) {
