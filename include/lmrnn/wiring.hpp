@@ -75,6 +75,16 @@ constexpr std::array<std::pair<std::string_view, WeightsScale>, 2> enum_names(We
   return {{{"file", WeightsScale::file}, {"fan-in", WeightsScale::fan_in}}};
 }
 
+/// Which synapses share a gain: those between units of the same two types, onto the same unit, of
+/// the same unit, or all.
+enum class GainGroups { types, targets, sources, all };
+constexpr std::array<std::pair<std::string_view, GainGroups>, 4> enum_names(GainGroups) {
+  return {{{"types", GainGroups::types},
+           {"targets", GainGroups::targets},
+           {"sources", GainGroups::sources},
+           {"all", GainGroups::all}}};
+}
+
 /// Measured places of units, e.g. of the neurons of a connectome, in any unit of length.
 struct UnitCoordinates {
   std::size_t n_dimensions = 0;  ///< 2 or 3
@@ -198,8 +208,9 @@ struct WiringConfig {
   std::optional<std::string> excitatory_path{};
   std::optional<double> radius_ee{}, radius_ei{}, radius_ie{}, radius_ii{};  ///< absent: radius
   // Optional for the same reason: what else is known of measured networks.
-  std::optional<std::string> coordinates_path{}, weights_path{};
+  std::optional<std::string> coordinates_path{}, types_path{}, weights_path{};
   std::optional<WeightsScale> weights_scale{};  ///< absent: file
+  std::optional<GainGroups> gains{};            ///< absent: weights are trained, not gains
   SubsetConfig plastic, initial;
 
   template <class Self, class Visitor>
@@ -241,12 +252,18 @@ struct WiringConfig {
     field("coordinates_path", self.coordinates_path,
           "npy, npz or safetensors array coordinates (unit, 2 or 3): distances are between these "
           "places, in their unit; absent: between rows and columns");
+    field("types_path", self.types_path,
+          "npy, npz or safetensors array types (unit) of whole numbers from 0: types of cells, for "
+          "gains");
     field("weights_path", self.weights_path,
           "npy, npz or safetensors array weights (target, source): initial recurrent weights; "
           "absent: drawn");
     field("weights_scale", self.weights_scale,
           "of weights_path; file (if absent): as they are; fan-in: scaled so that the squares of a "
           "unit's weights add to 1 on average");
+    field("gains", self.gains,
+          "trains gains of the initial weights instead of the weights: one for each pair of types, "
+          "for each target, for each source, or one for all");
     field("plastic", self.plastic,
           "which synapses are trained; the others keep their initial weights");
     field("initial", self.initial,
@@ -290,6 +307,10 @@ Sheet with_coordinates(Sheet grid, std::size_t n_dimensions, std::vector<double>
 /// Throws UsageError for keys about measured networks that do not go with each other. Reads no
 /// file.
 void check_measured(const WiringConfig& config);
+
+/// (unit) the types of cells in wiring.types_path; empty if it is absent. Throws UsageError for a
+/// file that does not hold them.
+std::vector<std::uint32_t> cell_types(const WiringConfig& config);
 
 /// (synapse of `mask`) the weights in wiring.weights_path, scaled; empty if it is absent.
 /// `excitatory`: as of excitatory_units. If units have a type and no weight is negative, as in

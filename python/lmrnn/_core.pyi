@@ -564,10 +564,14 @@ class Mask:
             from inhibitory onto inhibitory units
         coordinates_path : text, optional
             npy, npz or safetensors array coordinates (unit, 2 or 3): distances are between these places, in their unit; absent: between rows and columns
+        types_path : text, optional
+            npy, npz or safetensors array types (unit) of whole numbers from 0: types of cells, for gains
         weights_path : text, optional
             npy, npz or safetensors array weights (target, source): initial recurrent weights; absent: drawn
         weights_scale : "file" | "fan-in", optional
             of weights_path; file (if absent): as they are; fan-in: scaled so that the squares of a unit's weights add to 1 on average
+        gains : "types" | "targets" | "sources" | "all", optional
+            trains gains of the initial weights instead of the weights: one for each pair of types, for each target, for each source, or one for all
         plastic.kind : "all" | "none" | "local" | "autapse" | "random" | "blocks" | "file", default "all"
             all, none, or those synapses that a wiring of this kind has as well
         plastic.radius : number, default 4.0

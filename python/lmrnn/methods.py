@@ -135,6 +135,15 @@ def _measured(wiring: dict) -> list[str]:
             "The recurrent weights started at measured ones"
             + (", scaled so that the squares of a unit's weights added to 1 on average." if scaled else ".")
         )
+    if kind := wiring.get("gains"):
+        of = {
+            "types": "a gain for each pair of types of units", "targets": "a gain for each target unit",
+            "sources": "a gain for each source unit", "all": "one gain",
+        }[kind]  # fmt: skip
+        sentences.append(
+            f"Recurrent weights were not trained one by one: each was its initial value times {of}, which "
+            "started at 1 and was trained."
+        )
     return sentences
 
 

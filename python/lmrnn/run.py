@@ -8,6 +8,8 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from . import _core
 from .calls import explained
 from .display import pairs_html, table_html
@@ -112,6 +114,19 @@ class Run:
             )
         return folder
 
+    def gains(self, step: int | None = None) -> Table:
+        """The gains of a checkpoint (`wiring.gains`), of the newest unless `step` names one: `target` and
+        `source` (the types or units whose synapses have it; -1: all) and `gain`. Raises UsageError if
+        the run trained weights."""
+        folder = self.checkpoint(self.checkpoints[-1] if step is None else step)
+        arrays = _small_arrays(folder / "state.safetensors", "gains.")
+        if "values" not in arrays:
+            raise _core.UsageError(
+                f"{self.directory}: has no gains; it trained weights. wiring.gains trains gains instead"
+            )
+        names = {"target": "target", "source": "source", "gain": "values"}
+        return Table({name: arrays[key] for name, key in names.items()})
+
     @property
     def untrained(self) -> Path | None:
         """The checkpoint of step 0, if it was kept."""
@@ -188,3 +203,20 @@ class Run:
 
 def _checkpoint(directory: Path, step: int) -> Path:
     return directory / "checkpoints" / f"step-{step:08d}"
+
+
+def _small_arrays(path: Path, prefix: str) -> dict[str, np.ndarray]:
+    """Arrays of a safetensors file whose names begin with `prefix`, by the rest of their names."""
+    types = {"F32": "<f4", "F64": "<f8", "I32": "<i4", "I64": "<i8", "U32": "<u4", "U64": "<u8", "U8": "u1"}
+    with open(path, "rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(length))
+        arrays = {}
+        for name, entry in header.items():
+            if not name.startswith(prefix):
+                continue
+            first, last = entry["data_offsets"]
+            file.seek(8 + length + first)
+            values = np.frombuffer(file.read(last - first), types[entry["dtype"]])
+            arrays[name.removeprefix(prefix)] = values.reshape(entry["shape"])
+    return arrays

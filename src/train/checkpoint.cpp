@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string>
 
 #include "core/shared/descriptor.hpp"
@@ -74,7 +75,34 @@ void write_state(const fs::path& path, const TrainingState& state) {
   add(file, "task_shares", state.task_shares);
   if (state.cooldown_from >= 0)
     add(file, "cooldown_from", std::vector<std::int64_t>{state.cooldown_from});
+  add(file, "gains.initial", state.gains.initial);
+  add(file, "gains.groups", state.gains.groups);
+  add(file, "gains.target", state.gains.target);
+  add(file, "gains.source", state.gains.source);
+  add(file, "gains.values", state.gains.values);
+  add(file, "gains.first_moment", state.gains.first_moment);
+  add(file, "gains.second_moment", state.gains.second_moment);
   write_safetensors(path, file);
+}
+
+// `n_synapses` recurrent weights.
+GainState read_gains(const ArrayFile& file, const fs::path& path, std::size_t n_synapses,
+                     bool second_moment) {
+  GainState gains;
+  const std::size_t n = file.at("gains.values", path).n_elements();
+  gains.initial = take<float>(file, path, "gains.initial", n_synapses);
+  gains.groups = take<std::uint32_t>(file, path, "gains.groups", n_synapses);
+  gains.target = take<std::int32_t>(file, path, "gains.target", n);
+  gains.source = take<std::int32_t>(file, path, "gains.source", n);
+  gains.values = take<float>(file, path, "gains.values", n);
+  gains.first_moment = take<float>(file, path, "gains.first_moment", n);
+  if (second_moment) gains.second_moment = take<float>(file, path, "gains.second_moment", n);
+  for (const std::uint32_t group : gains.groups)
+    if (group >= n)
+      throw UsageError(fmt::format(
+          "{}: a synapse has gain {} of {}; remove {} to resume from the checkpoint before it",
+          path.string(), group, n, path.parent_path().string()));
+  return gains;
 }
 
 }  // namespace
@@ -117,7 +145,8 @@ void save_checkpoint(const fs::path& directory, const Network& network,
 }
 
 TrainingState load_state(const fs::path& directory, std::size_t n_parameters, std::size_t n_tasks,
-                         bool second_moment, bool averaged, bool adaptive) {
+                         bool second_moment, bool averaged, bool adaptive,
+                         std::optional<std::size_t> n_synapses_with_gains) {
   const fs::path path = directory / "state.safetensors";
   if (!fs::exists(path))
     throw UsageError(fmt::format(
@@ -150,6 +179,8 @@ TrainingState load_state(const fs::path& directory, std::size_t n_parameters, st
     state.task_shares = take<double>(file, path, "task_shares", n_tasks);
   if (file.find("cooldown_from") != nullptr)
     state.cooldown_from = take<std::int64_t>(file, path, "cooldown_from", 1).front();
+  if (n_synapses_with_gains)
+    state.gains = read_gains(file, path, *n_synapses_with_gains, second_moment);
   if (state.step != step_of(directory.filename().string()))
     throw UsageError(
         fmt::format("{}: holds step {}, but its directory names another; give the "

@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <vector>
 
 #include "lmrnn/network.hpp"
+#include "train/gains.hpp"
 
 namespace lmrnn {
 
@@ -25,6 +27,7 @@ struct TrainingState {
   std::vector<std::int64_t> evaluated_at;  ///< steps of all evaluations,
   std::vector<double> shares;              ///< and their mean shares of the ceiling
   std::vector<double> task_shares;  ///< of the last evaluation (task), which what is drawn follows
+  GainState gains{};                ///< if gains are trained
 };
 
 /// Writes `directory` (checkpoints/step-...). Throws RunError.
@@ -33,9 +36,11 @@ void save_checkpoint(const std::filesystem::path& directory, const Network& netw
 
 /// Reads the state of a checkpoint. Throws UsageError for a damaged one, or one that does not fit
 /// `n_parameters`, `n_tasks` or the configuration: whether the optimiser has a second moment, the
-/// network is an average, and what is drawn follows evaluations.
+/// network is an average, and what is drawn follows evaluations; `n_synapses_with_gains`: the
+/// recurrent synapses, if gains are trained.
 TrainingState load_state(const std::filesystem::path& directory, std::size_t n_parameters,
-                         std::size_t n_tasks, bool second_moment, bool averaged, bool adaptive);
+                         std::size_t n_tasks, bool second_moment, bool averaged, bool adaptive,
+                         std::optional<std::size_t> n_synapses_with_gains = {});
 
 /// Keeps the newest `keep_last` and those at multiples of `keep_every` (if > 0); removes the other
 /// checkpoints, and what an interrupted write has left.

@@ -114,6 +114,11 @@ void check_config(const RunConfig& config) {
         "initial weights; leave it out or use \"fan-in\", and set their size with "
         "wiring.weights_scale or network.gain",
         to_name(config.network.initialisation)));
+  if (config.wiring.gains && config.optimiser.in_degree_power != 0)
+    throw UsageError(fmt::format(
+        "optimiser.in_degree_power = {} is for rates of single weights, but wiring.gains trains "
+        "gains that many weights share; leave one of them out",
+        config.optimiser.in_degree_power));
   const PeriodWeights& w = config.loss.weights;
   if (w.fixation + w.stimulus + w.delay + w.second_stimulus + w.decision <= 0)
     throw UsageError("all of loss.weights are 0, so nothing would be learned; leave one above 0");

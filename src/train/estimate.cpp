@@ -6,6 +6,7 @@
 #include "lmrnn/simd.hpp"
 #include "lmrnn/train.hpp"
 #include "train/curriculum.hpp"
+#include "train/gains.hpp"
 #include "train/learner.hpp"
 #include "train/synapse_terms.hpp"
 #include "train/untrained.hpp"
@@ -31,7 +32,8 @@ MemoryEstimate estimate_memory(const RunConfig& config, int n_threads) {
   // Weights, summed gradient, and the packed copies that the kernels read (there and back).
   e.bytes_parameters =
       sizeof(float) * n_parameters * (4 + n_moments + static_cast<double>(n_blocks)) +
-      bytes_of_synapse_terms(config, a.recurrent.n_synapses());
+      bytes_of_synapse_terms(config, a.recurrent.n_synapses()) +
+      bytes_of_gains(config, a.recurrent.n_synapses());
   e.bytes_activations = sizeof(float) * together * static_cast<double>(rows) *
                         (kept_steps * static_cast<double>(a.n_units()) +
                          2 * n_steps * static_cast<double>(a.n_classes));

@@ -22,6 +22,7 @@ std::vector<InputPath> input_paths(const RunConfig& config) {
   add(wiring.excitatory_placement == UnitPlacement::file, "wiring.excitatory_path",
       wiring.excitatory_path.value_or(""));
   add(true, "wiring.coordinates_path", wiring.coordinates_path.value_or(""));
+  add(true, "wiring.types_path", wiring.types_path.value_or(""));
   add(true, "wiring.weights_path", wiring.weights_path.value_or(""));
   add(wiring.plastic.kind == SubsetKind::file, "wiring.plastic.path", wiring.plastic.path);
   add(wiring.initial.kind == SubsetKind::file, "wiring.initial.path", wiring.initial.path);

@@ -58,6 +58,8 @@ Learner::Learner(const RunConfig& config, std::shared_ptr<const BatchSource> sou
       slices_(trained_slices(config, network_)),
       sheet_(known.sheet ? *std::move(known.sheet) : make_sheet(config.wiring)),
       synapse_terms_(config, sheet_, network_.architecture(), network_.layout()),
+      gains_(config, network_,
+             known.gains ? *std::move(known.gains) : initial_gains(config, network_)),
       step_(first_step) {
   const std::size_t rows = block_rows(config.train, config.stream);
   const std::size_t n_blocks = (static_cast<std::size_t>(config.stream.batch) + rows - 1) / rows;
@@ -188,6 +190,11 @@ double Learner::add_gradients() {
     squares[i] = add_block_gradients(slices_[i], gradients, parameters, gradient_,
                                      synapse_terms_.wire_costs(slices_[i]));
   });
+  if (!gains_.empty()) {
+    for (std::size_t i = 0; i < slices_.size(); ++i)
+      if (gains_.cover(slices_[i])) squares[i] = 0;
+    squares.push_back(gains_.add_gradients(slices_, gradient_));
+  }
   return std::sqrt(std::accumulate(squares.begin(), squares.end(), 0.0));
 }
 
@@ -199,8 +206,12 @@ void Learner::apply(double scale) {
   // Open from step to step: the average is prepared for the kernels only when somebody asks for it.
   if (average_ && !average_writer_) average_writer_.emplace(average_->write_weights());
   const std::span<float> average = average_writer_ ? average_writer_->all() : std::span<float>();
+  gains_.update(step_, factor, scale);
   pool_.for_each(slices_.size(), [&](std::size_t i) {
-    optimiser_.update(slices_[i], step_, factor, scale, gradient_, parameters);
+    if (gains_.cover(slices_[i]))
+      gains_.write(slices_[i], parameters);
+    else
+      optimiser_.update(slices_[i], step_, factor, scale, gradient_, parameters);
     synapse_terms_.keep_signs(slices_[i], parameters);
     if (!average.empty())
       update_average(slices_[i], config_.train.average, step_, parameters, average);

@@ -13,6 +13,7 @@
 #include "rnn/shared/workspaces.hpp"
 #include "train/batches.hpp"
 #include "train/continuous_loss.hpp"
+#include "train/gains.hpp"
 #include "train/optimiser.hpp"
 #include "train/synapse_terms.hpp"
 
@@ -33,6 +34,7 @@ struct StepResult {
 /// What came from files that a resumed run may not have any more. Absent: read from them.
 struct FromFiles {
   std::optional<Sheet> sheet{};
+  std::optional<GainState> gains{};
 };
 
 class Learner {
@@ -68,6 +70,7 @@ class Learner {
   void refill();
   /// Distances between units.
   const Sheet& sheet() const noexcept { return sheet_; }
+  const Gains& gains() const noexcept { return gains_; }
   Optimiser& optimiser() noexcept { return optimiser_; }
   const Optimiser& optimiser() const noexcept { return optimiser_; }
   std::size_t n_blocks() const noexcept { return block_results_.size(); }
@@ -112,6 +115,7 @@ class Learner {
   std::vector<ParameterSlice> slices_;
   Sheet sheet_;
   SynapseTerms synapse_terms_;
+  Gains gains_;
   std::optional<ContinuousLoss> continuous_;  ///< if the source's targets are
   std::int64_t step_;
   std::optional<StepResult> ahead_;  ///< of the next step, once it is computed

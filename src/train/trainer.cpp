@@ -140,10 +140,13 @@ Trainer Trainer::resume(const fs::path& directory, const TrainerOptions& options
                                   : network_for_training(*std::move(loaded), config);
   std::optional<TrainingState> state;
   if (!steps.empty()) {
+    std::optional<std::size_t> n_synapses_with_gains;
+    if (config.wiring.gains) n_synapses_with_gains = network.layout().n_recurrent;
     state = load_state(checkpoint, network.layout().total,
                        source ? source->tasks().size() : battery.tasks().size(),
                        config.optimiser.kind == OptimiserKind::adam, config.train.average > 0,
-                       config.curriculum.adaptive > 0);
+                       config.curriculum.adaptive > 0, n_synapses_with_gains);
+    known.gains = state->gains;
   }
   Trainer trainer(std::make_unique<Implementation>(
       RunSetup{config, directory, battery, options.n_threads, source, options.processes,

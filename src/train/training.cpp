@@ -315,6 +315,7 @@ void Training::save() {
   if (!files_) return;
   state.first_moment = learner_.optimiser().first_moment();
   state.second_moment = learner_.optimiser().second_moment();
+  state.gains = learner_.gains().state();
   if (config.train.average > 0)
     state.weights.assign(trained.parameters().begin(), trained.parameters().end());
   files_->metrics.sync();  // a checkpoint never survives without the rows before it

@@ -1,5 +1,5 @@
-// What files know of measured networks besides which synapses exist: the places of units, the
-// weights.
+// What files know of measured networks besides which synapses exist: the places of units, the types
+// of cells, the weights.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -103,6 +103,7 @@ void check_measured(const WiringConfig& config) {
           key));
   };
   require_path(config.coordinates_path, "coordinates_path");
+  require_path(config.types_path, "types_path");
   require_path(config.weights_path, "weights_path");
   if (config.coordinates_path) require_open(config.boundary);
   if (config.weights_scale && !config.weights_path)
@@ -114,6 +115,14 @@ void check_measured(const WiringConfig& config) {
         "wiring.initial.kind = \"{}\" does not go with wiring.weights_path, which says every "
         "initial weight; write 0 into the file for synapses that begin without one",
         to_name(config.initial.kind)));
+  if (config.gains == GainGroups::types && !config.types_path && !config.has_unit_types())
+    throw UsageError(
+        "wiring.gains = \"types\" needs types of units; set wiring.types_path, or "
+        "wiring.excitatory, or use \"targets\", \"sources\" or \"all\"");
+  if (config.gains && config.plastic.kind == SubsetKind::none)
+    throw UsageError(
+        "wiring.gains does not go with wiring.plastic.kind = \"none\", which trains no recurrent "
+        "synapse; leave one of them out");
 }
 
 Sheet with_coordinates(Sheet grid, std::size_t n_dimensions, std::vector<double> values,
@@ -160,6 +169,25 @@ Sheet make_sheet(const WiringConfig& config) {
                     path, fmt::join(data.shape, ", ")));
   require_units(data.shape[0], config, path, "coordinates");
   return with_coordinates(std::move(sheet), data.shape[1], data.to_doubles(), path);
+}
+
+std::vector<std::uint32_t> cell_types(const WiringConfig& config) {
+  if (!config.types_path) return {};
+  const std::string& path = *config.types_path;
+  const ArrayFile file = read_arrays(path);
+  const std::vector<double> values =
+      array_named(file, path, "types", "a whole number for each unit").to_doubles();
+  require_units(values.size(), config, path, "types");
+  std::vector<std::uint32_t> types;
+  constexpr double most = std::numeric_limits<std::int32_t>::max();
+  for (const double value : values) {
+    if (!(value >= 0 && value <= most) || value != std::floor(value))
+      throw UsageError(
+          fmt::format("{}: the type of unit {} is {}; give each type of cell a whole number from 0",
+                      path, types.size(), value));
+    types.push_back(static_cast<std::uint32_t>(value));
+  }
+  return types;
 }
 
 std::vector<float> weights_from_file(const WiringConfig& config, const Mask& mask,

@@ -51,8 +51,10 @@ Mask make_subset(const Mask& mask, const WiringConfig& wiring, const SubsetConfi
   other.excitatory_placement.reset();
   other.excitatory_path.reset();
   other.radius_ee = other.radius_ei = other.radius_ie = other.radius_ii = std::nullopt;
+  other.types_path.reset();
   other.weights_path.reset();
   other.weights_scale.reset();
+  other.gains.reset();
   other.radius = subset.radius;
   if (subset.kind == SubsetKind::autapse || subset.kind == SubsetKind::file) other.autapses = true;
   other.block_units = subset.block_units;

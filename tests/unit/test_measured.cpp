@@ -1,4 +1,4 @@
-// Measured networks: places of units, and weights.
+// Measured networks: places of units, weights, types of cells, and gains instead of weights.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -14,6 +14,7 @@
 #include "lmrnn/train.hpp"
 #include "message_of.hpp"
 #include "small_run.hpp"
+#include "train/gains.hpp"
 #include "train/inputs.hpp"
 #include "train/learner.hpp"
 #include "train/synapse_terms.hpp"
@@ -277,6 +278,154 @@ TEST_F(Measured, WeightsThatDoNotFitAreRefused) {
   w.weights_path.reset();
   w.weights_scale = WeightsScale::fan_in;
   EXPECT_THAT(conflict(), HasSubstr("wiring.weights_scale needs wiring.weights_path"));
+}
+
+// Gains ----------------------------------------------------------------------------------------
+
+TEST_F(Measured, TypesAreReadAndChecked) {
+  EXPECT_TRUE(cell_types(config.wiring).empty());
+  config.wiring.types_path = worm();
+  EXPECT_THAT(cell_types(config.wiring), ElementsAre(2, 0, 0, 2));
+  config.wiring.types_path = dir / "types.npz";
+  save(*config.wiring.types_path, "types", {0, 1, 1.5, 0}, {4});
+  EXPECT_THAT(complaint([&] { cell_types(config.wiring); }), HasSubstr("type of unit 2 is 1.5"));
+  save(*config.wiring.types_path, "types", {0, 1}, {2});
+  EXPECT_THAT(complaint([&] { cell_types(config.wiring); }),
+              HasSubstr("has the types of 2 units, but a sheet of 2 x 2 has 4"));
+}
+
+TEST_F(Measured, GroupsOfSynapsesByHand) {
+  // In the order of the mask: 2 -> 0, 0 -> 1, 1 -> 2, 0 -> 3, 3 -> 3; types 2 0 0 2.
+  config.wiring.types_path = worm();
+  const Network network = initial_network(config);
+  const auto groups = [&](GainGroups kind) {
+    config.wiring.gains = kind;
+    return initial_gains(config, network);
+  };
+  const GainState types = groups(GainGroups::types);
+  EXPECT_THAT(types.target, ElementsAre(0, 0, 2, 2));
+  EXPECT_THAT(types.source, ElementsAre(0, 2, 0, 2));
+  EXPECT_THAT(types.groups, ElementsAre(2, 1, 0, 3, 3));
+  EXPECT_THAT(types.values, ElementsAre(1, 1, 1, 1));
+  EXPECT_THAT(groups(GainGroups::targets).groups, ElementsAre(0, 1, 2, 3, 3));
+  const GainState sources = groups(GainGroups::sources);
+  EXPECT_THAT(sources.groups, ElementsAre(2, 0, 1, 0, 3));
+  EXPECT_THAT(sources.target, ElementsAre(-1, -1, -1, -1));
+  EXPECT_THAT(sources.source, ElementsAre(0, 1, 2, 3));
+  EXPECT_THAT(groups(GainGroups::all).groups, ElementsAre(0, 0, 0, 0, 0));
+  // Without types of cells, excitatory (1) and inhibitory (0) units are the types.
+  config.wiring.types_path.reset();
+  config.wiring.excitatory_placement = UnitPlacement::file;
+  config.wiring.excitatory_path = worm();
+  config.wiring.gains = GainGroups::types;
+  const GainState signs = initial_gains(config, initial_network(config));
+  EXPECT_THAT(signs.target, ElementsAre(0, 1, 1));
+  EXPECT_THAT(signs.source, ElementsAre(1, 0, 1));
+  EXPECT_THAT(signs.groups, ElementsAre(1, 2, 0, 2, 2));
+}
+
+// One step of gradient descent at rate 1: the change of a gain is minus the sum of W0 times the
+// gradient of the weight, which is what the same step changes the weights by without gains.
+TEST_F(Measured, GradientsOfGainsAreThoseOfWeightsAddedUp) {
+  config.optimiser = {.kind = OptimiserKind::sgd, .learning_rate = 1e-3, .momentum = 0, .clip = 0};
+  config.schedule = {.kind = ScheduleKind::constant, .warmup = 0};
+  config.wiring.weights_path = worm();
+  config.wiring.weights_scale = WeightsScale::fan_in;
+  config.wiring.types_path = worm();
+  const Battery battery(config.battery, config.run_seed());
+  const auto step = [&] {
+    ThreadPool pool(1);
+    Learner learner(config, battery, make_network(config, battery), 0, pool);
+    learner.step();
+    const auto w = recurrent_weights(learner.network());
+    return std::pair(std::vector<double>(w.begin(), w.end()), learner.gains().state());
+  };
+  const Network start = initial_network(config);
+  const auto w0 = recurrent_weights(start);
+  const auto [free, none] = step();
+  EXPECT_TRUE(none.empty());
+  for (const GainGroups kind :
+       {GainGroups::types, GainGroups::targets, GainGroups::sources, GainGroups::all}) {
+    config.wiring.gains = kind;
+    const auto [w, gains] = step();
+    std::vector<double> expected(gains.values.size(), 1.0);
+    for (std::size_t k = 0; k < 5; ++k)
+      expected[gains.groups[k]] += double{w0[k]} * (free[k] - double{w0[k]});
+    for (std::size_t g = 0; g < expected.size(); ++g)
+      EXPECT_NEAR(gains.values[g], expected[g], 2e-6) << to_name(kind) << g;
+    for (std::size_t k = 0; k < 5; ++k)
+      EXPECT_EQ(static_cast<float>(w[k]), gains.values[gains.groups[k]] * w0[k]);
+  }
+}
+
+TEST_F(Measured, GainsKeepTheRatiosOfWeightsAndTheirBits) {
+  config.wiring.weights_path = worm();
+  config.wiring.weights_scale = WeightsScale::fan_in;
+  config.wiring.types_path = worm();
+  config.wiring.gains = GainGroups::types;
+  config.train.average = 0.9;
+  config.optimiser.learning_rate = 0.01;
+  Trainer::start(config, dir / "one", {.n_threads = 1}).run();
+  Trainer::start(config, dir / "three", {.n_threads = 3}).run();
+  EXPECT_EQ(checkpoint_bytes(dir / "one", 20), checkpoint_bytes(dir / "three", 20));
+  {
+    Trainer trainer = Trainer::start(config, dir / "resumed", {.n_threads = 2});
+    TrainerCallbacks callbacks;
+    callbacks.stop_requested = [&] { return trainer.step() >= 7; };
+    EXPECT_EQ(trainer.run(callbacks), Outcome::interrupted);
+  }
+  fs::remove(worm());  // the checkpoint holds what came from it
+  Trainer::resume(dir / "resumed", {.n_threads = 1}).run();
+  EXPECT_EQ(checkpoint_bytes(dir / "one", 20), checkpoint_bytes(dir / "resumed", 20));
+  const Network network = final_network(dir / "resumed");
+  const auto w = recurrent_weights(network);
+  EXPECT_NEAR(w[3] / w[4], 4, 1e-4);  // 0 -> 3 and 3 -> 3 are of the same pair of types
+  EXPECT_GT(std::abs(w[0] / w[1] - 3), 1e-3);
+}
+
+TEST_F(Measured, OnlyGainsOfPlasticSynapsesAreTrained) {
+  config.wiring.gains = GainGroups::all;
+  config.wiring.plastic.kind = SubsetKind::autapse;
+  config.optimiser.learning_rate = 0.05;
+  const Network start = initial_network(config);
+  Trainer::start(config, dir / "run", {.n_threads = 1}).run();
+  const Network network = final_network(dir / "run");
+  for (std::size_t k = 0; k < 5; ++k)
+    EXPECT_EQ(recurrent_weights(network)[k] == recurrent_weights(start)[k], k < 4) << k;
+}
+
+TEST_F(Measured, GainsOfUnitsWithTypesKeepTheirSigns) {
+  config.wiring.excitatory_placement = UnitPlacement::file;
+  config.wiring.excitatory_path = worm();
+  config.wiring.gains = GainGroups::sources;
+  config.optimiser.learning_rate = 0.5;
+  config.train.steps = 60;
+  const Battery battery(config.battery, config.run_seed());
+  ThreadPool pool(1);
+  Learner learner(config, battery, make_network(config, battery), 0, pool);
+  for (int step = 0; step < 60; ++step) {
+    learner.step();
+    const std::vector<float> values = learner.gains().state().values;
+    EXPECT_GE(*std::ranges::min_element(values), 0);
+  }
+  EXPECT_NO_THROW(require_signs(learner.network(), "trained"));
+}
+
+TEST_F(Measured, GainsThatCannotBeAreRefused) {
+  const auto conflict = [&] { return complaint([&] { check_config(config); }); };
+  config.wiring.gains = GainGroups::types;
+  EXPECT_THAT(conflict(), HasSubstr("wiring.gains = \"types\" needs types of units"));
+  config.wiring.types_path = worm();
+  EXPECT_NO_THROW(check_config(config));
+  config.optimiser.in_degree_power = 0.5;
+  EXPECT_THAT(conflict(), HasSubstr("optimiser.in_degree_power = 0.5"));
+  config.optimiser.in_degree_power = 0;
+  config.wiring.plastic.kind = SubsetKind::none;
+  EXPECT_THAT(conflict(), HasSubstr("trains no recurrent synapse"));
+  config.wiring.plastic.kind = SubsetKind::all;
+  config.network.gain = 0;
+  EXPECT_THAT(complaint([&] { Trainer::start(config, dir / "run", {.n_threads = 1}); }),
+              HasSubstr("which are all 0"));
 }
 
 TEST_F(Measured, KeysThatAreAbsentAreInNoFile) {
