@@ -163,7 +163,7 @@ def test_convert_makes_what_wiring_path_reads(tmp_path):
     with pytest.raises(lmrnn.UsageError, match=f"python -m lmrnn.wirings convert {path} "):
         lmrnn.Mask.make("file", rows=3, cols=4, path=str(path))
     code, out, _ = command("convert", path, tmp_path / "out.npz")
-    assert code == 0 and "wiring.rows = 3, wiring.cols = 4" in out.splitlines()[-1]
+    assert code == 0 and "wiring.rows = 3, wiring.cols = 4" in out
     mask = lmrnn.Mask.make("file", rows=3, cols=4, path=str(tmp_path / "out.npz"))
     assert np.array_equal(mask.to_dense(), TRUTH)
 

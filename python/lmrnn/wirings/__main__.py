@@ -33,12 +33,17 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     print(wiring.describe())
     if output is not None:
-        rows = max(k for k in range(1, int(wiring.n_units**0.5) + 1) if wiring.n_units % k == 0)
-        print(
-            f'wrote {output}; in a configuration: wiring.kind = "file", wiring.path = "{output}", '
-            f"wiring.rows = {rows}, wiring.cols = {wiring.n_units // rows}"
-        )
+        keys = wiring.keys(output)
+        given = [f"wiring.{key} = {_toml(keys.pop(key))}" for key in ("kind", "path", "rows", "cols")]
+        print(f"wrote {output}; in a configuration: {', '.join(given)}")
+        if keys:  # not in the line above: without them, weights are drawn, and distances are rows and columns
+            more = [f"wiring.{key} = {_toml(value)}" for key, value in keys.items()]
+            print(f"and, for what else the file holds: {', '.join(more)}")
     return 0
+
+
+def _toml(value) -> str:
+    return f'"{value}"' if isinstance(value, str) else str(value)
 
 
 def _for_the_shell(message: str) -> str:

@@ -67,6 +67,8 @@ def _ours(path: Path, file) -> Table:
         orientation="target-source",
         names=[str(name) for name in file["names"]] if "names" in file.files else None,
         coordinates=file["coordinates"] if "coordinates" in file.files else None,
+        types=[str(file["type_names"][i]) for i in file["types"]] if "types" in file.files else None,
+        excitatory=file["excitatory"] if "excitatory" in file.files else None,
     )
     table.notes.append(f"converted by lmrnn.wirings from {file['source']}")
     return table

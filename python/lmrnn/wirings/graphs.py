@@ -12,6 +12,7 @@ from .files import library
 from .table import SOURCE_TARGET, Table
 
 _COORDINATES = (("x", "y", "z"), ("x", "y"))
+_TYPES = ("cell_type", "type")
 
 
 def read_graph(path: Path, dataset: str | None) -> Table:
@@ -95,6 +96,7 @@ def of_graph(path: Path | str, graph, dataset: str | None) -> Table:
         orientation=SOURCE_TARGET,
         names=[str(graph.nodes[node].get("label", node)) for node in nodes],
         coordinates=_coordinates(graph, nodes),
+        types=_types(graph, nodes),
         notes=notes,
     )
 
@@ -105,6 +107,13 @@ def _coordinates(graph, nodes):
             return np.array([[float(graph.nodes[node][key]) for key in keys] for node in nodes])
         except (KeyError, TypeError, ValueError):
             continue
+    return None
+
+
+def _types(graph, nodes):
+    for key in _TYPES:
+        if nodes and all(graph.nodes[node].get(key) is not None for node in nodes):
+            return [str(graph.nodes[node][key]) for node in nodes]
     return None
 
 

@@ -30,6 +30,8 @@ class Table:
     """What the format or the file defines; None: nothing."""
     names: list[str] | None = None
     coordinates: np.ndarray | None = None
+    types: list[str] | None = None
+    excitatory: np.ndarray | None = None
     notes: list[str] = field(default_factory=list)
     square: bool = True
 
@@ -68,6 +70,8 @@ class Table:
             weights=None if np.all(weights == 1) else weights.astype(np.float64),
             names=self.names,
             coordinates=self.coordinates,
+            types=self.types,
+            excitatory=self.excitatory,
             where=self.where,
             orientation=stated,
             stated_by="the file" if self.orientation else "you" if orientation else "",

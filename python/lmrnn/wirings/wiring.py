@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .._core import Mask, UsageError
+from .._core import Mask, Sheet, UsageError
+from . import layout
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -23,6 +24,10 @@ class Wiring:
     """(unit) names or identifiers, in the order of the units."""
     coordinates: np.ndarray | None = None
     """(unit, dimension), in the units of the file."""
+    types: list[str] | None = None
+    """(unit) types of cells."""
+    excitatory: np.ndarray | None = None
+    """(unit) bool: excitatory, else inhibitory."""
     where: str = ""
     """File and dataset."""
     orientation: str = "target-source"
@@ -54,6 +59,94 @@ class Wiring:
         dense[self.mask.targets, self.mask.sources] = 1.0 if self.weights is None else self.weights
         return dense
 
+    def take(self, units) -> Wiring:
+        """These units alone, in this order: numbers, names, or one bool for each unit. Synapses of
+        others are left out."""
+        units = self._numbers(units)
+        matrix, present = self.matrix[np.ix_(units, units)], self.mask.to_dense()[np.ix_(units, units)]
+        if not present.any():
+            raise UsageError("take: there is no synapse between these units; take others")
+        mask = Mask(present)
+        return self.replace(
+            mask=mask,
+            weights=None if self.weights is None else matrix[mask.targets, mask.sources],
+            names=None if self.names is None else [self.names[i] for i in units],
+            coordinates=None if self.coordinates is None else self.coordinates[units],
+            types=None if self.types is None else [self.types[i] for i in units],
+            excitatory=None if self.excitatory is None else self.excitatory[units],
+        )
+
+    def on_sheet(self, rows: int, cols: int) -> Wiring:
+        """The units in an order in which those that are near in space are near on a sheet of
+        rows x cols, for maps and pictures: by their longest direction into columns, within a column by
+        the second longest. Distances of the coordinates stay as they are."""
+        if self.coordinates is None:
+            raise UsageError("on_sheet: this wiring has no coordinates; set them with replace(coordinates=...)")
+        return self.take(layout.order_on_sheet(self.coordinates, rows, cols))
+
+    def sheet(self, rows: int | None = None, cols: int | None = None) -> Sheet:
+        """A sheet of the units; with coordinates, distances are straight lines between them."""
+        rows, cols = self._rows_and_cols(rows, cols)
+        if self.coordinates is None:
+            return Sheet(rows, cols)
+        return Sheet(rows, cols, "l2", "open", coordinates=self.coordinates)
+
+    def compare(self, *, seed: int) -> dict[str, dict[str, float]]:
+        """Statistics of this wiring next to two of the same number of synapses: its units and
+        degrees "shuffled", and, on the coordinates (or else on a sheet), "local": every unit has its
+        autapse if it has one here, and the closest pairs have the other synapses. Of pairs at equal
+        distances, those are taken that come first in the order of the units."""
+        sheet = self.sheet()
+        others = {"wiring": self.mask, "shuffled": self.mask.shuffled(seed=seed)}
+        others["local"] = Mask(layout.closest_pairs(self.mask.to_dense(), layout.distances(sheet)))
+        return {name: mask.statistics(sheet) for name, mask in others.items()}
+
+    def keys(self, path: str | PathLike, *, rows: int | None = None, cols: int | None = None) -> dict:
+        """[wiring] of a configuration that uses all that `save(path)` writes. Remove what you do not
+        want, e.g. `weights_path` to draw the weights, or change it; `gains` is not among them."""
+        rows, cols = self._rows_and_cols(rows, cols)
+        path = str(path)
+        keys = {"kind": "file", "path": path, "rows": rows, "cols": cols}
+        if self.coordinates is not None:
+            keys |= {"coordinates_path": path, "metric": "l2", "boundary": "open"}
+        if self.weights is not None:
+            keys |= {"weights_path": path, "weights_scale": "fan-in"}
+        if self.types is not None:
+            keys |= {"types_path": path}
+        if self.excitatory is not None:
+            keys |= {"excitatory_placement": "file", "excitatory_path": path}
+        return keys
+
+    def _rows_and_cols(self, rows, cols):
+        if rows is None and cols is None:
+            return layout.rows_and_cols(self.n_units)
+        rows = rows if rows is not None else self.n_units // cols
+        cols = cols if cols is not None else self.n_units // rows
+        if rows * cols != self.n_units:
+            raise UsageError(f"{rows} x {cols} are not {self.n_units} units; give rows and cols that fit")
+        return rows, cols
+
+    def _numbers(self, units) -> np.ndarray:
+        units = list(units)
+        if units and all(isinstance(unit, str) for unit in units):
+            if self.names is None:
+                raise UsageError("take: the units of this wiring have no names; give numbers")
+            place = {name: i for i, name in enumerate(self.names)}
+            missing = [unit for unit in units if unit not in place]
+            if missing:
+                raise UsageError(f"take: no unit is named {missing[0]!r}")
+            units = [place[unit] for unit in units]
+        array = np.asarray(units)
+        if array.dtype == bool:
+            if len(array) != self.n_units:
+                raise UsageError(f"take: {len(array)} values of bool for {self.n_units} units")
+            return np.flatnonzero(array)
+        if array.ndim != 1 or array.dtype.kind not in "iu" or len(set(array.tolist())) != len(array):
+            raise UsageError("take: give each unit once, by number or name")
+        if len(array) and not (0 <= array.min() and array.max() < self.n_units):
+            raise UsageError(f"take: units are numbered from 0 to {self.n_units - 1}")
+        return array
+
     def describe(self) -> str:
         """Several lines. The first says which way the file was read, by the example of a unit."""
         n_in = np.bincount(self.mask.targets, minlength=self.mask.shape[0])
@@ -78,6 +171,11 @@ class Wiring:
             lines.append(f"units in this order: {shown}")
         if self.coordinates is not None:
             lines.append(f"coordinates in {self.coordinates.shape[1]} dimensions")
+        if self.types is not None:
+            lines.append(f"{len(set(self.types))} types of cells")
+        if self.excitatory is not None:
+            n = int(self.excitatory.sum())
+            lines.append(f"{n} excitatory units, {self.n_units - n} inhibitory")
         return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
 
     def _direction(self, n_in, n_out) -> str:
@@ -98,7 +196,9 @@ class Wiring:
 
     def save(self, path: str | PathLike) -> None:
         """Writes .npz: `mask` (target, source) uint8, which wiring.path reads, and what else is known:
-        `weights` (target, source), `names`, `coordinates`, `signs`, `source`."""
+        `weights` (target, source), `names`, `coordinates`, `signs`, `types` (unit) as numbers in the
+        alphabetical order of `type_names`, `excitatory` (unit), `source`. `keys` gives the keys that
+        read it."""
         path = Path(path)
         if path.suffix != ".npz":
             raise UsageError(f"{path}: the name must end in .npz")
@@ -109,12 +209,40 @@ class Wiring:
             arrays["names"] = np.array(self.names)
         if self.coordinates is not None:
             arrays["coordinates"] = self.coordinates
+        if self.types is not None:
+            names = sorted(set(self.types))
+            number = {name: i for i, name in enumerate(names)}
+            arrays["types"] = np.array([number[name] for name in self.types], np.int32)
+            arrays["type_names"] = np.array(names)
+        if self.excitatory is not None:
+            arrays["excitatory"] = self.excitatory.astype(np.uint8)
         temporary = path.with_name(path.name + ".tmp.npz")
         np.savez_compressed(temporary, **arrays)
         temporary.replace(path)
 
     def replace(self, **changes) -> Wiring:
+        """Another wiring with some of its fields changed, e.g. with `types` from a table."""
         return dataclasses.replace(self, **changes)
+
+    def __post_init__(self):
+        n = self.n_units
+        for name in ("names", "coordinates", "types", "excitatory"):
+            value = getattr(self, name)
+            if value is not None and len(value) != n:
+                raise UsageError(f"{name}: {len(value)} for {n} units; give one for each unit")
+        if self.weights is not None and np.shape(self.weights) != (self.mask.n_synapses,):
+            raise UsageError(
+                f"weights: shape {np.shape(self.weights)}, but the mask has {self.mask.n_synapses} synapses"
+            )
+        if self.excitatory is not None:
+            types = np.asarray(self.excitatory)
+            if not np.isin(types, (0, 1)).all():
+                raise UsageError("excitatory: write True for excitatory units and False for inhibitory ones")
+            object.__setattr__(self, "excitatory", types.astype(bool))
+        if self.types is not None:
+            object.__setattr__(self, "types", [str(name) for name in self.types])
+        if self.coordinates is not None:
+            object.__setattr__(self, "coordinates", np.asarray(self.coordinates, np.float64))
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Wiring):
@@ -125,6 +253,8 @@ class Wiring:
             and same(self.weights, other.weights)
             and self.names == other.names
             and same(self.coordinates, other.coordinates)
+            and self.types == other.types
+            and same(self.excitatory, other.excitatory)
         )
 
     __hash__ = None
