@@ -34,6 +34,7 @@ class Step:
         self.after, self.state_after = runs.checkpoint(run, step)
         self.file_model = model_of(self.before, self.config)  # what the network's file holds
         self.model = self.trained_model(self.file_model, self.state_before)
+        self.gains = Gains(self.state_before) if "gains.values" in self.state_before else None
         self.batch = self.make_batch()
 
     def trained_model(self, model, state):
@@ -51,6 +52,11 @@ class Step:
             length=lengths(model, self.config["wiring"]),
             sign=signs(model, self.before, self.config["wiring"]),
         )
+
+    def gains_moments(self, state):
+        second = state.get("gains.second_moment")
+        first = state["gains.first_moment"].astype(np.float64)
+        return first, None if second is None else second.astype(np.float64)
 
     def make_batch(self):
         stream, number = self.config["stream"], self.number - 1
@@ -135,6 +141,8 @@ def plastic_synapses(model, config):
     keys = ("rows", "cols", "metric", "boundary", "autapses")
     options = {key: config["wiring"][key] for key in keys}
     options |= {key: subset[key] for key in ("radius", "block_units", "path", "dataset")}
+    if "coordinates_path" in config["wiring"]:
+        options["coordinates_path"] = config["wiring"]["coordinates_path"]
     if subset["kind"] in ("autapse", "file"):
         options["autapses"] = True
     seed = subset.get("seed", config["wiring"].get("seed", config["seed"]))
@@ -144,6 +152,12 @@ def plastic_synapses(model, config):
 
 def lengths(model, wiring):
     """Distances on the sheet between the units of each synapse."""
+    if "coordinates_path" in wiring:
+        places = runs.read_array(wiring["coordinates_path"], "coordinates")
+        apart = np.abs(places[model.target_of] - places[model.source_of])
+        if wiring["metric"] == "l2":
+            return np.sqrt((apart**2).sum(axis=1))
+        return apart.sum(axis=1) if wiring["metric"] == "l1" else apart.max(axis=1)
     rows, cols = wiring["rows"], wiring["cols"]
     apart = [
         np.abs(model.target_of // cols - model.source_of // cols),
@@ -173,6 +187,23 @@ def signs(model, arrays, wiring):
         if (types != (given["excitatory"] if hasattr(given, "files") else given)).any():
             raise Failure("types of units", "they are not those of the file")
     return 2.0 * types[model.source_of] - 1.0
+
+
+class Gains:
+    """Gains of the initial weights, which are trained instead of the weights."""
+
+    def __init__(self, state):
+        self.initial, self.group = state["gains.initial"], state["gains.groups"].astype(np.int64)
+        self.n = len(state["gains.values"])
+
+    def add(self, values):
+        """(gain) `values` of synapses times their initial weights, added up."""
+        return np.bincount(self.group, self.initial * np.float64(values), self.n)
+
+    def weights(self, state, before, plastic):
+        """(synapse) what the gains of `state` make of the plastic ones."""
+        made = (state["gains.values"][self.group] * self.initial).astype(np.float64)
+        return np.where(plastic != 0, made, before)
 
 
 def by_group(model, flat):
@@ -219,6 +250,9 @@ class Expected:
             step.model.astype(np.float64), step.batch, loss
         )
         self.errors = None
+        self.trained = dict(self.gradient)  # what the optimiser has
+        if step.gains:
+            self.trained["recurrent"] = step.gains.add(self.gradient["recurrent"])
 
     def tolerance(self, group):
         """Absolute, of an entry of the gradient."""
@@ -290,14 +324,22 @@ def moments(step, state, group):
 def check_moments(check, step, expected, group):
     """Both moments, which hold the gradient. Whether single precision was not enough for them."""
     optimiser = step.config["optimiser"]
-    scale = readable.clip_scale(optimiser, expected.gradient)
-    gradient = scale * expected.gradient[group]
+    scale = readable.clip_scale(optimiser, expected.trained)
+    gradient = scale * expected.trained[group]
     first, second = moments(step, step.state_before, group)
     found_first, found_second = moments(step, step.state_after, group)
+    if step.gains and group == "recurrent" and any(
+        m is not None and m.any() for m in (found_first, found_second)
+    ):
+        raise Failure(check, "weights that gains stand for have moments of their own")
+    of = step.gains_moments if step.gains and group == "recurrent" else None
+    if of:
+        (first, second), (found_first, found_second) = of(step.state_before), of(step.state_after)
     first, second = readable.moments_after(optimiser, gradient, first, second)
     # Twice: where the gradient is clipped, its norm has an error, too.
-    error = 2 * scale * expected.tolerance(group)
-    loose_error = lambda: 2 * scale * expected.loose(group)
+    size = np.bincount(step.gains.group, np.abs(step.gains.initial), step.gains.n) if of else 1.0
+    error = 2 * scale * expected.tolerance(group) * size
+    loose_error = lambda: 2 * scale * expected.loose(group) * np.max(size)
     share = 1 - optimiser["beta1"] if optimiser["kind"] == "adam" else 1
     loose = require_close(
         check, f"first moment of {group}", found_first, first,
@@ -313,6 +355,21 @@ def check_moments(check, step, expected, group):
     )  # fmt: skip
 
 
+def check_gains(check, step, n_before, factor):
+    """Gains after the step, from the moments that it left."""
+    optimiser, state = step.config["optimiser"], step.state_after
+    before = step.state_before["gains.values"].astype(np.float64)
+    first, second = step.gains_moments(state)
+    after = readable.weights_after(optimiser, "recurrent", before, first, second, n_before, factor)
+    if np.ndim(step.model.sign):
+        after = np.maximum(after, 0)
+    allowed = 5 * ROUNDING * (np.abs(before) + np.abs(after - before)) + TINY
+    if optimiser["kind"] == "adam":
+        allowed += SUBNORMAL / (optimiser["epsilon"] * np.sqrt(1 - optimiser["beta2"] ** step.number))
+    found = state["gains.values"].astype(np.float64)
+    require_close(check, "gains", found, after, allowed, lambda: 0)
+
+
 def check_weights(check, step, group):
     """Weights after the step, from the moments that it left; their average from the weights."""
     n_before, optimiser = step.number - 1, step.config["optimiser"]
@@ -322,12 +379,17 @@ def check_weights(check, step, group):
     factor = readable.schedule_factor(
         step.config["schedule"], n_before, step.config["train"]["steps"], cooldown_from
     )
+    factor_of_schedule = factor
     if group == "recurrent":
         power = optimiser.get("in_degree_power", 0)
         factor = factor * step.model.plastic * np.maximum(step.model.degree, 1.0) ** -power
     before = step.model.weights[group].astype(np.float64)
     first, second = moments(step, step.state_after, group)
-    after = readable.weights_after(optimiser, group, before, first, second, n_before, factor)
+    if step.gains and group == "recurrent":
+        check_gains(check, step, n_before, factor_of_schedule)
+        after = step.gains.weights(step.state_after, before, step.model.plastic)
+    else:
+        after = readable.weights_after(optimiser, group, before, first, second, n_before, factor)
     if group == "recurrent":  # what is not trained has its sign from the beginning
         after = readable.keeping_signs(step.model, after)
     file_model = model_of(step.after, step.config)

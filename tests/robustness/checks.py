@@ -18,6 +18,8 @@ REASONS = (
     r"none of its synapses exist in \[wiring\]",  # wiring.plastic, wiring.initial
     r"network\.readout_excitatory = true leaves no readout synapse",
     r"a lattice of inhibitory units leaves none",
+    r"wiring\.gains multiply the initial recurrent weights, which are all 0",
+    r"reaches from no unit to another",  # places that are farther apart than the radius
     r"wiring\.rewire: unit \d+ has \d+ of \d+ units as its sources",
 )
 
@@ -43,8 +45,20 @@ class Case:
         if case.get("types"):
             path = str(runs.write_types(case["types"], n_units, directory))
             self.config |= {key: path for key, value in self.config.items() if value == "TYPES"}
+        self.write("places", "PLACES", lambda spec: runs.write_places(spec, n_units, directory))
+        self.write("cells", "CELLS", lambda spec: runs.write_cells(spec, n_units, directory))
+        self.write(
+            "weights", "WEIGHTS",
+            lambda spec: runs.write_weights(spec, runs.random_mask(case["mask"], n_units), directory),
+        )  # fmt: skip
         if case.get("init_from"):
             self.config["init_from"] = str(self.first_network())
+
+    def write(self, what, name, write):
+        """A file of the case, in the place of its name in the configuration."""
+        if self.case.get(what):
+            path = str(write(self.case[what]))
+            self.config |= {key: path for key, value in self.config.items() if value == name}
 
     def first_network(self):
         """A run of one step whose network the case begins with."""

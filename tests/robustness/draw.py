@@ -97,7 +97,7 @@ def draw_case(seed, number, program):
         draw_curriculum(d, tasks)
     if own_data:
         case["data"] = draw_data(d)
-    elif d.chance(0.08):
+    elif d.chance(0.08) and "wiring.weights_path" not in d.keys:
         case["init_from"] = True
         d.set("init_from", "INIT")  # replaced by a network that is trained first
     case["threads"] = d.choice([2, 2, 3, 4, 5, 8])
@@ -246,6 +246,7 @@ def draw_wiring(d, case, size):
     for subset in ("wiring.plastic", "wiring.initial"):
         if d.chance(0.15):
             draw_subset(d, case, subset, n)
+    draw_measured(d, case, kind, n)
     return n
 
 
@@ -273,6 +274,28 @@ def draw_unit_types(d, case, kind, n_units):
     if kind in ("local", "random"):  # rewired: with larger radii, there may be no source left
         for pair in ("ee", "ei", "ie", "ii"):
             d.sometimes(f"wiring.radius_{pair}", 0.3, lambda: d.choice([1, 1.5, 2, 4]))
+
+
+def draw_measured(d, case, kind, n_units):
+    """Places of units, weights and types of cells from files, and gains instead of weights."""
+    file = lambda **more: {"format": d.choice(["npy", "npz"]), "seed": d.getrandbits(32), **more}
+    typed = d.keys.get("wiring.excitatory", 0) > 0 or "TYPES" in d.keys.values()
+    if n_units > 1 and d.chance(0.12):
+        case["places"] = file(dimensions=d.choice([2, 3]))
+        d.set("wiring.coordinates_path", "PLACES")  # replaced by the file, as those below
+        d.set("wiring.boundary", "open")
+    if kind == "file" and d.keys.get("wiring.initial.kind", "all") == "all" and d.chance(0.3):
+        case["weights"] = file(signed=not typed)
+        d.set("wiring.weights_path", "WEIGHTS")
+        d.sometimes("wiring.weights_scale", 0.6, lambda: d.choice(d.names("wiring.weights_scale")))
+    if d.keys.get("wiring.plastic.kind") == "none" or not d.chance(0.15):
+        return
+    if d.chance(0.5):
+        case["cells"] = file(types=d.choice([1, 2, 5]))
+        d.set("wiring.types_path", "CELLS")
+    typed = typed or "wiring.types_path" in d.keys
+    groups = [name for name in d.names("wiring.gains") if typed or name != "types"]
+    d.set("wiring.gains", d.choice(groups))
 
 
 def draw_subset(d, case, table, n_units):
@@ -308,6 +331,8 @@ def draw_network(d):
         "network.tau", 0.6, lambda: d.choice([0, dt, dt * 2, dt * 5, dt * d.log_uniform(1, 30)])
     )
     d.sometimes("network.initialisation", 0.7, lambda: d.choice(d.names("network.initialisation")))
+    if "wiring.weights_path" in d.keys:  # whatever the recipe
+        d.set("network.initialisation", "fan-in")
     d.sometimes("network.gain", 0.2, lambda: d.choice([1, 0.5, 1.4142, round(d.uniform(0, 2), 3)]))
     d.sometimes(
         "network.recurrent_noise", 0.5, lambda: d.choice([0, 0.05, 0.3, d.log_uniform(1e-3, 0.5)])
@@ -386,6 +411,8 @@ def draw_optimiser(d):
     d.sometimes(key + "epsilon", 0.3, lambda: d.log_uniform(1e-12, 1e-1))
     d.sometimes(key + "momentum", 0.4, lambda: d.choice([0, 0.5, 0.99]))
     d.sometimes(key + "in_degree_power", 0.2, lambda: d.choice([0, 0.5, 1, 2]))
+    if "wiring.gains" in d.keys:
+        d.keys.pop(key + "in_degree_power", None)
     d.sometimes(key + "weight_decay", 0.3, lambda: d.choice([0, d.log_uniform(1e-4, 1)]))
     d.sometimes(key + "clip", 0.5, lambda: d.choice([0, d.log_uniform(1e-3, 10)]))
     d.sometimes("schedule.kind", 0.7, lambda: d.choice(d.names("schedule.kind")))

@@ -84,11 +84,15 @@ def toml_value(value):
 # What surrounds a case ---------------------------------------------------------------------------
 
 
+def random_mask(spec, n_units):
+    mask = np.random.default_rng(spec["seed"]).random((n_units, n_units)) < spec["density"]
+    mask[0, n_units - 1] = True  # never without a synapse
+    return mask
+
+
 def write_mask(spec, n_units, directory):
     """A random mask in a file of the format that the case names."""
-    rng = np.random.default_rng(spec["seed"])
-    mask = rng.random((n_units, n_units)) < spec["density"]
-    mask[0, n_units - 1] = True  # never without a synapse
+    mask = random_mask(spec, n_units)
     path = directory / f"mask.{spec['format']}"
     if spec["format"] == "csv":
         rows = "".join(f"{source},{target}\n" for target, source in np.argwhere(mask))
@@ -114,6 +118,39 @@ def write_types(spec, n_units, directory):
     else:
         np.savez(path, excitatory=types.astype(np.int64), other=np.arange(3))
     return path
+
+
+def write_array(spec, name, array, directory):
+    """In a file of the format that the case names; in an npz, there is another array next to it."""
+    path = directory / f"{name}.{spec['format']}"
+    if spec["format"] == "npy":
+        np.save(path, array)
+    else:
+        np.savez(path, **{name: array}, other=np.arange(3))
+    return path
+
+
+def read_array(path, name):
+    given = np.load(path)
+    return given[name] if hasattr(given, "files") else given
+
+
+def write_places(spec, n_units, directory):
+    """Places of units, about 1 apart."""
+    side = n_units ** (1 / spec["dimensions"])
+    places = np.random.default_rng(spec["seed"]).uniform(0, side, (n_units, spec["dimensions"]))
+    return write_array(spec, "coordinates", places, directory)
+
+
+def write_weights(spec, mask, directory):
+    """(target, source) weights of the synapses of a mask."""
+    weights = mask * np.random.default_rng(spec["seed"]).normal(size=mask.shape) * 0.3
+    return write_array(spec, "weights", weights if spec["signed"] else np.abs(weights), directory)
+
+
+def write_cells(spec, n_units, directory):
+    types = np.random.default_rng(spec["seed"]).integers(spec["types"], size=n_units)
+    return write_array(spec, "types", types, directory)
 
 
 class RandomData:

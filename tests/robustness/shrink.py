@@ -65,8 +65,11 @@ def candidates(case):
                 "wiring.dataset",
                 "wiring.density",
                 "wiring.block_units",
+                "wiring.weights_path",
+                "wiring.weights_scale",
             ],
             mask=None,
+            weights=None,
         )
     for key, least in SIZES.items():
         value = config.get(key)
@@ -92,6 +95,11 @@ def candidates(case):
     if case.get("types"):
         types = [key for key in config if "excitatory" in key or key.startswith("wiring.radius_")]
         yield with_keys({}, types, types=None)
+    for what, key in {"places": "coordinates_path", "cells": "types_path", "weights": "weights_path"}.items():
+        if case.get(what):
+            more = ["wiring.weights_scale"] if what == "weights" else []
+            more += ["wiring.gains"] if what == "cells" else []
+            yield with_keys({}, [f"wiring.{key}", *more], **{what: None})
     for key in list(config):
         if key not in NEEDED:
             yield with_keys({}, [key])
