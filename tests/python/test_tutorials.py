@@ -110,6 +110,31 @@ def test_connectome(tmp_path):
         assert content.processing["misc"]["states"].data.shape[1] == 302
 
 
+def test_worm(tmp_path):
+    for package in ("cect", "networkx", "pandas"):
+        pytest.importorskip(package)
+    text = output(tmp_path, "worm.py")
+    assert "302 units, 3709 synapses" in text and "271 excitatory units, 31 inhibitory" in text
+    assert {"wiring", "shuffled", "local"} <= {line.split()[0] for line in text.splitlines() if line.strip()}
+    assert len(numbers("clustering", text)) == 3
+    for way in ("gains", "all weights", "none"):
+        shares = re.search(rf"{way}: share of ceiling \[([^]]*)\]", text)[1].split()
+        assert len(shares) == 2 and min(map(float, shares)) > 0.8
+
+
+def test_transmitters_of_the_worm_are_those_of_cect():
+    pytest.importorskip("cect")
+    pytest.importorskip("pandas")
+    from cect.ConnectomeDataset import get_cache_filename, load_connectome_dataset_file
+
+    read = lambda name: load_connectome_dataset_file(get_cache_filename(name))
+    cook, unified = read("Cook2019HermReader"), read("OpenWormUnifiedReader")
+    assert sorted(cook.nodes) == sorted(unified.nodes) and list(cook.nodes) != list(unified.nodes)
+    gaba = dict(zip(unified.nodes, unified.connections["GABA"].sum(axis=1)))
+    assert all(gaba[name] > 0 for name in ("RIS", "AVL", "DVB", *(f"DD{i}" for i in range(1, 7))))
+    assert gaba["AVAL"] == 0
+
+
 def test_the_rows_of_cect_are_sources():
     pytest.importorskip("cect")
     pytest.importorskip("pandas")
