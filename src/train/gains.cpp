@@ -54,7 +54,10 @@ ParameterSlice slice_of_gains(const OptimiserConfig& optimiser, std::size_t n) {
 
 GainState initial_gains(const RunConfig& config, const Network& network) {
   GainState state;
-  if (!config.wiring.gains) return state;
+  if (!config.wiring.gains) {
+    cell_types(config.wiring);  // says what is wrong with a file that no gain needs
+    return state;
+  }
   const Architecture& a = network.architecture();
   const ParameterLayout& l = network.layout();
   const auto weights = network.parameters().subspan(l.recurrent, l.n_recurrent);
@@ -85,17 +88,22 @@ GainState initial_gains(const RunConfig& config, const Network& network) {
   return state;
 }
 
-Gains::Gains(const RunConfig& config, const Network& network, GainState state)
+Gains::Gains(const RunConfig& config, const Network& network,
+             std::span<const ParameterSlice> slices, GainState state)
     : first_(network.layout().recurrent),
       n_(network.layout().n_recurrent),
       signed_units_(!network.architecture().excitatory.empty()),
       state_(std::move(state)),
       slice_(slice_of_gains(config.optimiser, state_.values.size())),
       optimiser_(config.optimiser, state_.values.size()),
+      trained_(state_.values.size()),
       sums_(state_.values.size()),
       gradient_(state_.values.size()) {
   optimiser_.first_moment() = state_.first_moment;
   optimiser_.second_moment() = state_.second_moment;
+  for (const ParameterSlice& slice : slices)
+    if (cover(slice))
+      for (std::size_t p = slice.first; p < slice.last; ++p) trained_[state_.groups[p - first_]] = 1;
 }
 
 bool Gains::cover(const ParameterSlice& slice) const noexcept {
@@ -123,6 +131,8 @@ double Gains::add_gradients(std::span<const ParameterSlice> slices,
 void Gains::update(std::int64_t step, double factor, double scale) noexcept {
   if (empty()) return;
   optimiser_.update(slice_, step, factor, scale, gradient_, state_.values);
+  for (std::size_t g = 0; g < trained_.size(); ++g)
+    if (trained_[g] == 0) state_.values[g] = 1;  // or weight decay would shrink it
   if (!signed_units_) return;
   for (float& g : state_.values) g = g < 0 ? 0.0f : g;
 }
@@ -143,7 +153,8 @@ GainState Gains::state() const {
 
 double bytes_of_gains(const RunConfig& config, std::size_t n_synapses) noexcept {
   if (!config.wiring.gains) return 0;
-  return static_cast<double>(sizeof(float) + sizeof(std::uint32_t)) *
+  constexpr double copies = 2;  // in the learner, and in what the last checkpoint was written from
+  return copies * static_cast<double>(sizeof(float) + sizeof(std::uint32_t)) *
          static_cast<double>(n_synapses);
 }
 

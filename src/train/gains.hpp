@@ -40,7 +40,9 @@ GainState initial_gains(const RunConfig& config, const Network& network);
 /// Empty, and costs nothing, in runs without gains.
 class Gains {
  public:
-  Gains(const RunConfig& config, const Network& network, GainState state);
+  /// `slices`: what is trained.
+  Gains(const RunConfig& config, const Network& network, std::span<const ParameterSlice> slices,
+        GainState state);
 
   bool empty() const noexcept { return state_.empty(); }
   /// Whether the parameters of `slice` are weights that gains stand for.
@@ -49,8 +51,8 @@ class Gains {
   /// Adds the gradients of the weights in `slices` up to those of the gains, in the order of the
   /// slices. Returns the sum of squares.
   double add_gradients(std::span<const ParameterSlice> slices, std::span<const float> gradient);
-  /// One optimiser step of the gains. With types of units, gains below 0 become 0, which keeps the
-  /// signs of their weights.
+  /// One optimiser step of the gains that have a trained synapse; the others stay at 1. With types
+  /// of units, gains below 0 become 0, which keeps the signs of their weights.
   void update(std::int64_t step, double factor, double scale) noexcept;
   /// W = g W0 for the weights of `slice`. Slices may be written at the same time.
   void write(const ParameterSlice& slice, std::span<float> parameters) const noexcept;
@@ -64,6 +66,7 @@ class Gains {
   GainState state_;
   ParameterSlice slice_;  ///< all gains, as the optimiser has them
   Optimiser optimiser_;
+  std::vector<std::uint8_t> trained_;  ///< (gain) whether it has a trained synapse
   std::vector<double> sums_;
   std::vector<float> gradient_;
 };

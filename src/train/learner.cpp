@@ -58,7 +58,7 @@ Learner::Learner(const RunConfig& config, std::shared_ptr<const BatchSource> sou
       slices_(trained_slices(config, network_)),
       sheet_(known.sheet ? *std::move(known.sheet) : make_sheet(config.wiring)),
       synapse_terms_(config, sheet_, network_.architecture(), network_.layout()),
-      gains_(config, network_,
+      gains_(config, network_, slices_,
              known.gains ? *std::move(known.gains) : initial_gains(config, network_)),
       step_(first_step) {
   const std::size_t rows = block_rows(config.train, config.stream);

@@ -55,6 +55,23 @@ def test_units_are_taken_with_all_that_is_known(worm):
             worm.take(units)
 
 
+def test_weights_are_scaled_with_the_signs_of_their_units(worm):
+    chain = worm.replace(weights=np.where(worm.weights == 7, 0, worm.weights))
+    # A cycle of six: the radius is the sixth root of the product of the weights, 720, whatever their signs.
+    assert chain.scaled(0.5).weights == pytest.approx(chain.weights * 0.5 / 720 ** (1 / 6))
+    signed = worm.matrix * np.where(worm.excitatory, 1, -1)
+    scaled = worm.scaled(0.9)
+    assert np.abs(np.linalg.eigvals(signed * scaled.weights[0] / worm.weights[0])).max() == pytest.approx(0.9)
+    assert (scaled.weights > 0).all()
+    unsigned = np.abs(np.linalg.eigvals(worm.replace(excitatory=None).scaled(0.9).matrix)).max()
+    assert unsigned == pytest.approx(0.9)
+    assert "weights_scale" in worm.keys("x.npz") and "weights_scale" not in scaled.keys("x.npz")
+    with pytest.raises(lmrnn.UsageError, match="no weights"):
+        worm.replace(weights=None).scaled()
+    with pytest.raises(lmrnn.UsageError, match="the spectral radius is 0"):
+        worm.take(["a", "b"]).scaled()
+
+
 def test_units_near_in_space_are_near_on_the_sheet(worm):
     shuffled = worm.take([3, 5, 0, 4, 2, 1])
     sheet = shuffled.on_sheet(2, 3)

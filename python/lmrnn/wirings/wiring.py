@@ -84,6 +84,22 @@ class Wiring:
             raise UsageError("on_sheet: this wiring has no coordinates; set them with replace(coordinates=...)")
         return self.take(layout.order_on_sheet(self.coordinates, rows, cols))
 
+    def scaled(self, spectral_radius: float = 0.9) -> Wiring:
+        """All weights times one number, so that this is the spectral radius of the recurrent weights that
+        training starts with. If no weight is negative and `excitatory` is known, weights of inhibitory units
+        count as negative, as they do in training. Weights that are mostly of one sign do not cancel, so that
+        activity grows with weights of the usual size."""
+        if self.weights is None:
+            raise UsageError("scaled: this wiring has no weights; set them with replace(weights=...)")
+        matrix = self.matrix
+        if self.excitatory is not None and not (self.weights < 0).any():
+            matrix = matrix * np.where(self.excitatory, 1, -1)
+        radius = np.abs(np.linalg.eigvals(matrix)).max()
+        # Without cycles, all eigenvalues are 0, up to rounding.
+        if radius <= 1e-9 * np.abs(matrix).max():
+            raise UsageError("scaled: the spectral radius is 0, since no activity returns to its unit")
+        return self.replace(weights=self.weights * (spectral_radius / radius))
+
     def sheet(self, rows: int | None = None, cols: int | None = None) -> Sheet:
         """A sheet of the units; with coordinates, distances are straight lines between them."""
         rows, cols = self._rows_and_cols(rows, cols)
@@ -103,14 +119,17 @@ class Wiring:
 
     def keys(self, path: str | PathLike, *, rows: int | None = None, cols: int | None = None) -> dict:
         """[wiring] of a configuration that uses all that `save(path)` writes. Remove what you do not
-        want, e.g. `weights_path` to draw the weights, or change it; `gains` is not among them."""
+        want, e.g. `weights_path` to draw the weights, or change it; `gains` is not among them. If all
+        weights are whole numbers, as counts of contacts are, they are scaled (`weights_scale`)."""
         rows, cols = self._rows_and_cols(rows, cols)
         path = str(path)
         keys = {"kind": "file", "path": path, "rows": rows, "cols": cols}
         if self.coordinates is not None:
             keys |= {"coordinates_path": path, "metric": "l2", "boundary": "open"}
         if self.weights is not None:
-            keys |= {"weights_path": path, "weights_scale": "fan-in"}
+            keys |= {"weights_path": path}
+            if np.array_equal(self.weights, np.round(self.weights)):
+                keys |= {"weights_scale": "fan-in"}
         if self.types is not None:
             keys |= {"types_path": path}
         if self.excitatory is not None:
