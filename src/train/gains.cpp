@@ -103,7 +103,8 @@ Gains::Gains(const RunConfig& config, const Network& network,
   optimiser_.second_moment() = state_.second_moment;
   for (const ParameterSlice& slice : slices)
     if (cover(slice))
-      for (std::size_t p = slice.first; p < slice.last; ++p) trained_[state_.groups[p - first_]] = 1;
+      for (std::size_t p = slice.first; p < slice.last; ++p)
+        trained_[state_.groups[p - first_]] = 1;
 }
 
 bool Gains::cover(const ParameterSlice& slice) const noexcept {
