@@ -8,8 +8,8 @@ analyses, from what studies/analyze.py wrote.
 
 Writes STUDY-curves.svg; if networks of the same number of units, or of the same number of synapses
 or parameters (an axis called `matched`), differ in density, STUDY-density.svg and STUDY-trials.svg;
-if they differ in size otherwise, STUDY-units.svg; if tasks were held out, STUDY-held-out.svg; if learning
-rates were tuned, STUDY-rates.svg.
+if they differ in size otherwise, STUDY-units.svg; if tasks were held out, STUDY-held-out.svg; if a contrast
+is about wire, STUDY-wire.svg; if learning rates were tuned, STUDY-rates.svg.
 Prints Markdown. The committed results file is enough for `collect`, so that no run
 need be repeated for this. Of analyses, it writes STUDY-structure.svg (modularity and spatial order).
 """
@@ -37,6 +37,8 @@ def draw(study, out):
         plot.save(plot.study_units(study), out / f"{study.name}-units.svg")
     if any(row["measure"] == "held_out_share" and np.isfinite(row["mean"]) for row in study.cells.rows()):
         plot.save(plot.study_cells(study, "held_out_share"), out / f"{study.name}-held-out.svg")
+    if any(row["measure"] == "wire" for row in study.table("contrasts").rows()):
+        plot.save(plot.study_wire(study), out / f"{study.name}-wire.svg")
     if study.table("tuning").n_rows:
         plot.save(plot.study_rates(study), out / f"{study.name}-rates.svg")
 

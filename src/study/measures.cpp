@@ -41,7 +41,8 @@ constexpr Measure measures[] = {
     {"units", [](const RunSummary& s) { return static_cast<double>(s.n_units); }},
     {"synapses", [](const RunSummary& s) { return static_cast<double>(s.n_synapses); }},
     {"parameters", [](const RunSummary& s) { return static_cast<double>(s.n_parameters); }},
-    {"multiply_adds", [](const RunSummary& s) { return s.multiply_adds.value_or(nothing); }}};
+    {"multiply_adds", [](const RunSummary& s) { return s.multiply_adds.value_or(nothing); }},
+    {"wire", [](const RunSummary& s) { return s.wire.value_or(nothing); }}};
 
 constexpr std::string_view steps_to = "steps_to_", trials_to = "trials_to_";
 

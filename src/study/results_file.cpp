@@ -46,11 +46,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Of the results files of earlier versions.
-std::string header_before_additions() {
-  return csv_header<RunSummary>(CsvColumns::before_additions);
-}
-
 const std::string remedy = "remove the row, and the run will be done again";
 
 /// A file that no other process appends to meanwhile.
@@ -111,7 +106,7 @@ std::vector<RunSummary> read_results(const fs::path& path) {
     const std::string where = fmt::format("{}:{}", path.string(), ++line);
     if (line > 1) {
       rows.push_back(from_row(row, where, header));
-    } else if (header = row; header != results_header() && header != header_before_additions()) {
+    } else if (header = row; !csv_columns_of<RunSummary>(header)) {
       throw UsageError(
           fmt::format("{}: is not the header of a results file of this version; name "
                       "another file as results",
@@ -130,9 +125,9 @@ void append_result(const fs::path& path, const RunSummary& summary) {
   for (const RunSummary& there : read_results(path))
     if (there.hash == summary.hash) return;
   const auto lines = complete_lines(content);
-  const bool old = !lines.empty() && lines[0] == header_before_additions();
-  file.append((lines.empty() ? results_header() + "\n" : "") +
-              csv_line(summary, old ? CsvColumns::before_additions : CsvColumns::present) + "\n");
+  const std::string header = lines.empty() ? results_header() : std::string(lines[0]);
+  file.append((lines.empty() ? header + "\n" : "") +
+              csv_line(summary, csv_columns_of<RunSummary>(header).value()) + "\n");
 }
 
 }  // namespace lmrnn

@@ -39,6 +39,7 @@ void summarise_metrics(RunSummary& s, const fs::path& dir) {
     s.curve_share.push_back(*row.mean_share_of_ceiling);
     s.final_accuracy = row.mean_accuracy.value_or(nothing);
     s.final_trial_accuracy = row.mean_trial_accuracy.value_or(nothing);
+    s.wire = row.wire;
   }
   s.clipped_share = last_step > 0 ? clipped / last_step : 0;
 }

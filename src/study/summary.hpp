@@ -43,9 +43,10 @@ struct RunSummary {
   std::optional<double> processor_seconds{};  ///< of all threads; as of the last checkpoint
   std::int64_t threads = 0;
   std::string version, commit, simd, processor, host, started;
+  std::optional<double> wire{};  ///< of the last evaluated network: MetricsRow::wire
 
-  static constexpr std::array<std::string_view, 2> added_columns{
-      {"multiply_adds", "processor_seconds"}};
+  static constexpr std::array<std::string_view, 3> added_columns{
+      {"multiply_adds", "processor_seconds", "wire"}};
 
   /// Columns of the results file, in their order (core/shared/csv.hpp).
   template <class Self, class Visitor>
@@ -81,6 +82,7 @@ struct RunSummary {
     column("started", self.started);
     column("multiply_adds", self.multiply_adds);
     column("processor_seconds", self.processor_seconds);
+    column("wire", self.wire);
   }
 
   double density() const noexcept;

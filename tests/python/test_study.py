@@ -13,7 +13,7 @@ import pytest
 import lmrnn
 from lmrnn import plot, report
 
-FIGURES = {"study_cells", "study_curves", "study_density", "study_rates", "study_units"}
+FIGURES = {"study_cells", "study_curves", "study_density", "study_rates", "study_units", "study_wire"}
 
 STUDY = """
 claim = "small <networks> learn"
@@ -49,6 +49,13 @@ b = "autapse16"
 measure = "area"
 supported_above = 0.1
 refuted_within = [-0.1, 0.1]
+[[contrast]]
+axis = "network"
+a = "random"
+b = "local"
+measure = "wire"
+scale = "ratio"
+headline = false
 [[best]]
 axis = "network"
 measure = "area"
@@ -98,6 +105,30 @@ def test_costs_stand_beside_what_is_compared(study):
     assert all(0 < row["processor_seconds"] < 60 for row in times)
 
 
+def test_wire_is_a_measure_that_can_be_compared(study):
+    for row in study.table("runs").rows():
+        if row["stage"] == "report":
+            last = lmrnn.Run(study.directory / "runs" / f"{row['run']}-{row['hash'][:8]}").metrics["wire"][-1]
+            assert row["wire"] == last and (last == 0) == row["network"].startswith("autapse")
+    (contrast,) = [row for row in study.table("contrasts").rows() if row["measure"] == "wire"]
+    wires = {level: study.value("short", level, "wire")["mean"] for level in ("random", "local")}
+    assert contrast["mean_a"] == wires["random"] > contrast["mean_b"] == wires["local"] > 0
+    assert contrast["ratio"] > 1
+    short, long = plot.study_wire(study, "area")
+    assert [c.get_label() for c in short.containers] == ["local", "random"]
+    assert [c.get_label() for c in long.containers] == ["local"]
+    assert short.containers[1].lines[0].get_xdata() == [wires["random"]]
+    assert short.containers[1].lines[0].get_ydata() == [study.value("short", "random", "area")["mean"]]
+    with pytest.raises(lmrnn.UsageError, match="no measure 'aera'; it has "):
+        plot.study_wire(study, "aera")
+
+
+def test_results_without_wire_are_told_from_networks_without(root):
+    earlier = lmrnn.Study(root / "tests/fixtures/study_format_1/out")
+    with pytest.raises(lmrnn.UsageError, match="no network has wire"):
+        plot.study_wire(earlier)
+
+
 def test_every_figure_draws_what_the_tables_say(study, tmp_path):
     for name in FIGURES:
         axes = getattr(plot, name)(study)
@@ -125,11 +156,13 @@ def test_every_figure_draws_what_the_tables_say(study, tmp_path):
 
 def test_the_report_tells_claim_results_and_contrasts(study, tmp_path):
     page = report.write_report(study.directory, tmp_path / "page.html").read_text()
-    for title in ("Claim", "Results", "Learning", "Density", "Units", "Learning rates", "Contrasts"):
+    for title in ("Claim", "Results", "Learning", "Density", "Units", "Wire", "Learning rates",
+                  "Contrasts"):
         assert f"<h2>{title}</h2>" in page
     assert "small &lt;networks&gt; learn" in page and "local − autapse16" in page
     assert "supported above 0.1, refuted within -0.1 to 0.1" in page
     assert ">descriptive</td>" in page  # two pairs
+    assert re.search(r"<th[^>]*><button[^>]*>wire<", page)  # a measure that only a contrast names
     assert ">nan<" not in page
     assert report.write_report(study.directory, tmp_path / "again.html").read_text() == page
 

@@ -715,12 +715,13 @@ TEST(Results, FilesOfEarlierVersionsAreReadAndContinued) {
   const TemporaryDirectory dir;
   const fs::path file = dir / "results.csv";
   const std::string present = results_header();
-  const std::string former = present.substr(0, present.find(",multiply_adds,processor_seconds"));
-  EXPECT_EQ(former + ",multiply_adds,processor_seconds", present);
+  const std::string former = present.substr(0, present.find(",multiply_adds"));
+  const std::string second = former + ",multiply_adds,processor_seconds";
+  EXPECT_EQ(second + ",wire", present);
   RunSummary s;
   s.hash = "0123456789abcdef";
   s.outcome = "finished";
-  const std::string row = to_row(s).substr(0, to_row(s).size() - 2);  // without two empty cells
+  const std::string row = to_row(s).substr(0, to_row(s).size() - 3);  // without three empty cells
   write_file(file, former + "\n" + row + "\n");
   ASSERT_EQ(read_results(file).size(), 1u);
   EXPECT_FALSE(read_results(file)[0].multiply_adds.has_value());
@@ -729,14 +730,29 @@ TEST(Results, FilesOfEarlierVersionsAreReadAndContinued) {
   s.hash = "fedcba9876543210";
   s.multiply_adds = 1000;
   s.processor_seconds = 2.5;
+  s.wire = 34.5;
   append_result(file, s);
-  EXPECT_EQ(read_results(file).size(), 2u);
+  ASSERT_EQ(read_results(file).size(), 2u);
+  EXPECT_FALSE(read_results(file)[1].multiply_adds.has_value());
   EXPECT_TRUE(read_file(file).starts_with(former + "\n"));
+
+  write_file(dir / "second.csv", second + "\n" + row + ",1000,2.5\n");
+  append_result(dir / "second.csv", s);
+  ASSERT_EQ(read_results(dir / "second.csv").size(), 2u);
+  for (const RunSummary& read : read_results(dir / "second.csv")) {
+    EXPECT_EQ(read.multiply_adds, 1000);
+    EXPECT_EQ(read.processor_seconds, 2.5);
+    EXPECT_TRUE(std::isnan(measure(read, "wire")));
+  }
 
   append_result(dir / "new.csv", s);
   ASSERT_EQ(read_results(dir / "new.csv").size(), 1u);
   EXPECT_EQ(read_results(dir / "new.csv")[0].multiply_adds, 1000);
   EXPECT_EQ(read_results(dir / "new.csv")[0].processor_seconds, 2.5);
+  EXPECT_EQ(measure(read_results(dir / "new.csv")[0], "wire"), 34.5);
+
+  write_file(dir / "other.csv", present + ",more\n");
+  EXPECT_THROW(append_result(dir / "other.csv", s), UsageError);
 }
 
 // A merge of two people's results, or a spreadsheet, may leave curves whose columns do not match.

@@ -19,7 +19,7 @@ from .pools import lesions, unit_classes
 from .representation import dimensions, similarity, task_similarity
 from .ring import ring
 from .selectivity import clusters, modularity, sheet_maps, spatial_order
-from .study import study_cells, study_curves, study_density, study_rates, study_units
+from .study import study_cells, study_curves, study_density, study_rates, study_units, study_wire
 from .style import COLOURS, save
 from .tasks import task_bars, task_comparison, task_grid, task_heat_map
 from .trial import trial
@@ -57,6 +57,7 @@ __all__ = [
     "study_density",
     "study_rates",
     "study_units",
+    "study_wire",
     "task_bars",
     "task_comparison",
     "task_grid",

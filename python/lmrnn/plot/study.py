@@ -35,6 +35,7 @@ LABELS = {
     "area": "share of ceiling,\nmean over training",
     "tasks_solved": "tasks solved at the end",
     "held_out_share": "share of ceiling on tasks that were not trained",
+    "wire": "wire: sum of length · |weight|",
 }
 
 
@@ -204,6 +205,45 @@ def study_cells(study, measure: str = "final_share", *, ax=None):
     ax.grid(axis="x", color=style.PALE, linewidth=0.6)
     _legend_beside([ax], study.axis)
     return ax
+
+
+@style.figure
+@takes(study_of)
+def study_wire(study, measure: str = "final_share", *, ax=None):
+    """One measure against the wire of the last evaluated network, on a logarithmic axis: a marker per
+    network with the bootstrap intervals of both. Networks of autapses have no wire and are left out.
+
+    Raises UsageError if the study has no such measure, or if no network has wire.
+    """
+    known = {row["measure"] for row in study.cells.rows()}
+    if measure not in known:
+        raise _core.UsageError(f"{study.name}: no measure {measure!r}; it has {', '.join(sorted(known))}")
+    found = [
+        (panel, level) for panel in study.panels for level in study.levels_of(panel)
+        if "wire" in known and study.value(panel, level, "wire")["mean"] > 0
+        and np.isfinite(study.value(panel, level, measure)["mean"])
+    ]  # fmt: skip
+    if not found:
+        raise _core.UsageError(
+            f"{study.name}: no network has wire; autapses have none, and results of earlier versions do "
+            "not know it"
+        )
+    panels = [panel for panel in study.panels if any(panel == other for other, _ in found)]
+    axes = _panels(panels, ax=ax)
+    colours = list(style.COLOURS.values())
+    for place, panel in zip(axes, panels):
+        for level in (level for other, level in found if other == panel):
+            number = study.levels.index(level)
+            (x, *across), (y, *along) = (study.values(panel, m, [level])[:, 0] for m in ("wire", measure))
+            place.errorbar(
+                x, y, xerr=[[x - across[0]], [across[1] - x]], yerr=[[y - along[0]], [along[1] - y]],
+                linestyle="none", capsize=1.5, marker=style.MARKERS[number % len(style.MARKERS)],
+                color=colours[number % len(colours)], label=level_words(study, level),
+            )  # fmt: skip
+        place.set_xscale("log")
+        place.set_xlabel(LABELS["wire"])
+    _finish(axes, LABELS.get(measure, MEASURES.get(measure, style.words(measure))), study.axis)
+    return axes
 
 
 @style.figure

@@ -35,6 +35,7 @@ STUDY_SECTIONS: list[Make] = [
     study.learning,
     study.density,
     study.units,
+    study.wire,
     study.tuning,
     study.contrasts,
     study.best,

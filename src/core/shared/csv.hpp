@@ -9,12 +9,15 @@
 // and is written and read by that list. A column that was renamed is read by its former name, too,
 // if the type has `static constexpr std::array<Renamed, n> renamed_columns`. The last columns may
 // be missing from files of earlier versions if the type names them in `static constexpr
-// std::array<std::string_view, n> added_columns`; they are then left as they are. Cells are text,
-// whole numbers, real numbers, bool (1 and 0), optional ones (empty), and lists ("1;2;3"). A cell
-// of another type is converted by `to_cell` and `from_cell`, found by argument-dependent look-up.
+// std::array<std::string_view, n> added_columns`, in their order; they are then left as they are.
+// Cells are text, whole numbers, real numbers, bool (1 and 0), optional ones (empty), and lists
+// ("1;2;3"). A cell of another type is converted by `to_cell` and `from_cell`, found by
+// argument-dependent look-up.
 #pragma once
 
+#include <algorithm>
 #include <concepts>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -99,15 +102,31 @@ std::string csv_header(CsvColumns columns = CsvColumns::present) {
   return header;
 }
 
-/// A row as a line, without the end of the line.
+/// How many columns a file with this header has: all of today's, or, from an earlier version, all
+/// but the last of the added ones. Nothing if it is not the header of a file of such rows.
 template <class Row>
-std::string csv_line(const Row& row, CsvColumns columns = CsvColumns::present) {
+std::optional<std::size_t> csv_columns_of(std::string_view header) {
+  std::string read = csv_header<Row>(CsvColumns::before_additions);
+  std::size_t n = static_cast<std::size_t>(std::ranges::count(read, ',')) + 1;
+  if (read == header) return n;
+  if constexpr (requires { Row::added_columns; })
+    for (const std::string_view added : Row::added_columns) {
+      read.append(",").append(added);
+      ++n;
+      if (read == header) return n;
+    }
+  return std::nullopt;
+}
+
+/// A row as a line, without the end of the line; of its columns, the first `n_columns`.
+template <class Row>
+std::string csv_line(const Row& row,
+                     std::size_t n_columns = std::numeric_limits<std::size_t>::max()) {
   std::string line;
-  bool first = true;
-  Row::columns(row, [&](std::string_view name, const auto& value, const CsvFormat& format) {
-    if (columns != CsvColumns::present && is_added_column<Row>(name)) return;
-    line.append(first ? "" : ",").append(to_cell(value, format));
-    first = false;
+  std::size_t n = 0;
+  Row::columns(row, [&](std::string_view, const auto& value, const CsvFormat& format) {
+    if (n < n_columns) line.append(n == 0 ? "" : ",").append(to_cell(value, format));
+    ++n;
   });
   return line;
 }

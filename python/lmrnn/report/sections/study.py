@@ -57,8 +57,16 @@ def claim(study) -> Section:
     return Section("Claim", join(*pieces))
 
 
+def compared(study) -> dict[str, str]:
+    """Measures of contrasts that are in no column of the table of results."""
+    known = {row["measure"] for row in study.cells.rows() if np.isfinite(row["mean"])}
+    measures = (str(row["measure"]) for row in study.table("contrasts").rows())
+    return {plot.style.words(m): m for m in measures if m in known and m not in MEASURES.values()}
+
+
 def results(study) -> Section:
     rows = []
+    measures = MEASURES | compared(study)
     for panel in study.panels:
         for level in study.levels_of(panel):
             first = study.value(panel, level, "area")
@@ -69,11 +77,11 @@ def results(study) -> Section:
                     format(study.value(panel, level, key)["mean"], PLAIN[name])
                     if name in PLAIN
                     else study.text(panel, level, key)
-                    for name, key in MEASURES.items()
+                    for name, key in measures.items()
                 ),
             ])
     cells = figure(plot.study_cells(study), "Share of the ceiling at the end, with bootstrap intervals.")
-    return Section("Results", join(NOTE, cells, table([*study.axes, "runs", *MEASURES], rows)))
+    return Section("Results", join(NOTE, cells, table([*study.axes, "runs", *measures], rows)))
 
 
 def learning(study) -> Section:
@@ -100,6 +108,16 @@ def units(study) -> Section | None:
     if not study.differ(study.panels[0], "units"):
         return None
     return Section("Units", figure(plot.study_units(study), "Against the number of units."))
+
+
+def wire(study) -> Section | None:
+    if not any(row["measure"] == "wire" for row in study.table("contrasts").rows()):
+        return None
+    caption = (
+        "Share of the ceiling at the end against wire, the sum of length times |weight| over recurrent "
+        "synapses, each with its bootstrap interval."
+    )
+    return Section("Wire", figure(plot.study_wire(study), caption))
 
 
 def tuning(study) -> Section | None:
