@@ -57,7 +57,7 @@ def state_equations(*, ax=None):
         )
         unit.set_weights(recurrent=np.full(1, 0.5, "f4"), input=np.ones((1, 1), "f4"), readout=np.ones((1, 1), "f4"))
         _, seen = unit.forward(inputs)
-        ax.plot(time, seen[:, 0, 0], dashes, label=equation)
+        ax.plot(time + 20, seen[:, 0, 0], dashes, label=equation)  # a state is that of the end of its step
     ax.set_xlabel("time (ms)")
     ax.set_ylabel("what other units see")
     ax.legend()

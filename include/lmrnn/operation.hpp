@@ -1,14 +1,15 @@
 // A network as one differentiable operation, for frameworks that own the weights, the loss and the
 // optimiser (lmrnn.torch, lmrnn.jax).
 //
-//   forward:   weights, inputs, h[-1]               -> logits, states
-//   backward:  dL/dlogits and/or dL/dstates         -> dL/dweights, dL/dinputs, dL/dh[-1]
+//   forward:   weights, inputs, s[-1]               -> logits, states s
+//   backward:  dL/dlogits and/or dL/dstates         -> dL/dweights, dL/dinputs, dL/ds[-1]
 //
 // The equations are those of network.hpp, apart from the first state, which the caller may give.
-// Arrays are as frameworks have them, (time, row, item), contiguous. Rows are handled in blocks of
-// 32, 16 or 8, as many as leave at least two blocks; gradients of blocks are added in their order.
-// So the same arrays give the same bits for any number of threads, and the gradients of a loss are
-// those of Network::loss_and_gradient, which trains in the same blocks.
+// The state s is h; in the voltage form it is x. Arrays are as frameworks have them, (time, row,
+// item), contiguous. Rows are handled in blocks of 32, 16 or 8, as many as leave at least two
+// blocks; gradients of blocks are added in their order. So the same arrays give the same bits for
+// any number of threads, and the gradients of a loss are those of Network::loss_and_gradient, which
+// trains in the same blocks.
 #pragma once
 
 #include <cstddef>
@@ -36,8 +37,8 @@ struct ParameterGroups {
 struct LMRNN_CHECKED_TYPE OperationInputs {
   View3<const float> inputs;         ///< (time, row, channel)
   View3<const std::int32_t> rules;   ///< (time, row, slot), below n_rules; -1: none. May be empty.
-  View2<const std::uint8_t> resets;  ///< (time, row); 1: h[t-1] is taken as 0. May be empty.
-  View2<const float> initial;        ///< (row, unit): h[-1]. Empty: 0.
+  View2<const std::uint8_t> resets;  ///< (time, row); 1: s[t-1] is taken as 0. May be empty.
+  View2<const float> initial;        ///< (row, unit): s[-1]. Empty: 0.
   RecurrentNoise noise;              ///< xi[t, i, row k] as of row first_row + k
 
   std::size_t n_steps() const noexcept { return inputs.n0; }

@@ -63,7 +63,7 @@ RunEstimate estimate_run(const RunConfig& config, int n_threads) {
   e.n_blocks = learner.n_blocks();
   e.memory = estimate_memory(config, n_threads);
   if (auto warning = warning_of_short_rows(config)) e.notices = {*warning};
-
+  if (auto warning = warning_of_missing_leak(config)) e.notices.push_back(std::move(*warning));
   if (auto complaint = complaint_about_untrained(config, learner, learner.look_ahead()))
     e.notices.push_back(std::move(*complaint));
   learner.step();  // memory is allocated and caches fill

@@ -12,6 +12,7 @@
 #include "train/curriculum.hpp"
 #include "train/inputs.hpp"
 #include "train/training.hpp"
+#include "train/untrained.hpp"
 
 namespace lmrnn {
 namespace {
@@ -101,7 +102,9 @@ Trainer Trainer::start(const RunConfig& config_in, const fs::path& directory,
         require_unchanged(directory, inputs, input_files(config));
         return create_run(directory, config, n, inputs);
       }));
-  if (warning && writes) trainer.implementation_->notices.push_back(*warning);
+  if (writes)
+    for (const auto& notice : {warning, warning_of_missing_leak(config)})
+      if (notice) trainer.implementation_->notices.push_back(*notice);
   return trainer;
 }
 

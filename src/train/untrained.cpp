@@ -68,6 +68,19 @@ std::optional<double> growth_per_step(const Network& network, const TrialView& b
   return std::pow(activity[last] / activity[middle], 1 / static_cast<double>(last - middle));
 }
 
+std::optional<std::string> warning_of_missing_leak(const RunConfig& config) {
+  const NetworkConfig& network = config.network;
+  const bool leaks = network.tau > 0 && network.tau != config.battery.dt;
+  if (network.equation == StateEquation::rate || leaks) return {};
+  // A voltage of 0 is log 2 to others then, where a rate is 0.
+  if (network.equation == StateEquation::voltage && network.activation == Activation::softplus)
+    return {};
+  return fmt::format(
+      "network.equation = \"{}\" computes the same as \"rate\" here, because units have no leak: "
+      "network.tau = {:g} makes alpha = dt / tau = 1; set network.tau, e.g. to {:g}",
+      to_name(network.equation), network.tau, 5 * config.battery.dt);
+}
+
 std::optional<std::string> complaint_about_untrained(const RunConfig& config,
                                                      const Learner& learner,
                                                      const StepResult& first) {

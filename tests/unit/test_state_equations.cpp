@@ -1,5 +1,6 @@
 // State equations: rates, voltages, and the leak inside f. tests/network_cases.hpp has networks of
 // each for the tests of kernels and gradients.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -229,6 +230,31 @@ TEST(StateEquations, AreAKeyOfTheConfiguration) {
   assign_key(table, "network.equation=leaky");
   EXPECT_THAT(message_of<UsageError>([&] { resolve_config(table); }),
               HasSubstr("network.equation"));
+}
+
+TEST(StateEquations, WithoutALeakTheOwnerIsTold) {
+  const TemporaryDirectory dir;
+  const auto notices = [&](StateEquation equation, Activation activation, double tau) {
+    RunConfig config = small_run_config();
+    config.network.equation = equation;
+    config.network.activation = activation;
+    config.network.tau = tau;
+    const auto place = dir / fmt::format("{}-{}-{}", to_name(equation), to_name(activation), tau);
+    return Trainer::start(config, place, {.n_threads = 1}).notices();
+  };
+  const double dt = small_run_config().battery.dt;
+  for (const double tau : {0.0, dt}) {
+    for (const StateEquation equation : {StateEquation::voltage, StateEquation::leak_inside}) {
+      const auto told = notices(equation, Activation::relu, tau);
+      ASSERT_EQ(told.size(), 1u) << to_name(equation) << tau;
+      EXPECT_THAT(told[0], HasSubstr(fmt::format("\"{}\" computes the same as \"rate\"",
+                                                 to_name(equation))));
+      EXPECT_THAT(told[0], HasSubstr(fmt::format("e.g. to {:g}", 5 * dt)));
+    }
+    EXPECT_TRUE(notices(StateEquation::rate, Activation::relu, tau).empty());
+    EXPECT_TRUE(notices(StateEquation::voltage, Activation::softplus, tau).empty());
+  }
+  EXPECT_TRUE(notices(StateEquation::voltage, Activation::relu, 3 * dt).empty());
 }
 
 TEST(StateEquations, KeepTheBitsForAnyThreadsAndInterruption) {
