@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
 # NumPy 2.4.6: a list of seeds that ends in 0 gives the same numbers as the list without the 0. (2026-11-29)
 #
-# A good guess: default_rng([seed, worker]) is a stream for each pair, as NumPy's guide recommends for many workers,
-#               and none of them is default_rng(seed), which the main process uses for the initial weights or for
-#               the order of the tasks.
+# A good guess: default_rng([seed, worker]) is a stream for each pair, which NumPy's guide to parallel streams allows,
+#               and none of them is default_rng(seed), which the main process uses for the initial weights or for the
+#               order of the tasks.
 # Instead:      up to four 32-bit words, the list is filled up with zeros: 7, [7, 0], [7, 0, 0] and [7, 0, 0, 0] are
 #               one stream. Worker 0, or task 0 of replicate 0, draws the numbers of the main process. Whole numbers
 #               are cut into words first, so that 2**32 + 7 and [7, 1] are one stream too, which meets seeds that
 #               are hashes. With five words or more, zeros count.
 # What to do:   SeedSequence(seed).spawn(n) or SeedSequence(seed, spawn_key=(worker,)), which do not collide; or
-#               lists of one length everywhere, of numbers below 2**32.
+#               [worker, seed], as the guide prefers, with a seed from 1 to 2**32 - 1, and no other kind of list.
 . "$(dirname "$0")/packages.inc" numpy==2.4.6
 observe <<'PYTHON'
 import numpy as np

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # pandas 3.0.6: read_csv gives other floats than float() for a third of the numbers. (2026-11-29)
 #
-# A good guess: a CSV file with 17 digits per number, as repr() writes it, is read back to the same bits, as by
-#               float(), numpy.loadtxt and every JSON reader. So a table of scores or weights can be compared with
-#               == to the one that was saved, and a rerun is checked that way.
+# A good guess: a CSV file with 17 digits per number, as repr() writes it, is read back to the same bits, as by float()
+#               and numpy.loadtxt. So a table of scores or weights can be compared with == to the one that was
+#               saved, and a rerun is checked that way.
 # Instead:      the default parser is fast and rounds on its way: about 35% of random numbers between 0 and 1 come
 #               back with another last bit. Numbers with few digits, as in a small test, come back right.
 # What to do:   pandas.read_csv(..., float_precision="round_trip").
