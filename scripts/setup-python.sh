@@ -42,9 +42,10 @@ echo 'numpy<2' >.venv/constraints.txt
 printf '[install]\nconstraint = %s\n' "$PWD/.venv/constraints.txt" >.venv/pip.conf
 mapfile -t list <<<"$requirements"
 .venv/bin/python -m pip install --quiet --disable-pip-version-check "${list[@]}" numpy >&2
-# The connectomes that a tutorial reads: data and readers alone. No test needs what it depends on
-# (wormneuroatlas, plotly, pyneuroml and more).
+# The connectomes that tutorials read: data and readers alone. No test needs what they depend on
+# (plotly, pyneuroml and more).
 case " ${extras[*]} " in *" test "*)
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps 'cect==0.3.5' >&2 ;;
+  .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
+    'cect==0.3.5' 'wormneuroatlas==0.0.7.3' >&2 ;;
 esac
 echo "$wanted" >"$stamp"

@@ -111,15 +111,19 @@ def test_connectome(tmp_path):
 
 
 def test_worm(tmp_path):
-    for package in ("cect", "networkx", "pandas"):
+    for package in ("cect", "networkx", "pandas", "matplotlib"):
         pytest.importorskip(package)
     text = output(tmp_path, "worm.py")
     assert "302 units, 3709 synapses" in text and "271 excitatory units, 31 inhibitory" in text
     assert {"wiring", "shuffled", "local"} <= {line.split()[0] for line in text.splitlines() if line.strip()}
     assert len(numbers("clustering", text)) == 3
-    for way in ("gains", "all weights", "none"):
-        shares = re.search(rf"{way}: share of ceiling \[([^]]*)\]", text)[1].split()
-        assert len(shares) == 2 and min(map(float, shares)) > 0.8
+    shares = {
+        way: [float(share) for share in re.search(rf"trained: {way} +share of ceiling: \[([^]]*)\]", text)[1].split()]
+        for way in ("none", "types", "targets", "all")
+    }
+    assert min(go for go, _ in shares.values()) > 0.95
+    assert shares["none"][1] < 0.8 < shares["types"][1] and min(shares["targets"][1], shares["all"][1]) > 0.95
+    assert (tmp_path / "worm.svg").stat().st_size > 10000
 
 
 def test_transmitters_of_the_worm_are_those_of_cect():

@@ -120,9 +120,9 @@ def write_types(spec, n_units, directory):
     return path
 
 
-def write_array(spec, name, array, directory):
+def write_array(spec, file, name, array, directory):
     """In a file of the format that the case names; in an npz, there is another array next to it."""
-    path = directory / f"{name}.{spec['format']}"
+    path = directory / f"{file}.{spec['format']}"
     if spec["format"] == "npy":
         np.save(path, array)
     else:
@@ -139,18 +139,19 @@ def write_places(spec, n_units, directory):
     """Places of units, about 1 apart."""
     side = n_units ** (1 / spec["dimensions"])
     places = np.random.default_rng(spec["seed"]).uniform(0, side, (n_units, spec["dimensions"]))
-    return write_array(spec, "coordinates", places, directory)
+    return write_array(spec, "places", "coordinates", places, directory)
 
 
 def write_weights(spec, mask, directory):
     """(target, source) weights of the synapses of a mask."""
     weights = mask * np.random.default_rng(spec["seed"]).normal(size=mask.shape) * 0.3
-    return write_array(spec, "weights", weights if spec["signed"] else np.abs(weights), directory)
+    weights = weights if spec["signed"] else np.abs(weights)
+    return write_array(spec, "weights", "weights", weights, directory)
 
 
 def write_cells(spec, n_units, directory):
     types = np.random.default_rng(spec["seed"]).integers(spec["types"], size=n_units)
-    return write_array(spec, "types", types, directory)
+    return write_array(spec, "cells", "types", types, directory)
 
 
 class RandomData:
