@@ -23,6 +23,15 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
+// One word of a shell, in quotes only if it needs them.
+std::string shell_word(const std::string& text) {
+  if (!text.empty() && text.find_first_of(" \t\n\"'\\$`!*?[](){}<>|&;#~") == std::string::npos)
+    return text;
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
 struct Options {
   std::string file, out, cells = "*";
   std::vector<std::string> assignments;
@@ -34,6 +43,15 @@ struct Options {
   Study load() const {
     if (file.empty()) throw UsageError("lmrnn study: the study is missing; give its TOML file");
     return load_study(file, {out, assignments, smoke});
+  }
+
+  /// What another verb needs to mean the same study.
+  std::string same_study() const {
+    std::string words = shell_word(file);
+    if (!out.empty()) words += " --out " + shell_word(out);
+    for (const std::string& assignment : assignments) words += " --set " + shell_word(assignment);
+    if (smoke) words += " --smoke";
+    return words;
   }
 };
 
@@ -188,7 +206,8 @@ void run_verb(const Options& options) {
     throw Unsuccessful{interrupted_status};
   }
   if (outcome.n_failed > 0) {
-    fmt::print(stderr, "lmrnn study status {} shows why; --retry runs them again\n", options.file);
+    fmt::print(stderr, "lmrnn study status {} shows why; --retry runs them again\n",
+               options.same_study());
     throw Unsuccessful{};
   }
 }
@@ -202,7 +221,7 @@ void pause_verb(const Options& options) {
     return fmt::print("{} was already paused, {}\n", study.name, *study_paused(study));
   fmt::print(
       "{} is paused: its runs wait between two steps; lmrnn study resume {} continues them\n",
-      study.name, options.file);
+      study.name, options.same_study());
 }
 
 void resume_verb(const Options& options) {
@@ -238,7 +257,7 @@ void status_verb(const Options& options) {
                                   .dump(2));
   }
   if (const auto paused = study_paused(study))
-    fmt::print("paused {}; lmrnn study resume {} continues\n", *paused, options.file);
+    fmt::print("paused {}; lmrnn study resume {} continues\n", *paused, options.same_study());
   for (const auto& [state, count] : counts) fmt::print("{:<12} {:>6}\n", to_name(state), count);
   std::map<std::string, std::size_t> queue;
   for (const SlurmJob& job : jobs)

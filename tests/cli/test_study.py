@@ -110,7 +110,9 @@ class StudyTest(ProgramTest):
     def test_a_paused_study_waits_and_computes_the_same(self):
         self.verb("run")
         undisturbed = self.tables("runs/tiny")
-        self.assertIn("is paused", self.verb("pause", "--out", "second"))
+        paused = self.verb("pause", "--out", "second", "--set", 'seeds=[1, 2, 3]')
+        self.assertIn("is paused", paused)
+        self.assertRegex(paused, r"resume \S+tiny\.toml --out second --set 'seeds=\[1, 2, 3\]' continues")
         self.assertIn("already paused", self.verb("pause", "--out", "second"))
         self.assertRegex(self.verb("status", "--out", "second"), "^paused on ")
         command = [PROGRAM, "study", "run", self.study, "--out", "second"]
