@@ -184,16 +184,17 @@ std::string to_toml(const ConfigTable& table) {
 
 void assign_key(ConfigTable& table, std::string_view assignment) {
   const std::size_t equals = assignment.find('=');
-  if (equals == std::string_view::npos || equals == 0)
+  const std::string_view key = trimmed(assignment.substr(0, equals));
+  if (equals == std::string_view::npos || key.empty())
     throw UsageError("--set " + std::string(assignment) +
                      ": write key=value, e.g. wiring.radius=4");
-  check_dots(assignment.substr(0, equals), "--set");
-  const std::string_view text = assignment.substr(equals + 1);
+  const std::string_view text = trimmed(assignment.substr(equals + 1));
+  check_dots(key, "--set");
   const std::size_t first_digit = text.find_first_not_of("+-");
   if (first_digit != std::string_view::npos && !number_from<std::int64_t>(text) &&
       text.find_first_not_of("0123456789", first_digit) == std::string_view::npos &&
       text.size() - first_digit > 18)
-    detail::number_too_large("--set", assignment.substr(0, equals), text);
+    detail::number_too_large("--set", key, text);
   ConfigValue value;
   try {
     value = parse_toml("value = " + std::string(text), "--set").at(0).second;
@@ -201,7 +202,7 @@ void assign_key(ConfigTable& table, std::string_view assignment) {
     value.value = std::string(text);  // a bare word: --set network.activation=tanh
   }
   value.where = "--set";
-  assign_key(table, assignment.substr(0, equals), std::move(value));
+  assign_key(table, key, std::move(value));
 }
 
 void assign_key(ConfigTable& table, std::string_view dotted_key, ConfigValue value) {

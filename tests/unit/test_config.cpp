@@ -357,6 +357,13 @@ TEST(Assign, TakesTomlValuesAndBareWords) {
   EXPECT_EQ(e.weights.at("dm1"), 3);
 }
 
+TEST(Assign, TakesBlanksAsAFileDoes) {
+  const Example e = assigned({"units = 5", " sheet.metric= l2 ", "delays =[1, 2]"});
+  EXPECT_EQ(e.units, 5);
+  EXPECT_EQ(e.sheet.metric, Metric::l2);
+  EXPECT_THAT(e.delays, ElementsAre(1, 2));
+}
+
 TEST(Assign, TakesTextWithCommasGlobsAndEqualSigns) {
   EXPECT_EQ(assigned({"tasks=dly*,!*seql"}).tasks, "dly*,!*seql");
   EXPECT_EQ(assigned({"tasks=a=b"}).tasks, "a=b");
@@ -382,7 +389,7 @@ TEST(Assign, IsNamedInRefusals) {
 }
 
 TEST(Assign, RefusesWhatIsNotAnAssignment) {
-  for (const std::string_view text : {"units", "=3", ""})
+  for (const std::string_view text : {"units", "=3", " = 3", ""})
     EXPECT_EQ(message_of<UsageError>([&] { assigned({text}); }),
               "--set " + std::string(text) + ": write key=value, e.g. wiring.radius=4");
   for (const std::string_view text : {"sheet.=3", ".rows=3", "a..b=3"})
