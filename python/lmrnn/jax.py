@@ -163,7 +163,7 @@ class Layer:
         threads = self.threads or _core.build_info()["processors"]
         keep = "segments" if self.recompute else "states"
         static = _Static(engine.handle, float(recurrent_noise), bool(states), keep, threads)
-        seed = jnp.asarray(seed, jnp.uint32)
+        seed = _checked_seed(seed)
         all_states, logits = _operation(static, weights, inputs, rules, resets, state, seed)
         return (all_states if states else None), logits
 
@@ -261,6 +261,16 @@ def _checked(x, name, axes, shape, kind="float32"):
     if not kinds[kind]:
         raise TypeError(f"lmrnn.jax: {name} are {x.dtype}; the engine is for {kind}")
     return x
+
+
+def _checked_seed(seed):
+    """32 bits, which is what JAX has without x64. It would cut more off, so that two seeds had one noise."""
+    if isinstance(seed, jax.Array):
+        return jnp.asarray(seed, jnp.uint32)
+    value = _core._check_seed(seed)
+    if value >= 2**32:
+        raise _core.UsageError(f"lmrnn.jax: seed = {value}; JAX keeps 32 bits of it, so give 0 to {2**32 - 1}")
+    return jnp.asarray(value, jnp.uint32)
 
 
 def _check_values(layer, weights, rules):

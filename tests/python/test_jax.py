@@ -233,6 +233,11 @@ def test_rules_out_of_range_and_bad_weights_are_errors():
     weights = layer.weights()
     with pytest.raises(ValueError, match="rules from 4 to 4; the network has 4, counted from 0"):
         layer(weights, inputs, rules)
+    for seed in (2**32 + 1, np.int64(2**32 + 1)):  # JAX itself would make 1 of the second
+        with pytest.raises(lmrnn.UsageError, match="seed = 4294967297; JAX keeps 32 bits of it"):
+            layer(weights, inputs, recurrent_noise=0.1, seed=seed)
+    with pytest.raises(lmrnn.UsageError, match="seed"):
+        layer(weights, inputs, recurrent_noise=0.1, seed=np.int64(-1))
     # Under jit, values are seen when the engine sees them.
     with pytest.raises(Exception, match="rules: 4 at step 0, row 0, slot 0; the network has 4 rules"):
         jax.block_until_ready(jax.jit(layer)(weights, inputs, rules))
