@@ -11,7 +11,7 @@
 namespace lmrnn::cli {
 namespace {
 
-constexpr std::size_t margin = 12;  // columns left of the picture, for labels
+constexpr std::size_t label_columns = 12;  // left of the picture
 
 double degrees(double radians) {
   const double d = std::fmod(radians * 180 / std::numbers::pi, 360);
@@ -38,7 +38,7 @@ class Picture {
         n_ring_(static_cast<std::size_t>(battery.config().n_ring)),
         n_steps_(static_cast<std::size_t>(trials.lengths[row])),
         n_lines_(std::clamp<std::size_t>(n_ring_ / 2, 1, 8)) {
-    const std::size_t room = std::max<std::size_t>(width, margin + 20) - margin;
+    const std::size_t room = std::max<std::size_t>(width, label_columns + 20) - label_columns;
     steps_per_column_ = (n_steps_ + room - 1) / room;
     n_columns_ = (n_steps_ + steps_per_column_ - 1) / steps_per_column_;
     cell_ = std::clamp<std::size_t>(room / n_columns_, 1, 3);
@@ -54,7 +54,7 @@ class Picture {
  private:
   template <class Glyph>
   std::string line(const std::string& label, Glyph&& glyph) const {
-    std::string out = fmt::format("{:>{}} ", label, margin - 1);
+    std::string out = fmt::format("{:>{}} ", label, label_columns - 1);
     for (std::size_t column = 0; column < n_columns_; ++column)
       for (std::size_t i = 0; i < cell_; ++i) out += glyph(column);
     return out + "\n";
@@ -85,7 +85,7 @@ class Picture {
   // Names of the periods where they begin, cut where they would run into the next one.
   std::string periods() const {
     const Family family = battery_.tasks()[trials_.tasks[row_]].base_task().family;
-    std::string out(margin, ' ');
+    std::string out(label_columns, ' ');
     for (const PeriodSpan& span : trials_.spans[row_]) {
       const std::size_t begin = column_of(span.first);
       const std::size_t end = span.last == static_cast<std::int32_t>(n_steps_)
@@ -99,9 +99,9 @@ class Picture {
   }
 
   std::string times() const {
-    std::string out = fmt::format("{:>{}} ", "ms", margin - 1);
+    std::string out = fmt::format("{:>{}} ", "ms", label_columns - 1);
     for (const PeriodSpan& span : trials_.spans[row_]) {
-      const std::size_t begin = margin + column_of(span.first);
+      const std::size_t begin = label_columns + column_of(span.first);
       if (begin < out.size() && span.first > 0) continue;  // no room
       out.resize(begin, ' ');
       out += fmt::format("{:g} ", span.first * battery_.config().dt);
