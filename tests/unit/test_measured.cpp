@@ -292,6 +292,9 @@ TEST_F(Measured, TypesAreReadAndChecked) {
   save(*config.wiring.types_path, "types", {0, 1}, {2});
   EXPECT_THAT(complaint([&] { cell_types(config.wiring); }),
               HasSubstr("has the types of 2 units, but a sheet of 2 x 2 has 4"));
+  // Even if nothing is made of them.
+  EXPECT_THAT(complaint([&] { Trainer::start(config, dir / "run", {.n_threads = 1}); }),
+              HasSubstr("has the types of 2 units"));
 }
 
 TEST_F(Measured, GroupsOfSynapsesByHand) {
@@ -392,6 +395,19 @@ TEST_F(Measured, OnlyGainsOfPlasticSynapsesAreTrained) {
   const Network network = final_network(dir / "run");
   for (std::size_t k = 0; k < 5; ++k)
     EXPECT_EQ(recurrent_weights(network)[k] == recurrent_weights(start)[k], k < 4) << k;
+}
+
+TEST_F(Measured, GainsWithoutPlasticSynapsesDoNotDecay) {
+  config.wiring.gains = GainGroups::sources;
+  config.wiring.plastic.kind = SubsetKind::autapse;  // 3 -> 3
+  config.optimiser.weight_decay = 0.5;
+  const Battery battery(config.battery, config.run_seed());
+  ThreadPool pool(1);
+  Learner learner(config, battery, make_network(config, battery), 0, pool);
+  for (int step = 0; step < 5; ++step) learner.step();
+  const std::vector<float> values = learner.gains().state().values;
+  EXPECT_THAT(std::vector(values.begin(), values.begin() + 3), ElementsAre(1, 1, 1));
+  EXPECT_NE(values[3], 1);
 }
 
 TEST_F(Measured, GainsOfUnitsWithTypesKeepTheirSigns) {
