@@ -129,8 +129,8 @@ Sheet with_coordinates(Sheet grid, std::size_t n_dimensions, std::vector<double>
                        std::string_view name) {
   const std::size_t n_units = grid.n_units();
   if (n_dimensions != 2 && n_dimensions != 3)
-    throw UsageError(fmt::format("{}: coordinates in {} dimensions; give (unit, 2) or (unit, 3)",
-                                 name, n_dimensions));
+    throw UsageError(
+        fmt::format("{}: a place has {} numbers; give (unit, 2) or (unit, 3)", name, n_dimensions));
   if (values.size() != n_units * n_dimensions)
     throw UsageError(
         fmt::format("{}: {} numbers for {} units in {} dimensions; give one place per "

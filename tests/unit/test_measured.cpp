@@ -144,7 +144,7 @@ TEST_F(Measured, PlacesThatAreNoneAreRefused) {
     save(*w.coordinates_path, "coordinates", values, std::move(shape));
   };
   write({0, 1, 2, 3}, {4, 1});
-  EXPECT_THAT(refused(), HasSubstr("coordinates in 1 dimensions"));
+  EXPECT_THAT(refused(), HasSubstr("a place has 1 numbers"));
   write({0, 1, 2, 3, 4, 5}, {3, 2});
   EXPECT_THAT(refused(), HasSubstr("has the coordinates of 3 units, but a sheet of 2 x 2 has 4"));
   write({0, 1, 2, 3, 4, 5, 6, 7}, {8});
