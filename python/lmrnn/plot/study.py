@@ -7,7 +7,7 @@ from collections import defaultdict
 
 import numpy as np
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import EngFormatter
+from matplotlib.ticker import EngFormatter, LogFormatter
 
 from .. import _core
 from . import style
@@ -241,6 +241,8 @@ def study_wire(study, measure: str = "final_share", *, ax=None):
                 color=colours[number % len(colours)], label=level_words(study, level),
             )  # fmt: skip
         place.set_xscale("log")
+        place.xaxis.set_major_formatter(LogFormatter())  # 1000, not 10^3
+        place.xaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.4)))
         place.set_xlabel(LABELS["wire"])
     _finish(axes, LABELS.get(measure, MEASURES.get(measure, style.words(measure))), study.axis)
     return axes
