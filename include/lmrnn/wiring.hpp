@@ -92,19 +92,40 @@ struct UnitCoordinates {
   double spacing = 1;  ///< mean over units of the distance to the nearest unit at another place
 };
 
+/// One of several sheets of a network: rows x cols units that follow each other.
+struct Area {
+  std::string name;
+  std::int64_t rows = 0, cols = 0;
+  std::size_t first = 0;  ///< its units are first ... first + n_units() - 1, row-major
+
+  std::size_t n_units() const noexcept { return static_cast<std::size_t>(rows * cols); }
+};
+
 /// Units on a rows x cols sheet, row-major: unit = row * cols + col. Distances in units of the
-/// spacing between neighbours; with coordinates, between those, in their unit.
+/// spacing between neighbours; with coordinates, between those, in their unit. With areas, `rows`
+/// is 1 and `cols` the number of all units; rows and columns are those of each area.
 struct Sheet {
   std::int64_t rows = 32;
   std::int64_t cols = 32;
   Metric metric = Metric::l1;
   Boundary boundary = Boundary::torus;
   std::shared_ptr<const UnitCoordinates> coordinates{};  ///< nullptr: rows and columns
+  std::shared_ptr<const std::vector<Area>> areas{};      ///< nullptr: one sheet
+  double between_length = 0;                             ///< of synapses between areas
 
   std::size_t n_units() const noexcept { return static_cast<std::size_t>(rows * cols); }
   /// The distance of neighbours: 1, or the mean one of the coordinates.
   double spacing() const noexcept { return coordinates ? coordinates->spacing : 1; }
+  /// Between units of different areas: infinity.
   double distance(std::size_t unit_a, std::size_t unit_b) const noexcept;
+  /// Of a synapse: the distance of its units, or between_length.
+  double wire_length(std::size_t target, std::size_t source) const noexcept;
+  /// The areas; none if there is one sheet.
+  std::span<const Area> all_areas() const noexcept;
+  /// Number of the area of a unit; 0 if there is one sheet.
+  std::size_t area_of(std::size_t unit) const noexcept;
+  /// One of the areas as a sheet of its own.
+  Sheet of_area(std::size_t area) const;
 };
 
 /// A set of synapses in compressed rows. Sources within a row are sorted and distinct.
@@ -154,19 +175,21 @@ Mask mask_from_array(
 /// Throws UsageError if `mask` has no synapse. `name` stands for where it came from.
 void require_synapses(const Mask& mask, std::string_view name);
 
-enum class SubsetKind { all, none, local, autapse, random, blocks, file };
-constexpr std::array<std::pair<std::string_view, SubsetKind>, 7> enum_names(SubsetKind) {
+enum class SubsetKind { all, none, local, autapse, random, blocks, file, within, between };
+constexpr std::array<std::pair<std::string_view, SubsetKind>, 9> enum_names(SubsetKind) {
   return {{{"all", SubsetKind::all},
            {"none", SubsetKind::none},
            {"local", SubsetKind::local},
            {"autapse", SubsetKind::autapse},
            {"random", SubsetKind::random},
            {"blocks", SubsetKind::blocks},
-           {"file", SubsetKind::file}}};
+           {"file", SubsetKind::file},
+           {"within", SubsetKind::within},
+           {"between", SubsetKind::between}}};
 }
 
-/// Some of the synapses of a wiring: all, none, or those that another wiring on the same sheet has
-/// as well.
+/// Some of the synapses of a wiring: all, none, those that another wiring on the same sheet has as
+/// well, or those within areas or between them.
 struct SubsetConfig {
   SubsetKind kind = SubsetKind::all;
   double radius = 4;
@@ -176,7 +199,9 @@ struct SubsetConfig {
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& field) {
-    field("kind", self.kind, "all, none, or those synapses that a wiring of this kind has as well");
+    field("kind", self.kind,
+          "all, none, those synapses that a wiring of this kind has as well, or those within or "
+          "between areas");
     field("radius", self.radius, "local, random: as in [wiring]", at_least(0));
     field("block_units", self.block_units, "blocks: as in [wiring]", at_least(1));
     field("path", self.path, "file: as in [wiring]");
@@ -184,6 +209,34 @@ struct SubsetConfig {
     field("seed", self.seed, "random: as in [wiring]", any_seed());
   }
   friend bool operator==(const SubsetConfig&, const SubsetConfig&) = default;
+};
+
+/// One of wiring.areas. What is absent is that of [wiring].
+struct AreaConfig {
+  std::string name;
+  std::optional<std::int64_t> rows{}, cols{};
+  std::optional<double> radius{};
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& field) {
+    field("name", self.name, "of letters, digits, _ and -");
+    field("rows", self.rows, "rows of its sheet; absent: wiring.rows", between(1, 4096));
+    field("cols", self.cols, "columns of its sheet; absent: wiring.cols", between(1, 4096));
+    field("radius", self.radius, "local, random, rewired; absent: wiring.radius", at_least(0));
+  }
+};
+
+/// One of wiring.projections: synapses from one area onto another.
+struct AreaProjectionConfig {
+  std::string from, to;
+  double density = 0;
+
+  template <class Self, class Visitor>
+  static void fields(Self& self, Visitor&& field) {
+    field("from", self.from, "name of the area that projects");
+    field("to", self.to, "name of the area that is projected onto");
+    field("density", self.density, "share of the pairs of units, drawn at random", between(0, 1));
+  }
 };
 
 /// [wiring] of a configuration.
@@ -209,8 +262,12 @@ struct WiringConfig {
   std::optional<double> radius_ee{}, radius_ei{}, radius_ie{}, radius_ii{};  ///< absent: radius
   // Optional for the same reason: what else is known of measured networks.
   std::optional<std::string> coordinates_path{}, types_path{}, weights_path{};
-  std::optional<WeightsScale> weights_scale{};  ///< absent: file
-  std::optional<GainGroups> gains{};            ///< absent: weights are trained, not gains
+  std::optional<WeightsScale> weights_scale{};     ///< absent: file
+  std::optional<GainGroups> gains{};               ///< absent: weights are trained, not gains
+  std::optional<std::vector<AreaConfig>> areas{};  ///< absent: one sheet of rows x cols
+  std::optional<std::vector<AreaProjectionConfig>> projections{};
+  std::optional<double> between_density{}, between_length{};
+  std::optional<bool> between_excitatory{};  ///< absent: false
   SubsetConfig plastic, initial;
 
   template <class Self, class Visitor>
@@ -264,6 +321,24 @@ struct WiringConfig {
     field("gains", self.gains,
           "trains gains of the initial weights instead of the weights: one for each pair of types, "
           "for each target, for each source, or one for all");
+    field(
+        "areas", self.areas,
+        "several sheets, each {name, rows, cols, radius}; within each, synapses are as kind says; "
+        "absent: one sheet");
+    field("projections", self.projections,
+          "densities of synapses from one area onto another, each {from, to, density}; other pairs "
+          "have between_density");
+    field(
+        "between_density", self.between_density,
+        "share of the pairs of units of two areas that have a synapse, drawn at random, for every "
+        "ordered pair of areas",
+        between(0, 1));
+    field("between_excitatory", self.between_excitatory,
+          "true: only excitatory units project to other areas");
+    field("between_length", self.between_length,
+          "length of every synapse between areas, in spacings, for loss.wire_penalty and the wire "
+          "length; absent: 0, and no wire_penalty",
+          at_least(0));
     field("plastic", self.plastic,
           "which synapses are trained; the others keep their initial weights");
     field("initial", self.initial,
@@ -271,8 +346,8 @@ struct WiringConfig {
           "begin at 0");
   }
 
-  /// Rows and columns alone. For distances use make_sheet, which knows the coordinates.
-  Sheet sheet() const { return {rows, cols, metric, boundary}; }
+  /// Rows, columns and areas alone. For distances use make_sheet, which knows the coordinates.
+  Sheet sheet() const;
   /// Whether units are excitatory or inhibitory.
   bool has_unit_types() const noexcept {
     return excitatory.value_or(0) > 0 || excitatory_placement == UnitPlacement::file;
@@ -280,8 +355,9 @@ struct WiringConfig {
   bool has_pair_radii() const noexcept { return radius_ee || radius_ei || radius_ie || radius_ii; }
 };
 
-/// The mask that `config` describes; rows * cols units. `run_seed` serves random kinds that have
-/// no seed of their own. Throws UsageError (impossible values, unreadable or ill-shaped file).
+/// The mask that `config` describes; rows * cols units, or those of all areas. `run_seed` serves
+/// random kinds that have no seed of their own. Throws UsageError (impossible values, unreadable or
+/// ill-shaped file).
 Mask make_mask(const WiringConfig& config, Seed run_seed);
 
 /// Throws UsageError for keys that go with types of units where there are none, and if no unit
@@ -307,6 +383,10 @@ Sheet with_coordinates(Sheet grid, std::size_t n_dimensions, std::vector<double>
 /// Throws UsageError for keys about measured networks that do not go with each other. Reads no
 /// file.
 void check_measured(const WiringConfig& config);
+
+/// Throws UsageError for keys about areas that do not go with each other or with others. Reads no
+/// file.
+void check_areas(const WiringConfig& config);
 
 /// (unit) the types of cells in wiring.types_path; empty if it is absent. Throws UsageError for a
 /// file that does not hold them.
@@ -348,6 +428,7 @@ Mask shuffled_mask(const Mask& mask, Seed seed);
 struct ProjectionConfig {
   double density = 1.0;             ///< share of pairs kept, drawn at random
   std::vector<std::int64_t> patch;  ///< [row, col, rows, cols] of the sheet; empty: all of it
+  std::optional<std::vector<std::string>> areas{};  ///< names of areas; absent: all
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& field) {
@@ -356,11 +437,15 @@ struct ProjectionConfig {
     field("patch", self.patch,
           "[row, col, rows, cols]: only units in this rectangle of the sheet take part; [] = all",
           at_least(0));
+    field("areas", self.areas,
+          "names of wiring.areas whose units take part, e.g. [\"sensory\"]; with one, patch is a "
+          "rectangle of it; absent: all");
   }
 };
 
-/// Mask (unit, channel) of the input weights. Of the pairs within the patch, the share `density`
-/// exists, to the nearest whole number. Throws UsageError (a patch that leaves the sheet).
+/// Mask (unit, channel) of the input weights. Of the pairs within the areas and the patch, the
+/// share `density` exists, to the nearest whole number. Throws UsageError (a patch that leaves the
+/// sheet, a patch of several areas, an area that the sheet does not have).
 Mask make_input_mask(const ProjectionConfig& config, const Sheet& sheet, std::size_t n_channels,
                      Seed seed);
 /// Mask (class, unit) of the readout weights, in the same way. Throws as make_input_mask.
@@ -380,7 +465,21 @@ struct MaskStatistics {
   double wire_length = 0;       ///< sum of the lengths of all synapses, in spacings of the sheet
 };
 
+/// Synapses from one area onto another, or within one.
+struct AreaStatistics {
+  std::size_t from = 0, to = 0;  ///< numbers of the areas
+  std::size_t n_synapses = 0;
+  double density = 0;  ///< synapses as a share of all pairs of units
+};
+
 /// `sheet.n_units()` must equal the units of the mask, or UsageError.
 MaskStatistics mask_statistics(const Mask& mask, const Sheet& sheet);
+
+/// (from, to) for all pairs of the areas of `sheet`, those within one area included. Throws as
+/// mask_statistics.
+std::vector<AreaStatistics> area_statistics(const Mask& mask, const Sheet& sheet);
+
+/// The synapses within one area, whose units count from 0.
+Mask mask_of_area(const Mask& mask, const Area& area);
 
 }  // namespace lmrnn

@@ -28,23 +28,23 @@ std::string_view glyph(const Mask& mask, std::size_t unit, std::size_t other) {
   return "·";
 }
 
-}  // namespace
+constexpr std::size_t margin = 2;
 
-std::string draw_neighbourhood(const Mask& mask, const Sheet& sheet, std::size_t unit,
-                               std::size_t width, std::size_t height) {
-  constexpr std::size_t margin = 2;
-  const auto n_rows = static_cast<std::size_t>(sheet.rows);
-  const auto n_cols = static_cast<std::size_t>(sheet.cols);
+/// The units of `area`, around the one numbered `middle` within it.
+std::string draw_area(const Mask& mask, const Area& area, std::size_t unit, std::size_t middle,
+                      std::size_t width, std::size_t height) {
+  const auto n_rows = static_cast<std::size_t>(area.rows);
+  const auto n_cols = static_cast<std::size_t>(area.cols);
   const std::size_t room = std::max<std::size_t>(width, margin + 1) - margin;
   const std::size_t cell = 2 * n_cols <= room ? 2 : 1;  // two characters are about a square
-  const Window rows = window(unit / n_cols, n_rows, height);
-  const Window cols = window(unit % n_cols, n_cols, room / cell);
+  const Window rows = window(middle / n_cols, n_rows, height);
+  const Window cols = window(middle % n_cols, n_cols, room / cell);
 
   std::string out;
   for (std::size_t row = rows.first; row < rows.first + rows.n; ++row) {
     out.append(margin, ' ');
     for (std::size_t col = cols.first; col < cols.first + cols.n; ++col) {
-      const std::string_view mark = glyph(mask, unit, row * n_cols + col);
+      const std::string_view mark = glyph(mask, unit, area.first + row * n_cols + col);
       out += mark;
       const bool is_solid = mark == "█" || mark == "▓" || mark == "░";
       if (cell == 2) out += is_solid ? mark : " ";
@@ -55,6 +55,21 @@ std::string draw_neighbourhood(const Mask& mask, const Sheet& sheet, std::size_t
     out +=
         fmt::format("  rows {} to {} of {}, columns {} to {} of {}\n", rows.first,
                     rows.first + rows.n - 1, n_rows, cols.first, cols.first + cols.n - 1, n_cols);
+  return out;
+}
+
+}  // namespace
+
+std::string draw_neighbourhood(const Mask& mask, const Sheet& sheet, std::size_t unit,
+                               std::size_t width, std::size_t height) {
+  std::string out;
+  if (!sheet.areas) out = draw_area(mask, {"", sheet.rows, sheet.cols}, unit, unit, width, height);
+  for (const Area& area : sheet.all_areas()) {
+    const bool is_own = unit >= area.first && unit < area.first + area.n_units();
+    const auto centre = static_cast<std::size_t>(area.rows / 2 * area.cols + area.cols / 2);
+    out += fmt::format("  {}\n", area.name);
+    out += draw_area(mask, area, unit, is_own ? unit - area.first : centre, width, height) + "\n";
+  }
   return out +
          "  ◉ the unit, with its autapse (○ without)   █ source and target   ▓ source only   "
          "░ target only\n";

@@ -34,25 +34,48 @@ std::optional<std::size_t> n_excitatory(const WiringConfig& config) {
   return static_cast<std::size_t>(std::ranges::count(excitatory_units(config, Seed{0}), 1));
 }
 
-Json to_json(const WiringConfig& config, const MaskStatistics& s) {
-  Json json{{"wiring", to_name(config.kind)},
-            {"rows", config.rows},
-            {"cols", config.cols},
-            {"n_units", s.n_units},
-            {"n_synapses", s.n_synapses},
-            {"n_autapses", s.n_autapses},
-            {"density", s.density},
-            {"in_degree_mean", s.in_degree_mean},
-            {"in_degree_min", s.in_degree_min},
-            {"in_degree_max", s.in_degree_max},
-            {"out_degree_min", s.out_degree_min},
-            {"out_degree_max", s.out_degree_max},
-            {"reciprocity", s.reciprocity},
-            {"mean_path_length", s.mean_path_length},  // null if no two units are joined
-            {"reachable", s.reachable},
-            {"clustering", s.clustering},
-            {"wire_length", s.wire_length}};
+Json to_json(const MaskStatistics& s) {
+  return {{"n_units", s.n_units},
+          {"n_synapses", s.n_synapses},
+          {"n_autapses", s.n_autapses},
+          {"density", s.density},
+          {"in_degree_mean", s.in_degree_mean},
+          {"in_degree_min", s.in_degree_min},
+          {"in_degree_max", s.in_degree_max},
+          {"out_degree_min", s.out_degree_min},
+          {"out_degree_max", s.out_degree_max},
+          {"reciprocity", s.reciprocity},
+          {"mean_path_length", s.mean_path_length},  // null if no two units are joined
+          {"reachable", s.reachable},
+          {"clustering", s.clustering},
+          {"wire_length", s.wire_length}};
+}
+
+/// An object for each area, and one for each ordered pair of them.
+void add_areas(Json& json, const Mask& mask, const Sheet& sheet) {
+  json["areas"] = Json::array();
+  json["between"] = Json::array();
+  for (std::size_t k = 0; k < sheet.areas->size(); ++k) {
+    const Area& area = (*sheet.areas)[k];
+    Json own{{"name", area.name}, {"rows", area.rows}, {"cols", area.cols}};
+    own.update(to_json(mask_statistics(mask_of_area(mask, area), sheet.of_area(k))));
+    json["areas"].push_back(std::move(own));
+  }
+  for (const AreaStatistics& s : area_statistics(mask, sheet))
+    if (s.from != s.to)
+      json["between"].push_back({{"from", (*sheet.areas)[s.from].name},
+                                 {"to", (*sheet.areas)[s.to].name},
+                                 {"n_synapses", s.n_synapses},
+                                 {"density", s.density}});
+}
+
+Json to_json(const WiringConfig& config, const Mask& mask, const Sheet& sheet) {
+  Json json;
+  json["wiring"] = to_name(config.kind);
+  if (!sheet.areas) json.update(Json{{"rows", config.rows}, {"cols", config.cols}});
+  json.update(to_json(mask_statistics(mask, sheet)));
   if (const auto n = n_excitatory(config)) json["n_excitatory"] = *n;
+  if (sheet.areas) add_areas(json, mask, sheet);
   return json;
 }
 
@@ -60,13 +83,36 @@ std::string range(std::size_t least, std::size_t most) {
   return least == most ? fmt::format("{}", least) : fmt::format("{} to {}", least, most);
 }
 
-std::string to_text(const WiringConfig& config, const MaskStatistics& s) {
+/// A line for each area and for each ordered pair of them.
+std::string areas_text(const Mask& mask, const Sheet& sheet) {
+  std::string text = fmt::format("\n{:<24}{:>8}{:>10}{:>10}{:>10}{:>12}\n", "area", "units",
+                                 "synapses", "density", "in-degree", "clustering");
+  for (std::size_t k = 0; k < sheet.areas->size(); ++k) {
+    const Area& area = (*sheet.areas)[k];
+    const MaskStatistics s = mask_statistics(mask_of_area(mask, area), sheet.of_area(k));
+    text += fmt::format("{:<24}{:>8}{:>10}{:>10.4f}{:>10.4g}{:>12.4f}\n",
+                        fmt::format("{} ({} x {})", area.name, area.rows, area.cols), s.n_units,
+                        s.n_synapses, s.density, s.in_degree_mean, s.clustering);
+  }
+  for (const AreaStatistics& s : area_statistics(mask, sheet)) {
+    if (s.from == s.to) continue;
+    const Area &from = (*sheet.areas)[s.from], &to = (*sheet.areas)[s.to];
+    text += fmt::format("{:<24}{:>8}{:>10}{:>10.4f}{:>10.4g}\n",
+                        fmt::format("{} -> {}", from.name, to.name), "", s.n_synapses, s.density,
+                        static_cast<double>(s.n_synapses) / static_cast<double>(to.n_units()));
+  }
+  return text;
+}
+
+std::string to_text(const WiringConfig& config, const Mask& mask, const Sheet& sheet) {
+  const MaskStatistics s = mask_statistics(mask, sheet);
   const auto entry = std::ranges::find(wirings(), config.kind, &WiringEntry::kind);
   std::string text = fmt::format("{}: {}\n", to_name(config.kind), entry->meaning);
   const auto line = [&](std::string_view name, const std::string& value) {
     text += fmt::format("{:<18}{}\n", name, value);
   };
-  line("units", fmt::format("{} ({} x {})", s.n_units, config.rows, config.cols));
+  line("units", sheet.areas ? fmt::format("{} in {} areas", s.n_units, sheet.areas->size())
+                            : fmt::format("{} ({} x {})", s.n_units, config.rows, config.cols));
   if (const auto n = n_excitatory(config))
     line("excitatory", fmt::format("{}, and {} inhibitory", *n, s.n_units - *n));
   line("synapses", fmt::format("{}, {:.6g} per unit, {} autapses", s.n_synapses, s.in_degree_mean,
@@ -81,7 +127,7 @@ std::string to_text(const WiringConfig& config, const MaskStatistics& s) {
                                              s.mean_path_length, 100 * s.reachable));
   line("clustering", fmt::format("{:.4f}", s.clustering));
   line("wire length", fmt::format("{:.10g}", s.wire_length));
-  return text;
+  return sheet.areas ? text + areas_text(mask, sheet) : text;
 }
 
 // stats ---------------------------------------------------------------------------------------
@@ -93,8 +139,10 @@ struct StatsOptions {
 
 void run_stats(const StatsOptions& options) {
   const WiringConfig config = options.wiring.config();
-  const MaskStatistics s = mask_statistics(mask_of(config), make_sheet(config));
-  fmt::print("{}", options.json ? to_json(config, s).dump(2) + "\n" : to_text(config, s));
+  const Mask mask = mask_of(config);
+  const Sheet sheet = make_sheet(config);
+  fmt::print("{}", options.json ? to_json(config, mask, sheet).dump(2) + "\n"
+                                : to_text(config, mask, sheet));
 }
 
 void add_stats(CLI::App& parent) {
@@ -115,9 +163,10 @@ struct ShowWiringOptions {
   std::string unit, out;
 };
 
-/// A unit by its number or as ROW,COL; without either, the one in the middle.
+/// A unit by its number or as ROW,COL; without either, the one in the middle (of the first area).
 std::size_t chosen_unit(const std::string& text, const Sheet& sheet) {
-  if (text.empty()) return static_cast<std::size_t>(sheet.rows / 2 * sheet.cols + sheet.cols / 2);
+  const Sheet first = sheet.areas ? sheet.of_area(0) : sheet;
+  if (text.empty()) return static_cast<std::size_t>(first.rows / 2 * first.cols + first.cols / 2);
   const auto number = [](const std::string& part) -> std::int64_t {
     const bool is_number = !part.empty() && part.size() < 10 &&
                            part.find_first_not_of("0123456789") == std::string::npos;
@@ -129,10 +178,26 @@ std::size_t chosen_unit(const std::string& text, const Sheet& sheet) {
     const std::int64_t col = number(text.substr(comma + 1));
     unit = unit < 0 || col < 0 || col >= sheet.cols ? -1 : unit * sheet.cols + col;
   }
+  if (sheet.areas && (comma != std::string::npos || unit < 0 ||
+                      unit >= static_cast<std::int64_t>(sheet.n_units())))
+    throw UsageError(
+        fmt::format("--unit {}: give a number from 0 to {}; units of areas are "
+                    "numbered area by area",
+                    text, sheet.n_units() - 1));
   if (unit < 0 || unit >= static_cast<std::int64_t>(sheet.n_units()))
     throw UsageError(fmt::format("--unit {}: give a number from 0 to {}, or ROW,COL within {} x {}",
                                  text, sheet.n_units() - 1, sheet.rows, sheet.cols));
   return static_cast<std::size_t>(unit);
+}
+
+/// "row 3, column 4" or "sensory, row 3, column 4".
+std::string place_of(std::size_t unit, const Sheet& sheet) {
+  const std::size_t number = sheet.area_of(unit);
+  const Area area = sheet.areas ? (*sheet.areas)[number] : Area{"", sheet.rows, sheet.cols};
+  const auto cols = static_cast<std::size_t>(area.cols);
+  const std::size_t own = unit - area.first;
+  return fmt::format("{}{}row {}, column {}", area.name, area.name.empty() ? "" : ", ", own / cols,
+                     own % cols);
 }
 
 void write_mask(const std::string& path, const Mask& mask, const WiringConfig& config) {
@@ -156,10 +221,9 @@ void run_show_wiring(const ShowWiringOptions& options) {
 
   const std::size_t width = terminal_width(stdout);
   constexpr std::size_t height = 40;
-  fmt::print("{}\n", to_text(config, mask_statistics(mask, sheet)));
-  fmt::print("unit {} (row {}, column {}): {} sources\n\n{}\n", unit, unit / sheet.cols,
-             unit % sheet.cols, mask.sources_of(unit).size(),
-             draw_neighbourhood(mask, sheet, unit, width, height));
+  fmt::print("{}\n", to_text(config, mask, sheet));
+  fmt::print("unit {} ({}): {} sources\n\n{}\n", unit, place_of(unit, sheet),
+             mask.sources_of(unit).size(), draw_neighbourhood(mask, sheet, unit, width, height));
   fmt::print("{}", draw_in_degrees(mask, width));
 }
 

@@ -19,6 +19,7 @@ std::string option_name(std::string_view key) {
 
 /// How a field reads on the command line, where texts need no quotes: "l1|l2|linf".
 std::string bare(std::string text) {
+  if (text.starts_with("list")) return "TOML";
   std::erase(text, '"');
   std::erase(text, ' ');
   return text.substr(0, text.find(','));  // "integer, optional"

@@ -81,6 +81,11 @@ RunConfig prepare(const Study& study, const PlannedRun& run) {
   write_pruned_mask(made / "mask.npz", parent.network, n_kept);
   WiringConfig& wiring = config.wiring;
   wiring.radius_ee = wiring.radius_ei = wiring.radius_ie = wiring.radius_ii = std::nullopt;
+  wiring.projections.reset();  // the mask says it
+  wiring.between_density.reset();
+  wiring.between_excitatory.reset();
+  if (wiring.areas)
+    for (AreaConfig& area : *wiring.areas) area.radius.reset();
   config.wiring.kind = WiringKind::file;
   config.wiring.path = (made / "mask.npz").string();
   config.wiring.dataset.clear();

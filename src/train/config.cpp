@@ -55,6 +55,23 @@ void apply_neurogym(RunConfig& config, const BatteryConfig& battery, double tau)
   config.train.steps = 40000;
 }
 
+/// What [wiring] alone does not know of areas.
+void check_areas_of(const RunConfig& config) {
+  const WiringConfig& wiring = config.wiring;
+  if (config.loss.wire_penalty > 0 && wiring.areas && wiring.areas->size() > 1 &&
+      !wiring.between_length)
+    throw UsageError(
+        "loss.wire_penalty needs the length of synapses between areas, which lie on sheets of "
+        "their "
+        "own; set wiring.between_length, e.g. to the rows of an area, or to 0 to charge for "
+        "synapses within areas only");
+  for (const auto& [projection, key] :
+       {std::pair(&config.network.input, "input"), std::pair(&config.network.readout, "readout")})
+    if (projection->areas && !wiring.areas)
+      throw UsageError(fmt::format(
+          "network.{}.areas needs wiring.areas; list the areas there, or leave it out", key));
+}
+
 }  // namespace
 
 Seed RunConfig::run_seed() const {
@@ -105,6 +122,8 @@ void check_config(const RunConfig& config) {
   check_unit_types(config.wiring);
   require_unit_types(config);
   check_measured(config.wiring);
+  check_areas(config.wiring);
+  check_areas_of(config);
   if (config.wiring.weights_path && !config.init_from.empty())
     throw UsageError(
         "wiring.weights_path and init_from both say the initial weights; leave one of them out");
@@ -169,6 +188,12 @@ std::string config_reference() {
   const auto stages = std::ranges::find(rows, "curriculum.stage", &FieldDoc::key);
   const std::vector<FieldDoc> stage = document_fields<StageConfig>("curriculum.stage");
   rows.insert(stages + 1, stage.begin(), stage.end());
+  const auto insert_after = [&](std::string_view key, const std::vector<FieldDoc>& entries) {
+    const auto list = std::ranges::find(rows, key, &FieldDoc::key);
+    rows.insert(list + 1, entries.begin(), entries.end());
+  };
+  insert_after("wiring.areas", document_fields<AreaConfig>("wiring.areas"));
+  insert_after("wiring.projections", document_fields<AreaProjectionConfig>("wiring.projections"));
   return markdown_table(rows);
 }
 

@@ -11,7 +11,7 @@ namespace lmrnn {
 namespace {
 
 double wire_length(const Sheet& sheet, std::size_t target, std::size_t source, double power) {
-  return std::pow(sheet.distance(target, source), power);
+  return std::pow(sheet.wire_length(target, source), power);
 }
 
 }  // namespace

@@ -135,10 +135,9 @@ Mask read_array(const WiringConfig& config, std::size_t n_units) {
   const ArrayData& data = file.at(name, config.path);
   if (data.shape != std::vector{n_units, n_units})
     throw UsageError(fmt::format(
-        "{}: array \"{}\" has the shape ({}), but a sheet of {} x {} needs a mask ({}, {}); set "
+        "{}: array \"{}\" has the shape ({}), but {} needs a mask ({}, {}); set "
         "wiring.rows and wiring.cols to fit",
-        config.path, name, fmt::join(data.shape, ", "), config.rows, config.cols, n_units,
-        n_units));
+        config.path, name, fmt::join(data.shape, ", "), size_text(config), n_units, n_units));
   const std::vector<double> values = data.to_doubles();
   return mask_from_array(n_units, n_units, fmt::format("{}: array \"{}\"", config.path, name),
                          [&](std::size_t target, std::span<double> row) {

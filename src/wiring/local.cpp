@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "lmrnn/error.hpp"
 #include "lmrnn/wiring.hpp"
@@ -34,6 +35,22 @@ std::vector<std::int64_t> within_reach(std::int64_t at, double reach, std::int64
     for (std::int64_t p = first; p <= last; ++p) positions.push_back(p);
   }
   return positions;
+}
+
+double on_grid(const Sheet& sheet, std::int64_t rows, std::int64_t cols, std::size_t unit_a,
+               std::size_t unit_b) noexcept {
+  const auto a = static_cast<std::int64_t>(unit_a), b = static_cast<std::int64_t>(unit_b);
+  const auto down = static_cast<double>(along_axis(a / cols, b / cols, rows, sheet.boundary));
+  const auto across = static_cast<double>(along_axis(a % cols, b % cols, cols, sheet.boundary));
+  switch (sheet.metric) {
+    case Metric::l1:
+      return down + across;
+    case Metric::l2:
+      return std::sqrt(down * down + across * across);
+    case Metric::linf:
+      return std::max(down, across);
+  }
+  return down + across;
 }
 
 double between_places(const UnitCoordinates& places, std::size_t unit_a, std::size_t unit_b,
@@ -100,18 +117,11 @@ Mask local_between_places(const Sheet& sheet, const Radii& radii, const WiringCo
 
 double Sheet::distance(std::size_t unit_a, std::size_t unit_b) const noexcept {
   if (coordinates) return between_places(*coordinates, unit_a, unit_b, metric);
-  const auto a = static_cast<std::int64_t>(unit_a), b = static_cast<std::int64_t>(unit_b);
-  const auto down = static_cast<double>(along_axis(a / cols, b / cols, rows, boundary));
-  const auto across = static_cast<double>(along_axis(a % cols, b % cols, cols, boundary));
-  switch (metric) {
-    case Metric::l1:
-      return down + across;
-    case Metric::l2:
-      return std::sqrt(down * down + across * across);
-    case Metric::linf:
-      return std::max(down, across);
-  }
-  return down + across;
+  if (!areas) return on_grid(*this, rows, cols, unit_a, unit_b);
+  const std::size_t number = area_of(unit_a);
+  if (area_of(unit_b) != number) return std::numeric_limits<double>::infinity();
+  const Area& area = (*areas)[number];
+  return on_grid(*this, area.rows, area.cols, unit_a - area.first, unit_b - area.first);
 }
 
 Mask make_local(const WiringConfig& config, Seed seed) {

@@ -25,6 +25,20 @@ bool is_placed_at_random(const WiringConfig& config) noexcept;
 const ArrayData& array_named(const ArrayFile& file, const std::string& path, std::string_view name,
                              std::string_view what);
 
+/// The mask of a config with areas. `entry` makes the synapses within each area. `excitatory`: as
+/// of excitatory_units if only excitatory units project to other areas, otherwise empty.
+Mask make_areas(const WiringConfig& config, const WiringEntry& entry, Seed seed,
+                std::span<const std::uint8_t> excitatory);
+
+/// Whether the seed decides which synapses exist between areas.
+bool draws_between(const WiringConfig& config);
+
+/// The synapses of `mask` within areas, or those between areas.
+Mask within_or_between(const Mask& mask, const Sheet& sheet, bool within);
+
+/// "a sheet of 8 x 8", for messages; with areas, "the areas in wiring.areas".
+std::string size_text(const WiringConfig& config);
+
 /// `mask` without its diagonal.
 Mask without_autapses(const Mask& mask);
 
@@ -38,6 +52,8 @@ enum class WiringDraw : std::uint32_t {
   input = 5,
   readout = 6,
   inhibitory_units = 7,
+  between = 8,
+  area = 9,
 };
 
 inline Key wiring_key(Seed seed, WiringDraw draw, std::size_t row = 0) noexcept {

@@ -21,9 +21,9 @@ void require_units(std::size_t n, const WiringConfig& config, const std::string&
   const std::size_t n_units = config.sheet().n_units();
   if (n != n_units)
     throw UsageError(
-        fmt::format("{}: has the {} of {} units, but a sheet of {} x {} has {}; set wiring.rows "
+        fmt::format("{}: has the {} of {} units, but {} has {}; set wiring.rows "
                     "and wiring.cols to fit",
-                    path, what, n, config.rows, config.cols, n_units));
+                    path, what, n, size_text(config), n_units));
 }
 
 /// Mean over units of the distance to the nearest unit at another place; infinite if there is none.

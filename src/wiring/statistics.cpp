@@ -123,10 +123,10 @@ Degrees degrees(const Mask& mask) {
 MaskStatistics mask_statistics(const Mask& mask, const Sheet& sheet) {
   const std::size_t n = mask.n_targets();
   if (n != mask.n_sources() || n != sheet.n_units() || n == 0)
-    throw UsageError(
-        fmt::format("a mask of {} x {} units does not fit a sheet of {} x {}; rows x "
-                    "cols must be the number of units",
-                    n, mask.n_sources(), sheet.rows, sheet.cols));
+    throw UsageError(fmt::format(
+        "a mask of {} x {} units does not fit a sheet of {} x {}{}; rows x "
+        "cols must be the number of units",
+        n, mask.n_sources(), sheet.rows, sheet.cols, sheet.areas ? " units in areas" : ""));
   const Mask reverse = mask.transposed();
   MaskStatistics result;
   result.n_units = n;
@@ -142,7 +142,7 @@ MaskStatistics mask_statistics(const Mask& mask, const Sheet& sheet) {
     const auto out_of = reverse.sources_of(target);  // units that `target` itself projects to
     auto reciprocal = out_of.begin();
     for (const Index source : mask.sources_of(target)) {
-      result.wire_length += sheet.distance(target, source);
+      result.wire_length += sheet.wire_length(target, source);
       while (reciprocal != out_of.end() && *reciprocal < source) ++reciprocal;
       if (source == target)
         ++result.n_autapses;

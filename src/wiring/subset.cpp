@@ -6,6 +6,7 @@
 
 #include "lmrnn/error.hpp"
 #include "lmrnn/wiring.hpp"
+#include "wiring/makers.hpp"
 
 namespace lmrnn {
 namespace {
@@ -24,9 +25,37 @@ WiringKind kind_of(SubsetKind kind) {
       return WiringKind::file;
     case SubsetKind::all:
     case SubsetKind::none:
+    case SubsetKind::within:
+    case SubsetKind::between:
       break;
   }
   return WiringKind::dense;
+}
+
+/// What another wiring on the same sheet begins from: [wiring] without all that is about its own
+/// synapses and units.
+WiringConfig plain(const WiringConfig& wiring) {
+  WiringConfig other = wiring;
+  // Subsets are of places, whatever the types of their units.
+  other.excitatory.reset();
+  other.excitatory_placement.reset();
+  other.excitatory_path.reset();
+  other.radius_ee = other.radius_ei = other.radius_ie = other.radius_ii = std::nullopt;
+  other.types_path.reset();
+  other.weights_path.reset();
+  other.weights_scale.reset();
+  other.gains.reset();
+  other.projections.reset();
+  other.between_density.reset();
+  other.between_excitatory.reset();
+  other.plastic = other.initial = {};
+  return other;
+}
+
+/// Its synapses are within areas, by one radius for all of them; a file says for itself.
+void make_areas_alike(WiringConfig& other) {
+  for (AreaConfig& area : *other.areas) area.radius.reset();
+  if (other.kind != WiringKind::file) other.between_density = 0;
 }
 
 Mask common(const Mask& a, const Mask& b) {
@@ -44,24 +73,20 @@ Mask make_subset(const Mask& mask, const WiringConfig& wiring, const SubsetConfi
                  std::string_view key, Seed run_seed) {
   if (subset.kind == SubsetKind::all) return mask;
   if (subset.kind == SubsetKind::none) return {mask.n_targets(), mask.n_sources(), {}};
-  WiringConfig other = wiring;
+  WiringConfig other = plain(wiring);
   other.kind = kind_of(subset.kind);
-  // Subsets are of places, whatever the types of their units.
-  other.excitatory.reset();
-  other.excitatory_placement.reset();
-  other.excitatory_path.reset();
-  other.radius_ee = other.radius_ei = other.radius_ie = other.radius_ii = std::nullopt;
-  other.types_path.reset();
-  other.weights_path.reset();
-  other.weights_scale.reset();
-  other.gains.reset();
+  if (other.areas) make_areas_alike(other);
   other.radius = subset.radius;
   if (subset.kind == SubsetKind::autapse || subset.kind == SubsetKind::file) other.autapses = true;
   other.block_units = subset.block_units;
   other.path = subset.path;
   other.dataset = subset.dataset;
   if (subset.seed) other.seed = subset.seed;
-  const Mask named = make_mask(other, run_seed);
+  const bool by_area = subset.kind == SubsetKind::within || subset.kind == SubsetKind::between;
+  if (by_area) check_areas(wiring);
+  const Mask named =
+      by_area ? within_or_between(mask, wiring.sheet(), subset.kind == SubsetKind::within)
+              : make_mask(other, run_seed);
   if (named.n_targets() != mask.n_targets())
     throw UsageError(
         fmt::format("{}: its mask has {} units, [wiring] has {}; use one for the same units", key,

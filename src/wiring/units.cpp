@@ -65,10 +65,10 @@ std::vector<std::uint8_t> types_from_file(const WiringConfig& config) {
       array_named(file, path, "excitatory", "a 1 or 0 for each unit").to_doubles();
   const std::size_t n = config.sheet().n_units();
   if (values.size() != n)
-    throw UsageError(fmt::format(
-        "{}: says the types of {} units, but a sheet of {} x {} has {}; set wiring.rows and "
-        "wiring.cols to fit",
-        path, values.size(), config.rows, config.cols, n));
+    throw UsageError(
+        fmt::format("{}: says the types of {} units, but {} has {}; set wiring.rows and "
+                    "wiring.cols to fit",
+                    path, values.size(), size_text(config), n));
   std::vector<std::uint8_t> types;
   for (const double value : values) {
     if (value != 0 && value != 1)
@@ -110,6 +110,16 @@ std::vector<std::uint32_t> lattice_units(const Sheet& sheet, double share) {
   return units;
 }
 
+/// On a lattice of the sheet, or of each area.
+std::vector<std::uint32_t> lattice_units_of_all(const Sheet& sheet, double share) {
+  if (!sheet.areas) return lattice_units(sheet, share);
+  std::vector<std::uint32_t> units;
+  for (std::size_t area = 0; area < sheet.areas->size(); ++area)
+    for (const std::uint32_t unit : lattice_units(sheet.of_area(area), share))
+      units.push_back(static_cast<std::uint32_t>(sheet.all_areas()[area].first) + unit);
+  return units;
+}
+
 }  // namespace
 
 bool is_placed_at_random(const WiringConfig& config) noexcept {
@@ -143,13 +153,13 @@ std::vector<std::uint8_t> excitatory_units(const WiringConfig& config, Seed run_
   const auto inhibitory = is_placed_at_random(config)
                               ? choose(wiring_key(seed, WiringDraw::inhibitory_units),
                                        sheet.n_units(), n_inhibitory(config))
-                              : lattice_units(sheet, 1 - *config.excitatory);
+                              : lattice_units_of_all(sheet, 1 - *config.excitatory);
   for (const std::uint32_t unit : inhibitory) types[unit] = 0;
   if (std::ranges::count(types, 1) == 0)
     throw UsageError(fmt::format(
-        "wiring.excitatory = {}: a lattice of inhibitory units leaves none of {} x {} units "
-        "excitatory; use a larger share",
-        *config.excitatory, config.rows, config.cols));
+        "wiring.excitatory = {}: a lattice of inhibitory units leaves none of {} units excitatory; "
+        "use a larger share",
+        *config.excitatory, sheet.n_units()));
   return types;
 }
 

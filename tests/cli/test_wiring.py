@@ -41,6 +41,30 @@ class Wiring(ProgramTest):
         stats = self.stats(*typed, "--radius-ei", "1", "--excitatory-placement", "lattice")
         self.assertLess(stats["n_synapses"], 4100)
 
+    def test_areas_have_statistics_of_their_own(self):
+        areas = ("--areas", '[{name = "v1", rows = 2, cols = 3}, {name = "m1", rows = 1, cols = 2, radius = 0}]',
+                 "--boundary", "open", "--radius", "1", "--between-density", "0.25",
+                 "--projections", '[{from = "v1", to = "m1", density = 0.5}]')  # fmt: skip
+        refused = run("wiring", "stats", *areas)
+        self.assertEqual(refused.returncode, 2)
+        self.assertIn("set its seed with --seed", refused.stderr)
+        stats = self.stats(*areas, "--seed", "1")
+        self.assertEqual((stats["n_units"], stats["n_synapses"]), (8, 31))
+        self.assertNotIn("rows", stats)
+        self.assertEqual([a["name"] for a in stats["areas"]], ["v1", "m1"])
+        self.assertEqual([a["n_synapses"] for a in stats["areas"]], [20, 2])
+        self.assertEqual(stats["between"][0], {"from": "v1", "to": "m1", "n_synapses": 6, "density": 0.5})
+        self.assertEqual(stats["between"][1]["n_synapses"], 3)
+        text = self.output_of("wiring", "show", *areas, "--seed", "1", "--unit", "7")
+        self.assertIn("unit 7 (m1, row 0, column 1)", text)
+        self.assertIn("8 in 2 areas", text)
+        self.assertRegex(text, r"v1 -> m1 +6 +0\.5000 +3\n")
+        self.assertRegex(text, r"(?m)^  v1\n.*\n.*\n\n  m1$")
+        refused = run("wiring", "show", *areas, "--seed", "1", "--unit", "0,1")
+        self.assertIn("numbered area by area", refused.stderr)
+        refused = run("wiring", "stats", "--areas", "v1")
+        self.assertIn('areas = "v1"; expected a list in brackets', refused.stderr)
+
     def test_a_path_of_types_needs_no_quotes(self):
         refused = run("wiring", "stats", "--excitatory-placement", "file", "--excitatory-path", "1")
         self.assertIn("1: the core reads .npz", refused.stderr)

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
+#include <numeric>
 
 #include "analysis/behaviour/psychometric.hpp"
 #include "analysis/numerics/communities.hpp"
@@ -94,6 +95,41 @@ TEST(Moran, WavesAndChessboards) {
   EXPECT_NEAR(neighbours.moran(chess), -1, 1e-12);
   EXPECT_TRUE(std::isnan(neighbours.moran(std::vector<double>(64, 2.0))));
   EXPECT_EQ(moran_test(neighbours, wave, 99, Seed{1}, 0).p, 0.01);
+}
+
+// Two areas of noise with different means: order between them is none within them.
+TEST(Moran, AreasThatDifferInTheirMeansHaveNoOrder) {
+  WiringConfig wiring;
+  wiring.areas = std::vector<AreaConfig>{{"a", 10, 10, {}}, {"b", 10, 10, {}}};
+  const Sheet sheet = wiring.sheet();
+  const Neighbours neighbours(sheet, 1);
+  int below = 0, below_by_mistake = 0;
+  for (std::uint32_t m = 0; m < 50; ++m) {
+    std::vector<double> map;
+    for (std::uint32_t i = 0; i < 200; ++i)
+      map.push_back(normal({Seed{4}, RandomPurpose::statistics, Split::test, 3, m}, i) +
+                    (i < 100 ? 0 : 3));
+    below_by_mistake += moran_test(neighbours, map, 19, Seed{1}, m).p <= 0.05;
+    map = centred_by_area(std::move(map), sheet.all_areas());
+    EXPECT_NEAR(std::accumulate(map.begin(), map.begin() + 100, 0.0), 0, 1e-9);
+    below += moran_test(neighbours, map, 19, Seed{1}, m, sheet.all_areas()).p <= 0.05;
+  }
+  EXPECT_EQ(below_by_mistake, 50);
+  EXPECT_LE(below, 9);  // binomial(50, 0.05): beyond 4 standard deviations
+}
+
+// Values stay in their area: a map that is 0 in one of two areas is so in every permutation.
+TEST(Moran, ValuesArePermutedWithinAreas) {
+  WiringConfig wiring;
+  wiring.areas = std::vector<AreaConfig>{{"a", 1, 8, {}}, {"b", 1, 8, {}}};
+  const Sheet sheet = wiring.sheet();
+  const Neighbours neighbours(sheet, 1);
+  std::vector<double> map(16, 0.0);
+  for (int i = 0; i < 8; ++i) map[static_cast<std::size_t>(8 + i)] = i % 2 ? 1 : -1;
+  const MoranTest test = moran_test(neighbours, map, 99, Seed{1}, 0, sheet.all_areas());
+  EXPECT_NEAR(test.value, -1, 1e-12);  // as a chessboard: 16 of 32 pairs, half of the squares
+  // The mean over permutations of 8 values in a ring is -1 / 7.
+  EXPECT_NEAR(test.null_mean, -1.0 / 7, 0.1);
 }
 
 // Maps without order: p is uniform, so that few are below 0.1 and the null has mean -1 / (n - 1).

@@ -586,6 +586,29 @@ pruning = { density = 0.5, rounds = 1, rewind = 3, start = "reinitialise" }
   }
 }
 
+TEST(StudyRun, PruningKeepsAreas) {
+  const SmallStudy dir(R"(
+[axis.network.areas]
+wiring.areas = [{ name = "a", rows = 3, cols = 3, radius = 2 }, { name = "b", rows = 2, cols = 3 }]
+wiring.projections = [{ from = "a", to = "b", density = 0.5 }]
+wiring.between_density = 0.25
+network.input.areas = ["a"]
+pruning = { density = 0.5, rounds = 1, rewind = 3 }
+[axis.network.fresh]
+wiring.areas = [{ name = "a", rows = 3, cols = 3, radius = 2 }, { name = "b", rows = 2, cols = 3 }]
+wiring.between_density = 0.25
+pruning = { density = 0.5, rounds = 1, rewind = 3, start = "reinitialise" }
+)");
+  const Study study = dir.load({"seeds=[1]"});
+  EXPECT_EQ(run(study, {.jobs = 2}).n_left, 0u);
+  for (const PlannedRun& r : plan_study(study).runs) {
+    const fs::path file = find_network(run_directory(study, r));
+    const LoadedNetwork loaded = load_network(file);
+    EXPECT_EQ(loaded.network.architecture().n_units(), 15u) << r.name;
+    EXPECT_EQ(trained_on(loaded.metadata, file).sheet.all_areas().size(), 2u) << r.name;
+  }
+}
+
 // Collecting -----------------------------------------------------------------------------------
 
 TEST(Collect, TablesCanBeDeletedAndMadeAgain) {

@@ -28,8 +28,14 @@ struct MoranTest {
   double p = 1;  ///< one-sided, the map itself counted among the permutations
 };
 
-/// Against the same values at permuted places. `row` separates the random numbers of maps.
+/// Against the same values at permuted places; with `areas`, values stay in their area. `row`
+/// separates the random numbers of maps.
 MoranTest moran_test(const Neighbours& neighbours, std::span<const double> map,
-                     std::size_t n_permutations, Seed seed, std::uint32_t row);
+                     std::size_t n_permutations, Seed seed, std::uint32_t row,
+                     std::span<const Area> areas = {});
+
+/// `map` minus the mean of each area. Areas that differ in their means alone have no order within
+/// them, but would have a Moran's I above 0.
+std::vector<double> centred_by_area(std::vector<double> map, std::span<const Area> areas);
 
 }  // namespace lmrnn

@@ -178,6 +178,13 @@ AnalysisResult modularity(const Subject& subject, const ModularityOptions& optio
   result.headline("modularity_activity_null", mean_of(function_null));
   result.headline("agreement_adjusted_rand", adjusted_rand(by_weight.of, by_function.of));
   result.headline("small_worldness", sigma);
+  if (sheet.areas && sheet.n_units() == mask.n_targets()) {
+    std::vector<std::uint32_t> areas;
+    for (std::size_t i = 0; i < sheet.n_units(); ++i)
+      areas.push_back(static_cast<std::uint32_t>(sheet.area_of(i)));
+    result.headline("weights_and_areas_adjusted_rand", adjusted_rand(by_weight.of, areas));
+    result.headline("activity_and_areas_adjusted_rand", adjusted_rand(by_function.of, areas));
+  }
   result.tables = {std::move(table), std::move(small_world), std::move(units)};
   return result;
 }

@@ -38,10 +38,17 @@ std::vector<Synapse> synapses_of(const Network& network, const Sheet& sheet) {
   return synapses;
 }
 
+/// Those within areas.
+std::vector<Synapse> with_distance(std::vector<Synapse> synapses) {
+  std::erase_if(synapses, [](const Synapse& s) { return !std::isfinite(s.distance); });
+  return synapses;
+}
+
 /// Measured places have as many distances as pairs, so they are rounded to whole spacings.
 Table distance_table(const std::vector<Synapse>& synapses, const Sheet& sheet) {
   std::map<double, std::vector<double>> by_distance;
   for (const Synapse& s : synapses) {
+    if (!std::isfinite(s.distance)) continue;  // between areas
     const double distance =
         sheet.coordinates ? std::round(s.distance / sheet.spacing()) * sheet.spacing() : s.distance;
     by_distance[distance].push_back(s.weight);
@@ -60,6 +67,31 @@ Table distance_table(const std::vector<Synapse>& synapses, const Sheet& sheet) {
     table.add({distance, static_cast<std::int64_t>(weights.size()), mean_of(weights),
                deviation_of(weights), mean_of(magnitude),
                positive / static_cast<double>(weights.size())});
+  }
+  return table;
+}
+
+/// Weights within areas and between them.
+Table area_table(const Network& network, const Sheet& sheet) {
+  const Mask& mask = network.architecture().recurrent;
+  const float* w = network.parameters().data() + network.layout().recurrent;
+  const std::size_t n = sheet.all_areas().size();
+  std::vector<std::vector<double>> weights(n * n), magnitudes(n * n);
+  for (std::size_t target = 0; target < mask.n_targets(); ++target)
+    for (const std::uint32_t source : mask.sources_of(target)) {
+      const std::size_t pair = sheet.area_of(source) * n + sheet.area_of(target);
+      weights[pair].push_back(static_cast<double>(*w++));
+      magnitudes[pair].push_back(std::abs(weights[pair].back()));
+    }
+  Table table{"areas",
+              {"from", "to", "synapses", "density", "mean", "deviation", "mean_magnitude"},
+              {},
+              "Recurrent weights within areas and between them"};
+  for (const AreaStatistics& s : area_statistics(mask, sheet)) {
+    const std::size_t pair = s.from * n + s.to;
+    table.add({sheet.all_areas()[s.from].name, sheet.all_areas()[s.to].name,
+               static_cast<std::int64_t>(s.n_synapses), s.density, mean_of(weights[pair]),
+               deviation_of(weights[pair]), mean_of(magnitudes[pair])});
   }
   return table;
 }
@@ -114,19 +146,24 @@ AnalysisResult weights(const Subject& subject, const WeightsOptions& options,
     if (std::get<std::string>(row[0]) == "trained")
       radius = std::max(radius, std::hypot(std::get<double>(row[1]), std::get<double>(row[2])));
   std::vector<double> magnitude, distance;
+  std::vector<double> near;  // within areas, where there is a distance
   for (const Synapse& s : synapses) {
     magnitude.push_back(std::abs(s.weight));
+    if (!std::isfinite(s.distance)) continue;
+    near.push_back(std::abs(s.weight));
     distance.push_back(s.distance);
   }
   AnalysisResult result;
   result.headline("synapses", static_cast<std::int64_t>(synapses.size()));
   result.headline("mean_magnitude", mean_of(magnitude));
-  result.headline("correlation_magnitude_distance", correlation(magnitude, distance));
+  result.headline("correlation_magnitude_distance", correlation(near, distance));
   result.headline("spectral_radius", radius);
   result.headline("untrained_known", before.has_value());
   result.tables = {distance_table(synapses, sheet),
-                   wire_table(synapses, static_cast<std::size_t>(options.bins)),
+                   wire_table(with_distance(synapses), static_cast<std::size_t>(options.bins)),
                    std::move(spectrum)};
+  if (sheet.areas && sheet.n_units() == subject.network.architecture().n_units())
+    result.tables.push_back(area_table(subject.network, sheet));
   return result;
 }
 

@@ -37,15 +37,44 @@ double Neighbours::moran(std::span<const double> map) const {
   return cross / static_cast<double>(pairs_.size()) / (square / static_cast<double>(n_));
 }
 
+namespace {
+
+/// Where each value comes from: a permutation of all places, or of those of each area.
+std::vector<std::uint32_t> permuted_places(std::size_t n, std::span<const Area> areas,
+                                           const Key& key) {
+  std::vector<std::uint32_t> order = permutation(n, key);
+  if (areas.empty()) return order;
+  // Sorted by area and not within it: entry i is a unit of the area of unit i.
+  const auto area_of = [&](std::uint32_t unit) {
+    const auto after = std::ranges::upper_bound(areas, unit, {}, &Area::first);
+    return after - areas.begin();
+  };
+  std::ranges::stable_sort(order, {}, area_of);
+  return order;
+}
+
+}  // namespace
+
+std::vector<double> centred_by_area(std::vector<double> map, std::span<const Area> areas) {
+  for (const Area& area : areas) {
+    const std::span<double> values = std::span(map).subspan(area.first, area.n_units());
+    const double mean = mean_of(values);
+    for (double& x : values) x -= mean;
+  }
+  return map;
+}
+
 MoranTest moran_test(const Neighbours& neighbours, std::span<const double> map,
-                     std::size_t n_permutations, Seed seed, std::uint32_t row) {
+                     std::size_t n_permutations, Seed seed, std::uint32_t row,
+                     std::span<const Area> areas) {
   MoranTest test;
   test.value = neighbours.moran(map);
   std::vector<double> null(n_permutations), shuffled(map.size());
   double as_high = 1;  // the map itself is one of the permutations
   for (std::size_t p = 0; p < n_permutations; ++p) {
-    const auto order = permutation(map.size(), {seed, RandomPurpose::statistics, Split::test, row,
-                                                static_cast<std::uint32_t>(p)});
+    const auto order = permuted_places(
+        map.size(), areas,
+        {seed, RandomPurpose::statistics, Split::test, row, static_cast<std::uint32_t>(p)});
     for (std::size_t i = 0; i < map.size(); ++i) shuffled[i] = map[order[i]];
     null[p] = neighbours.moran(shuffled);
     as_high += null[p] >= test.value;
@@ -169,6 +198,7 @@ Table correlogram(const Sheet& sheet, const std::vector<Map>& maps) {
   }
   for (std::size_t a = 0; a < n; ++a)
     for (std::size_t b = a + 1; b < n; ++b) {
+      if (sheet.area_of(a) != sheet.area_of(b)) continue;
       Sum& sum = by_distance[std::lround(sheet.distance(a, b) / sheet.spacing())];
       ++sum.pairs;
       for (const auto& z : scores) sum.product += z[a] * z[b] / static_cast<double>(scores.size());
@@ -184,6 +214,20 @@ Table correlogram(const Sheet& sheet, const std::vector<Map>& maps) {
   return table;
 }
 
+/// Shape and axes of a map as it is recorded. With areas, units follow each other, and the file
+/// says "areas = sensory 8x8, motor 6x8".
+std::pair<std::vector<std::size_t>, std::vector<std::string>> map_axes(const Sheet& sheet,
+                                                                       Recording& recording) {
+  if (!sheet.areas)
+    return {{static_cast<std::size_t>(sheet.rows), static_cast<std::size_t>(sheet.cols)},
+            {"row", "column"}};
+  std::string text;
+  for (const Area& area : *sheet.areas)
+    text += fmt::format("{}{} {}x{}", text.empty() ? "" : ", ", area.name, area.rows, area.cols);
+  recording.file.metadata["areas"] = text;
+  return {{sheet.n_units()}, {"unit"}};
+}
+
 AnalysisResult sheet(const Subject& subject, const SheetOptions& options,
                      const AnalysisContext& context) {
   const Sheet& sheet = subject.trained.sheet;
@@ -192,12 +236,14 @@ AnalysisResult sheet(const Subject& subject, const SheetOptions& options,
                                  subject.network.architecture().n_units()));
   const std::vector<std::size_t> tasks = chosen_tasks(subject.battery, options.tasks);
   const std::vector<Map> maps = selectivity_maps(subject, options, tasks, context);
+  std::vector<Map> centred = maps;
+  for (Map& map : centred) map.values = centred_by_area(std::move(map.values), sheet.all_areas());
   const Neighbours neighbours(sheet, options.reach * sheet.spacing());
   std::vector<MoranTest> tests(maps.size());
   for_each_item(context, maps.size(), "map", [&](std::size_t m) {
     tests[m] =
-        moran_test(neighbours, maps[m].values, static_cast<std::size_t>(options.permutations),
-                   context.seed, static_cast<std::uint32_t>(1000 + m));
+        moran_test(neighbours, centred[m].values, static_cast<std::size_t>(options.permutations),
+                   context.seed, static_cast<std::uint32_t>(1000 + m), sheet.all_areas());
   });
   Table table{"moran",
               {"map", "moran_i", "null_mean", "null_deviation", "z", "p"},
@@ -206,8 +252,7 @@ AnalysisResult sheet(const Subject& subject, const SheetOptions& options,
   std::vector<double> values, scores, p_values;
   Recording recording;
   recording.name = "maps";
-  const auto rows = static_cast<std::size_t>(sheet.rows),
-             cols = static_cast<std::size_t>(sheet.cols);
+  const auto [shape, axes] = map_axes(sheet, recording);
   for (std::size_t m = 0; m < maps.size(); ++m) {
     const MoranTest& t = tests[m];
     const double z = t.null_deviation > 0 ? (t.value - t.null_mean) / t.null_deviation : 0;
@@ -217,8 +262,7 @@ AnalysisResult sheet(const Subject& subject, const SheetOptions& options,
       scores.push_back(z);
       p_values.push_back(t.p);
     }
-    recording.add<double>(fmt::format("map{:03}", m), maps[m].values, {rows, cols},
-                          {"row", "column"});
+    recording.add<double>(fmt::format("map{:03}", m), maps[m].values, shape, axes);
     recording.file.metadata[fmt::format("map{:03}", m)] = maps[m].name;
   }
   AnalysisResult result;
@@ -226,7 +270,7 @@ AnalysisResult sheet(const Subject& subject, const SheetOptions& options,
   result.headline("mean_moran_i", mean_of(values));
   result.headline("mean_z", mean_of(scores));
   result.headline("significant_maps", static_cast<std::int64_t>(n_discoveries(p_values, 0.05)));
-  result.tables = {correlogram(sheet, maps), std::move(table)};
+  result.tables = {correlogram(sheet, centred), std::move(table)};
   result.recordings.push_back(std::move(recording));
   return result;
 }
