@@ -1,8 +1,10 @@
 #include "lmrnn/wiring.hpp"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cmath>
+#include <numeric>
 
 #include "arrays.hpp"
 #include "bindings.hpp"
@@ -54,6 +56,12 @@ Mask mask_of_kind(const std::string& kind, const std::optional<SeedArgument>& se
   all["kind"] = kind;
   if (all.contains("sheet")) {
     const auto sheet = nb::cast<Sheet>(all["sheet"]);
+    if (sheet.areas)
+      throw UsageError(
+          "Mask.make: this sheet has areas, whose radii and densities it does not know; give "
+          "areas=[{\"name\": ..., \"rows\": ..., \"cols\": ...}, ...] and between_density instead "
+          "of "
+          "the sheet");
     if (sheet.coordinates)
       throw UsageError(
           "Mask.make: this sheet has coordinates, which masks read from a file; give "
@@ -71,12 +79,7 @@ Mask mask_of_kind(const std::string& kind, const std::optional<SeedArgument>& se
   return make_mask(config, seed_or_zero(seed));
 }
 
-nb::dict statistics_of(const Mask& mask, const Sheet& sheet) {
-  MaskStatistics s;
-  {
-    const nb::gil_scoped_release release;
-    s = mask_statistics(mask, sheet);
-  }
+nb::dict to_dict(const MaskStatistics& s) {
   nb::dict d;
   d["n_units"] = s.n_units;
   d["n_synapses"] = s.n_synapses;
@@ -95,6 +98,32 @@ nb::dict statistics_of(const Mask& mask, const Sheet& sheet) {
   return d;
 }
 
+nb::dict statistics_of(const Mask& mask, const Sheet& sheet) {
+  MaskStatistics s;
+  std::vector<MaskStatistics> within;
+  {
+    const nb::gil_scoped_release release;
+    s = mask_statistics(mask, sheet);
+    for (std::size_t k = 0; k < sheet.all_areas().size(); ++k)
+      within.push_back(mask_statistics(mask_of_area(mask, sheet.all_areas()[k]), sheet.of_area(k)));
+  }
+  nb::dict d = to_dict(s);
+  if (!sheet.areas) return d;
+  const auto name = [&](std::size_t k) { return nb::str((*sheet.areas)[k].name.c_str()); };
+  nb::dict areas, between;
+  for (std::size_t k = 0; k < within.size(); ++k) areas[name(k)] = to_dict(within[k]);
+  for (const AreaStatistics& pair : area_statistics(mask, sheet)) {
+    if (pair.from == pair.to) continue;
+    nb::dict one;
+    one["n_synapses"] = pair.n_synapses;
+    one["density"] = pair.density;
+    between[nb::make_tuple(name(pair.from), name(pair.to))] = one;
+  }
+  d["areas"] = areas;
+  d["between"] = between;
+  return d;
+}
+
 auto distances(const Sheet& sheet, std::size_t unit) {
   if (unit >= sheet.n_units()) throw nb::index_error("the sheet has no unit of this number");
   std::vector<double> d(sheet.n_units());
@@ -107,6 +136,22 @@ Sheet plain_sheet(std::int64_t rows, std::int64_t cols, const std::string& metri
                   const std::string& boundary) {
   if (rows < 1 || cols < 1) throw UsageError("Sheet: rows and cols must be at least 1");
   return {rows, cols, named<Metric>(metric, "metric"), named<Boundary>(boundary, "boundary")};
+}
+
+/// `areas`: names with (rows, cols).
+Sheet with_areas(Sheet sheet, const nb::dict& areas) {
+  WiringConfig config;
+  config.metric = sheet.metric;
+  config.boundary = sheet.boundary;
+  config.areas.emplace();
+  config.between_density = 0;
+  for (const auto& [name, size] : areas) {
+    const auto [rows, cols] = nb::cast<std::pair<std::int64_t, std::int64_t>>(size);
+    config.areas->push_back({nb::cast<std::string>(name), rows, cols, {}});
+  }
+  check_ranges(config, "Sheet");
+  check_areas(config);
+  return config.sheet();
 }
 
 Sheet sheet_with(Sheet sheet, const std::optional<ArrayArgument>& coordinates) {
@@ -129,8 +174,50 @@ nb::object coordinates_of(const Sheet& sheet) {
   return nb::cast(adopt(std::move(values), {sheet.n_units(), sheet.coordinates->n_dimensions}));
 }
 
+/// Names of areas with their sheets, in the order of their units.
+nb::dict areas_of(const Sheet& sheet) {
+  nb::dict areas;
+  for (std::size_t k = 0; k < sheet.all_areas().size(); ++k)
+    areas[sheet.all_areas()[k].name.c_str()] = sheet.of_area(k);
+  return areas;
+}
+
+auto unit_areas_of(const Sheet& sheet) {
+  std::vector<std::uint32_t> areas(sheet.n_units());
+  for (std::size_t unit = 0; unit < areas.size(); ++unit)
+    areas[unit] = static_cast<std::uint32_t>(sheet.area_of(unit));
+  const std::size_t n = areas.size();
+  return adopt(std::move(areas), {n});
+}
+
+auto units_of_area(const Sheet& sheet, const std::string& name) {
+  std::vector<std::string> names;
+  for (const Area& area : sheet.all_areas()) {
+    names.push_back(area.name);
+    if (area.name != name) continue;
+    std::vector<std::uint32_t> units(area.n_units());
+    std::iota(units.begin(), units.end(), static_cast<std::uint32_t>(area.first));
+    const std::size_t n = units.size();
+    return adopt(std::move(units), {n});
+  }
+  throw UsageError(names.empty()
+                       ? "units_of: this sheet has no areas; its units are all on it"
+                       : fmt::format("units_of: \"{}\" is not one of \"{}\"{}", name,
+                                     fmt::join(names, "\", \""),
+                                     did_you_mean(name, names, "; name one of Sheet.areas")));
+}
+
+/// Areas as (name, rows, cols), and the length between them.
+nb::tuple state_of_areas(const Sheet& sheet) {
+  nb::list areas;
+  for (const Area& area : *sheet.areas)
+    areas.append(nb::make_tuple(area.name, area.rows, area.cols));
+  return nb::make_tuple(nb::tuple(areas), sheet.between_length);
+}
+
 nb::tuple state_of_sheet(const Sheet& s) {
   const std::string metric(to_name(s.metric)), boundary(to_name(s.boundary));
+  if (s.areas) return nb::make_tuple(s.rows, s.cols, metric, boundary, state_of_areas(s));
   if (!s.coordinates) return nb::make_tuple(s.rows, s.cols, metric, boundary);
   return nb::make_tuple(s.rows, s.cols, metric, boundary, s.coordinates->n_dimensions,
                         to_state(s.coordinates->values));
@@ -139,6 +226,15 @@ Sheet sheet_from(const nb::tuple& state) {
   Sheet sheet = plain_sheet(nb::cast<std::int64_t>(state[0]), nb::cast<std::int64_t>(state[1]),
                             nb::cast<std::string>(state[2]), nb::cast<std::string>(state[3]));
   if (nb::len(state) == 4) return sheet;
+  if (nb::len(state) == 5) {
+    const auto parts = nb::cast<nb::tuple>(state[4]);
+    nb::dict areas;
+    for (const nb::handle area : nb::cast<nb::tuple>(parts[0]))
+      areas[nb::object(area[0])] = nb::make_tuple(nb::object(area[1]), nb::object(area[2]));
+    sheet = with_areas(std::move(sheet), areas);
+    sheet.between_length = nb::cast<double>(parts[1]);
+    return sheet;
+  }
   std::vector<double> values;
   from_state(state[5], values);
   return with_coordinates(std::move(sheet), nb::cast<std::size_t>(state[4]), std::move(values),
@@ -197,10 +293,35 @@ void bind_wiring(nb::module_& m) {
       .def_prop_ro("spacing", &Sheet::spacing,
                    "Distance of neighbours: 1, or with coordinates the mean distance of a unit to "
                    "the nearest one at another place.")
-      .def("distance", &Sheet::distance, "unit_a"_a, "unit_b"_a)
+      .def_static(
+          "of_areas",
+          [](const nb::dict& areas, const std::string& metric, const std::string& boundary) {
+            return with_areas(plain_sheet(1, 1, metric, boundary), areas);
+          },
+          "areas"_a, nb::kw_only(), "metric"_a = "l1", "boundary"_a = "torus",
+          nb::sig("def of_areas(areas: Mapping[str, tuple[int, int]], *, metric: str = 'l1', "
+                  "boundary: str = 'torus') -> Sheet"),
+          "Several sheets: names of areas with (rows, cols). Units are numbered area by area.")
+      .def_prop_ro(
+          "areas", &areas_of, nb::sig("def areas(self) -> dict[str, Sheet]"),
+          "Names of areas with the sheet of each, in the order of their units; empty if "
+          "there is one sheet. With areas, `rows` is 1 and `cols` the number of all units.")
+      .def_prop_ro("unit_areas", &unit_areas_of,
+                   "(unit) uint32: number of each unit's area, in the order of `areas`; 0 without.")
+      .def("units_of", &units_of_area, "area"_a,
+           "(unit) uint32: the units of an area. Raises UsageError for another name.")
+      .def("distance", &Sheet::distance, "unit_a"_a, "unit_b"_a,
+           "Between units of different areas: infinity.")
       .def("distances_from", &distances, "unit"_a, "(row, col) float64: distances from a unit.")
       .def("__repr__", [](const Sheet& s) {
-        return fmt::format("Sheet({}, {}, metric={:?}, boundary={:?})", s.rows, s.cols,
+        if (!s.areas)
+          return fmt::format("Sheet({}, {}, metric={:?}, boundary={:?})", s.rows, s.cols,
+                             to_name(s.metric), to_name(s.boundary));
+        std::string areas;
+        for (const Area& a : *s.areas)
+          areas +=
+              fmt::format("{}{:?}: ({}, {})", areas.empty() ? "" : ", ", a.name, a.rows, a.cols);
+        return fmt::format("Sheet.of_areas({{{}}}, metric={:?}, boundary={:?})", areas,
                            to_name(s.metric), to_name(s.boundary));
       });
   refuse_other_arguments(sheet, "Sheet");
@@ -273,8 +394,11 @@ void bind_wiring(nb::module_& m) {
           nb::kw_only(), "seed"_a,
           "A random mask with the same autapses, in-degrees, out-degrees and numbers of reciprocal "
           "partners.")
-      .def("statistics", &statistics_of, "sheet"_a,
-           "Degrees, reciprocity, path length, clustering and wire length.")
+      .def(
+          "statistics", &statistics_of, "sheet"_a,
+          "Degrees, reciprocity, path length, clustering and wire length. With areas, `areas` has "
+          "those within each of them, and `between` synapses and density from one onto another, by "
+          "(from, to).")
       .def("__repr__", [](const Mask& k) {
         return fmt::format("Mask({} x {}, {} synapses, density {:.4f})", k.n_targets(),
                            k.n_sources(), k.n_synapses(), k.density());

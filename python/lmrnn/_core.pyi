@@ -487,7 +487,31 @@ class Sheet:
         Distance of neighbours: 1, or with coordinates the mean distance of a unit to the nearest one at another place.
         """
 
-    def distance(self, unit_a: int, unit_b: int) -> float: ...
+    @staticmethod
+    def of_areas(areas: Mapping[str, tuple[int, int]], *, metric: str = 'l1', boundary: str = 'torus') -> Sheet:
+        """
+        Several sheets: names of areas with (rows, cols). Units are numbered area by area.
+        """
+
+    @property
+    def areas(self) -> dict[str, Sheet]:
+        """
+        Names of areas with the sheet of each, in the order of their units; empty if there is one sheet. With areas, `rows` is 1 and `cols` the number of all units.
+        """
+
+    @property
+    def unit_areas(self) -> NDArray[numpy.uint32]:
+        """
+        (unit) uint32: number of each unit's area, in the order of `areas`; 0 without.
+        """
+
+    def units_of(self, area: str) -> NDArray[numpy.uint32]:
+        """
+        (unit) uint32: the units of an area. Raises UsageError for another name.
+        """
+
+    def distance(self, unit_a: int, unit_b: int) -> float:
+        """Between units of different areas: infinity."""
 
     def distances_from(self, unit: int) -> NDArray[numpy.float64]:
         """(row, col) float64: distances from a unit."""
@@ -641,7 +665,9 @@ class Mask:
         """
 
     def statistics(self, sheet: Sheet) -> dict[str, Any]:
-        """Degrees, reciprocity, path length, clustering and wire length."""
+        """
+        Degrees, reciprocity, path length, clustering and wire length. With areas, `areas` has those within each of them, and `between` synapses and density from one onto another, by (from, to).
+        """
 
     def __repr__(self) -> str: ...
 

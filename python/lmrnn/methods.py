@@ -22,8 +22,8 @@ def methods(run: Run) -> str:
     c = run.config
     battery, wiring, network = c["battery"], c["wiring"], c["network"]
     optimiser, stream, train = c["optimiser"], c["stream"], c["train"]
-    n_units = wiring["rows"] * wiring["cols"]
     trained = run.network()
+    n_units = trained.n_units
     mask = trained.recurrent
     semantics = battery["semantics"]
     switches = {k: v for k, v in semantics.items() if k != "base"}
@@ -39,6 +39,7 @@ def methods(run: Run) -> str:
         f"{battery['dt']:g} ms.",
         f"{_wiring(wiring)} ({n_units} units, {mask.n_synapses} recurrent synapses, "
         f"density {100 * mask.density:.2g}%).",
+        *_areas(c),
         *_types(trained.excitatory, c),
         *_measured(wiring),
         f"Units were {_ACTIVATION[network['activation']]} with a time constant of "
@@ -97,6 +98,33 @@ def _curriculum(curriculum: dict) -> list[str]:
             f"After each evaluation, {100 * share:g}% of the trials were drawn in proportion to what each "
             "task lacked of its ceiling."
         )
+    return sentences
+
+
+def _areas(c: dict) -> list[str]:
+    wiring = c["wiring"]
+    if "areas" not in wiring:
+        return []
+    sizes = [(area["name"], {**wiring, **area}) for area in wiring["areas"]]
+    has_radius = wiring["kind"] in ("local", "random", "rewired")
+    areas = [
+        f"{name} ({w['rows']} × {w['cols']}" + (f", radius {w['radius']:g})" if has_radius else ")")
+        for name, w in sizes
+    ]
+    sentences = [f"The areas were {', '.join(areas)}."]
+    listed = [
+        f"{100 * p['density']:g}% from {p['from']} to {p['to']}" for p in wiring.get("projections", ())
+    ]
+    if share := wiring.get("between_density"):
+        listed.append(f"{100 * share:g}% from every {'other ' if listed else ''}area to every other")
+    if listed:
+        source = "excitatory units of one area" if wiring.get("between_excitatory") else "units of one area"
+        sentences.append(
+            f"Of the pairs of {source} and units of another, a random share had a synapse: {', '.join(listed)}."
+        )
+    for layer, what in (("input", "received input"), ("readout", "had readout synapses")):
+        if names := c["network"][layer].get("areas"):
+            sentences.append(f"Only units of {' and '.join(names)} {what}.")
     return sentences
 
 
@@ -164,6 +192,14 @@ def _short(expression: str) -> str:
 def _wiring(w: dict) -> str:
     sheet = f"a {w['rows']} × {w['cols']} sheet"
     kind = w["kind"]
+    if "areas" in w:
+        near = ""
+        if kind == "local":
+            near = f" to pairs of units within a radius ({w['metric']} metric, {w['boundary']} boundary)"
+        return (
+            f"Units lay in {len(w['areas'])} areas, each a sheet of its own; synapses within areas were "
+            + (f"confined{near}" if near else f"of kind {kind}")
+        )
     if kind == "local":
         return (
             f"Recurrent synapses were confined to pairs of units at most {w['radius']:g} apart "

@@ -248,15 +248,18 @@ def _add_network(pynwb, made, run: Run, network) -> None:
     from hdmf.common import DynamicTable, VectorData
 
     module, weights = made.processing["misc"], network.weights
-    sheet = run.sheet
-    unit = np.arange(network.n_units)
+    sheets = run.sheet.areas or {"": run.sheet}
+    places = np.concatenate([np.indices((s.rows, s.cols)).reshape(2, -1) for s in sheets.values()], axis=1)
     columns = [
-        VectorData(name="row", description="row on the sheet", data=unit // sheet.cols),
-        VectorData(name="column", description="column on the sheet", data=unit % sheet.cols),
+        VectorData(name="row", description="row on the sheet", data=places[0]),
+        VectorData(name="column", description="column on the sheet", data=places[1]),
         VectorData(name="bias", description="bias", data=weights["bias"]),
         VectorData(name="input_weights", description="from each input channel", data=weights["input"]),
         VectorData(name="readout_weights", description="to each class", data=weights["readout"].T.copy()),
     ]
+    if run.sheet.areas:
+        areas = [name for name, area in sheets.items() for _ in range(area.n_units)]
+        columns.insert(0, VectorData(name="area", description="area, a sheet of its own", data=areas))
     if network.n_rules:
         columns.append(
             VectorData(name="rule_weights", description="from each rule input", data=weights["rule"].T.copy())

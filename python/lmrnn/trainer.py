@@ -364,11 +364,12 @@ def _save_mask(mask, config: dict[str, Any], directory: Path) -> dict[str, Any]:
     if not isinstance(mask, _core.Mask):
         mask = _core._mask_from(mask, "mask")
     dense = mask.to_dense()
-    n = config["wiring"]["rows"] * config["wiring"]["cols"]
+    wiring = config["wiring"]
+    sizes = [{**wiring, **area} for area in wiring.get("areas", [{}])]
+    n = sum(size["rows"] * size["cols"] for size in sizes)
     if dense.shape != (n, n):
-        raise _core.UsageError(
-            f"mask: {dense.shape[0]} x {dense.shape[1]}, but wiring.rows x wiring.cols are {n} units"
-        )
+        units = "wiring.areas have" if "areas" in wiring else "wiring.rows x wiring.cols are"
+        raise _core.UsageError(f"mask: {dense.shape[0]} x {dense.shape[1]}, but {units} {n} units")
     if directory.exists() and any(directory.iterdir()):
         raise _core.UsageError(f"{directory}: is not empty; use another directory")
     path = directory.with_name(directory.name + ".wiring.npz")

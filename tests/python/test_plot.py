@@ -21,6 +21,8 @@ def figures(run):
     yield "answer", lambda: plot.trial(trial, network)
     yield "mask", lambda **o: plot.mask(network.recurrent, **o)
     yield "neighbourhood", lambda **o: plot.neighbourhood(network.recurrent, run.sheet, **o)
+    halves = lmrnn.Sheet.of_areas({"front": (3, 6), "back": (3, 6)})
+    yield "areas", lambda **o: plot.areas(network.recurrent, halves, **o)
     yield "map", lambda **o: plot.sheet_map(network.weights["bias"], run.sheet, signed=True, **o)
     yield "curves", lambda **o: plot.learning_curves({"a": run, "b": [run, run]}, **o)
     yield "loss", lambda **o: plot.learning_curves(run, y="loss", x="trials", **o)
@@ -66,6 +68,27 @@ def test_saving_is_reproducible(small_run, tmp_path):
     a = plot.save(plot.task_bars(small_run), tmp_path / "a.svg").read_bytes()
     b = plot.save(plot.task_bars(small_run), tmp_path / "a.svg").read_bytes()
     assert a == b
+
+
+def test_areas_are_drawn_side_by_side():
+    sheet = lmrnn.Sheet.of_areas({"a": (2, 3), "b": (1, 2)}, boundary="open")
+    values = np.arange(8.0)
+    shown = plot.sheet_map(values, sheet).images[0].get_array()
+    nan = np.nan
+    assert np.array_equal(
+        np.ma.filled(shown, nan), [[0, 1, 2, nan, 6, 7], [3, 4, 5, nan, nan, nan]], equal_nan=True
+    )
+    ax = plot.neighbourhood(np.eye(8), sheet, unit=7)
+    assert (*ax.lines[0].get_xdata(), *ax.lines[0].get_ydata()) == (5, 0)
+    assert [t.get_text() for t in ax.texts] == ["a", "b"]
+    with pytest.raises(lmrnn.UsageError, match="8 units in areas"):
+        plot.sheet_map(np.zeros(9), sheet)
+    mask = np.zeros((8, 8))
+    mask[6:, :3] = 1  # rows are targets: from a onto b
+    density = plot.areas(mask, sheet).images[0].get_array()
+    assert np.array_equal(density, [[0, 0], [0.5, 0]])
+    with pytest.raises(lmrnn.UsageError, match="one sheet and no areas"):
+        plot.areas(np.eye(4), lmrnn.Sheet(2, 2))
 
 
 def test_answers_are_probabilities(small_run):

@@ -25,12 +25,13 @@ from .tasks import task_bars, task_comparison, task_grid, task_heat_map
 from .trial import trial
 from .weights import eigenvalues, weight_histogram
 from .wire import weight_structure
-from .wiring import mask, neighbourhood, sheet_map
+from .wiring import areas, mask, neighbourhood, sheet_map
 
 __all__ = [
     "COLOURS",
     "accuracy_against_density",
     "activity_by_direction",
+    "areas",
     "clusters",
     "confusion",
     "dimensions",

@@ -9,6 +9,7 @@ import numpy as np
 from .. import _core
 from . import style
 from .inputs import analysis_of, takes
+from .wiring import name_areas, side_by_side
 
 
 @style.figure
@@ -50,12 +51,20 @@ def sheet_maps(analysis, *, n: int = 8, shared: bool = False, ax=None):
         axes = style.new_grid(ax, rows, columns, 2.35 * columns, 2.25 * rows)
     with analysis.recording("maps") as file:
         maps = [file[f"map{which:03}"][:] for which in best]
+        sizes = _areas_of(file.attrs.get("areas", ""))
+    if sizes:
+        sheet = _core.Sheet.of_areas(sizes)
+        maps = [side_by_side(values, sheet) for values in maps]
     limits = {"vmin": min(np.nanmin(m) for m in maps), "vmax": max(np.nanmax(m) for m in maps)} if shared else {}
     images = []
     for place, which, values in zip(axes.flat, best, maps):
         images.append(place.imshow(values, aspect="equal", **limits))
         name = str(table["map"][which]).replace(" (", "\n(")
-        place.set_title(f"{name}\nMoran's I = {table['moran_i'][which]:.2f}", fontsize=8)
+        place.set_title(
+            f"{name}\nMoran's I = {table['moran_i'][which]:.2f}", fontsize=8, pad=14 if sizes else None
+        )
+        if sizes:
+            name_areas(place, sizes, fontsize=6)
         if not shared:
             bar = style.colour_bar(place, images[-1], "", shrink=0.7, aspect=20)
             bar.ax.tick_params(labelsize=6)
@@ -65,6 +74,17 @@ def sheet_maps(analysis, *, n: int = 8, shared: bool = False, ax=None):
     if shared:
         style.colour_bar(axes, images[0], "value of the map")
     return axes
+
+
+def _areas_of(text) -> dict[str, tuple[int, int]]:
+    """{"v1": (8, 8), "v4": (6, 8)} of "v1 8x8, v4 6x8", as the analysis `sheet` writes it."""
+    text = text.decode() if isinstance(text, bytes) else text
+    sizes = {}
+    for part in filter(None, text.split(", ")):
+        name, size = part.split(" ")
+        rows, cols = size.split("x")
+        sizes[name] = (int(rows), int(cols))
+    return sizes
 
 
 @style.figure

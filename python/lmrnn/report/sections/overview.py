@@ -12,7 +12,7 @@ def section(run) -> Section:
     tasks = list(run.scores["task"]) or ([] if run.source else run.battery.names)
     pairs = {
         "tasks": len(tasks),
-        "units": f"{network.n_units:,} on a {wiring['rows']} x {wiring['cols']} sheet",
+        "units": f"{network.n_units:,} {_where(run.sheet)}",
         "wiring": wiring["kind"]
         + (f", radius {wiring['radius']:g} ({wiring['metric']})" if wiring["kind"] == "local" else ""),
         "synapses": f"{network.recurrent.n_synapses:,} ({100 * network.recurrent.density:.3g}%)",
@@ -26,6 +26,11 @@ def section(run) -> Section:
     }
     return Section("Overview", join(headline(run) if not run.scores.n_rows else Markup(), values(pairs), _names(tasks)))
 
+
+def _where(sheet) -> str:
+    if not sheet.areas:
+        return f"on a {sheet.rows} x {sheet.cols} sheet"
+    return "in " + ", ".join(f"{name} ({a.rows} x {a.cols})" for name, a in sheet.areas.items())
 
 
 def _names(tasks) -> Markup:
