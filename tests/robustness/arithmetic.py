@@ -1,6 +1,7 @@
 """One optimiser step against the readable twin, and the twin against PyTorch."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import readable
@@ -138,11 +139,20 @@ def plastic_synapses(model, config):
         return np.full(len(model.target_of), float(subset["kind"] == "all"))
     import lmrnn
 
+    if subset["kind"] in ("within", "between"):
+        area = area_of_units(config["wiring"])
+        same = area[model.target_of] == area[model.source_of]
+        return (same == (subset["kind"] == "within")).astype(np.float64)
     keys = ("rows", "cols", "metric", "boundary", "autapses")
     options = {key: config["wiring"][key] for key in keys}
     options |= {key: subset[key] for key in ("radius", "block_units", "path", "dataset")}
     if "coordinates_path" in config["wiring"]:
         options["coordinates_path"] = config["wiring"]["coordinates_path"]
+    if "areas" in config["wiring"]:  # one radius for all, and nothing between
+        areas = config["wiring"]["areas"]
+        options["areas"] = [{k: v for k, v in area.items() if k != "radius"} for area in areas]
+        if subset["kind"] != "file":
+            options["between_density"] = 0.0
     if subset["kind"] in ("autapse", "file"):
         options["autapses"] = True
     seed = subset.get("seed", config["wiring"].get("seed", config["seed"]))
@@ -150,8 +160,41 @@ def plastic_synapses(model, config):
     return (mask[model.target_of, model.source_of] != 0).astype(np.float64)
 
 
+def sizes_of_areas(wiring):
+    """(rows, cols) of each area, or of the one sheet."""
+    areas = wiring.get("areas", [{}])
+    return [(a.get("rows", wiring["rows"]), a.get("cols", wiring["cols"])) for a in areas]
+
+
+def area_of_units(wiring):
+    sizes = [rows * cols for rows, cols in sizes_of_areas(wiring)]
+    return np.repeat(np.arange(len(sizes)), sizes)
+
+
 def lengths(model, wiring):
     """Distances on the sheet between the units of each synapse."""
+    if "areas" in wiring:
+        return lengths_in_areas(model, wiring)
+    return lengths_on_sheet(model, wiring)
+
+
+def lengths_in_areas(model, wiring):
+    """Within an area, as on a sheet of its own; between areas, wiring.between_length."""
+    area = area_of_units(wiring)
+    first = np.searchsorted(area, np.arange(area.max() + 1))
+    result = np.full(len(model.target_of), float(wiring.get("between_length", 0)))
+    for number, (rows, cols) in enumerate(sizes_of_areas(wiring)):
+        inside = (area[model.target_of] == number) & (area[model.source_of] == number)
+        part = SimpleNamespace(
+            target_of=model.target_of[inside] - first[number],
+            source_of=model.source_of[inside] - first[number],
+        )
+        alone = {k: v for k, v in wiring.items() if k != "areas"} | {"rows": rows, "cols": cols}
+        result[inside] = lengths_on_sheet(part, alone)
+    return result
+
+
+def lengths_on_sheet(model, wiring):
     if "coordinates_path" in wiring:
         places = runs.read_array(wiring["coordinates_path"], "coordinates")
         apart = np.abs(places[model.target_of] - places[model.source_of])

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import runs
 from arithmetic import check_arithmetic, check_target
+from draw import n_units_of
 from runs import Broken, ByPackage, ByProgram, Failure, Refused
 
 # A configuration of the generator may be refused for these reasons only, which depend on what was
@@ -38,7 +39,7 @@ class Case:
             self.config["simd"] = "auto"  # a case from another machine
         own = self.config.get("simd", "auto")
         self.own_target = program.targets[0] if own == "auto" else own
-        n_units = self.config.get("wiring.rows", 32) * self.config.get("wiring.cols", 32)
+        n_units = n_units_of({"wiring.rows": 32, "wiring.cols": 32} | self.config)
         if case.get("mask"):
             path = str(runs.write_mask(case["mask"], n_units, directory))
             self.config |= {key: path for key, value in self.config.items() if value == "MASK"}

@@ -213,12 +213,57 @@ def draw_sheet(d, size):
     return d.randint(1, most), d.randint(1, most)
 
 
+def sizes_of_areas(keys):
+    """(rows, cols) by name of area; the one sheet is named None."""
+    rows, cols = keys["wiring.rows"], keys["wiring.cols"]
+    areas = keys.get("wiring.areas", [{"name": None}])
+    return {area["name"]: (area.get("rows", rows), area.get("cols", cols)) for area in areas}
+
+
+def n_units_of(keys):
+    return sum(rows * cols for rows, cols in sizes_of_areas(keys).values())
+
+
+def draw_areas(d, kind, size):
+    """Two or three sheets with synapses between them; a file says for itself which there are."""
+    if size not in ("tiny", "small") or "wiring.areas" not in d.program.keys or not d.chance(0.2):
+        return
+    areas = []
+    for name in d.sample(["v1", "V4", "m-1", "pfc_2"], d.choice([1, 2, 2, 2, 3])):
+        area = {"name": name}
+        for key in ("rows", "cols"):
+            if d.chance(0.5):
+                area[key] = d.randint(2, 6)
+        if kind in ("local", "random") and d.chance(0.5):
+            area["radius"] = d.choice([0, 1, 1.5, 3])
+        areas.append(area)
+    d.set("wiring.areas", areas)
+    d.sometimes("wiring.between_length", 0.5, lambda: d.choice([0, 1, 6.5]))
+    if kind == "file":
+        return
+    names = [area["name"] for area in areas]
+    pairs = [(a, b) for a in names for b in names if a != b]
+    if pairs and d.chance(0.5):
+        d.set(
+            "wiring.projections",
+            [
+                {"from": a, "to": b, "density": d.choice([0, 0.2, 1, round(d.random(), 2)])}
+                for a, b in d.sample(pairs, d.randint(1, len(pairs)))
+            ],
+        )
+    if "wiring.projections" not in d.keys or d.chance(0.5):
+        d.set("wiring.between_density", d.choice([0, 0.1, 0.3, 1]))
+
+
 def draw_wiring(d, case, size):
     rows, cols = draw_sheet(d, size)
-    n = rows * cols
     d.set("wiring.rows", rows)
     d.set("wiring.cols", cols)
     kind = d.name("wiring.kind")
+    draw_areas(d, kind, size)
+    n = n_units_of(d.keys)
+    # What each area must be able to have on its own.
+    least_units = min(r * c for r, c in sizes_of_areas(d.keys).values())
     d.sometimes("wiring.metric", 0.6, lambda: d.choice(d.names("wiring.metric")))
     d.sometimes("wiring.boundary", 0.5, lambda: d.choice(d.names("wiring.boundary")))
     d.set("wiring.radius", d.choice([1, 1.5, 2, 3, 4, 0, round(d.uniform(0, 6), 2)]))
@@ -231,15 +276,16 @@ def draw_wiring(d, case, size):
     d.sometimes(
         "wiring.rewire", 0.9 if kind == "rewired" else 0.1, lambda: round(d.uniform(0, 0.5), 3)
     )
-    least, most = (1 / n if autapses else 0.0), (1.0 if autapses else 1 - 1 / n)
+    m = least_units
+    least, most = (1 / m if autapses else 0.0), (1.0 if autapses else 1 - 1 / m)
     low, high = (
-        (least, most) if n < 4 else (least + 0.05 * (most - least), least + 0.7 * (most - least))
+        (least, most) if m < 4 else (least + 0.05 * (most - least), least + 0.7 * (most - least))
     )
     if kind == "exponential" or d.chance(0.1):
         d.set("wiring.density", d.choice([low, high, d.uniform(low, high)]))
     d.sometimes("wiring.length", 0.5, lambda: round(d.uniform(0.5, 5), 2))
     if kind == "blocks":
-        d.set("wiring.block_units", d.choice([k for k in range(1, n + 1) if n % k == 0]))
+        d.set("wiring.block_units", d.choice(divisors_of_areas(d.keys)))
     if kind == "file":
         draw_mask_file(d, case, "wiring")
     draw_unit_types(d, case, kind, n)
@@ -248,6 +294,12 @@ def draw_wiring(d, case, size):
             draw_subset(d, case, subset, n)
     draw_measured(d, case, kind, n)
     return n
+
+
+def divisors_of_areas(keys):
+    """Sizes of blocks that divide the units of every area."""
+    sizes = [rows * cols for rows, cols in sizes_of_areas(keys).values()]
+    return [k for k in range(1, min(sizes) + 1) if all(n % k == 0 for n in sizes)]
 
 
 def draw_unit_types(d, case, kind, n_units):
@@ -271,6 +323,10 @@ def draw_unit_types(d, case, kind, n_units):
         ]
         d.sometimes("wiring.excitatory_placement", 0.6, lambda: d.choice(placements))
     d.sometimes("network.readout_excitatory", 0.3, lambda: d.choice([True, False]))
+    if "wiring.areas" in d.keys:
+        if kind != "file":
+            d.sometimes("wiring.between_excitatory", 0.5, lambda: d.choice([True, False]))
+        return
     if kind in ("local", "random"):  # rewired: with larger radii, there may be no source left
         for pair in ("ee", "ei", "ie", "ii"):
             d.sometimes(f"wiring.radius_{pair}", 0.3, lambda: d.choice([1, 1.5, 2, 4]))
@@ -280,7 +336,7 @@ def draw_measured(d, case, kind, n_units):
     """Places of units, weights and types of cells from files, and gains instead of weights."""
     file = lambda **more: {"format": d.choice(["npy", "npz"]), "seed": d.getrandbits(32), **more}
     typed = d.keys.get("wiring.excitatory", 0) > 0 or "TYPES" in d.keys.values()
-    if n_units > 1 and d.chance(0.12):
+    if n_units > 1 and "wiring.areas" not in d.keys and d.chance(0.12):
         case["places"] = file(dimensions=d.choice([2, 3]))
         d.set("wiring.coordinates_path", "PLACES")  # replaced by the file, as those below
         d.set("wiring.boundary", "open")
@@ -299,11 +355,14 @@ def draw_measured(d, case, kind, n_units):
 
 
 def draw_subset(d, case, table, n_units):
-    kind = d.name(f"{table}.kind")
+    kinds = d.names(f"{table}.kind")
+    if "wiring.areas" not in d.keys:
+        kinds = [kind for kind in kinds if kind not in ("within", "between")]
+    kind = d.choice(kinds)
+    d.set(f"{table}.kind", kind)
     d.sometimes(f"{table}.radius", 0.6, lambda: d.choice([1, 1.5, 2, 5]))
     if kind == "blocks":
-        divisors = [k for k in range(1, n_units + 1) if n_units % k == 0]
-        d.set(f"{table}.block_units", d.choice(divisors))
+        d.set(f"{table}.block_units", d.choice(divisors_of_areas(d.keys)))
     if kind == "file":
         draw_mask_file(d, case, table)
     d.sometimes(f"{table}.seed", 0.3, d.seed_number)
@@ -351,11 +410,17 @@ def draw_network(d):
             0.3,
             lambda: d.choice([0.1, 0.5, 0.9, 0, round(d.random(), 2)]),
         )
-        d.sometimes(f"network.{layer}.patch", 0.2, lambda: draw_patch(d))
+        areas = list(sizes_of_areas(d.keys))
+        if "wiring.areas" in d.keys:
+            some = lambda: d.sample(areas, d.randint(1, len(areas)))
+            d.sometimes(f"network.{layer}.areas", 0.6, some)
+        areas = d.keys.get(f"network.{layer}.areas", areas)
+        if len(areas) == 1:
+            d.sometimes(f"network.{layer}.patch", 0.2, lambda: draw_patch(d, areas[0]))
 
 
-def draw_patch(d):
-    rows, cols = d.keys["wiring.rows"], d.keys["wiring.cols"]
+def draw_patch(d, area):
+    rows, cols = sizes_of_areas(d.keys)[area]
     height, width = d.randint(1, rows), d.randint(1, cols)
     return d.choice([[], [d.randint(0, rows - height), d.randint(0, cols - width), height, width]])
 
@@ -396,7 +461,8 @@ def draw_loss(d, own_data):
     d.sometimes("loss.rate_penalty", 0.35, lambda: d.choice([0, d.log_uniform(1e-5, 1)]))
     d.sometimes("loss.weight_penalty", 0.35, lambda: d.choice([0, d.log_uniform(1e-6, 1e-1)]))
     d.sometimes("loss.penalised", 0.4, lambda: d.choice(d.names("loss.penalised")))
-    d.sometimes("loss.wire_penalty", 0.25, lambda: d.choice([0, d.log_uniform(1e-6, 1e-1)]))
+    if len(d.keys.get("wiring.areas", ())) < 2 or "wiring.between_length" in d.keys:
+        d.sometimes("loss.wire_penalty", 0.25, lambda: d.choice([0, d.log_uniform(1e-6, 1e-1)]))
     d.sometimes("loss.wire_power", 0.25, lambda: d.choice([0, 1, 2, 0.5, round(d.uniform(0, 8), 2)]))
 
 

@@ -92,6 +92,11 @@ def candidates(case):
             yield with_keys(
                 {"battery.tasks": ",".join(t for t in tasks if t != task)}, ["battery.weights"]
             )
+    if "wiring.areas" in config:  # one sheet instead
+        about = [k for k in config if k.startswith("wiring.between_") or k.endswith(".patch")]
+        about += ["wiring.areas", "wiring.projections", "network.input.areas", "network.readout.areas"]
+        kinds = [k for k in ("wiring.plastic.kind", "wiring.initial.kind") if config.get(k) in ("within", "between")]
+        yield with_keys({}, about + kinds)
     if case.get("types"):
         types = [key for key in config if "excitatory" in key or key.startswith("wiring.radius_")]
         yield with_keys({}, types, types=None)
@@ -116,6 +121,8 @@ def fits(case):
     """Whether what a candidate says of its sizes agrees; the program would refuse it."""
     config = case["config"]
     batch = config.get("stream.batch", 64)
+    if "wiring.areas" in config:
+        return config.get("train.block", 0) <= batch
     for layer in ("input", "readout"):
         patch = config.get(f"network.{layer}.patch")
         if patch and (

@@ -18,7 +18,7 @@ sys.path.insert(0, str(HERE))
 import arithmetic
 import readable
 import shrink
-from draw import Program, draw_case
+from draw import Program, draw_case, n_units_of
 
 # Set when they are needed, to the one value that can be.
 ONE_VALUE = ("init_from", "source", "path", ".dataset", "train.stop_solved")
@@ -64,7 +64,7 @@ class Drawing(unittest.TestCase):
 
     def test_sizes_go_beyond_300_units_and_leave_short_blocks(self):
         cases = [draw_case(2, n, self.program)["config"] for n in range(1000)]
-        units = [c["wiring.rows"] * c["wiring.cols"] for c in cases]
+        units = [n_units_of(c) for c in cases]
         self.assertGreater(sum(n >= 300 for n in units), 80)
         # Batches of more than two blocks of 32 rows, the last of them short.
         self.assertGreater(
