@@ -182,7 +182,7 @@ struct TrainedOn {
   WiringConfig wiring;
   Seed seed;
   std::vector<std::string> tasks;
-  Sheet sheet{};  ///< of `wiring`, with the coordinates of the units if it has any
+  Sheet sheet = wiring.sheet();  ///< of `wiring`, with the coordinates of the units if it has any
 };
 TrainedOn trained_on(const NetworkMetadata& metadata, const std::filesystem::path& path);
 

@@ -596,8 +596,18 @@ class Mask:
             of weights_path; file (if absent): as they are; fan-in: scaled so that the squares of a unit's weights add to 1 on average
         gains : "types" | "targets" | "sources" | "all", optional
             trains gains of the initial weights instead of the weights: one for each pair of types, for each target, for each source, or one for all
-        plastic.kind : "all" | "none" | "local" | "autapse" | "random" | "blocks" | "file", default "all"
-            all, none, or those synapses that a wiring of this kind has as well
+        areas : list of table, optional
+            several sheets, each {name, rows, cols, radius}; within each, synapses are as kind says; absent: one sheet
+        projections : list of table, optional
+            densities of synapses from one area onto another, each {from, to, density}; other pairs have between_density
+        between_density : number, optional
+            share of the pairs of units of two areas that have a synapse, drawn at random, for every ordered pair of areas
+        between_excitatory : true | false, optional
+            true: only excitatory units project to other areas
+        between_length : number, optional
+            length of every synapse between areas, in spacings, for loss.wire_penalty and the wire length; absent: 0, and no wire_penalty
+        plastic.kind : "all" | "none" | "local" | "autapse" | "random" | "blocks" | "file" | "within" | "between", default "all"
+            all, none, those synapses that a wiring of this kind has as well, or those within or between areas
         plastic.radius : number, default 4.0
             local, random: as in [wiring]
         plastic.block_units : integer, default 32
@@ -608,8 +618,8 @@ class Mask:
             file: as in [wiring]
         plastic.seed : integer, optional
             random: as in [wiring]
-        initial.kind : "all" | "none" | "local" | "autapse" | "random" | "blocks" | "file", default "all"
-            all, none, or those synapses that a wiring of this kind has as well
+        initial.kind : "all" | "none" | "local" | "autapse" | "random" | "blocks" | "file" | "within" | "between", default "all"
+            all, none, those synapses that a wiring of this kind has as well, or those within or between areas
         initial.radius : number, default 4.0
             local, random: as in [wiring]
         initial.block_units : integer, default 32

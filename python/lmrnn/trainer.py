@@ -82,18 +82,20 @@ class Trainer:
             raise _core.UsageError("exist_ok, overwrite: they contradict each other; give one of them")
         if seed is not None:
             overrides["seed"] = seed
+        if mask is not None:
+            overrides |= _mask_overrides(_mask_path(directory))
         if overwrite:
             _core.resolve_config(config, overrides)  # nothing is deleted for a wrong one
             _delete_run(directory)
         if exist_ok and (directory / "config.toml").is_file():
             if mask is not None:
-                overrides |= _same_mask(mask, directory)
+                _require_same_mask(mask, directory)
             self._take_up(_core.resolve_config(config, overrides), directory, threads, data)
             return
         _refuse_full(directory)
-        if mask is not None:
-            overrides |= _save_mask(mask, _core.resolve_config(config, overrides), directory)
         resolved = _core.resolve_config(config, overrides)
+        if mask is not None:
+            _save_mask(mask, resolved, directory)
         self._begin(_core.Trainer.start(resolved, directory, threads, data))
 
     def _begin(self, trainer) -> None:
@@ -315,18 +317,22 @@ def _differences(a: Mapping[str, Any], b: Mapping[str, Any], prefix: str = "") -
     return found
 
 
-def _same_mask(mask, directory: Path) -> dict[str, Any]:
-    """The overrides of a run whose mask was saved earlier, if it is this one."""
+def _mask_path(directory: Path) -> Path:
+    """Where the mask of a run is saved that was given as an array."""
+    return directory.with_name(directory.name + ".wiring.npz")
+
+
+def _require_same_mask(mask, directory: Path) -> None:
+    """The mask of a run that was begun earlier must be this one."""
     config = Run(directory).config["wiring"]
     wanted = mask if isinstance(mask, _core.Mask) else _core.Mask(mask)
-    path = directory.with_name(directory.name + ".wiring.npz")
+    path = _mask_path(directory)
     saved = _core.Mask(np.load(path)["mask"]) if path.is_file() else None
     if config["path"] != str(path) or saved != wanted:
         raise _core.UsageError(
             f"{directory}: holds a run with another mask; use another directory, or overwrite=True to "
             "delete that run"
         )
-    return _mask_overrides(path)
 
 
 @contextmanager
@@ -359,8 +365,8 @@ def _sigterm_as_request() -> Iterator[Callable[[], bool] | None]:
             signal.raise_signal(signal.SIGTERM)
 
 
-def _save_mask(mask, config: dict[str, Any], directory: Path) -> dict[str, Any]:
-    """Saves a mask next to the run directory; returns the overrides that make a run use it."""
+def _save_mask(mask, config: dict[str, Any], directory: Path) -> None:
+    """Saves a mask next to the run directory."""
     if not isinstance(mask, _core.Mask):
         mask = _core._mask_from(mask, "mask")
     dense = mask.to_dense()
@@ -372,13 +378,13 @@ def _save_mask(mask, config: dict[str, Any], directory: Path) -> dict[str, Any]:
         raise _core.UsageError(f"mask: {dense.shape[0]} x {dense.shape[1]}, but {units} {n} units")
     if directory.exists() and any(directory.iterdir()):
         raise _core.UsageError(f"{directory}: is not empty; use another directory")
-    path = directory.with_name(directory.name + ".wiring.npz")
+    path = _mask_path(directory)
     path.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(path, mask=dense.astype(np.uint8))
-    return _mask_overrides(path)
 
 
 def _mask_overrides(path: Path) -> dict[str, Any]:
+    """What makes a run use a mask that was saved."""
     return {"wiring.kind": "file", "wiring.path": str(path), "wiring.dataset": "mask"}
 
 
