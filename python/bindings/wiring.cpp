@@ -306,7 +306,7 @@ void bind_wiring(nb::module_& m) {
           "areas", &areas_of, nb::sig("def areas(self) -> dict[str, Sheet]"),
           "Names of areas with the sheet of each, in the order of their units; empty if "
           "there is one sheet. With areas, `rows` is 1 and `cols` the number of all units.")
-      .def_prop_ro("unit_areas", &unit_areas_of,
+      .def_prop_ro("unit_areas", &unit_areas_of, nb::rv_policy::automatic,
                    "(unit) uint32: number of each unit's area, in the order of `areas`; 0 without.")
       .def("units_of", &units_of_area, "area"_a,
            "(unit) uint32: the units of an area. Raises UsageError for another name.")

@@ -37,4 +37,5 @@ def test_right_calls_are_accepted_and_wrong_ones_refused(tmp_path):
 
 def test_the_stub_has_no_bare_containers():
     stub = (Path(lmrnn.__file__).resolve().parent / "_core.pyi").read_text()
-    assert re.findall(r"(?:->|:) (?:list|dict|tuple)(?:$|[ ,):])", stub, re.M) == []
+    # "areas : list of table", with a blank before the colon, is of a docstring.
+    assert re.findall(r"(?:->|(?<! ):) (?:list|dict|tuple)(?:$|[ ,):])", stub, re.M) == []
