@@ -399,7 +399,7 @@ def draw_network(d):
     kinds = [
         kind
         for kind in d.names("network.storage")
-        if kind != "diagonal" or d.keys["wiring.kind"] == "autapse"
+        if kind != "diagonal" or (d.keys["wiring.kind"] == "autapse" and "wiring.areas" not in d.keys)
     ]
     d.sometimes("network.storage", 0.6, lambda: d.choice(kinds))
     if "network.equation" in d.program.keys:
