@@ -3,7 +3,7 @@
 
   bench/against.py BEFORE AFTER                  # two build directories
   bench/against.py BEFORE AFTER --only W1,W4 --seconds 20 --json against.json
-  bench/against.py BUILD BUILD --only W1 --network-after 'equation = "voltage"'   # two settings of one
+  bench/against.py BUILD BUILD --only W1 --set-after 'network.equation = "voltage"'   # two settings of one
 
 BEFORE and AFTER hold bench/bench_driver (cmake --build --preset release --target bench_driver). Every
 pair times BEFORE, then AFTER (the next pair the other way round), and the gain is the median of the
@@ -36,8 +36,9 @@ def arguments():
     parser.add_argument("--seconds", type=float, default=12, help="for the pairs of a workload")
     for side in ("before", "after"):
         parser.add_argument(
-            f"--network-{side}", default="", metavar="TOML", help=f"keys of [network] of {side.upper()} alone"
-        )
+            f"--set-{side}", action="append", default=[], metavar="TABLE.KEY=VALUE",
+            help=f"a key of {side.upper()} alone, as a line of TOML; may be repeated",
+        )  # fmt: skip
     parser.add_argument("--json", type=pathlib.Path, help="where the figures go")
     return parser.parse_args()
 
@@ -112,8 +113,8 @@ def main():
             for workload in chosen(options.only):
                 for n_threads in workload.threads:
                     if options.threads in (None, n_threads):
-                        keys = (options.network_before, options.network_after)
-                        both = [dataclasses.replace(workload, network=k) for k in keys]
+                        keys = (options.set_before, options.set_after)
+                        both = [dataclasses.replace(workload, keys=tuple(k)) for k in keys]
                         r = compare(sides, both, n_threads, options.seconds)
                         results.append(r)
                         print(

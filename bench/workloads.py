@@ -37,10 +37,20 @@ class Workload:
     mode: str = "restart"
     trials: int = 1  # per task, of an evaluation
     side: str = "driver"  # ours: the program, or a worker of peers/
-    network: str = ""  # further keys of [network], as TOML
+    keys: tuple = ()  # further ones, as 'network.equation = "voltage"'
 
     def config(self):
         """TOML of a run: Adam at a constant rate, no evaluation, no checkpoint but the first."""
+        text = self._own_config()
+        for assignment in self.keys:
+            table, _, key = assignment.partition(".")
+            header = f"[{table}]\n"
+            if header not in text:
+                text += f"\n{header}"
+            text = text.replace(header, f"{header}{key}\n")
+        return text
+
+    def _own_config(self):
         return f"""seed = 1
 
 [battery]
@@ -57,7 +67,6 @@ radius = {self.radius}
 
 [network]
 initialisation = "fan-in"
-{self.network}
 
 [stream]
 mode = "{self.mode}"
