@@ -41,7 +41,7 @@ def methods(run: Run) -> str:
         f"density {100 * mask.density:.2g}%).",
         *_areas(c),
         *_types(trained.excitatory, c),
-        *_measured(wiring),
+        *_measured(wiring, network["gain"]),
         f"Units were {_ACTIVATION[network['activation']]} with a time constant of "
         f"{network['tau'] or battery['dt']:g} ms"
         + (
@@ -115,7 +115,8 @@ def _areas(c: dict) -> list[str]:
     listed = [
         f"{100 * p['density']:g}% from {p['from']} to {p['to']}" for p in wiring.get("projections", ())
     ]
-    if share := wiring.get("between_density"):
+    share, n_areas = wiring.get("between_density"), len(sizes)
+    if share and len(listed) < n_areas * (n_areas - 1):
         listed.append(f"{100 * share:g}% from every {'other ' if listed else ''}area to every other")
     if listed:
         source = "excitatory units of one area" if wiring.get("between_excitatory") else "units of one area"
@@ -153,7 +154,7 @@ def _types(excitatory, c: dict) -> list[str]:
     return sentences
 
 
-def _measured(wiring: dict) -> list[str]:
+def _measured(wiring: dict, gain: float) -> list[str]:
     sentences = []
     if "coordinates_path" in wiring:
         sentences.append("Distances were between the measured coordinates of the units.")
@@ -161,16 +162,19 @@ def _measured(wiring: dict) -> list[str]:
         scaled = wiring.get("weights_scale") == "fan-in"
         sentences.append(
             "The recurrent weights started at measured ones"
-            + (", scaled so that the squares of a unit's weights added to 1 on average." if scaled else ".")
+            + (", scaled so that the squares of a unit's weights added to 1 on average" if scaled else "")
+            + (f", times {gain:g}." if gain != 1 else ".")
         )
     if kind := wiring.get("gains"):
         of = {
             "types": "a gain for each pair of types of units", "targets": "a gain for each target unit",
             "sources": "a gain for each source unit", "all": "one gain",
         }[kind]  # fmt: skip
+        plastic = wiring["plastic"]["kind"]
+        some = "" if plastic == "all" else f" of those that were trained (plastic synapses: {plastic})"
         sentences.append(
-            f"Recurrent weights were not trained one by one: each was its initial value times {of}, which "
-            "started at 1 and was trained."
+            f"Recurrent weights were not trained one by one: each{some} was its initial value times {of}, "
+            "which started at 1 and was trained."
         )
     return sentences
 
@@ -180,7 +184,12 @@ def _wire(loss: dict, wiring: dict) -> list[str]:
         return []
     return [
         f"The loss included {loss['wire_penalty']:g} times the sum over recurrent synapses of the "
-        f"absolute weight times length to the power {loss['wire_power']:g} ({wiring['metric']} metric)."
+        f"absolute weight times length to the power {loss['wire_power']:g} ({wiring['metric']} metric"
+        + (
+            f"; synapses between areas had the length {wiring['between_length']:g})."
+            if "between_length" in wiring
+            else ")."
+        )
     ]
 
 
@@ -190,16 +199,18 @@ def _short(expression: str) -> str:
 
 
 def _wiring(w: dict) -> str:
-    sheet = f"a {w['rows']} × {w['cols']} sheet"
+    measured = "coordinates_path" in w
+    sheet = "measured places" if measured else f"a {w['rows']} × {w['cols']} sheet"
     kind = w["kind"]
     if "areas" in w:
         near = ""
         if kind == "local":
             near = f" to pairs of units within a radius ({w['metric']} metric, {w['boundary']} boundary)"
-        return (
-            f"Units lay in {len(w['areas'])} areas, each a sheet of its own; synapses within areas were "
-            + (f"confined{near}" if near else f"of kind {kind}")
-        )
+        n = len(w["areas"])
+        where = f"Units lay in {n} areas, each a sheet of its own; " if n > 1 else "Units lay in 1 area; "
+        if kind == "file":
+            return where + "all synapses were read from a file"
+        return where + "synapses within areas were " + (f"confined{near}" if near else f"of kind {kind}")
     if kind == "local":
         return (
             f"Recurrent synapses were confined to pairs of units at most {w['radius']:g} apart "

@@ -118,6 +118,8 @@ class Run:
         """The gains of a checkpoint (`wiring.gains`), of the newest unless `step` names one: `target` and
         `source` (the types or units whose synapses have it; -1: all) and `gain`. Raises UsageError if
         the run trained weights."""
+        if step is None and not self.checkpoints:
+            raise _core.UsageError(f"{self.directory}: has no checkpoint yet; train it first")
         folder = self.checkpoint(self.checkpoints[-1] if step is None else step)
         arrays = _small_arrays(folder / "state.safetensors", "gains.")
         if "values" not in arrays:

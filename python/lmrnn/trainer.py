@@ -85,7 +85,9 @@ class Trainer:
         if mask is not None:
             overrides |= _mask_overrides(_mask_path(directory))
         if overwrite:
-            _core.resolve_config(config, overrides)  # nothing is deleted for a wrong one
+            resolved = _core.resolve_config(config, overrides)  # nothing is deleted for a wrong one
+            if mask is not None:
+                _checked_mask(mask, resolved)
             _delete_run(directory)
         if exist_ok and (directory / "config.toml").is_file():
             if mask is not None:
@@ -365,8 +367,8 @@ def _sigterm_as_request() -> Iterator[Callable[[], bool] | None]:
             signal.raise_signal(signal.SIGTERM)
 
 
-def _save_mask(mask, config: dict[str, Any], directory: Path) -> None:
-    """Saves a mask next to the run directory."""
+def _checked_mask(mask, config: dict[str, Any]) -> np.ndarray:
+    """(target, source), of as many units as the configuration has."""
     if not isinstance(mask, _core.Mask):
         mask = _core._mask_from(mask, "mask")
     dense = mask.to_dense()
@@ -376,6 +378,12 @@ def _save_mask(mask, config: dict[str, Any], directory: Path) -> None:
     if dense.shape != (n, n):
         units = "wiring.areas have" if "areas" in wiring else "wiring.rows x wiring.cols are"
         raise _core.UsageError(f"mask: {dense.shape[0]} x {dense.shape[1]}, but {units} {n} units")
+    return dense
+
+
+def _save_mask(mask, config: dict[str, Any], directory: Path) -> None:
+    """Saves a mask next to the run directory."""
+    dense = _checked_mask(mask, config)
     if directory.exists() and any(directory.iterdir()):
         raise _core.UsageError(f"{directory}: is not empty; use another directory")
     path = _mask_path(directory)

@@ -102,7 +102,8 @@ void print_network(const Json& network, std::span<const CostRow> costs) {
   print(network);
   fmt::print("\n{}", cost_text(costs));
   for (const auto& [key, value] : network["metadata"].items())
-    fmt::print("\n[{}]\n{}\n", key, value_text(value));
+    if (key != "coordinates")  // a line for each unit; --json has them
+      fmt::print("\n[{}]\n{}\n", key, value_text(value));
 }
 
 void run_on_network(const std::filesystem::path& path, bool json) {

@@ -1,4 +1,5 @@
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -62,14 +63,22 @@ void check_areas_of(const RunConfig& config) {
       !wiring.between_length)
     throw UsageError(
         "loss.wire_penalty needs the length of synapses between areas, which lie on sheets of "
-        "their "
-        "own; set wiring.between_length, e.g. to the rows of an area, or to 0 to charge for "
-        "synapses within areas only");
+        "their own; set wiring.between_length, e.g. to the rows of an area, or (unless "
+        "loss.wire_power is 0) to 0 to charge for synapses within areas only");
   for (const auto& [projection, key] :
-       {std::pair(&config.network.input, "input"), std::pair(&config.network.readout, "readout")})
-    if (projection->areas && !wiring.areas)
+       {std::pair(&config.network.input, "input"), std::pair(&config.network.readout, "readout")}) {
+    if (!projection->areas) continue;
+    if (!wiring.areas)
       throw UsageError(fmt::format(
           "network.{}.areas needs wiring.areas; list the areas there, or leave it out", key));
+    std::vector<std::string> names;
+    for (const AreaConfig& area : *wiring.areas) names.push_back(area.name);
+    for (const std::string& name : *projection->areas)
+      if (std::ranges::find(names, name) == names.end())
+        throw UsageError(fmt::format("network.{}.areas: \"{}\" is not one of \"{}\"{}", key, name,
+                                     fmt::join(names, "\", \""),
+                                     did_you_mean(name, names, "; name one of wiring.areas")));
+  }
 }
 
 }  // namespace

@@ -63,8 +63,8 @@ GainState initial_gains(const RunConfig& config, const Network& network) {
   const auto weights = network.parameters().subspan(l.recurrent, l.n_recurrent);
   if (std::ranges::all_of(weights, [](float w) { return w == 0; }))
     throw UsageError(
-        "wiring.gains multiply the initial recurrent weights, which are all 0; use another "
-        "network.gain, or leave wiring.gains out");
+        "wiring.gains multiply the initial recurrent weights, which are all 0; set a "
+        "network.gain above 0 or another init_from or wiring.initial, or leave wiring.gains out");
   state.initial.assign(weights.begin(), weights.end());
   const Labels labels = labels_of(config, a);
   // Only groups that have synapses, in the order of (target, source).

@@ -112,7 +112,7 @@ Mask with_sources(const Mask& mask, const std::vector<std::uint8_t>& kept, std::
   if (sources.empty() && mask.n_synapses() > 0)
     throw UsageError(
         fmt::format("{} leaves no readout synapse: there is no excitatory unit where [network."
-                    "readout] has synapses; make its patch larger",
+                    "readout] has synapses; make its patch larger or name other areas",
                     key));
   return {mask.n_targets(), mask.n_sources(), std::move(offsets), std::move(sources)};
 }

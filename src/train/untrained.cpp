@@ -77,7 +77,7 @@ std::optional<std::string> warning_of_missing_leak(const RunConfig& config) {
     return {};
   return fmt::format(
       "network.equation = \"{}\" computes the same as \"rate\" here, because units have no leak: "
-      "network.tau = {:g} makes alpha = dt / tau = 1; set network.tau, e.g. to {:g}",
+      "network.tau = {:g} means alpha = 1; set network.tau, e.g. to {:g}",
       to_name(network.equation), network.tau, 5 * config.battery.dt);
 }
 

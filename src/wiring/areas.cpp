@@ -174,6 +174,7 @@ void add_between(const Area& from, const Area& to, double density,
                  std::vector<Pair>& pairs) {
   const std::vector<Index> sources = units_of(from, excitatory);
   const std::size_t n_pairs = sources.size() * to.n_units();
+  if (n_pairs == 0 || density == 0) return;
   if (n_pairs > std::numeric_limits<std::int32_t>::max())
     throw UsageError(
         fmt::format("wiring.areas: {} pairs of units from \"{}\" to \"{}\" are too "
@@ -276,7 +277,11 @@ Mask within_or_between(const Mask& mask, const Sheet& sheet, bool within) {
 
 std::string size_text(const WiringConfig& config) {
   if (!config.areas) return fmt::format("a sheet of {} x {}", config.rows, config.cols);
-  return config.areas->size() == 1 ? "the area in wiring.areas" : "the areas in wiring.areas";
+  return "the list of wiring.areas";
+}
+
+std::string_view size_keys(const WiringConfig& config) {
+  return config.areas ? "rows and cols of its areas" : "wiring.rows and wiring.cols";
 }
 
 std::vector<AreaStatistics> area_statistics(const Mask& mask, const Sheet& sheet) {

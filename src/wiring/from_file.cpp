@@ -72,7 +72,7 @@ Mask read_edge_list(const std::string& path, std::size_t n_units) {
     if (!source || !target)
       throw UsageError(fmt::format(
           "{}:{}: \"{}\" is not a synapse; write source,target as two numbers from 0 to {} "
-          "(wiring.rows x wiring.cols = {} units). Lists with weights, names, other separators or "
+          "({} units). Lists with weights, names, other separators or "
           "numbers from 1: {}",
           path, n_line, line.substr(0, 40), n_units - 1, n_units, convert_it(path)));
     edges.push_back({*target, *source, n_line});
@@ -135,9 +135,9 @@ Mask read_array(const WiringConfig& config, std::size_t n_units) {
   const ArrayData& data = file.at(name, config.path);
   if (data.shape != std::vector{n_units, n_units})
     throw UsageError(fmt::format(
-        "{}: array \"{}\" has the shape ({}), but {} needs a mask ({}, {}); set "
-        "wiring.rows and wiring.cols to fit",
-        config.path, name, fmt::join(data.shape, ", "), size_text(config), n_units, n_units));
+        "{}: array \"{}\" has the shape ({}), but {} needs a mask ({}, {}); set {} to fit",
+        config.path, name, fmt::join(data.shape, ", "), size_text(config), n_units, n_units,
+        size_keys(config)));
   const std::vector<double> values = data.to_doubles();
   return mask_from_array(n_units, n_units, fmt::format("{}: array \"{}\"", config.path, name),
                          [&](std::size_t target, std::span<double> row) {

@@ -94,13 +94,15 @@ class Radii {
   std::vector<std::uint8_t> types_;
 };
 
-/// Places are in no order, so all pairs are looked at.
+/// Places are in no order, so all pairs are looked at. Those on a grid of 0.4 are 0.4 apart only up
+/// to rounding.
 Mask local_between_places(const Sheet& sheet, const Radii& radii, const WiringConfig& config) {
   std::vector<std::uint32_t> offsets{0}, sources;
   for (std::size_t target = 0; target < sheet.n_units(); ++target) {
     for (std::size_t source = 0; source < sheet.n_units(); ++source)
-      if (source == target ? config.autapses
-                           : sheet.distance(target, source) <= radii.of(source, target))
+      if (source == target
+              ? config.autapses
+              : sheet.distance(target, source) <= radii.of(source, target) * (1 + 1e-9))
         sources.push_back(static_cast<std::uint32_t>(source));
     offsets.push_back(static_cast<std::uint32_t>(sources.size()));
   }
@@ -108,7 +110,7 @@ Mask local_between_places(const Sheet& sheet, const Radii& radii, const WiringCo
   if (mask.n_synapses() == 0)
     throw UsageError(fmt::format(
         "wiring.radius = {} reaches from no unit to another; the mean distance of a unit to the "
-        "nearest one in wiring.coordinates_path is {:.4g}",
+        "nearest one in wiring.coordinates_path is {:.4g}, so set a larger radius",
         config.radius, sheet.spacing()));
   return mask;
 }

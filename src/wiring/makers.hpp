@@ -36,8 +36,10 @@ bool draws_between(const WiringConfig& config);
 /// The synapses of `mask` within areas, or those between areas.
 Mask within_or_between(const Mask& mask, const Sheet& sheet, bool within);
 
-/// "a sheet of 8 x 8", for messages; with areas, "the areas in wiring.areas".
+/// "a sheet of 8 x 8", for messages; with areas, "the list of wiring.areas".
 std::string size_text(const WiringConfig& config);
+/// The keys that say how many units there are, for messages.
+std::string_view size_keys(const WiringConfig& config);
 
 /// `mask` without its diagonal.
 Mask without_autapses(const Mask& mask);

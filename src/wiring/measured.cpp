@@ -20,10 +20,8 @@ void require_units(std::size_t n, const WiringConfig& config, const std::string&
                    std::string_view what) {
   const std::size_t n_units = config.sheet().n_units();
   if (n != n_units)
-    throw UsageError(
-        fmt::format("{}: has the {} of {} units, but {} has {}; set wiring.rows "
-                    "and wiring.cols to fit",
-                    path, what, n, size_text(config), n_units));
+    throw UsageError(fmt::format("{}: has the {} of {} units, but {} has {}; set {} to fit", path,
+                                 what, n, size_text(config), n_units, size_keys(config)));
 }
 
 /// Mean over units of the distance to the nearest unit at another place; infinite if there is none.
@@ -48,12 +46,13 @@ void require_open(Boundary boundary) {
 /// The factor at which the squares of a unit's weights add to 1, on average over units with
 /// synapses.
 double fan_in_factor(const Mask& mask, std::span<const double> weights) {
-  double squares = 0;
-  for (const double w : weights) squares += w * w;
+  double largest = 0, squares = 0;  // relative to the largest: their squares may overflow
+  for (const double w : weights) largest = std::max(largest, std::abs(w));
+  for (const double w : weights) squares += (w / largest) * (w / largest);
   const auto offsets = mask.row_offsets();
   double n = 0;
   for (std::size_t i = 0; i < mask.n_targets(); ++i) n += offsets[i + 1] > offsets[i];
-  return std::sqrt(n / squares);
+  return std::sqrt(n / squares) / largest;
 }
 
 /// The weights of the synapses of `mask`, in its order, of a matrix (target, source).
@@ -220,6 +219,9 @@ std::vector<float> weights_from_file(const WiringConfig& config, const Mask& mas
           "{}: the weight {} is too large for single precision; scale the weights", path, w));
     result.push_back(static_cast<float>(w));
   }
+  if (std::ranges::all_of(result, [](float w) { return w == 0; }))
+    throw UsageError(
+        fmt::format("{}: all weights are 0 in single precision; scale the weights", path));
   return result;
 }
 

@@ -65,10 +65,8 @@ std::vector<std::uint8_t> types_from_file(const WiringConfig& config) {
       array_named(file, path, "excitatory", "a 1 or 0 for each unit").to_doubles();
   const std::size_t n = config.sheet().n_units();
   if (values.size() != n)
-    throw UsageError(
-        fmt::format("{}: says the types of {} units, but {} has {}; set wiring.rows and "
-                    "wiring.cols to fit",
-                    path, values.size(), size_text(config), n));
+    throw UsageError(fmt::format("{}: says the types of {} units, but {} has {}; set {} to fit",
+                                 path, values.size(), size_text(config), n, size_keys(config)));
   std::vector<std::uint8_t> types;
   for (const double value : values) {
     if (value != 0 && value != 1)

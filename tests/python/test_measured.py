@@ -118,6 +118,20 @@ def test_pairs_that_are_closest_by_hand():
     assert layout.closest_pairs(mask, distance).tolist() == expected
 
 
+def test_bad_places_and_files_of_older_versions(worm, tmp_path):
+    with pytest.raises(lmrnn.UsageError, match=r"coordinates: shape \(6,\); give \(unit, dimension\)"):
+        worm.replace(coordinates=PLACES[:, 0])
+    missing = PLACES.copy()
+    missing[2, 1] = np.nan
+    with pytest.raises(lmrnn.UsageError, match="the place of unit 2 is not finite"):
+        worm.replace(coordinates=missing).on_sheet(2, 3)
+    worm.save(tmp_path / "worm.npz")
+    arrays = dict(np.load(tmp_path / "worm.npz"))
+    del arrays["type_names"]
+    np.savez(tmp_path / "numbers.npz", **arrays)
+    assert wirings.read(tmp_path / "numbers.npz").types == ["2", "0", "0", "1", "1", "0"]
+
+
 def test_what_does_not_fit_is_refused(worm):
     for change, message in [
         ({"types": ["a"]}, "types: 1 for 6 units"), ({"excitatory": [1, 2, 0, 0, 0, 0]}, "write True"),

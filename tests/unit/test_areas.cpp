@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -48,6 +49,23 @@ std::string complaint_of(const WiringConfig& wiring) {
 
 std::size_t n_onto(const Mask& mask, std::size_t first, std::size_t last) {
   return mask.row_offsets()[last] - mask.row_offsets()[first];
+}
+
+TEST(Areas, EveryOrderedPairHasADrawOfItsOwn) {
+  const Mask mask = make_mask(wiring_of("rows = 4\ncols = 4\nradius = 0\nbetween_density = 0.5\n"
+                                        "areas = [{name = 'a'}, {name = 'b'}, {name = 'c'}]"),
+                              Seed{1});
+  std::set<std::vector<bool>> blocks;
+  for (std::size_t to = 0; to < 3; ++to)
+    for (std::size_t from = 0; from < 3; ++from) {
+      if (to == from) continue;
+      std::vector<bool> block(256, false);
+      for (std::size_t i = 0; i < 16; ++i)
+        for (const auto source : mask.sources_of(16 * to + i))
+          if (source / 16 == from) block[16 * i + source % 16] = true;
+      blocks.insert(block);
+    }
+  EXPECT_EQ(blocks.size(), 6u);
 }
 
 TEST(Areas, SizesAreTheirOwnOrThoseOfTheWiring) {
@@ -326,7 +344,7 @@ TEST(Areas, AFileMaySayAllSynapsesOfAreas) {
   EXPECT_EQ(make_mask(wiring, Seed{9}), mask);
   EXPECT_FALSE(depends_on_seed(wiring));
   wiring.areas->back().cols = 3;
-  EXPECT_THAT(complaint_of(wiring), HasSubstr("but the areas in wiring.areas needs a mask (9, 9)"));
+  EXPECT_THAT(complaint_of(wiring), HasSubstr("but the list of wiring.areas needs a mask (9, 9)"));
 }
 
 TEST(Areas, KeysAreWrittenAsTheyAreRead) {

@@ -46,6 +46,14 @@ class AreasRun : public ::testing::Test {
   TemporaryDirectory dir;
 };
 
+TEST_F(AreasRun, WrongNamesAreRefusedBeforeANetworkIsMade) {
+  config.network.readout.areas = std::vector<std::string>{"moter"};
+  EXPECT_THAT(
+      message_of<UsageError>([&] { check_config(config); }),
+      HasSubstr("network.readout.areas: \"moter\" is not one of \"sensory\", \"motor\"; did "
+                "you mean \"motor\"?"));
+}
+
 TEST_F(AreasRun, ResumesToTheSameBitsAndItsNetworkKnowsTheAreas) {
   Trainer::start(config, dir / "whole", {.n_threads = 1}).run();
   {

@@ -90,6 +90,39 @@ class Measured : public ::testing::Test {
 
 // Places ---------------------------------------------------------------------------------------
 
+// 0.3 - 0.2 is a little less than 0.1, 0.30000000000000004 - 0.2 a little more.
+TEST_F(Measured, PlacesOnAGridAreNeighboursWhateverTheirPitch) {
+  for (const double pitch : {0.1, 0.05, 0.4, 0.02}) {
+    std::vector<double> places;
+    for (int unit = 0; unit < 16; ++unit) {
+      places.push_back(pitch * (unit / 4));
+      places.push_back(pitch * (unit % 4));
+    }
+    save(dir / "grid.npz", "coordinates", places, {16, 2});
+    WiringConfig w;
+    w.rows = w.cols = 4;
+    w.boundary = Boundary::open;
+    w.metric = Metric::l2;
+    w.radius = pitch;
+    w.autapses = false;
+    w.coordinates_path = dir / "grid.npz";
+    EXPECT_EQ(make_mask(w, Seed{1}).n_synapses(), 48u) << pitch;
+  }
+}
+
+TEST_F(Measured, WeightsThatAreTooSmallForSinglePrecisionAreRefused) {
+  std::vector<double> tiny(std::begin(contacts), std::end(contacts));
+  for (double& w : tiny) w *= 1e-60;
+  save(dir / "tiny.npz", "weights", tiny, {4, 4});
+  config.wiring.weights_path = dir / "tiny.npz";
+  EXPECT_THAT(complaint([&] { initial_network(config); }), HasSubstr("0 in single precision"));
+  config.wiring.weights_scale = WeightsScale::fan_in;  // whatever their size
+  const Network network = initial_network(config);
+  double squares = 0;
+  for (const float w : recurrent_weights(network)) squares += double{w} * w;
+  EXPECT_NEAR(squares, 4, 1e-5);
+}
+
 TEST_F(Measured, DistancesAreBetweenPlaces) {
   EXPECT_EQ(make_sheet(config.wiring).distance(0, 3), std::sqrt(2.0));  // rows and columns
   EXPECT_EQ(make_sheet(config.wiring).spacing(), 1);

@@ -302,7 +302,7 @@ def level_words(study, level: str) -> str:
         return style.words(level)
     if str(wiring.get("radius", "")).removesuffix(".0") == number:
         return f"{style.words(name)}, radius {number}"
-    if str(wiring.get("rows", 0) * wiring.get("cols", 0)) == number:
+    if "areas" not in wiring and str(wiring.get("rows", 0) * wiring.get("cols", 0)) == number:
         return f"{style.words(name)}, {number} units"
     return style.words(level)
 

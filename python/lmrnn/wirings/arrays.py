@@ -67,11 +67,20 @@ def _ours(path: Path, file) -> Table:
         orientation="target-source",
         names=[str(name) for name in file["names"]] if "names" in file.files else None,
         coordinates=file["coordinates"] if "coordinates" in file.files else None,
-        types=[str(file["type_names"][i]) for i in file["types"]] if "types" in file.files else None,
+        types=_types(file),
         excitatory=file["excitatory"] if "excitatory" in file.files else None,
     )
     table.notes.append(f"converted by lmrnn.wirings from {file['source']}")
     return table
+
+
+def _types(file) -> list[str] | None:
+    """Names of the types of cells; their numbers if somebody added no names."""
+    if "types" not in file.files:
+        return None
+    if "type_names" not in file.files:
+        return [str(number) for number in file["types"]]
+    return [str(file["type_names"][number]) for number in file["types"]]
 
 
 def _sparse(path: Path, dataset: str | None) -> Table:

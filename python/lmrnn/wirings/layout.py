@@ -24,6 +24,9 @@ def order_on_sheet(coordinates, rows: int, cols: int) -> np.ndarray:
     n = len(coordinates)
     if rows < 1 or cols < 1 or rows * cols != n:
         raise UsageError(f"on_sheet: {rows} x {cols} places for {n} units; give rows and cols that fit")
+    if not np.isfinite(coordinates).all():
+        unit = np.flatnonzero(~np.isfinite(coordinates).all(axis=1))[0]
+        raise UsageError(f"on_sheet: the place of unit {unit} is not finite; estimate it, or take() the others")
     centred = coordinates - coordinates.mean(axis=0)
     _, _, directions = np.linalg.svd(centred, full_matrices=False)
     largest = np.abs(directions).argmax(axis=1)

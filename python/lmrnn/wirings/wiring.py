@@ -262,6 +262,8 @@ class Wiring:
             object.__setattr__(self, "types", [str(name) for name in self.types])
         if self.coordinates is not None:
             object.__setattr__(self, "coordinates", np.asarray(self.coordinates, np.float64))
+            if self.coordinates.ndim != 2:
+                raise UsageError(f"coordinates: shape {self.coordinates.shape}; give (unit, dimension)")
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Wiring):

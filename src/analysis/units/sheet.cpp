@@ -23,7 +23,7 @@ Neighbours::Neighbours(const Sheet& sheet, double reach) : n_(sheet.n_units()) {
   for (std::size_t a = 0; a < n_; ++a)
     for (std::size_t b = 0; b < n_; ++b) {
       const double d = sheet.distance(a, b);
-      if (a != b && d <= reach)
+      if (a != b && d <= reach * (1 + 1e-9))  // places 0.4 apart are so only up to rounding
         pairs_.emplace_back(static_cast<std::uint32_t>(a), static_cast<std::uint32_t>(b));
     }
 }
@@ -81,7 +81,7 @@ MoranTest moran_test(const Neighbours& neighbours, std::span<const double> map,
   }
   test.null_mean = mean_of(null);
   test.null_deviation = deviation_of(null);
-  test.p = as_high / static_cast<double>(n_permutations + 1);
+  test.p = std::isnan(test.value) ? nan : as_high / static_cast<double>(n_permutations + 1);
   return test;
 }
 

@@ -14,7 +14,7 @@ def section(run) -> Section:
         "tasks": len(tasks),
         "units": f"{network.n_units:,} {_where(run.sheet)}",
         "wiring": wiring["kind"]
-        + (f", radius {wiring['radius']:g} ({wiring['metric']})" if wiring["kind"] == "local" else ""),
+        + (f", radius {_radii(wiring)} ({wiring['metric']})" if wiring["kind"] == "local" else ""),
         "synapses": f"{network.recurrent.n_synapses:,} ({100 * network.recurrent.density:.3g}%)",
         "parameters": f"{network.n_parameters:,}",
         "activation": f"{network.activation}, alpha {network.alpha:g}"
@@ -25,6 +25,12 @@ def section(run) -> Section:
         "seed": run.seed,
     }
     return Section("Overview", join(headline(run) if not run.scores.n_rows else Markup(), values(pairs), _names(tasks)))
+
+
+def _radii(wiring) -> str:
+    """Of all areas, each radius once."""
+    areas = wiring.get("areas", [{}])
+    return ", ".join(f"{r:g}" for r in dict.fromkeys(a.get("radius", wiring["radius"]) for a in areas))
 
 
 def _where(sheet) -> str:

@@ -111,7 +111,8 @@ def units(study) -> Section | None:
 
 
 def wire(study) -> Section | None:
-    if not any(row["measure"] == "wire" for row in study.table("contrasts").rows()):
+    compared = any(row["measure"] == "wire" for row in study.table("contrasts").rows())
+    if not compared or not any(row["measure"] == "wire" and row["mean"] > 0 for row in study.cells.rows()):
         return None
     caption = (
         "Share of the ceiling at the end against wire, the sum of length times |weight| over recurrent "
