@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import lmrnn
@@ -40,3 +41,21 @@ def root():
 def python():
     """The interpreter, for tests of what a fresh process does."""
     return sys.executable
+
+
+def assert_same_in_pytorch(run):
+    """A run's network, loaded in PyTorch, computes what it computes here, to 1e-5."""
+    torch = pytest.importorskip("torch")
+    from lmrnn.torch import LMRNN
+
+    network = run.network()
+    rng = np.random.default_rng(0)
+    inputs = rng.normal(size=(7, 3, network.n_channels)).astype(np.float32)
+    rules = rng.integers(network.n_rules, size=(7, 3, 1)).astype(np.int32)
+    expected = network.forward(inputs, rules)
+    for backend in ("engine", "reference"):
+        module = LMRNN.load(run.directory, backend=backend)
+        with torch.no_grad():
+            found = module(torch.from_numpy(inputs), torch.from_numpy(rules.astype(np.int64)))
+        for one, other in zip(found, expected):
+            np.testing.assert_allclose(one.numpy(), other, rtol=1e-5, atol=1e-5)

@@ -132,17 +132,6 @@ def test_nwb_says_the_area_of_each_unit(run, tmp_path):
 
 
 def test_pytorch_computes_the_same(run):
-    torch = pytest.importorskip("torch")
-    from lmrnn.torch import LMRNN
+    from conftest import assert_same_in_pytorch
 
-    network = run.network()
-    rng = np.random.default_rng(0)
-    inputs = rng.normal(size=(7, 3, network.n_channels)).astype(np.float32)
-    rules = rng.integers(network.n_rules, size=(7, 3, 1)).astype(np.int32)
-    expected = network.forward(inputs, rules)
-    for backend in ("engine", "reference"):
-        model = LMRNN.load(run.directory, backend=backend)
-        with torch.no_grad():
-            found = model(torch.from_numpy(inputs), torch.from_numpy(rules.astype(np.int64)))
-        for one, other in zip(found, expected):
-            np.testing.assert_allclose(one.numpy(), other, atol=1e-5)
+    assert_same_in_pytorch(run)

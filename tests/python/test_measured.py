@@ -171,21 +171,9 @@ def test_keys_start_a_network_with_all_that_is_known(worm, keys, tmp_path):
 
 
 def test_pytorch_computes_the_same(keys, tmp_path):
-    torch = pytest.importorskip("torch")
-    from lmrnn.torch import LMRNN
+    from conftest import assert_same_in_pytorch
 
-    run = lmrnn.Trainer(small(wiring=keys | {"gains": "types"}), tmp_path / "run").run()
-    network = run.network()
-    rng = np.random.default_rng(0)
-    inputs = rng.normal(size=(7, 3, network.n_channels)).astype(np.float32)
-    rules = rng.integers(network.n_rules, size=(7, 3, 1)).astype(np.int32)
-    expected = network.forward(inputs, rules)
-    for backend in ("engine", "reference"):
-        module = LMRNN.load(run.directory, backend=backend)
-        with torch.no_grad():
-            found = module(torch.from_numpy(inputs), torch.from_numpy(rules.astype(np.int64)))
-        for one, other in zip(found, expected):
-            np.testing.assert_allclose(one.numpy(), other, atol=1e-5)
+    assert_same_in_pytorch(lmrnn.Trainer(small(wiring=keys | {"gains": "types"}), tmp_path / "run").run())
 
 
 def test_all_weights_or_none_can_be_trained(keys, tmp_path):
