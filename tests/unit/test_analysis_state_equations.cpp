@@ -11,6 +11,7 @@
 #include "analysis/simulate.hpp"
 #include "analysis_networks.hpp"
 #include "message_of.hpp"
+#include "with_equation.hpp"
 
 namespace lmrnn {
 namespace {
@@ -20,17 +21,7 @@ using Eigen::VectorXd;
 using ::testing::HasSubstr;
 using testing::Weights;
 
-constexpr std::array equations{StateEquation::rate, StateEquation::voltage,
-                               StateEquation::leak_inside};
 constexpr double alpha = 0.4;
-
-Network with_equation(const Network& network, StateEquation equation) {
-  Architecture a = network.architecture();
-  a.equation = equation;
-  Network made(std::move(a));
-  made.set_weights(network.parameters());
-  return made;
-}
 
 Weights three_units() {
   Weights w(3, 1, 1, 2);

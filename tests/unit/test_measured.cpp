@@ -13,6 +13,7 @@
 #include "lmrnn/files.hpp"
 #include "lmrnn/train.hpp"
 #include "message_of.hpp"
+#include "network_of_run.hpp"
 #include "small_run.hpp"
 #include "train/gains.hpp"
 #include "train/inputs.hpp"
@@ -25,18 +26,6 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-std::span<const float> recurrent_weights(const Network& network) {
-  return network.parameters().subspan(network.layout().recurrent, network.layout().n_recurrent);
-}
-
-Network initial_network(const RunConfig& config) {
-  return make_network(config, Battery(config.battery, config.run_seed()));
-}
-
-Network final_network(const fs::path& run) {
-  return std::move(load_network(find_network(run)).network);
-}
 
 void save(const fs::path& path, const std::string& name, const std::vector<double>& values,
           std::vector<std::size_t> shape) {

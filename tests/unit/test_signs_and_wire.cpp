@@ -13,6 +13,7 @@
 #include "lmrnn/run_tables.hpp"
 #include "lmrnn/train.hpp"
 #include "message_of.hpp"
+#include "network_of_run.hpp"
 #include "small_run.hpp"
 #include "train/learner.hpp"
 #include "train/step_table.hpp"
@@ -36,18 +37,6 @@ std::size_t n_violations(const Network& network) {
       ++w;
     }
   return n;
-}
-
-std::span<const float> recurrent_weights(const Network& network) {
-  return network.parameters().subspan(network.layout().recurrent, network.layout().n_recurrent);
-}
-
-Network initial_network(const RunConfig& config) {
-  return make_network(config, Battery(config.battery, config.run_seed()));
-}
-
-Network final_network(const fs::path& run) {
-  return std::move(load_network(find_network(run)).network);
 }
 
 /// [wiring] with these keys.

@@ -17,22 +17,12 @@
 #include "message_of.hpp"
 #include "network_cases.hpp"
 #include "small_run.hpp"
+#include "with_equation.hpp"
 
 namespace lmrnn {
 namespace {
 
 using ::testing::HasSubstr;
-
-constexpr std::array equations{StateEquation::rate, StateEquation::voltage,
-                               StateEquation::leak_inside};
-
-Network with_equation(const Network& network, StateEquation equation) {
-  Architecture a = network.architecture();
-  a.equation = equation;
-  Network made(std::move(a));
-  made.set_weights(network.parameters());
-  return made;
-}
 
 /// A ReLU unit with an autapse of 1/2, bias 1/4 and alpha 1/2, that sees its input as it is; its
 /// output is 2 h + 1.
