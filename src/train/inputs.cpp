@@ -12,20 +12,43 @@ namespace lmrnn {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+/// A key that names a file, and where its value is.
+struct PathKey {
+  const char* key;
+  std::string* path;
+};
+
+/// Those of [wiring] that are set and used.
+std::vector<PathKey> path_keys(WiringConfig& wiring) {
+  std::vector<PathKey> keys;
+  const auto add = [&](bool is_file, const char* key, std::string* path) {
+    if (is_file && path != nullptr && !path->empty()) keys.push_back({key, path});
+  };
+  const auto of = [](std::optional<std::string>& path) { return path ? &*path : nullptr; };
+  add(wiring.kind == WiringKind::file, "wiring.path", &wiring.path);
+  add(wiring.excitatory_placement == UnitPlacement::file, "wiring.excitatory_path",
+      of(wiring.excitatory_path));
+  add(true, "wiring.coordinates_path", of(wiring.coordinates_path));
+  add(true, "wiring.types_path", of(wiring.types_path));
+  add(true, "wiring.weights_path", of(wiring.weights_path));
+  add(wiring.plastic.kind == SubsetKind::file, "wiring.plastic.path", &wiring.plastic.path);
+  add(wiring.initial.kind == SubsetKind::file, "wiring.initial.path", &wiring.initial.path);
+  return keys;
+}
+
+bool is_there(const fs::path& path) {
+  std::error_code error;
+  return fs::exists(path, error);
+}
+
+}  // namespace
+
 std::vector<InputPath> input_paths(const RunConfig& config) {
   std::vector<InputPath> paths;
-  const WiringConfig& wiring = config.wiring;
-  const auto add = [&](bool is_file, const char* key, const std::string& path) {
-    if (is_file && !path.empty()) paths.push_back({key, path});
-  };
-  add(wiring.kind == WiringKind::file, "wiring.path", wiring.path);
-  add(wiring.excitatory_placement == UnitPlacement::file, "wiring.excitatory_path",
-      wiring.excitatory_path.value_or(""));
-  add(true, "wiring.coordinates_path", wiring.coordinates_path.value_or(""));
-  add(true, "wiring.types_path", wiring.types_path.value_or(""));
-  add(true, "wiring.weights_path", wiring.weights_path.value_or(""));
-  add(wiring.plastic.kind == SubsetKind::file, "wiring.plastic.path", wiring.plastic.path);
-  add(wiring.initial.kind == SubsetKind::file, "wiring.initial.path", wiring.initial.path);
+  WiringConfig wiring = config.wiring;
+  for (const auto& [key, path] : path_keys(wiring)) paths.push_back({key, *path});
   if (!config.init_from.empty()) paths.push_back({"init_from", find_network(config.init_from)});
   return paths;
 }
@@ -41,13 +64,19 @@ std::vector<InputFile> input_files(const RunConfig& config) {
   return files;
 }
 
-std::vector<InputFile> remaining_files(const std::vector<InputFile>& before) {
+std::vector<InputFile> remaining_files(RunConfig& config, const std::vector<InputFile>& before) {
   std::vector<InputFile> now;
-  for (const InputFile& input : before) {
-    std::error_code error;
-    if (!fs::exists(input.path, error)) continue;
-    now.push_back(input);
-    now.back().sha256 = sha256_of_file(input.path);
+  const std::vector<PathKey> keys = path_keys(config.wiring);
+  for (InputFile input : before) {
+    const auto named =
+        std::ranges::find_if(keys, [&](const PathKey& k) { return k.key == input.key; });
+    // Relative to where this process works: the project may have moved with the run.
+    if (!is_there(input.path) && named != keys.end()) input.path = *named->path;
+    if (!is_there(input.path)) continue;
+    if (named != keys.end()) *named->path = input.path.string();
+    if (input.key == "init_from") config.init_from = input.path.string();
+    input.sha256 = sha256_of_file(input.path);
+    now.push_back(std::move(input));
   }
   return now;
 }

@@ -16,8 +16,10 @@ struct InputFile : InputPath {
 /// What is in them now. Throws UsageError if one cannot be read.
 std::vector<InputFile> input_files(const RunConfig& config);
 
-/// Those of `before` that are still where they were, with what is in them now.
-std::vector<InputFile> remaining_files(const std::vector<InputFile>& before);
+/// Those of `before` that still exist, where they were read or else where `config` says, with what
+/// is in them now. Lets `config` name them there: a run may be resumed from another working
+/// directory, where a relative path means another file.
+std::vector<InputFile> remaining_files(RunConfig& config, const std::vector<InputFile>& before);
 
 /// Throws UsageError if an input of `now` holds something else than the one of the same key did
 /// when the run in `run` began.

@@ -36,6 +36,11 @@ std::vector<ParameterSlice> trained_slices(const RunConfig& config, const Networ
                              recurrent, plastic, config.optimiser.in_degree_power);
 }
 
+RunConfig with_wiring(RunConfig config, std::optional<WiringConfig>&& wiring) {
+  if (wiring) config.wiring = *std::move(wiring);
+  return config;
+}
+
 // Its square is just below the largest number of single precision. Adam's second moment would be
 // infinite after a larger gradient, and its weights would never move again.
 constexpr double largest_norm = 1.8e19;
@@ -49,17 +54,17 @@ bool StepResult::finite() const noexcept {
 Learner::Learner(const RunConfig& config, std::shared_ptr<const BatchSource> source,
                  Network network, std::int64_t first_step, ThreadPool& pool, Processes* processes,
                  FromFiles known)
-    : config_(config),
+    : config_(with_wiring(config, std::move(known.wiring))),
       pool_(pool),
       processes_(processes),
       source_(std::move(source)),
       network_(std::move(network)),
       optimiser_(config.optimiser, network_.layout().total),
-      slices_(trained_slices(config, network_)),
-      sheet_(known.sheet ? *std::move(known.sheet) : make_sheet(config.wiring)),
-      synapse_terms_(config, sheet_, network_.architecture(), network_.layout()),
-      gains_(config, network_, slices_,
-             known.gains ? *std::move(known.gains) : initial_gains(config, network_)),
+      slices_(trained_slices(config_, network_)),
+      sheet_(known.sheet ? *std::move(known.sheet) : make_sheet(config_.wiring)),
+      synapse_terms_(config_, sheet_, network_.architecture(), network_.layout()),
+      gains_(config_, network_, slices_,
+             known.gains ? *std::move(known.gains) : initial_gains(config_, network_)),
       step_(first_step) {
   const std::size_t rows = block_rows(config.train, config.stream);
   const std::size_t n_blocks = (static_cast<std::size_t>(config.stream.batch) + rows - 1) / rows;

@@ -33,6 +33,7 @@ struct StepResult {
 
 /// What came from files that a resumed run may not have any more. Absent: read from them.
 struct FromFiles {
+  std::optional<WiringConfig> wiring{};  ///< with the paths of the files that are left
   std::optional<Sheet> sheet{};
   std::optional<GainState> gains{};
 };

@@ -130,16 +130,17 @@ Trainer Trainer::resume(const fs::path& directory, const TrainerOptions& options
   const fs::path checkpoint = checkpoint_path(directory, first_step);
   // A checkpoint holds all that came from them, so that files may be gone, but not others.
   const std::vector<InputFile> inputs = recorded_inputs(directory);
-  require_unchanged(directory, inputs,
-                    steps.empty() ? input_files(config) : remaining_files(inputs));
+  RunConfig found = config;  // with the paths of the files as they are now
+  const std::vector<InputFile> left = remaining_files(found, inputs);
+  require_unchanged(directory, inputs, steps.empty() ? input_files(found) : left);
   const fs::path file = checkpoint / "network.safetensors";
   std::optional<LoadedNetwork> loaded;
-  FromFiles known;
+  FromFiles known{.wiring = found.wiring};
   if (!steps.empty()) {
     loaded.emplace(load_network(file));
     known.sheet = sheet_of(config.wiring, loaded->metadata, file);
   }
-  Network network = steps.empty() ? initial_network(config, battery, source.get())
+  Network network = steps.empty() ? initial_network(found, battery, source.get())
                                   : network_for_training(*std::move(loaded), config);
   std::optional<TrainingState> state;
   if (!steps.empty()) {

@@ -294,9 +294,11 @@ void Training::adapt() {
 
 void Training::write_rows(bool evaluated) {
   if (files_) {
+    // A cool-down that begins with this evaluation is for the next step.
+    const std::int64_t cooldown_from = state.cooldown_from < state.step ? state.cooldown_from : -1;
     const double rate =
         config.optimiser.learning_rate *
-        schedule_factor(config.schedule, state.step - 1, config.train.steps, state.cooldown_from);
+        schedule_factor(config.schedule, state.step - 1, config.train.steps, cooldown_from);
     if (evaluated)
       for (const TaskScore& score : evaluation->tasks)
         files_->tasks.append(csv_line(task_row(state.step, score)));

@@ -107,11 +107,13 @@ Mask local_between_places(const Sheet& sheet, const Radii& radii, const WiringCo
     offsets.push_back(static_cast<std::uint32_t>(sources.size()));
   }
   Mask mask(sheet.n_units(), sheet.n_units(), std::move(offsets), std::move(sources));
-  if (mask.n_synapses() == 0)
+  const bool lateral = mask.n_synapses() > (config.autapses ? sheet.n_units() : 0);
+  const bool meant = config.autapses && radii.largest() == 0;  // autapses and nothing else
+  if (!lateral && !meant)
     throw UsageError(fmt::format(
         "wiring.radius = {} reaches from no unit to another; the mean distance of a unit to the "
-        "nearest one in wiring.coordinates_path is {:.4g}, so set a larger radius",
-        config.radius, sheet.spacing()));
+        "nearest one in wiring.coordinates_path is {:.4g}, so set a larger radius{}",
+        config.radius, sheet.spacing(), config.autapses ? ", or 0 for autapses alone" : ""));
   return mask;
 }
 

@@ -5,7 +5,10 @@
 
 #include <cmath>
 
+#include "core/shared/csv.hpp"
 #include "lmrnn/error.hpp"
+#include "lmrnn/files.hpp"
+#include "lmrnn/run_tables.hpp"
 #include "message_of.hpp"
 #include "reproducible.hpp"
 #include "small_run.hpp"
@@ -183,6 +186,14 @@ TEST(OpenEnded, CoolsDownOnceACriterionHolds) {
   Trainer trainer = Trainer::start(config, dir / "run", {.n_threads = 1});
   EXPECT_EQ(trainer.run(), Outcome::criterion);
   EXPECT_EQ(trainer.step(), 16);
+  // The row of the evaluation that begins it has the rate of its own step, which was the full one.
+  const fs::path metrics = dir / "run" / "metrics.csv";
+  std::map<std::int64_t, double> rates;
+  for (const MetricsRow& row : csv_rows<MetricsRow>(read_file(metrics), metrics, ""))
+    rates[row.step] = row.learning_rate;
+  EXPECT_DOUBLE_EQ(rates.at(6), config.optimiser.learning_rate);
+  EXPECT_DOUBLE_EQ(rates.at(8), config.optimiser.learning_rate);
+  EXPECT_LT(rates.at(9), config.optimiser.learning_rate);
   expect_reproducible(config);
 }
 

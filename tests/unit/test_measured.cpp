@@ -143,6 +143,11 @@ TEST_F(Measured, LocalMasksAreBetweenPlaces) {
   w.radius = 2.5;
   EXPECT_THAT(complaint([&] { make_mask(w, Seed{1}); }),
               HasSubstr("wiring.radius = 2.5 reaches from no unit to another"));
+  w.autapses = true;  // a radius in another unit than the places
+  EXPECT_THAT(complaint([&] { make_mask(w, Seed{1}); }),
+              HasSubstr("wiring.radius = 2.5 reaches from no unit to another"));
+  w.radius = 0;
+  EXPECT_EQ(make_mask(w, Seed{1}), Mask(4, 4, {{0, 0}, {1, 1}, {2, 2}, {3, 3}}));
   w.kind = WiringKind::exponential;
   w.density = 1 / 3.0;
   EXPECT_GT(make_mask(w, Seed{1}).n_synapses(), 0u);

@@ -493,6 +493,48 @@ TEST_F(InputFiles, ACheckpointNeedsThemNoLonger) {
   EXPECT_EQ(Trainer::resume(run_, {.n_threads = 1}).run(), Outcome::finished);
 }
 
+/// Works in a directory while it exists.
+class Within {
+ public:
+  explicit Within(const fs::path& directory) { fs::current_path(directory); }
+  ~Within() { fs::current_path(before_); }
+  Within(const Within&) = delete;
+  Within& operator=(const Within&) = delete;
+
+ private:
+  const fs::path before_ = fs::current_path();
+};
+
+// The mask of plastic synapses is read again whenever a run is resumed.
+TEST_F(InputFiles, ARelativePathMeansTheSameFileWhereverTheRunIsResumed) {
+  config_.wiring.kind = WiringKind::dense;
+  config_.wiring.plastic.kind = SubsetKind::file;
+  config_.wiring.plastic.path = "mask.csv";
+  for (const auto& [name, reach] : {std::pair("here", 3), std::pair("there", 5)}) {
+    fs::create_directory(dir_ / name);
+    write_file(dir_ / name / "mask.csv", ring_mask(16, reach));
+  }
+  {
+    const Within here(dir_ / "here");
+    train(config_, dir_ / "whole");
+    { const Trainer trainer = Trainer::start(config_, dir_ / "new", {.n_threads = 1}); }
+    for (const char* name : {"run", "moved"})
+      Trainer::start(config_, dir_ / name, {.n_threads = 1}).run(stop_after(7));
+  }
+  const Within there(dir_ / "there");
+  for (const char* name : {"new", "run"}) {
+    EXPECT_EQ(Trainer::resume(dir_ / name, {.n_threads = 1}).run(), Outcome::finished);
+    EXPECT_EQ(checkpoint_bytes(dir_ / name, 20), checkpoint_bytes(dir_ / "whole", 20)) << name;
+  }
+  // Without the file, that of the same relative path, if it holds the same.
+  fs::remove(dir_ / "here" / "mask.csv");
+  EXPECT_THAT(complaint([&] { Trainer::resume(dir_ / "moved", {.n_threads = 1}); }),
+              HasSubstr("mask.csv has changed since the run began"));
+  write_file("mask.csv", ring_mask(16, 3));
+  EXPECT_EQ(Trainer::resume(dir_ / "moved", {.n_threads = 1}).run(), Outcome::finished);
+  EXPECT_EQ(checkpoint_bytes(dir_ / "moved", 20), checkpoint_bytes(dir_ / "whole", 20));
+}
+
 // It names the newest checkpoint, and that run may go on.
 TEST_F(InputFiles, TheRunThatAnotherStartedFromMayGoOn) {
   RunConfig first = small_run_config();
