@@ -559,6 +559,41 @@ pruning = { density = 0.5, rounds = 1, rewind = 3, start = "reinitialise" }
   FAIL() << "no run was reinitialised";
 }
 
+TEST(StudyRun, FreshWeightsHaveTheGainAndTheZerosOfTheRun) {
+  const SmallStudy dir(R"(
+[axis.network.plain]
+wiring.kind = "dense"
+pruning = { density = 0.5, rounds = 1, rewind = 3, start = "reinitialise" }
+[axis.network.other]
+wiring.kind = "dense"
+wiring.initial.kind = "autapse"
+network.gain = 2.0
+pruning = { density = 0.5, rounds = 1, rewind = 3, start = "reinitialise" }
+)");
+  const Study study = dir.load({"seeds=[1]"});
+  EXPECT_EQ(run(study, {.jobs = 2}).n_left, 0u);
+  std::size_t n_looked_at = 0;
+  for (const PlannedRun& r : plan_study(study).runs) {
+    if (!r.reinitialised || r.name.find("other") == std::string::npos) continue;
+    const RunConfig config = open_run(run_directory(study, r)).config;
+    const Network made = load_network(config.init_from).network;
+    Network expected = load_network(config.init_from).network;
+    const Mask& mask = made.architecture().recurrent;
+    const Mask autapses =
+        make_subset(mask, config.wiring, config.wiring.initial, "wiring.initial", Seed{1});
+    EXPECT_LT(autapses.n_synapses(), mask.n_synapses());
+    expected.initialise(config.network.initialisation, seed_of_fresh_weights(Seed{1}), 2,
+                        &autapses);
+    EXPECT_TRUE(std::ranges::equal(made.parameters(), expected.parameters()));
+    const float* w = made.parameters().data() + made.layout().recurrent;
+    for (std::size_t target = 0; target < mask.n_targets(); ++target)
+      for (const std::uint32_t source : mask.sources_of(target))
+        EXPECT_EQ(*w++ != 0, source == target);
+    ++n_looked_at;
+  }
+  EXPECT_EQ(n_looked_at, 1u);
+}
+
 TEST(StudyRun, PruningKeepsTypesOfUnitsAndTheirSigns) {
   const SmallStudy dir(R"(
 [axis.network.typed]
