@@ -2,11 +2,35 @@
 
 #include <algorithm>
 #include <numeric>
+#include <unordered_map>
 #include <utility>
 
 namespace lmrnn {
 
+namespace {
+
+/// choose() with the memory of what is chosen: only the items that swaps have moved are kept.
+std::vector<std::uint32_t> choose_few(const Key& key, std::size_t n, std::size_t n_chosen) {
+  std::unordered_map<std::uint32_t, std::uint32_t> moved;
+  const auto item_at = [&](std::uint32_t place) {
+    const auto found = moved.find(place);
+    return found == moved.end() ? place : found->second;
+  };
+  std::vector<std::uint32_t> items;
+  for (std::uint32_t i = 0; i < n_chosen; ++i) {
+    const std::uint32_t other = i + integer(key, i, static_cast<std::uint32_t>(n - i));
+    items.push_back(item_at(other));
+    moved[other] = item_at(i);
+  }
+  std::ranges::sort(items);
+  return items;
+}
+
+}  // namespace
+
 std::vector<std::uint32_t> choose(const Key& key, std::size_t n, std::size_t n_chosen) {
+  constexpr std::size_t kCostOfAMove = 16;  // of a map's entry, in items
+  if (n_chosen < n / kCostOfAMove) return choose_few(key, n, n_chosen);
   std::vector<std::uint32_t> items(n);
   std::iota(items.begin(), items.end(), 0u);
   for (std::size_t i = 0; i < n_chosen; ++i) {  // Fisher & Yates, stopped early
