@@ -181,7 +181,8 @@ PyType_Slot trainer_slots[] = {{Py_tp_traverse, reinterpret_cast<void*>(&travers
                                {0, nullptr}};
 
 /// The network has the coordinates of its units; a run without one yet reads them from their file.
-Sheet sheet_of_run(const std::filesystem::path& directory, const RunRecord& record) {
+Sheet sheet_of_run(const std::filesystem::path& directory) {
+  const RunRecord record = open_run(directory);
   const WiringConfig& wiring = record.config.wiring;
   if (!wiring.coordinates_path) return wiring.sheet();
   if (record.checkpoints.empty()) return make_sheet(wiring);
@@ -196,7 +197,6 @@ nb::dict open(const std::filesystem::path& directory) {
   d["checkpoints"] = record.checkpoints;
   d["done"] = record.done;
   d["battery"] = Battery(record.config.battery, record.config.run_seed());
-  d["sheet"] = sheet_of_run(directory, record);
   return d;
 }
 
@@ -293,6 +293,7 @@ void bind_train(nb::module_& m) {
       .def_prop_ro("notices", [](const BoundTrainer& t) { return t.fixed().notices(); })
       .def("network", &network_now);
   m.def("open_run", &open, "directory"_a);
+  m.def("sheet_of_run", &sheet_of_run, "directory"_a);
   m.def("untrained_network", &untrained_network, "directory"_a,
         "The network that a run on a battery started from.");
   m.def("use_zoo", &use_zoo, "folder"_a, "Looks for the zoo in this folder first.");

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <numeric>
+#include <tuple>
 
 #include "arrays.hpp"
 #include "bindings.hpp"
@@ -139,16 +140,25 @@ Sheet plain_sheet(std::int64_t rows, std::int64_t cols, const std::string& metri
 }
 
 /// `areas`: names with (rows, cols).
-Sheet with_areas(Sheet sheet, const nb::dict& areas) {
+AreaConfig area_from(const nb::handle name, const nb::handle size) {
+  AreaConfig area;
+  std::pair<std::int64_t, std::int64_t> sizes;
+  if (!nb::try_cast(name, area.name) || !nb::try_cast(size, sizes))
+    throw UsageError(
+        fmt::format("areas: {}: {}; give names of areas with (rows, cols), e.g. {{\"v1\": (8, 8)}}",
+                    nb::repr(name).c_str(), nb::repr(size).c_str()));
+  std::tie(area.rows, area.cols) = sizes;
+  return area;
+}
+
+Sheet with_areas(Sheet sheet, const nb::dict& areas, double between_length) {
   WiringConfig config;
   config.metric = sheet.metric;
   config.boundary = sheet.boundary;
   config.areas.emplace();
   config.between_density = 0;
-  for (const auto& [name, size] : areas) {
-    const auto [rows, cols] = nb::cast<std::pair<std::int64_t, std::int64_t>>(size);
-    config.areas->push_back({nb::cast<std::string>(name), rows, cols, {}});
-  }
+  config.between_length = between_length;
+  for (const auto& [name, size] : areas) config.areas->push_back(area_from(name, size));
   check_ranges(config, "Sheet");
   check_areas(config);
   return config.sheet();
@@ -231,9 +241,7 @@ Sheet sheet_from(const nb::tuple& state) {
     nb::dict areas;
     for (const nb::handle area : nb::cast<nb::tuple>(parts[0]))
       areas[nb::object(area[0])] = nb::make_tuple(nb::object(area[1]), nb::object(area[2]));
-    sheet = with_areas(std::move(sheet), areas);
-    sheet.between_length = nb::cast<double>(parts[1]);
-    return sheet;
+    return with_areas(std::move(sheet), areas, nb::cast<double>(parts[1]));
   }
   std::vector<double> values;
   from_state(state[5], values);
@@ -295,13 +303,17 @@ void bind_wiring(nb::module_& m) {
                    "the nearest one at another place.")
       .def_static(
           "of_areas",
-          [](const nb::dict& areas, const std::string& metric, const std::string& boundary) {
-            return with_areas(plain_sheet(1, 1, metric, boundary), areas);
+          [](const nb::dict& areas, const std::string& metric, const std::string& boundary,
+             double between_length) {
+            return with_areas(plain_sheet(1, 1, metric, boundary), areas, between_length);
           },
           "areas"_a, nb::kw_only(), "metric"_a = "l1", "boundary"_a = "torus",
+          "between_length"_a = 0.0,
           nb::sig("def of_areas(areas: Mapping[str, tuple[int, int]], *, metric: str = 'l1', "
-                  "boundary: str = 'torus') -> Sheet"),
-          "Several sheets: names of areas with (rows, cols). Units are numbered area by area.")
+                  "boundary: str = 'torus', between_length: float = 0) -> Sheet"),
+          "Several sheets: names of areas with (rows, cols). Units are numbered area by area. "
+          "`between_length` is the length of every synapse between areas, as in "
+          "wiring.between_length.")
       .def_prop_ro(
           "areas", &areas_of, nb::sig("def areas(self) -> dict[str, Sheet]"),
           "Names of areas with the sheet of each, in the order of their units; empty if "
@@ -321,8 +333,10 @@ void bind_wiring(nb::module_& m) {
         for (const Area& a : *s.areas)
           areas +=
               fmt::format("{}{:?}: ({}, {})", areas.empty() ? "" : ", ", a.name, a.rows, a.cols);
-        return fmt::format("Sheet.of_areas({{{}}}, metric={:?}, boundary={:?})", areas,
-                           to_name(s.metric), to_name(s.boundary));
+        return fmt::format(
+            "Sheet.of_areas({{{}}}, metric={:?}, boundary={:?}{})", areas, to_name(s.metric),
+            to_name(s.boundary),
+            s.between_length == 0 ? "" : fmt::format(", between_length={:g}", s.between_length));
       });
   refuse_other_arguments(sheet, "Sheet");
   bind_pickling(sheet, &state_of_sheet, &sheet_from);

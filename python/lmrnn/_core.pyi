@@ -488,9 +488,9 @@ class Sheet:
         """
 
     @staticmethod
-    def of_areas(areas: Mapping[str, tuple[int, int]], *, metric: str = 'l1', boundary: str = 'torus') -> Sheet:
+    def of_areas(areas: Mapping[str, tuple[int, int]], *, metric: str = 'l1', boundary: str = 'torus', between_length: float = 0) -> Sheet:
         """
-        Several sheets: names of areas with (rows, cols). Units are numbered area by area.
+        Several sheets: names of areas with (rows, cols). Units are numbered area by area. `between_length` is the length of every synapse between areas, as in wiring.between_length.
         """
 
     @property
@@ -1003,6 +1003,8 @@ class Trainer:
     def network(self) -> object: ...
 
 def open_run(directory: str | os.PathLike[str]) -> dict[str, Any]: ...
+
+def sheet_of_run(directory: str | os.PathLike) -> Sheet: ...
 
 def untrained_network(directory: str | os.PathLike[str]) -> Network:
     """The network that a run on a battery started from."""

@@ -62,9 +62,10 @@ class Run:
             raise _core.UsageError(f'{self.directory}: trained on "{self.source}", not on a battery')
         return self._record["battery"]
 
-    @property
+    @cached_property
     def sheet(self) -> _core.Sheet:
-        return self._record["sheet"]
+        """Where the units are. Coordinates of a measured wiring are read from the newest network."""
+        return _core.sheet_of_run(self.directory)
 
     @property
     def seed(self) -> int:

@@ -126,7 +126,10 @@ std::string to_text(const WiringConfig& config, const Mask& mask, const Sheet& s
                                : fmt::format("{:.4f} ({:.2f}% of pairs have a path)",
                                              s.mean_path_length, 100 * s.reachable));
   line("clustering", fmt::format("{:.4f}", s.clustering));
-  line("wire length", fmt::format("{:.10g}", s.wire_length));
+  const bool partial = sheet.all_areas().size() > 1 && !config.between_length;
+  line("wire length",
+       fmt::format("{:.10g}{}", s.wire_length,
+                   partial ? " within areas; set wiring.between_length to count the rest" : ""));
   return sheet.areas ? text + areas_text(mask, sheet) : text;
 }
 

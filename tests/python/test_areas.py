@@ -64,6 +64,14 @@ def test_sheets_of_areas_are_values(run):
     assert repr(sheet) == (
         'Sheet.of_areas({"sensory": (3, 4), "motor": (2, 3)}, metric="l1", boundary="torus")'
     )
+    apart = lmrnn.Sheet.of_areas({"a": (1, 1), "b": (1, 1)}, between_length=2.5)
+    assert pickle.loads(pickle.dumps(apart)) == apart and eval(repr(apart), {"Sheet": lmrnn.Sheet}) == apart
+    assert lmrnn.Mask([[0, 1], [1, 0]]).statistics(apart)["wire_length"] == 5
+    with pytest.raises(lmrnn.UsageError, match="between_length"):
+        lmrnn.Sheet.of_areas({"a": (1, 1)}, between_length=-1)
+    for sizes in ({"a": 3}, {"a": (2, 3, 4)}, {1: (2, 3)}):
+        with pytest.raises(lmrnn.UsageError, match=r"areas: .*; give names of areas with \(rows, cols\)"):
+            lmrnn.Sheet.of_areas(sizes)
     with pytest.raises(lmrnn.UsageError, match="letters, digits"):
         lmrnn.Sheet.of_areas({"a b": (1, 1)})
     with pytest.raises(lmrnn.UsageError, match="out of range"):
