@@ -68,11 +68,10 @@ quickstart: setup  ## train a network on Mod-Cog in a few minutes, and write its
 docs: setup  ## build the documentation, build/site/index.html, which needs no network
 	@scripts/setup.sh docs
 	@$(CONFIGURE)
-	@cmake --build --preset release --target lmrnn_program
+	@cmake --build --preset release --target lmrnn_program lmrnn_python
 	@scripts/build-docs.sh
 
 snippets: docs  ## run every block of code of README and docs from the rendered pages
-	@cmake --build --preset release --target lmrnn_python
 	@.venv/bin/python scripts/run-snippets.py
 
 wheel: setup  ## build a Python wheel that needs no compiler, and the source distribution

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Builds the documentation into build/site with what docs/requirements.txt pins, in an environment
-# of its own; a warning is an error. Needs the program of the release build.
+# of its own; a warning is an error. Needs the program and the Python package of the release build.
 #   scripts/build-docs.sh [OPTION...]     of `mkdocs build`
 set -euo pipefail
 cd "$(dirname "$0")/.."

@@ -43,15 +43,16 @@ def size() -> int:
 def table(content: dict) -> str:
     """The table of the page."""
     lines = [
-        "| name | tasks | wiring | units | synapses | passed | of the ceiling | worst task | steps | training |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "| name | tasks | wiring | units | synapses | passed | of the ceiling | worst task | steps | training | |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for name, n in content["networks"].items():
         lines.append(
             f"| `zoo:{name}` | {n['tasks']} ({n['n_tasks']}) | {n['wiring']} | {n['units']} | {n['synapses']} "
             f"| {n['tasks_passed']} of {n['n_tasks']} | {100 * n['mean_share_of_ceiling']:.1f}% "
             f"| {100 * n['worst_share_of_ceiling']:.1f}% | {n['steps']} "
-            f"| {n['seconds'] / 60:.1f} min, {n['threads']} thread{'s' if n['threads'] != 1 else ''} of {n['processor']} |"
+            f"| {n['seconds'] / 60:.1f} min, {n['threads']} thread{'s' if n['threads'] != 1 else ''} of {n['processor']} "
+            f"| [report](zoo/{name}.html) |"
         )
     return "\n".join(lines) + "\n"
 

@@ -3,6 +3,7 @@
 - reference/command-line.md, configuration.md and analyses.md: what the program says of itself
 - reference/headers/NAME.md: the public headers of the C++ library
 - source/PATH.md: files outside docs/ that a page links to
+- results/zoo/NAME.html: the report of a network of the zoo
 - assets/katex: KaTeX, as Debian packages it
 """
 
@@ -171,6 +172,26 @@ def source_page(path):
     return f"# {path.name}\n\n`{path}`\n\n{fence}{language}\n{text.rstrip()}\n{fence}\n"
 
 
+# Reports of the zoo ---------------------------------------------------------------------------------
+
+
+def newest(*folders):
+    """When a file in one of the folders was last changed."""
+    return max(path.stat().st_mtime for folder in folders for path in folder.rglob("*") if path.is_file())
+
+
+def zoo_report(name):
+    """The report of a network, which takes a few seconds and is kept until something changes."""
+    package = ROOT / "build/release/python"
+    report = ROOT / f"build/zoo-reports/{name}.html"
+    if not report.is_file() or report.stat().st_mtime < newest(package, ROOT / "python", ROOT / "zoo" / name):
+        report.parent.mkdir(parents=True, exist_ok=True)
+        subprocess.run([ROOT / ".venv/bin/python", "-m", "lmrnn.report", f"zoo:{name}", "--out", report],
+                       check=True, capture_output=True, cwd=ROOT,
+                       env=os.environ | {"PYTHONPATH": str(package), "LMRNN": PROGRAM})
+    return report
+
+
 # Hooks of MkDocs ----------------------------------------------------------------------------------
 
 
@@ -191,6 +212,8 @@ def on_files(files, config):
     linked = {path for page in files.documentation_pages() for _, path in outside(page)}
     for path in sorted(linked):
         add(f"source/{path}.md", content=source_page(path))
+    for name in json.loads((ROOT / "zoo/index.json").read_text())["networks"]:
+        add(f"results/zoo/{name}.html", abs_src_path=str(zoo_report(name)))
     for pattern in ("katex.min.*s", "contrib/auto-render.js", "fonts/*.woff2"):
         for path in sorted(KATEX.glob(pattern)):
             add(f"assets/katex/{path.relative_to(KATEX)}", abs_src_path=str(path))

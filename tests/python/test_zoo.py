@@ -67,6 +67,25 @@ def test_its_scores_are_what_it_scores():
         assert task.decision_accuracy == pytest.approx(kept[task.name]["decision_accuracy"], abs=2e-3)
 
 
+def test_its_report_and_figures_show_scores_on_test_trials():
+    from lmrnn.report.catalogue import find_subject
+    from lmrnn.report.sections import scores
+
+    name = "cog20-autapse-256"
+    run = lmrnn.zoo(name)
+    page = scores.section(find_subject(f"zoo:{name}").content).body
+    assert "On 4,000 test trials per task: 20 of 20 tasks passed; 99.1% of the ceiling on average, 96.7%" in page
+    assert "Test trials, 4,000 per task." in page and "dark: passed" in page
+    axes = lmrnn.plot.task_bars(run.test_scores)
+    lengths = [bar.get_width() for bar in axes.patches]
+    assert lengths == list(run.test_scores["decision_accuracy"])
+    cells = [text.get_text() for text in lmrnn.plot.task_grid(run.test_scores).texts]
+    assert cells == [f"{100 * share:.0f}" for share in run.test_scores["share_of_ceiling"]]
+    # An ordinary run has only trials of its training's evaluations.
+    page = scores.section(lmrnn.Run(f"zoo:{name}")).body
+    assert "18 of 20 tasks solved" in page and "Held-out trials after 8,000 steps, 1,000 per task." in page
+
+
 def test_zoo_stands_for_a_run_wherever_one_is_taken(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     name = NAMES[0]

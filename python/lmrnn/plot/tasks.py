@@ -9,6 +9,7 @@ import matplotlib
 import numpy as np
 
 from .. import _core
+from ..table import Table
 from . import style
 from .inputs import PATH, run_of, takes
 
@@ -74,9 +75,11 @@ def task_bars(scores, *, ax=None):
     """Decision accuracy of every task, with the 95% interval that its number of trials gives,
     against what an ideal observer would reach (black ticks) and what guessing would (grey ticks).
 
-    scores : a Run (its last evaluation), the path of one, or an Evaluation. Returns the Axes.
+    scores : a Run (its last evaluation), the path of one, an Evaluation, or a Table with the columns of
+    tasks.csv (`Run.scores`, `lmrnn.zoo(NAME).test_scores`). Returns the Axes.
     """
     names, accuracy, lower, ceiling, solved = _scores(scores)
+    good = "passed" if isinstance(scores, Table) and "solved" not in scores else "solved"
     ax = style.new_axes(ax, style.WIDTH, 0.9 + 0.145 * len(names))
     rows = np.arange(len(names))
     colours = np.where(solved, style.COLOURS["blue"], style.COLOURS["sky"])
@@ -89,7 +92,7 @@ def task_bars(scores, *, ax=None):
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(len(names) - 0.4, -0.6)
     ax.set_xlim(0, 1.02)
-    ax.set_xlabel("decision accuracy\n(dark: solved; black tick: ceiling; line: to the lower 95% bound;\n"
+    ax.set_xlabel(f"decision accuracy\n(dark: {good}; black tick: ceiling; line: to the lower 95% bound;\n"
                   "grey tick: chance)", fontsize=8)  # fmt: skip
     return ax
 
@@ -100,7 +103,8 @@ def task_grid(scores, *, ax=None):
     of one task as a share of its ceiling, in percent. Half of the colours are spent on the last ten
     percent. A cell stays empty where the battery has no such task, or the network was not scored on it.
 
-    scores : a Run (its last evaluation), the path of one, or an Evaluation. Returns the Axes.
+    scores : a Run (its last evaluation), the path of one, an Evaluation, or a Table with the columns of
+    tasks.csv (`Run.scores`, `lmrnn.zoo(NAME).test_scores`). Returns the Axes.
     """
     names, accuracy, _, ceiling, _ = _scores(scores)
     where = [_base_and_modifiers(name) for name in names]
@@ -178,19 +182,16 @@ def _chance(name: str) -> float:
 
 
 def _scores(scores):
+    """Names, accuracies, their lower bounds, ceilings, and whether each is solved (or passed)."""
+    if isinstance(scores, Table):
+        return _columns(scores)
     if isinstance(scores, PATH) or (hasattr(scores, "directory") and not hasattr(scores, "scores")):
         scores = run_of(scores)
     if hasattr(scores, "metrics"):
         table = scores.scores
         if not table.n_rows:
             raise _core.UsageError(f"{scores.directory}: no evaluation yet, so there are no scores to draw")
-        return (
-            list(table["task"]),
-            table["decision_accuracy"],
-            table["decision_lower"],
-            table["decision_ceiling"],
-            table["solved"].astype(bool),
-        )
+        return _columns(table)
     tasks = scores.tasks
     return (
         [task.name for task in tasks],
@@ -198,4 +199,14 @@ def _scores(scores):
         np.array([task.decision_lower for task in tasks]),
         np.array([float(task.ceiling.decision_accuracy) for task in tasks]),
         np.array([task.solved for task in tasks]),
+    )
+
+
+def _columns(table):
+    return (
+        list(table["task"]),
+        table["decision_accuracy"],
+        table["decision_lower"],
+        table["decision_ceiling"],
+        table["solved" if "solved" in table else "passed"].astype(bool),
     )

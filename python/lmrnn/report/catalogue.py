@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import Run, Study, UsageError, _core
+from ..zoo_run import ZooRun
 from .html import Section
 from .sections import analyses, comparison, curves, overview, provenance, scores, study, trials, weights, wiring
 
@@ -65,9 +66,13 @@ def find_subject(subject: str | PathLike, against: str | PathLike | None = None)
             f"{path}: is the directory of neither a run nor a study; give what lmrnn train or "
             "lmrnn study run made"
         )
-    run = Run(subject)
+    run = _run(subject)
     if against is None:
         return Subject(run.name, run, RUN_SECTIONS)
-    other = Run(against)
+    other = _run(against)
     first = functools.partial(comparison.section, other=other)
     return Subject(f"{run.name} against {other.name}", run, [first, *RUN_SECTIONS])
+
+
+def _run(subject: str | PathLike) -> Run:
+    return ZooRun(subject) if str(subject).startswith("zoo:") else Run(subject)

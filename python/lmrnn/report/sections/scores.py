@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ... import _core, plot
+from ...zoo_run import ZooRun
 from ..html import Markup, Section, escape, figure, folded, halves, join, table
 
 COLUMNS = {
@@ -12,11 +13,10 @@ COLUMNS = {
     "share of ceiling": "share_of_ceiling",
     "trial accuracy": "trial_accuracy",
     "trial ceiling": "trial_ceiling",
-    "solved": "solved",
 }
 MINOR = {"trial accuracy", "trial ceiling"}
 """Columns that a phone leaves out."""
-FORMATS = {name: ".3f" for name in COLUMNS if name not in ("task", "solved")}
+FORMATS = {name: ".3f" for name in COLUMNS if name != "task"}
 
 NOTE = Markup(
     "<p>Decision accuracy is the share of right steps in the decision period; trial accuracy the "
@@ -27,17 +27,18 @@ FOOTER = Markup("<p>") + escape(_core.solved_definition) + Markup(".</p>")
 
 
 def section(run) -> Section | None:
-    scores = run.scores
+    """Scores of the last evaluation; of a network of the zoo those on the test split."""
+    tested = isinstance(run, ZooRun)
+    scores = run.test_scores if tested else run.scores
     if not scores.n_rows:
         return None
-    rows = [
-        [bool(row[key]) if key == "solved" else row[key] for key in COLUMNS.values()]
-        for row in scores.rows()
-    ]
-    caption = f"Held-out trials after {scores['step'][0]:,} steps, {scores['trials'][0]:,} per task."
-    bars = figure(plot.task_bars(run), "Decision accuracy by task, against its ceiling.")
+    good = "passed" if tested else "solved"  # solved takes two evaluations
+    rows = [[*(row[key] for key in COLUMNS.values()), bool(row[good])] for row in scores.rows()]
+    trials = "Test trials" if tested else f"Held-out trials after {scores['step'][0]:,} steps"
+    caption = f"{trials}, {scores['trials'][0]:,} per task."
+    bars = figure(plot.task_bars(scores), "Decision accuracy by task, against its ceiling.")
     curve = figure(plot.learning_curves(run), "Accuracy on held-out trials, mean of all tasks.")
-    content = table(list(COLUMNS), rows, caption=caption, formats=FORMATS, minor=MINOR)
+    content = table([*COLUMNS, good], rows, caption=caption, formats=FORMATS, minor=MINOR)
     if len(rows) > 30:
         content = folded(f"Table of all {len(rows)} tasks", content)
     return Section("Scores", join(headline(run), halves(bars, curve), content, _note(run), FOOTER))
@@ -56,7 +57,15 @@ def _note(run) -> Markup:
 
 def headline(run) -> Markup:
     """One sentence: what the run reached."""
-    if run.done:
+    if isinstance(run, ZooRun):
+        n = run.about
+        text = (
+            f"On {n['test_trials']:,} test trials per task: {n['tasks_passed']} of {n['n_tasks']} tasks passed; "
+            f"{100 * n['mean_share_of_ceiling']:.1f}% of the ceiling on average, "
+            f"{100 * n['worst_share_of_ceiling']:.1f}% on the worst task; "
+            f"after {n['steps']:,} steps ({_duration(n['seconds'])})."
+        )
+    elif run.done:
         s = run.summary
         text = (
             f"{100 * s['mean_share_of_ceiling']:.1f}% of the ceiling on average, "
