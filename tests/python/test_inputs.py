@@ -414,3 +414,20 @@ def test_an_environment_is_copied_in_the_middle_of_a_trial():
             assert bits(a[0]) == bits(b[0]) and a[1:] == b[1:]
             if a[2]:
                 assert bits(one.reset()[0]) == bits(other.reset()[0])
+
+
+# Numbers of any kind --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("one", [1, 1.0, np.float32(1), np.float64(1), np.int64(1), np.uint8(1), True])
+def test_constructors_take_any_number_where_a_number_is_expected(one):
+    network = lmrnn.Network(np.eye(4), n_channels=3, n_classes=2, alpha=one)
+    assert network.alpha == 1
+    if isinstance(one, (int, np.integer)):
+        assert lmrnn.Network(np.eye(4), n_channels=3 * one, n_classes=2, n_rules=one).n_rules == 1
+        assert lmrnn.Sheet(2 * one, one) == lmrnn.Sheet(2, 1)
+    else:
+        with pytest.raises(TypeError, match="n_channels"):
+            lmrnn.Network(np.eye(4), n_channels=one, n_classes=2)
+    with pytest.raises(TypeError, match="alpha"):
+        lmrnn.Network(np.eye(4), n_channels=3, n_classes=2, alpha=f"{one}")
