@@ -70,6 +70,10 @@ std::optional<TimeToMark> censored_measure(const RunSummary& summary, std::strin
   return steps ? summary.steps_to(percent / 100) : summary.trials_to(percent / 100);
 }
 
+bool is_cost(std::string_view name) noexcept {
+  return name == "wire" || name.starts_with(steps_to) || name.starts_with(trials_to);
+}
+
 double measure(const RunSummary& summary, std::string_view name) {
   for (const Measure& m : measures)
     if (m.name == name) return m.of(summary);

@@ -46,9 +46,9 @@ std::optional<RunResult> ResultLookup::operator()(const PlannedRun& run) const {
   if (!result.diverged) {
     const std::string& name = study_.config.tuning.measure;
     const RunSummary s = *summary(run);
-    // Of times, the shorter is the better, and ratios count; of wire, less is better.
     const double value = measure(s, name);
-    result.score = censored_measure(s, name) ? -std::log(value) : name == "wire" ? -value : value;
+    // Of times, ratios count.
+    result.score = censored_measure(s, name) ? -std::log(value) : is_cost(name) ? -value : value;
   }
   known_[run.hash] = result;
   return result;

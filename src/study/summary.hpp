@@ -114,6 +114,8 @@ std::vector<std::string> measure_names(std::span<const double> marks);
 double measure(const RunSummary& summary, std::string_view name);
 /// The censored time behind a measure that is one ("steps_to_80"); else nothing.
 std::optional<TimeToMark> censored_measure(const RunSummary& summary, std::string_view name);
+/// Of times to a mark and of wire, less is better.
+bool is_cost(std::string_view name) noexcept;
 /// "80", "2.5": a mark in percent, as it stands in names.
 std::string mark_text(double mark);
 

@@ -59,6 +59,9 @@ headline = false
 [[best]]
 axis = "network"
 measure = "area"
+[[best]]
+axis = "network"
+measure = "wire"
 [statistics]
 seed = 1
 """
@@ -121,6 +124,11 @@ def test_wire_is_a_measure_that_can_be_compared(study):
     assert short.containers[1].lines[0].get_ydata() == [study.value("short", "random", "area")["mean"]]
     with pytest.raises(lmrnn.UsageError, match="no measure 'aera'; it has "):
         plot.study_wire(study, "aera")
+
+
+def test_the_best_of_what_costs_is_the_least(study):
+    best = [row["level"] for row in study.table("best").rows() if row["measure"] == "wire" and row["best"]]
+    assert len(best) == 2 and set(best) <= {"autapse16", "autapse64"}  # without wire, in both panels
 
 
 def test_results_without_wire_are_told_from_networks_without(root):
