@@ -241,7 +241,8 @@ double schedule_factor(const ScheduleConfig& schedule, std::int64_t step, std::i
   // The middle of the step: the first is not wasted at rate 0, nor is the last.
   const double now = static_cast<double>(step) + 0.5;
   const double warmup = schedule.warmup * total;
-  if (now < warmup) return now / warmup;
+  const bool falls = schedule.kind == ScheduleKind::open_ended && cooldown_from >= 0;
+  if (now < warmup && !falls) return now / warmup;
   switch (schedule.kind) {
     case ScheduleKind::constant:
       return 1;
@@ -258,7 +259,8 @@ double schedule_factor(const ScheduleConfig& schedule, std::int64_t step, std::i
       if (cooldown_from < 0) return 1;
       const auto from = static_cast<double>(cooldown_from);
       const auto end = static_cast<double>(end_of_cooldown(schedule, cooldown_from, n_steps));
-      return schedule.last + (1 - schedule.last) * (end - now) / (end - from);
+      const double reached = from < warmup ? from / warmup : 1;  // a criterion may hold early
+      return reached * (schedule.last + (1 - schedule.last) * (end - now) / (end - from));
     }
   }
   return 1;

@@ -272,7 +272,8 @@ def schedule_factor(schedule, step, n_steps, cooldown_from=-1):
     """What the rates are multiplied by in step `step`, from 0; open-ended: the cool-down begins
     after `cooldown_from` steps, -1: not yet."""
     now, warmup = step + 0.5, schedule["warmup"] * n_steps
-    if now < warmup:
+    falls = schedule["kind"] == "open-ended" and cooldown_from >= 0
+    if now < warmup and not falls:
         return now / warmup
     if schedule["kind"] == "cosine":
         share = (now - warmup) / (n_steps - warmup)
@@ -280,10 +281,11 @@ def schedule_factor(schedule, step, n_steps, cooldown_from=-1):
     if schedule["kind"] == "warmup-cooldown" and schedule["cooldown"] > 0:
         left = (n_steps - now) / (schedule["cooldown"] * n_steps)
         return 1.0 if left >= 1 else schedule["last"] + (1 - schedule["last"]) * left
-    if schedule["kind"] == "open-ended" and cooldown_from >= 0:
+    if falls:
         end = end_of_cooldown(schedule, cooldown_from, n_steps)
         left = (end - now) / (end - cooldown_from)
-        return schedule["last"] + (1 - schedule["last"]) * left
+        reached = min(1.0, cooldown_from / warmup) if warmup > 0 else 1.0
+        return reached * (schedule["last"] + (1 - schedule["last"]) * left)
     return 1.0
 
 

@@ -170,6 +170,10 @@ TEST(OpenEnded, IsFlatUntilItCoolsDown) {
   EXPECT_DOUBLE_EQ(schedule_factor(schedule, 40, 100, 40), 0.1 + 0.9 * 0.95);
   EXPECT_DOUBLE_EQ(schedule_factor(schedule, 49, 100, 40), 0.1 + 0.9 * 0.05);
   EXPECT_EQ(end_of_cooldown(schedule, 80, 100), 100);
+  // During the warm-up of ten steps, the rate falls from what it has reached after five: a half.
+  EXPECT_EQ(end_of_cooldown(schedule, 5, 100), 7);
+  EXPECT_DOUBLE_EQ(schedule_factor(schedule, 5, 100, 5), 0.5 * (0.1 + 0.9 * 0.75));
+  EXPECT_DOUBLE_EQ(schedule_factor(schedule, 6, 100, 5), 0.5 * (0.1 + 0.9 * 0.25));
 }
 
 RunConfig open_ended() {
