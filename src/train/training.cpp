@@ -303,7 +303,8 @@ void Training::write_rows(bool evaluated) {
       for (const TaskScore& score : evaluation->tasks)
         files_->tasks.append(csv_line(task_row(state.step, score)));
     MetricsRow row = metrics_row(state, seconds(), rate, evaluated ? &*evaluation : nullptr);
-    if (evaluated) row.wire = wire_of(learner_.result(), config, learner_.sheet());
+    if (evaluated && has_wire_lengths(config.wiring))
+      row.wire = wire_of(learner_.result(), config, learner_.sheet());
     files_->metrics.append(csv_line(row));
   }
   state.interval_steps = state.interval_clipped = 0;

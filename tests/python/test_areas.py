@@ -40,6 +40,15 @@ def test_a_run_and_its_network_know_the_area_of_each_unit(run):
     assert lmrnn.Sheet(2, 2).areas == {} and lmrnn.Sheet(2, 2).unit_areas.tolist() == [0] * 4
 
 
+def test_wire_is_told_only_if_all_synapses_have_a_length(run, tmp_path):
+    from conftest import SMALL
+
+    assert np.isnan(run.metrics["wire"]).all()  # not that of synapses within areas
+    wiring = AREAS["wiring"] | {"between_length": 3}
+    known = lmrnn.Trainer(SMALL | AREAS | {"wiring": wiring}, tmp_path / "run").run()
+    assert np.array_equal(np.isnan(known.metrics["wire"]), np.isnan(known.metrics["mean_accuracy"]))
+
+
 def test_masks_are_those_of_areas(run):
     network = run.network()
     mask, motor = network.recurrent.to_dense(), run.sheet.units_of("motor")
