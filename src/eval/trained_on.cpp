@@ -10,6 +10,12 @@ namespace {
 const std::string& entry(const NetworkMetadata& metadata, const std::string& key,
                          const std::filesystem::path& path) {
   const auto found = metadata.find(key);
+  if (const auto source = metadata.find("source");
+      found == metadata.end() && source != metadata.end())
+    throw UsageError(fmt::format(
+        "{}: was trained on your own data (\"{}\"), and this needs a network that was trained on a "
+        "battery of tasks",
+        path.string(), source->second));
   if (found == metadata.end())
     throw UsageError(fmt::format(
         "{}: does not say what it was trained on (no \"{}\"); use a network that lmrnn train wrote",

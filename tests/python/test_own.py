@@ -49,6 +49,8 @@ def test_tasks_of_ones_own_are_learned(config, data, tmp_path):
     assert run.source == run.config["source"] == "copies"
     with pytest.raises(lmrnn.UsageError, match="not on a battery"):
         run.battery
+    with pytest.raises(lmrnn.UsageError, match=r'was trained on your own data \("copies"\)'):
+        lmrnn.analyze(run, "weights")
     page = lmrnn.report.write_report(run.directory).read_text()
     assert "opposite" in page and "<h2>Trials" not in page
     network = run.network()
