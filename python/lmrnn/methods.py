@@ -16,6 +16,9 @@ _EQUATION = {
 }
 
 
+_PENALISED = {"recurrent": "recurrent weights", "all": "weights"}
+
+
 def methods(run: Run) -> str:
     """English text for a paper, every number from the configuration that was run. To be read and
     edited, not pasted blindly."""
@@ -49,12 +52,16 @@ def methods(run: Run) -> str:
             if network["recurrent_noise"]
             else ""
         )
-        + ("." if "weights_path" in wiring else f"; initial recurrent weights: {network['initialisation']}.")
+        + _initial(c)
         + _EQUATION[network.get("equation", "rate")],
-        f"Weights were learned by backpropagation through time over rows of {stream['row_steps']} steps, "
-        f"{stream['batch']} rows per batch, with {_optimiser(optimiser)}, for {train['steps']} "
-        f"steps (schedule: {c['schedule']['kind']}; loss: {c['loss']['kind']}).",
+        f"Weights were learned by backpropagation through time over rows of {stream['row_steps']} steps"
+        f"{' (the state was set to 0 where a trial began)' if stream['reset_at_trial'] else ''}, "
+        f"{_rows(stream)} per batch, with {_optimiser(optimiser)}, for {_steps(run)} "
+        f"(schedule: {c['schedule']['kind']}; loss: {c['loss']['kind']}).",
+        *_plastic(wiring),
+        *_loss(c["loss"]),
         *_wire(c["loss"], wiring),
+        *_average(train),
         *_curriculum(c["curriculum"]),
         f"Performance was measured on {_n_trials(run)} held-out trials per task; a task "
         "counted as solved if the lower 95% Wilson bound of its accuracy was at least 95%"
@@ -63,6 +70,67 @@ def methods(run: Run) -> str:
         f"The seed was {run.seed}.",
     ]
     return " ".join(sentences)
+
+
+def _initial(c: dict) -> str:
+    """The end of the sentence about units: what the recurrent weights started from."""
+    wiring, network = c["wiring"], c["network"]
+    if c["init_from"]:
+        return "; weights started from those of a network that had been trained before."
+    if "weights_path" in wiring:
+        return "."
+    gain = f", times {network['gain']:g}" if network["gain"] != 1 else ""
+    kind = wiring["initial"]["kind"]
+    zeros = {"all": "", "none": " (all were 0)"}.get(kind, f" (0 but for synapses of kind {kind})")
+    return f"; initial recurrent weights: {network['initialisation']}{gain}{zeros}."
+
+
+def _rows(stream: dict) -> str:
+    if not stream["grow_from"]:
+        return f"{stream['batch']} rows"
+    return (
+        f"{stream['grow_from']} rows growing to {stream['batch']} over {100 * stream['grow_until']:g}% of the steps"
+    )
+
+
+def _steps(run) -> str:
+    """Those that were taken, where a criterion ended the training earlier."""
+    most = run.config["train"]["steps"]
+    taken = run.summary["steps"] if run.done else most
+    return f"{most} steps" if taken == most else f"{taken} steps (at most {most}, ended by a criterion)"
+
+
+def _plastic(wiring: dict) -> list[str]:
+    kind = wiring["plastic"]["kind"]
+    if kind == "all" or wiring.get("gains"):  # _measured tells about gains
+        return []
+    if kind == "none":
+        return ["Recurrent weights were not trained."]
+    return [f"Of the recurrent weights, only those of some synapses were trained (plastic synapses: {kind})."]
+
+
+def _loss(loss: dict) -> list[str]:
+    sentences = []
+    weights = {period: weight for period, weight in loss["weights"].items() if weight != 1}
+    if weights:
+        listed = ", ".join(f"{period.replace('_', ' ')} {weight:g}" for period, weight in weights.items())
+        sentences.append(f"Time steps counted in the loss by their period: {listed}, others 1.")
+    if loss["balance"] != "steps":
+        sentences.append(f"The loss was balanced so that all {loss['balance']} counted alike.")
+    terms = []
+    if loss["rate_penalty"]:
+        terms.append(f"{loss['rate_penalty']:g} times the mean square of the activity")
+    if loss["weight_penalty"]:
+        terms.append(f"{loss['weight_penalty'] / 2:g} times the sum of squared {_PENALISED[loss['penalised']]}")
+    if terms:
+        sentences.append(f"The loss included {' and '.join(terms)}.")
+    return sentences
+
+
+def _average(train: dict) -> list[str]:
+    if not train["average"]:
+        return []
+    return [f"What was evaluated is a running average of the weights (decay {train['average']:g} per step)."]
 
 
 def _n_trials(run) -> int:
@@ -223,5 +291,17 @@ def _wiring(w: dict) -> str:
 
 def _optimiser(o: dict) -> str:
     name = {"adam": "Adam", "sgd": "stochastic gradient descent"}[o["kind"]]
-    clip = f", gradient norm clipped at {o['clip']:g}" if o["clip"] else ""
-    return f"{name} (learning rate {o['learning_rate']:g}{clip})"
+    more = "".join(
+        f", of {group} weights {o[key]:g}"
+        for group in ("recurrent", "input", "readout")
+        if o.get(key := f"{group}_rate") is not None
+    )
+    if o["in_degree_power"]:
+        more += f", that of a recurrent weight divided by its unit's in-degree to the power {o['in_degree_power']:g}"
+    if o["kind"] == "adam" and (o["beta1"], o["beta2"]) != (0.9, 0.999):
+        more += f", β₁ = {o['beta1']:g}, β₂ = {o['beta2']:g}"
+    if o["weight_decay"]:
+        more += f", decoupled weight decay {o['weight_decay']:g}"
+    if o["clip"]:
+        more += f", gradient norm clipped at {o['clip']:g}"
+    return f"{name} (learning rate {o['learning_rate']:g}{more})"

@@ -91,7 +91,7 @@ class Trainer:
             _delete_run(directory)
         if exist_ok and (directory / "config.toml").is_file():
             if mask is not None:
-                _require_same_mask(mask, directory)
+                overrides["wiring.path"] = _require_same_mask(mask, directory)
             self._take_up(_core.resolve_config(config, overrides), directory, threads, data)
             return
         _refuse_full(directory)
@@ -116,6 +116,7 @@ class Trainer:
             )
         if run.done:
             self._trainer, self._running = _Finished(run), False
+            self.outcome = run.summary["outcome"]
         else:
             self._begin(_core.Trainer.resume(directory, threads, data))
 
@@ -324,17 +325,18 @@ def _mask_path(directory: Path) -> Path:
     return directory.with_name(directory.name + ".wiring.npz")
 
 
-def _require_same_mask(mask, directory: Path) -> None:
-    """The mask of a run that was begun earlier must be this one."""
+def _require_same_mask(mask, directory: Path) -> str:
+    """The mask of a run that was begun earlier must be this one. Returns the path that the run knows it by."""
     config = Run(directory).config["wiring"]
     wanted = mask if isinstance(mask, _core.Mask) else _core.Mask(mask)
     path = _mask_path(directory)
     saved = _core.Mask(np.load(path)["mask"]) if path.is_file() else None
-    if config["path"] != str(path) or saved != wanted:
+    if os.path.realpath(config["path"]) != os.path.realpath(path) or saved != wanted:
         raise _core.UsageError(
             f"{directory}: holds a run with another mask; use another directory, or overwrite=True to "
             "delete that run"
         )
+    return config["path"]
 
 
 @contextmanager

@@ -298,6 +298,47 @@ def test_methods_tell_the_trials_of_the_last_evaluation(tmp_path, small_config):
     assert "was measured on 60 held-out trials per task" in lmrnn.methods(run)
 
 
+def test_methods_tell_what_was_done_and_not_what_might_have_been(tmp_path, small_config):
+    first = lmrnn.Trainer(small_config, tmp_path / "first").run()
+    plain = lmrnn.methods(first)
+    assert "initial recurrent weights: fan-in." in plain and "were trained (plastic" not in plain
+    config = small_config | {
+        "init_from": str(first.directory),
+        "loss": {"weights": {"decision": 5}, "balance": "tasks", "rate_penalty": 0.5, "weight_penalty": 0.25},
+        "optimiser": {"beta2": 0.99, "weight_decay": 0.125, "recurrent_rate": 1e-4},
+        "train": small_config["train"] | {"average": 0.5, "stop_mean": 0.0},
+    }
+    config["wiring"] = small_config["wiring"] | {"plastic": {"kind": "none"}}
+    config["stream"] = small_config["stream"] | {"reset_at_trial": True}
+    run = lmrnn.Trainer(config, tmp_path / "second").run()
+    text = lmrnn.methods(run)
+    steps = run.summary["steps"]
+    assert steps < config["train"]["steps"]
+    for words in (
+        "weights started from those of a network that had been trained before",
+        f"for {steps} steps (at most {config['train']['steps']}, ended by a criterion)",
+        "Recurrent weights were not trained.",
+        "by their period: decision 5, others 1.",
+        "balanced so that all tasks counted alike",
+        "0.5 times the mean square of the activity and 0.125 times the sum of squared recurrent weights",
+        "running average of the weights (decay 0.5 per step)",
+        "β₂ = 0.99", "decoupled weight decay 0.125", "of recurrent weights 0.0001",
+        "(the state was set to 0 where a trial began)",
+    ):  # fmt: skip
+        assert words in text, text
+    assert "initial recurrent weights" not in text
+
+
+def test_a_run_is_known_by_its_mask_however_its_directory_is_spelled(tmp_path, small_config, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = small_config | {"wiring": {"rows": 3, "cols": 3}}
+    lmrnn.Trainer(config, "run", mask=np.eye(9)).run()
+    again = lmrnn.Trainer(config, tmp_path / "run", mask=np.eye(9), exist_ok=True)
+    assert again.outcome == "finished"
+    with pytest.raises(lmrnn.UsageError, match="another mask"):
+        lmrnn.Trainer(config, tmp_path / "run", mask=np.ones((9, 9)), exist_ok=True)
+
+
 def test_former_names_are_read(tmp_path, small_config):
     config = small_config | {"network": {"representation": "sparse", "initialisation": "radius"},
                              "recipe": "field", "stream": {"batch": 8, "steps": 30, "mode": "restart"}}
