@@ -132,11 +132,34 @@ def test_bad_places_and_files_of_older_versions(worm, tmp_path):
     assert wirings.read(tmp_path / "numbers.npz").types == ["2", "0", "0", "1", "1", "0"]
 
 
+def test_arrays_with_the_documented_names_are_read_together(worm, tmp_path):
+    path = tmp_path / "plain.npz"
+    np.savez(path, mask=worm.mask.to_dense(), weights=worm.matrix, coordinates=PLACES, types=[2, 0, 0, 1, 1, 0],
+             excitatory=[1, 1, 1, 1, 1, 0])  # fmt: skip
+    found = wirings.read(path)
+    assert found == worm.replace(names=None, types=["2", "0", "0", "1", "1", "0"])
+    assert "coordinates, excitatory, types, weights" in found.notes[-1]
+    assert {"weights_path", "coordinates_path", "types_path", "excitatory_path"} <= set(found.keys(path))
+    assert wirings.read(path, dataset="mask").weights is None
+    np.savez(path, mask=worm.mask.to_dense(), weights=np.ones(3))  # of something else
+    assert wirings.read(path).weights is None
+
+
+def test_sizes_and_scales_that_cannot_be_are_refused(worm):
+    for radius in (0, -1, np.nan, np.inf):
+        with pytest.raises(lmrnn.UsageError, match="spectral_radius = .*; give a number above 0"):
+            worm.scaled(radius)
+    with pytest.raises(lmrnn.UsageError, match="rows = 0, cols = None; give whole numbers of at least 1"):
+        worm.keys("worm.npz", rows=0)
+
+
 def test_what_does_not_fit_is_refused(worm):
     for change, message in [
         ({"types": ["a"]}, "types: 1 for 6 units"), ({"excitatory": [1, 2, 0, 0, 0, 0]}, "write True"),
         ({"weights": np.ones(3)}, r"weights: shape \(3,\), but the mask has 7 synapses"),
         ({"coordinates": PLACES[:2]}, "coordinates: 2 for 6 units"),
+        ({"excitatory": np.ones((6, 2))}, r"excitatory: shape \(6, 2\); give \(unit\)"),
+        ({"weights": [1, 2, 3, 4, 5, 6, np.nan]}, "weights: some are not finite"),
     ]:  # fmt: skip
         with pytest.raises(lmrnn.UsageError, match=message):
             worm.replace(**change)

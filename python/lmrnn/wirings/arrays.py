@@ -25,7 +25,7 @@ def read_npz(path: Path, dataset: str | None) -> Table:
     with _load(path) as file:
         if {"format", "shape"} <= set(file.files) and ("data" in file.files or "row" in file.files):
             return _sparse(path, dataset)
-        if {"mask", "source"} <= set(file.files) and dataset is None:
+        if dataset is None and _is_ours(file):
             return _ours(path, file)
         # Headers alone: neither the type nor the shape needs the data.
         found, refused = {}, []
@@ -58,8 +58,21 @@ def _header(file, name):
     return header["shape"], np.lib.format.descr_to_dtype(header["descr"])
 
 
+def _is_ours(file) -> bool:
+    """Whether Wiring.save wrote it, or somebody who named the arrays as the keys of [wiring] want them."""
+    names = set(file.files)
+    if "mask" not in names or not names & {"source", "weights", "coordinates", "types", "excitatory"}:
+        return False
+    mask = _header(file, "mask")[0]
+    shapes = {name: _header(file, name)[0] for name in names & {"weights", "coordinates", "types", "excitatory"}}
+    return all(
+        shape == mask if name == "weights" else len(mask) == 2 and shape[:1] == mask[:1]
+        for name, shape in shapes.items()
+    )
+
+
 def _ours(path: Path, file) -> Table:
-    """What Wiring.save wrote."""
+    """What Wiring.save wrote, or somebody else under the same names."""
     matrix = file["weights"] if "weights" in file.files else file["mask"]
     table = Table.of_matrix(
         str(path),
@@ -70,7 +83,11 @@ def _ours(path: Path, file) -> Table:
         types=_types(file),
         excitatory=file["excitatory"] if "excitatory" in file.files else None,
     )
-    table.notes.append(f"converted by lmrnn.wirings from {file['source']}")
+    if "source" in file.files:
+        table.notes.append(f"converted by lmrnn.wirings from {file['source']}")
+    else:
+        others = ", ".join(sorted(set(file.files) & {"weights", "coordinates", "types", "excitatory", "names"}))
+        table.notes.append(f"besides the mask, these arrays were read by their names: {others}")
     return table
 
 

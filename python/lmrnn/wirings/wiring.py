@@ -91,6 +91,8 @@ class Wiring:
         activity grows with weights of the usual size."""
         if self.weights is None:
             raise UsageError("scaled: this wiring has no weights; set them with replace(weights=...)")
+        if not 0 < spectral_radius < np.inf:
+            raise UsageError(f"scaled: spectral_radius = {spectral_radius:g}; give a number above 0, e.g. 0.9")
         matrix = self.matrix
         if self.excitatory is not None and not (self.weights < 0).any():
             matrix = matrix * np.where(self.excitatory, 1, -1)
@@ -139,6 +141,8 @@ class Wiring:
     def _rows_and_cols(self, rows, cols):
         if rows is None and cols is None:
             return layout.rows_and_cols(self.n_units)
+        if min(size for size in (rows, cols) if size is not None) < 1:
+            raise UsageError(f"rows = {rows}, cols = {cols}; give whole numbers of at least 1")
         rows = rows if rows is not None else self.n_units // cols
         cols = cols if cols is not None else self.n_units // rows
         if rows * cols != self.n_units:
@@ -253,8 +257,12 @@ class Wiring:
             raise UsageError(
                 f"weights: shape {np.shape(self.weights)}, but the mask has {self.mask.n_synapses} synapses"
             )
+        if self.weights is not None and not np.isfinite(self.weights).all():
+            raise UsageError("weights: some are not finite; give a number for every synapse")
         if self.excitatory is not None:
             types = np.asarray(self.excitatory)
+            if types.ndim != 1:
+                raise UsageError(f"excitatory: shape {types.shape}; give (unit)")
             if not np.isin(types, (0, 1)).all():
                 raise UsageError("excitatory: write True for excitatory units and False for inhibitory ones")
             object.__setattr__(self, "excitatory", types.astype(bool))
