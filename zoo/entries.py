@@ -43,16 +43,17 @@ def size() -> int:
 def table(content: dict) -> str:
     """The table of the page."""
     lines = [
-        "| name | tasks | wiring | units | synapses | passed | of the ceiling | worst task | steps | training | |",
-        "|---|---|---|---|---|---|---|---|---|---|---|",
+        "| network and its report | wiring | tasks passed | of the ceiling: mean, worst | training |",
+        "|---|---|---|---|---|",
     ]
     for name, n in content["networks"].items():
+        threads = f"{n['threads']} thread{'s' if n['threads'] != 1 else ''}"
         lines.append(
-            f"| `zoo:{name}` | {n['tasks']} ({n['n_tasks']}) | {n['wiring']} | {n['units']} | {n['synapses']} "
-            f"| {n['tasks_passed']} of {n['n_tasks']} | {100 * n['mean_share_of_ceiling']:.1f}% "
-            f"| {100 * n['worst_share_of_ceiling']:.1f}% | {n['steps']} "
-            f"| {n['seconds'] / 60:.1f} min, {n['threads']} thread{'s' if n['threads'] != 1 else ''} of {n['processor']} "
-            f"| [report](zoo/{name}.html) |"
+            f"| [`zoo:{name}`](zoo/{name}.html) "
+            f"| {n['wiring']}, {n['units']} units, {n['synapses']} synapses "
+            f"| {n['tasks']}: {n['tasks_passed']} of {n['n_tasks']} "
+            f"| {100 * n['mean_share_of_ceiling']:.1f}%, {100 * n['worst_share_of_ceiling']:.1f}% "
+            f"| {n['steps']} steps, {n['seconds'] / 60:.1f} min, {threads} of {n['processor']} |"
         )
     return "\n".join(lines) + "\n"
 
