@@ -21,6 +21,11 @@ constexpr double whole_within = 1e-6;
 // The array in the machine's byte order, row-major, float16 and long double as what C++ has.
 nb::object array_of(nb::handle object, const std::string& name) {
   const nb::module_ numpy = nb::module_::import_("numpy");
+  if (nb::cast<bool>(numpy.attr("ma").attr("is_masked")(object)))  // asarray drops the mask
+    throw UsageError(fmt::format(
+        "{}: some of its entries are masked; give array.filled(0), or with the number that you "
+        "mean instead of 0",
+        name));
   nb::object array;
   try {
     array = numpy.attr("asarray")(object);

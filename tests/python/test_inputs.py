@@ -431,3 +431,15 @@ def test_constructors_take_any_number_where_a_number_is_expected(one):
             lmrnn.Network(np.eye(4), n_channels=one, n_classes=2)
     with pytest.raises(TypeError, match="alpha"):
         lmrnn.Network(np.eye(4), n_channels=3, n_classes=2, alpha=f"{one}")
+
+
+def test_masked_entries_are_refused_because_numpy_would_use_what_is_under_the_mask(tmp_path):
+    entries = np.ma.masked_array(np.ones((4, 4)), mask=np.eye(4, dtype=bool))
+    with pytest.raises(lmrnn.UsageError, match=r"mask: some of its entries are masked; give array.filled\(0\)"):
+        lmrnn.Mask(entries)
+    assert lmrnn.Mask(entries.filled(0)).n_synapses == 12
+    assert lmrnn.Mask(np.ma.masked_array(np.eye(4))).n_synapses == 4  # nothing is masked
+    network = lmrnn.Network(np.eye(4), n_channels=3, n_classes=2)
+    inputs = np.ma.masked_invalid(np.full((5, 1, 3), np.nan, np.float32))
+    with pytest.raises(lmrnn.UsageError, match="inputs: some of its entries are masked"):
+        network.forward(inputs, np.zeros((5, 1, 0), np.int32))
