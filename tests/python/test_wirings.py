@@ -62,6 +62,24 @@ def test_there_are_more_than_sixty_variants_of_each_fate():
     assert sum(v.refused is None for v in FILES) > 60
 
 
+@pytest.mark.parametrize("separator", [" ", ",", "\t"])
+def test_lists_of_networkx_with_attributes_are_read(tmp_path, separator):
+    nx = pytest.importorskip("networkx")
+    graph = nx.DiGraph()
+    graph.add_edge("a", "b", weight=0.5, kind="chemical, fast")
+    graph.add_edge("b", "c", weight=-2)
+    graph.add_edge("c", "a")  # networkx counts it as 1
+    nx.write_edgelist(graph, tmp_path / "w.edgelist", delimiter=separator)
+    found = wirings.read(tmp_path / "w.edgelist")
+    assert found.names == ["a", "b", "c"]
+    assert found.matrix.tolist() == [[0, 0, 1], [0.5, 0, 0], [0, -2, 0]]
+    nx.write_edgelist(nx.DiGraph([("a", "b"), ("b", "c")]), tmp_path / "plain.edgelist", delimiter=separator)
+    assert wirings.read(tmp_path / "plain.edgelist").weights is None
+    (tmp_path / "numpy.edgelist").write_text("a b {'weight': np.float64(0.5)}\n")
+    with pytest.raises(lmrnn.UsageError, match=r"numpy.edgelist:1: .*np.float64\(0.5\).* cannot be read"):
+        wirings.read(tmp_path / "numpy.edgelist")
+
+
 # Orientation -------------------------------------------------------------------------------------
 
 

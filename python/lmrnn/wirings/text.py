@@ -10,6 +10,7 @@ Identifiers are never read as floats, which hold no more than 15 digits. They be
 
 from __future__ import annotations
 
+import ast
 import csv
 import re
 from pathlib import Path
@@ -26,6 +27,7 @@ _WEIGHT = {
     "value", "number", "connections", "nbr",
 }  # fmt: skip
 _WHOLE = re.compile(r"[+-]?\d+")
+_WITH_ATTRIBUTES = re.compile(r"(\S+?)([\s,;]+)(\S+?)\2(\{.*\})\s*")
 
 
 def read_text(path: Path, *, n_units, header, layout) -> Table:
@@ -58,11 +60,31 @@ def _rows(path: Path) -> list[tuple[int, list[str]]]:
     ]
     if not lines:
         raise UsageError(f"{path}: there is no edge; a wiring needs at least one line source,target")
+    lines = _without_attributes(path, lines)
     separator = next((mark for mark in ("\t", ",", ";") if mark in lines[0][1]), None)
     if separator is None:
         return [(number, line.split()) for number, line in lines]
     parsed = csv.reader((line for _, line in lines), delimiter=separator, skipinitialspace=True)
     return [(number, [field.strip() for field in fields]) for (number, _), fields in zip(lines, parsed)]
+
+
+def _without_attributes(path: Path, lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """networkx.write_edgelist writes a dictionary after every edge, from which the weight is taken."""
+    matches = [_WITH_ATTRIBUTES.fullmatch(line) for _, line in lines]
+    if not all(matches):
+        return lines
+    edges = []
+    for (number, _), match in zip(lines, matches):
+        try:
+            weight = ast.literal_eval(match[4]).get("weight")
+        except (ValueError, SyntaxError):
+            raise UsageError(
+                f"{path}:{number}: {match[4]} cannot be read; write attributes as plain numbers and texts"
+            ) from None
+        edges.append((number, match, weight))
+    weighted = any(weight is not None for _, _, weight in edges)
+    end = lambda match, weight: f"{match[2]}{1 if weight is None else weight}" if weighted else ""  # noqa: E731
+    return [(number, f"{match[1]}{match[2]}{match[3]}{end(match, weight)}") for number, match, weight in edges]
 
 
 def _plain(field: str) -> str:
