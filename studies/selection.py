@@ -2,11 +2,12 @@
 """Scores the changes of studies/recipe-selection.toml by the criterion in that file.
 
     lmrnn study collect studies/recipe-selection.toml
-    studies/selection.py studies/recipe-selection.toml docs/results/data     # with the package's Python
+    studies/selection.py studies/recipe-selection.toml docs/results     # with the package's Python
 
-Writes DIRECTORY/STUDY-scores.csv, a row per change and wiring: the mark, the steps to it under setting A and with
-the change (geometric means over seeds), and the log of their ratio, above 0 if the change gets there sooner. Prints
-the same as a Markdown table, best change first, with the score of each: the least of its wirings.
+Writes DIRECTORY/data/STUDY-scores.csv, a row per change and wiring: the mark, the steps to it under setting A and
+with the change (geometric means over seeds), and the log of their ratio, above 0 if the change gets there sooner.
+Draws the ratios, DIRECTORY/figures/STUDY-scores.svg. Prints a Markdown table, best change first, with the score of
+each: the least of its wirings, in brackets where wirings are missing.
 """
 
 import csv
@@ -17,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 import lmrnn
+from lmrnn import plot
 
 MARKS = (90, 80, 70, 60, 50)  # percent of the mean ceiling, the highest first
 REFERENCE = "A"
@@ -60,20 +62,47 @@ def scores(runs, every):
     return table
 
 
-def markdown(table):
+def by_change(table):
+    """Names of the networks, and (change, {network: row}, score), the best change first, those that lack networks last."""
     networks = list(dict.fromkeys(row["network"] for row in table))
     changes = {}
     for row in table:
         changes.setdefault(row["change"], {})[row["network"]] = row
-    least = lambda rows: min(row["log_ratio"] for row in rows.values())
+    scored = [(change, rows, min(row["log_ratio"] for row in rows.values())) for change, rows in changes.items()]
+    return networks, sorted(scored, key=lambda item: (len(item[1]) < len(networks), -item[2]))
+
+
+def markdown(table):
+    networks, changes = by_change(table)
     print("| change | score | " + " | ".join(networks) + " |")
     print("|" + "---|" * (2 + len(networks)))
-    for change, rows in sorted(changes.items(), key=lambda item: -least(item[1])):
+    for change, rows, score in changes:
         cells = [f"{rows[n]['log_ratio']:+.3f}{'*' if rows[n]['missed'] else ''}" if n in rows else ""
                  for n in networks]  # fmt: skip
-        score = f"{least(rows):+.3f}" if len(rows) == len(networks) else ""
+        score = f"{score:+.3f}" if len(rows) == len(networks) else f"({score:+.3f})"
         print(f"| {change} | {score} | " + " | ".join(cells) + " |")
     print("\n*: missed the mark in a seed")
+
+
+@plot.style.figure
+def draw(table):
+    """How many times sooner each change reaches the mark, a marker per wiring."""
+    networks, changes = by_change(table)
+    ax = plot.style.new_axes(None, plot.style.WIDTH, 0.9 + 0.25 * len(changes))
+    rows = np.arange(len(changes))
+    ax.axvline(1, color=plot.style.INK, linewidth=0.8)
+    for number, network in enumerate(networks):
+        found = [(np.exp(of[network]["log_ratio"]), row) for row, (_, of, _) in zip(rows, changes) if network in of]
+        ax.plot(*zip(*found), plot.style.MARKERS[number], label=network, markersize=5)
+    ax.set_xscale("log")
+    ticks = [0.25, 0.5, 0.75, 1, 1.5, 2]
+    ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    ax.minorticks_off()
+    ax.set_yticks(rows, [change for change, _, _ in changes])
+    ax.invert_yaxis()
+    ax.set_xlabel("steps to the mark, setting A / with the change")
+    ax.legend(loc="lower right")
+    return ax
 
 
 def main(study, out):
@@ -82,12 +111,13 @@ def main(study, out):
     table = scores(lmrnn.Study(Path("runs") / study.stem).table("runs").rows(), every)
     if not table:
         sys.exit(f"runs/{study.stem}: no change is over with a seed of setting {REFERENCE}; lmrnn study run {study}")
-    path = Path(out) / f"{study.stem}-scores.csv"
+    path = Path(out) / "data" / f"{study.stem}-scores.csv"
     with open(path, "w", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
         writer.writerows(table)
-    print(path, file=sys.stderr)
+    figure = plot.save(draw(table), Path(out) / "figures" / f"{study.stem}-scores.svg")
+    print(path, figure, file=sys.stderr)
     markdown(table)
 
 
