@@ -184,10 +184,10 @@ def zoo_report(name):
     """The report of a network, which takes a few seconds and is kept until something changes."""
     package = ROOT / "build/release/python"
     report = ROOT / f"build/zoo-reports/{name}.html"
-    if not report.is_file() or report.stat().st_mtime < newest(package, ROOT / "python", ROOT / "zoo" / name):
+    if not report.is_file() or report.stat().st_mtime < newest(package, ROOT / "python", ROOT / "zoo"):
         report.parent.mkdir(parents=True, exist_ok=True)
         subprocess.run([ROOT / ".venv/bin/python", "-m", "lmrnn.report", f"zoo:{name}", "--out", report],
-                       check=True, capture_output=True, cwd=ROOT,
+                       check=True, stdout=subprocess.DEVNULL, cwd=ROOT,
                        env=os.environ | {"PYTHONPATH": str(package), "LMRNN": PROGRAM})
     return report
 

@@ -336,7 +336,7 @@ void bind_wiring(nb::module_& m) {
         return fmt::format(
             "Sheet.of_areas({{{}}}, metric={:?}, boundary={:?}{})", areas, to_name(s.metric),
             to_name(s.boundary),
-            s.between_length == 0 ? "" : fmt::format(", between_length={:g}", s.between_length));
+            s.between_length == 0 ? "" : fmt::format(", between_length={}", s.between_length));
       });
   refuse_other_arguments(sheet, "Sheet");
   bind_pickling(sheet, &state_of_sheet, &sheet_from);

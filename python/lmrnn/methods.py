@@ -20,8 +20,8 @@ _PENALISED = {"recurrent": "recurrent weights", "all": "weights"}
 
 
 def methods(run: Run) -> str:
-    """English text for a paper, every number from the configuration that was run. To be read and
-    edited, not pasted blindly."""
+    """English text for a paper, every number from the configuration and the files of the run. To be read
+    and edited, not pasted blindly."""
     c = run.config
     battery, wiring, network = c["battery"], c["wiring"], c["network"]
     optimiser, stream, train = c["optimiser"], c["stream"], c["train"]
@@ -62,6 +62,7 @@ def methods(run: Run) -> str:
         *_loss(c["loss"]),
         *_wire(c["loss"], wiring),
         *_average(train),
+        *_frequencies(battery["weights"]),
         *_curriculum(c["curriculum"]),
         f"Performance was measured on {_n_trials(run)} held-out trials per task; a task "
         "counted as solved if the lower 95% Wilson bound of its accuracy was at least 95%"
@@ -76,12 +77,12 @@ def _initial(c: dict) -> str:
     """The end of the sentence about units: what the recurrent weights started from."""
     wiring, network = c["wiring"], c["network"]
     if c["init_from"]:
-        return "; weights started from those of a network that had been trained before."
+        return "; weights started from those of another network (init_from)."
     if "weights_path" in wiring:
         return "."
     gain = f", times {network['gain']:g}" if network["gain"] != 1 else ""
     kind = wiring["initial"]["kind"]
-    zeros = {"all": "", "none": " (all were 0)"}.get(kind, f" (0 but for synapses of kind {kind})")
+    zeros = {"all": "", "none": " (all were 0)"}.get(kind, f" (only those of some synapses, initial: {kind}; the others started at 0)")
     return f"; initial recurrent weights: {network['initialisation']}{gain}{zeros}."
 
 
@@ -96,7 +97,9 @@ def _rows(stream: dict) -> str:
 def _steps(run) -> str:
     """Those that were taken, where a criterion ended the training earlier."""
     most = run.config["train"]["steps"]
-    taken = run.summary["steps"] if run.done else most
+    if not run.done:
+        return f"{run.checkpoints[-1]} steps so far, of {most}"
+    taken = run.summary["steps"]
     return f"{most} steps" if taken == most else f"{taken} steps (at most {most}, ended by a criterion)"
 
 
@@ -114,7 +117,8 @@ def _loss(loss: dict) -> list[str]:
     weights = {period: weight for period, weight in loss["weights"].items() if weight != 1}
     if weights:
         listed = ", ".join(f"{period.replace('_', ' ')} {weight:g}" for period, weight in weights.items())
-        sentences.append(f"Time steps counted in the loss by their period: {listed}, others 1.")
+        others = ", others 1" if len(weights) < len(loss["weights"]) else ""
+        sentences.append(f"Time steps counted in the loss by their period: {listed}{others}.")
     if loss["balance"] != "steps":
         sentences.append(f"The loss was balanced so that all {loss['balance']} counted alike.")
     terms = []
@@ -146,6 +150,13 @@ def _targets(metadata: dict[str, str]) -> str:
     if not targets:
         return ""
     return f" Targets were {targets}: a step was right if every output was within it."
+
+
+def _frequencies(weights: dict) -> list[str]:
+    if not weights:
+        return []
+    listed = ", ".join(f"{name} {weight:g}" for name, weight in weights.items())
+    return [f"Tasks were drawn with these relative frequencies, the others with 1: {listed}."]
 
 
 def _curriculum(curriculum: dict) -> list[str]:
@@ -298,6 +309,8 @@ def _optimiser(o: dict) -> str:
     )
     if o["in_degree_power"]:
         more += f", that of a recurrent weight divided by its unit's in-degree to the power {o['in_degree_power']:g}"
+    if o["kind"] == "sgd" and o["momentum"]:
+        more += f", momentum {o['momentum']:g}"
     if o["kind"] == "adam" and (o["beta1"], o["beta2"]) != (0.9, 0.999):
         more += f", β₁ = {o['beta1']:g}, β₂ = {o['beta2']:g}"
     if o["weight_decay"]:

@@ -64,7 +64,8 @@ class Run:
 
     @cached_property
     def sheet(self) -> _core.Sheet:
-        """Where the units are. Coordinates of a measured wiring are read from the newest network."""
+        """Where the units are. Coordinates of a measured wiring are read from the newest network, or from
+        their file if there is none yet."""
         return _core.sheet_of_run(self.directory)
 
     @property

@@ -331,7 +331,8 @@ def _require_same_mask(mask, directory: Path) -> str:
     wanted = mask if isinstance(mask, _core.Mask) else _core.Mask(mask)
     path = _mask_path(directory)
     saved = _core.Mask(np.load(path)["mask"]) if path.is_file() else None
-    if os.path.realpath(config["path"]) != os.path.realpath(path) or saved != wanted:
+    # The run may have begun in another working directory, from which its path is relative.
+    if os.path.basename(config["path"]) != path.name or saved != wanted:
         raise _core.UsageError(
             f"{directory}: holds a run with another mask; use another directory, or overwrite=True to "
             "delete that run"

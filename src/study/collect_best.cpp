@@ -1,5 +1,6 @@
 // The table of the best level of an axis.
 #include <algorithm>
+#include <cmath>
 #include <functional>
 #include <numeric>
 
@@ -21,7 +22,11 @@ Table best_table(const Study& study, const StudyPlan& plan, const StudyResults& 
       std::vector<std::pair<std::string, std::size_t>> levels;
       std::map<std::int64_t, std::size_t> count;
       for (const auto& [level, cell] : family.by_level) {
-        if (results.reports(cell).empty()) continue;
+        const auto& reports = results.reports(cell);
+        const auto lacks = [&](const auto& report) {
+          return !std::isfinite(measure(*report.second, b.measure));
+        };
+        if (reports.empty() || std::ranges::any_of(reports, lacks)) continue;
         levels.emplace_back(level, cell);
         for (const auto& [s, summary] : results.reports(cell)) ++count[s];
       }

@@ -47,6 +47,10 @@ std::optional<RunResult> ResultLookup::operator()(const PlannedRun& run) const {
     const std::string& name = study_.config.tuning.measure;
     const RunSummary s = *summary(run);
     const double value = measure(s, name);
+    if (std::isnan(value))
+      throw UsageError(fmt::format(
+          "tuning.measure = \"{}\": {} has no such number{}; choose another measure", name,
+          run.name, name == "wire" ? " (with several areas, set wiring.between_length)" : ""));
     // Of times, ratios count.
     result.score = censored_measure(s, name) ? -std::log(value) : is_cost(name) ? -value : value;
   }

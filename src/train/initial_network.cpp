@@ -153,6 +153,10 @@ void take_weights(const RunConfig& config, Network& network) {
 
 Network with_initial_weights(const RunConfig& config, Architecture architecture) {
   Network network(std::move(architecture));
+  if (!config.init_from.empty()) {  // the recurrent weights are replaced, so all may begin
+    network.initialise(Initialisation::fan_in, config.run_seed());
+    return network;
+  }
   const Mask initial = make_subset(network.architecture().recurrent, config.wiring,
                                    config.wiring.initial, "wiring.initial", config.run_seed());
   network.initialise(config.network.initialisation, config.run_seed(), config.network.gain,

@@ -73,9 +73,9 @@ def test_sheets_of_areas_are_values(run):
     assert repr(sheet) == (
         'Sheet.of_areas({"sensory": (3, 4), "motor": (2, 3)}, metric="l1", boundary="torus")'
     )
-    apart = lmrnn.Sheet.of_areas({"a": (1, 1), "b": (1, 1)}, between_length=2.5)
+    apart = lmrnn.Sheet.of_areas({"a": (1, 1), "b": (1, 1)}, between_length=0.1234567)
     assert pickle.loads(pickle.dumps(apart)) == apart and eval(repr(apart), {"Sheet": lmrnn.Sheet}) == apart
-    assert lmrnn.Mask([[0, 1], [1, 0]]).statistics(apart)["wire_length"] == 5
+    assert lmrnn.Mask([[0, 1], [1, 0]]).statistics(apart)["wire_length"] == 2 * 0.1234567
     with pytest.raises(lmrnn.UsageError, match="between_length"):
         lmrnn.Sheet.of_areas({"a": (1, 1)}, between_length=-1)
     for sizes in ({"a": 3}, {"a": (2, 3, 4)}, {1: (2, 3)}):

@@ -143,6 +143,13 @@ def test_arrays_with_the_documented_names_are_read_together(worm, tmp_path):
     assert wirings.read(path, dataset="mask").weights is None
     np.savez(path, mask=worm.mask.to_dense(), weights=np.ones(3))  # of something else
     assert wirings.read(path).weights is None
+    np.savez(path, mask=worm.mask.to_dense(), weights=np.ones((6, 6)))
+    with pytest.raises(lmrnn.UsageError, match="weights has synapses that mask lacks"):
+        wirings.read(path)
+    fewer = worm.matrix.copy()
+    fewer[0, 2] = 0
+    np.savez(path, mask=worm.mask.to_dense(), weights=fewer)
+    assert "1 of the synapses of the mask have the weight 0" in wirings.read(path).notes[0]
 
 
 def test_sizes_and_scales_that_cannot_be_are_refused(worm):
@@ -160,6 +167,7 @@ def test_what_does_not_fit_is_refused(worm):
         ({"coordinates": PLACES[:2]}, "coordinates: 2 for 6 units"),
         ({"excitatory": np.ones((6, 2))}, r"excitatory: shape \(6, 2\); give \(unit\)"),
         ({"weights": [1, 2, 3, 4, 5, 6, np.nan]}, "weights: some are not finite"),
+        ({"weights": np.ma.masked_less(np.arange(7.0), 2)}, "weights: some of its entries are masked"),
     ]:  # fmt: skip
         with pytest.raises(lmrnn.UsageError, match=message):
             worm.replace(**change)

@@ -310,12 +310,14 @@ def test_methods_tell_what_was_done_and_not_what_might_have_been(tmp_path, small
     }
     config["wiring"] = small_config["wiring"] | {"plastic": {"kind": "none"}}
     config["stream"] = small_config["stream"] | {"reset_at_trial": True}
+    config["battery"] = small_config["battery"] | {"weights": {"*int*": 3}}
     run = lmrnn.Trainer(config, tmp_path / "second").run()
     text = lmrnn.methods(run)
     steps = run.summary["steps"]
     assert steps < config["train"]["steps"]
     for words in (
-        "weights started from those of a network that had been trained before",
+        "weights started from those of another network (init_from)",
+        "relative frequencies, the others with 1: *int* 3.",
         f"for {steps} steps (at most {config['train']['steps']}, ended by a criterion)",
         "Recurrent weights were not trained.",
         "by their period: decision 5, others 1.",
@@ -335,8 +337,23 @@ def test_a_run_is_known_by_its_mask_however_its_directory_is_spelled(tmp_path, s
     lmrnn.Trainer(config, "run", mask=np.eye(9)).run()
     again = lmrnn.Trainer(config, tmp_path / "run", mask=np.eye(9), exist_ok=True)
     assert again.outcome == "finished"
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert lmrnn.Trainer(config, "../run", mask=np.eye(9), exist_ok=True).outcome == "finished"
     with pytest.raises(lmrnn.UsageError, match="another mask"):
         lmrnn.Trainer(config, tmp_path / "run", mask=np.ones((9, 9)), exist_ok=True)
+
+
+def test_weights_of_another_network_need_no_initial_ones(tmp_path, small_config):
+    first = lmrnn.Trainer(small_config, tmp_path / "first").run()
+    config = small_config | {
+        "init_from": str(first.directory),
+        "network": {"initialisation": "spectral-radius", "gain": 3},
+        "wiring": small_config["wiring"] | {"initial": {"kind": "none"}},
+        "optimiser": {"learning_rate": 0},
+    }
+    second = lmrnn.Trainer(config, tmp_path / "second").run()
+    assert np.array_equal(second.network().weights["recurrent"], first.network().weights["recurrent"])
 
 
 def test_former_names_are_read(tmp_path, small_config):

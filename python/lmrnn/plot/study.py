@@ -225,8 +225,8 @@ def study_wire(study, measure: str = "final_share", *, ax=None):
     ]  # fmt: skip
     if not found:
         raise _core.UsageError(
-            f"{study.name}: no network has wire; autapses have none, and results of earlier versions do "
-            "not know it"
+            f"{study.name}: no network has wire; autapses have none, networks with several areas only with "
+            "wiring.between_length, and results of earlier versions do not know it"
         )
     panels = [panel for panel in study.panels if any(panel == other for other, _ in found)]
     axes = _panels(panels, ax=ax)

@@ -58,22 +58,34 @@ def _header(file, name):
     return header["shape"], np.lib.format.descr_to_dtype(header["descr"])
 
 
+_KNOWN = ("weights", "coordinates", "types", "excitatory", "names")
+
+
 def _is_ours(file) -> bool:
     """Whether Wiring.save wrote it, or somebody who named the arrays as the keys of [wiring] want them."""
     names = set(file.files)
-    if "mask" not in names or not names & {"source", "weights", "coordinates", "types", "excitatory"}:
+    if "mask" not in names:
         return False
+    if "source" in names:
+        return True
     mask = _header(file, "mask")[0]
-    shapes = {name: _header(file, name)[0] for name in names & {"weights", "coordinates", "types", "excitatory"}}
-    return all(
-        shape == mask if name == "weights" else len(mask) == 2 and shape[:1] == mask[:1]
-        for name, shape in shapes.items()
+    headers = {name: _header(file, name) for name in names.intersection(_KNOWN)}
+    return bool(headers) and all(
+        dtype.kind != "O" and (shape == mask if name == "weights" else len(mask) == 2 and shape[:1] == mask[:1])
+        for name, (shape, dtype) in headers.items()
     )
 
 
 def _ours(path: Path, file) -> Table:
     """What Wiring.save wrote, or somebody else under the same names."""
-    matrix = file["weights"] if "weights" in file.files else file["mask"]
+    matrix = file["mask"]
+    if "weights" in file.files:
+        if np.any((file["weights"] != 0) & (matrix == 0)):
+            raise UsageError(
+                f'{path}: weights has synapses that mask lacks; multiply it with the mask, or read one of them with '
+                'dataset="mask"'
+            )
+        matrix = file["weights"]
     table = Table.of_matrix(
         str(path),
         matrix,
@@ -83,10 +95,12 @@ def _ours(path: Path, file) -> Table:
         types=_types(file),
         excitatory=file["excitatory"] if "excitatory" in file.files else None,
     )
+    if lost := np.count_nonzero(file["mask"]) - len(table.values):
+        table.notes.append(f"{lost} of the synapses of the mask have the weight 0 and are left out")
     if "source" in file.files:
         table.notes.append(f"converted by lmrnn.wirings from {file['source']}")
     else:
-        others = ", ".join(sorted(set(file.files) & {"weights", "coordinates", "types", "excitatory", "names"}))
+        others = ", ".join(name for name in sorted(_KNOWN) if name in file.files)
         table.notes.append(f"besides the mask, these arrays were read by their names: {others}")
     return table
 

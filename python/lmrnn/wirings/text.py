@@ -27,7 +27,7 @@ _WEIGHT = {
     "value", "number", "connections", "nbr",
 }  # fmt: skip
 _WHOLE = re.compile(r"[+-]?\d+")
-_WITH_ATTRIBUTES = re.compile(r"(\S+?)([\s,;]+)(\S+?)\2(\{.*\})\s*")
+_WITH_ATTRIBUTES = re.compile(r"([^\s,;]+)([\s,;]+)([^\s,;]+)\2(\{.*\})\s*")
 
 
 def read_text(path: Path, *, n_units, header, layout) -> Table:
@@ -70,14 +70,16 @@ def _rows(path: Path) -> list[tuple[int, list[str]]]:
 
 def _without_attributes(path: Path, lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
     """networkx.write_edgelist writes a dictionary after every edge, from which the weight is taken."""
+    if not lines[0][1].rstrip().endswith("}"):
+        return lines
     matches = [_WITH_ATTRIBUTES.fullmatch(line) for _, line in lines]
     if not all(matches):
         return lines
     edges = []
     for (number, _), match in zip(lines, matches):
         try:
-            weight = ast.literal_eval(match[4]).get("weight")
-        except (ValueError, SyntaxError):
+            weight = dict(ast.literal_eval(match[4])).get("weight")
+        except (ValueError, SyntaxError, TypeError):
             raise UsageError(
                 f"{path}:{number}: {match[4]} cannot be read; write attributes as plain numbers and texts"
             ) from None

@@ -249,6 +249,9 @@ class Wiring:
 
     def __post_init__(self):
         n = self.n_units
+        for name in ("weights", "coordinates", "excitatory"):
+            if np.ma.is_masked(getattr(self, name)):  # np.asarray would drop the mask
+                raise UsageError(f"{name}: some of its entries are masked; give array.filled with the number that you mean")
         for name in ("names", "coordinates", "types", "excitatory"):
             value = getattr(self, name)
             if value is not None and len(value) != n:
