@@ -112,6 +112,7 @@ def write_mask(spec, n_units, directory):
 def write_types(spec, n_units, directory):
     """Random types of units, 1 for excitatory ones, in a file of the format that the case names."""
     types = np.random.default_rng(spec["seed"]).random(n_units) < spec["share"]
+    types[0] |= not types.any()  # a network of inhibitory units alone is refused
     path = directory / f"types.{spec['format']}"
     if spec["format"] == "npy":
         np.save(path, types)
