@@ -3,9 +3,10 @@
 #
 # A good guess: model_dump_json writes NaN and Infinity as json.dumps does, or refuses them. What it writes,
 #               model_validate_json of the same class reads.
-# Instead:      it writes null for both, without a warning, and reading raises: null is no number. The loss of a run
-#               that diverged makes the whole file of results unreadable, after the training; infinity and NaN are not
-#               told apart any more. model_validate_json itself takes NaN and Infinity.
+# Instead:      model_dump_json writes null for NaN and for Infinity, without a warning. model_validate_json raises an
+#               error, because null is not a number. If one run diverged, nobody can read the whole file of results
+#               after the training. The file does not show which null was NaN and which was Infinity.
+#               model_validate_json accepts NaN and Infinity if somebody else writes them.
 # What to do:   model_config = ConfigDict(ser_json_inf_nan="constants"), before the first run.
 . "$(dirname "$0")/packages.inc" pydantic==2.14.4
 observe <<'PYTHON'
