@@ -59,8 +59,7 @@ void apply_neurogym(RunConfig& config, const BatteryConfig& battery, double tau)
 /// What [wiring] alone does not know of areas.
 void check_areas_of(const RunConfig& config) {
   const WiringConfig& wiring = config.wiring;
-  if (config.loss.wire_penalty > 0 && wiring.areas && wiring.areas->size() > 1 &&
-      !wiring.between_length)
+  if (config.loss.wire_penalty > 0 && !has_wire_lengths(wiring))
     throw UsageError(
         "loss.wire_penalty needs the length of synapses between areas, which lie on sheets of "
         "their own; set wiring.between_length, e.g. to the rows of an area, or (unless "
