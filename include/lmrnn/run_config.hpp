@@ -26,11 +26,12 @@
 
 namespace lmrnn {
 
-/// modern: the defaults of the structs below. neurogym: what people who train these batteries with
-/// NeuroGym run. docs/concepts/training.md lists both.
-enum class Recipe { modern, neurogym };
-constexpr std::array<std::pair<std::string_view, Recipe>, 2> enum_names(Recipe) {
-  return {{{"modern", Recipe::modern}, {"neurogym", Recipe::neurogym}}};
+/// modern: the defaults of the structs below. solve: what studies/recipe-selection.toml chose for
+/// Mod-Cog. neurogym: what people who train these batteries with NeuroGym run.
+/// docs/concepts/training.md lists them.
+enum class Recipe { modern, solve, neurogym };
+constexpr std::array<std::pair<std::string_view, Recipe>, 3> enum_names(Recipe) {
+  return {{{"modern", Recipe::modern}, {"solve", Recipe::solve}, {"neurogym", Recipe::neurogym}}};
 }
 constexpr std::array<Renamed, 1> renamed_values(Recipe) {
   return {{{"field", "neurogym"}}};

@@ -130,7 +130,7 @@ struct BestConfig {
   static void fields(Self& self, Visitor&& field) {
     field("axis", self.axis, "the axis");
     field("measure", self.measure, "a measure of runs.csv");
-    field("smaller", self.smaller, "whether small values are good (times)");
+    field("smaller", self.smaller, "whether small values are good; automatic for times and wire");
     field("position", self.position, "the column of runs.csv on which the levels are laid out");
   }
 };

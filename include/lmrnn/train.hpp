@@ -34,6 +34,10 @@ Network make_network(const RunConfig& config, const Battery& battery);
 /// `init_from` is given: weights are matched by tasks, which such data do not have.
 Network make_network(const RunConfig& config, const BatchShape& shape);
 
+/// Draws the weights that [network] and wiring.initial describe with `seed`; masks of
+/// wiring.initial are those of the run. Throws UsageError as make_subset does.
+void draw_initial_weights(Network& network, const RunConfig& config, Seed seed);
+
 // Training -------------------------------------------------------------------------------------
 
 /// Loss, gradient or weights are no longer finite, or not even those of the untrained network: the

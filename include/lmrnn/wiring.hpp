@@ -111,14 +111,14 @@ struct Sheet {
   Boundary boundary = Boundary::torus;
   std::shared_ptr<const UnitCoordinates> coordinates{};  ///< nullptr: rows and columns
   std::shared_ptr<const std::vector<Area>> areas{};      ///< nullptr: one sheet
-  double between_length = 0;                             ///< of synapses between areas
+  std::optional<double> between_length{};                ///< of synapses between areas, if known
 
   std::size_t n_units() const noexcept { return static_cast<std::size_t>(rows * cols); }
   /// The distance of neighbours: 1, or the mean one of the coordinates.
   double spacing() const noexcept { return coordinates ? coordinates->spacing : 1; }
   /// Between units of different areas: infinity.
   double distance(std::size_t unit_a, std::size_t unit_b) const noexcept;
-  /// Of a synapse: the distance of its units, or between_length.
+  /// Of a synapse: the distance of its units, or between_length (NaN if that is unknown).
   double wire_length(std::size_t target, std::size_t source) const noexcept;
   /// The areas; none if there is one sheet.
   std::span<const Area> all_areas() const noexcept;
@@ -229,7 +229,7 @@ struct AreaConfig {
 /// One of wiring.projections: synapses from one area onto another.
 struct AreaProjectionConfig {
   std::string from, to;
-  double density = 0;
+  std::optional<double> density{};  ///< required
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& field) {
@@ -335,10 +335,11 @@ struct WiringConfig {
         between(0, 1));
     field("between_excitatory", self.between_excitatory,
           "true: only excitatory units project to other areas");
-    field("between_length", self.between_length,
-          "length of every synapse between areas, in spacings, for loss.wire_penalty and the wire "
-          "length; absent: 0, and no wire_penalty",
-          at_least(0));
+    field(
+        "between_length", self.between_length,
+        "length of every synapse between areas, in spacings; absent: unknown, so there is no wire "
+        "length, and loss.wire_penalty is refused",
+        at_least(0));
     field("plastic", self.plastic,
           "which synapses are trained; the others keep their initial weights");
     field("initial", self.initial,
@@ -353,6 +354,10 @@ struct WiringConfig {
     return excitatory.value_or(0) > 0 || excitatory_placement == UnitPlacement::file;
   }
   bool has_pair_radii() const noexcept { return radius_ee || radius_ei || radius_ie || radius_ii; }
+  /// Whether every synapse has a length: between areas, only with between_length.
+  bool has_wire_lengths() const noexcept {
+    return !areas || areas->size() == 1 || between_length.has_value();
+  }
 };
 
 /// The mask that `config` describes; rows * cols units, or those of all areas. `run_seed` serves
@@ -462,7 +467,8 @@ struct MaskStatistics {
   double reachable = 0;         ///< share of ordered pairs joined by a directed path
   double clustering = 0;        ///< mean local clustering of the undirected graph, no autapses;
                                 ///< units with fewer than two neighbours count as 0
-  double wire_length = 0;       ///< sum of the lengths of all synapses, in spacings of the sheet
+  double wire_length = 0;       ///< sum of the lengths of all synapses, in spacings of the sheet;
+                                ///< NaN if the length of one is unknown
 };
 
 /// Synapses from one area onto another, or within one.

@@ -151,7 +151,7 @@ AreaConfig area_from(const nb::handle name, const nb::handle size) {
   return area;
 }
 
-Sheet with_areas(Sheet sheet, const nb::dict& areas, double between_length) {
+Sheet with_areas(Sheet sheet, const nb::dict& areas, std::optional<double> between_length) {
   WiringConfig config;
   config.metric = sheet.metric;
   config.boundary = sheet.boundary;
@@ -241,7 +241,7 @@ Sheet sheet_from(const nb::tuple& state) {
     nb::dict areas;
     for (const nb::handle area : nb::cast<nb::tuple>(parts[0]))
       areas[nb::object(area[0])] = nb::make_tuple(nb::object(area[1]), nb::object(area[2]));
-    return with_areas(std::move(sheet), areas, nb::cast<double>(parts[1]));
+    return with_areas(std::move(sheet), areas, nb::cast<std::optional<double>>(parts[1]));
   }
   std::vector<double> values;
   from_state(state[5], values);
@@ -304,16 +304,16 @@ void bind_wiring(nb::module_& m) {
       .def_static(
           "of_areas",
           [](const nb::dict& areas, const std::string& metric, const std::string& boundary,
-             double between_length) {
+             std::optional<double> between_length) {
             return with_areas(plain_sheet(1, 1, metric, boundary), areas, between_length);
           },
           "areas"_a, nb::kw_only(), "metric"_a = "l1", "boundary"_a = "torus",
-          "between_length"_a = 0.0,
+          "between_length"_a = nb::none(),
           nb::sig("def of_areas(areas: Mapping[str, tuple[int, int]], *, metric: str = 'l1', "
-                  "boundary: str = 'torus', between_length: float = 0) -> Sheet"),
+                  "boundary: str = 'torus', between_length: float | None = None) -> Sheet"),
           "Several sheets: names of areas with (rows, cols). Units are numbered area by area. "
           "`between_length` is the length of every synapse between areas, as in "
-          "wiring.between_length.")
+          "wiring.between_length; None: unknown.")
       .def_prop_ro(
           "areas", &areas_of, nb::sig("def areas(self) -> dict[str, Sheet]"),
           "Names of areas with the sheet of each, in the order of their units; empty if "
@@ -336,7 +336,7 @@ void bind_wiring(nb::module_& m) {
         return fmt::format(
             "Sheet.of_areas({{{}}}, metric={:?}, boundary={:?}{})", areas, to_name(s.metric),
             to_name(s.boundary),
-            s.between_length == 0 ? "" : fmt::format(", between_length={}", s.between_length));
+            s.between_length ? fmt::format(", between_length={}", *s.between_length) : "");
       });
   refuse_other_arguments(sheet, "Sheet");
   bind_pickling(sheet, &state_of_sheet, &sheet_from);

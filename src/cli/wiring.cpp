@@ -48,7 +48,7 @@ Json to_json(const MaskStatistics& s) {
           {"mean_path_length", s.mean_path_length},  // null if no two units are joined
           {"reachable", s.reachable},
           {"clustering", s.clustering},
-          {"wire_length", s.wire_length}};
+          {"wire_length", s.wire_length}};  // null if the length of a synapse is unknown
 }
 
 /// An object for each area, and one for each ordered pair of them.
@@ -126,10 +126,9 @@ std::string to_text(const WiringConfig& config, const Mask& mask, const Sheet& s
                                : fmt::format("{:.4f} ({:.2f}% of pairs have a path)",
                                              s.mean_path_length, 100 * s.reachable));
   line("clustering", fmt::format("{:.4f}", s.clustering));
-  const bool partial = sheet.all_areas().size() > 1 && !config.between_length;
-  line("wire length",
-       fmt::format("{:.10g}{}", s.wire_length,
-                   partial ? " within areas; set wiring.between_length to count the rest" : ""));
+  line("wire length", std::isnan(s.wire_length)
+                          ? "unknown: set wiring.between_length, the length between areas"
+                          : fmt::format("{:.10g}", s.wire_length));
   return sheet.areas ? text + areas_text(mask, sheet) : text;
 }
 

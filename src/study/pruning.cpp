@@ -41,11 +41,7 @@ void write_pruned_mask(const fs::path& path, const Network& parent, std::size_t 
 void write_fresh_weights(const fs::path& path, const RunConfig& config) {
   const Battery battery(config.battery, config.run_seed());
   Network network = make_network(config, battery);
-  const SubsetConfig& initial = config.wiring.initial;
-  const Mask nonzero = make_subset(network.architecture().recurrent, config.wiring, initial,
-                                   "wiring.initial", config.run_seed());
-  network.initialise(config.network.initialisation, seed_of_fresh_weights(config.run_seed()),
-                     config.network.gain, initial.kind == SubsetKind::all ? nullptr : &nonzero);
+  draw_initial_weights(network, config, seed_of_fresh_weights(config.run_seed()));
   save_network(
       path, network,
       describe_training(battery, config.wiring, config.run_seed(), make_sheet(config.wiring)));

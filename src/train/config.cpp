@@ -41,6 +41,17 @@ void check_sections(const ConfigTable& table) {
 // Recipes, a function each: what differs from the defaults of the structs.
 // docs/concepts/training.md has a column for each of them.
 
+// Setting A of studies/recipe-selection.toml with the changes that it chose; the rate is that of
+// dense networks there and of 1024 units, the safer of its two.
+void apply_solve(RunConfig& config) {
+  config.stream.steps = 100;
+  config.stream.reset_at_trial = true;
+  config.optimiser.learning_rate = 3e-3;
+  config.optimiser.beta2 = 0.99;
+  config.train.average = 0.99;
+  config.train.steps = 10000;
+}
+
 // NeuroGym's example for the Yang tasks (rows of 100 steps) and the README of Mod-Cog (350).
 void apply_neurogym(RunConfig& config, const BatteryConfig& battery, double tau) {
   config.wiring.rows = 16;
@@ -59,7 +70,7 @@ void apply_neurogym(RunConfig& config, const BatteryConfig& battery, double tau)
 /// What [wiring] alone does not know of areas.
 void check_areas_of(const RunConfig& config) {
   const WiringConfig& wiring = config.wiring;
-  if (config.loss.wire_penalty > 0 && !has_wire_lengths(wiring))
+  if (config.loss.wire_penalty > 0 && !wiring.has_wire_lengths())
     throw UsageError(
         "loss.wire_penalty needs the length of synapses between areas, which lie on sheets of "
         "their own; set wiring.between_length, e.g. to the rows of an area, or (unless "
@@ -100,6 +111,8 @@ void apply_recipe(RunConfig& config, Recipe recipe, const BatteryConfig& battery
   switch (recipe) {
     case Recipe::modern:  // the defaults of the structs
       return;
+    case Recipe::solve:
+      return apply_solve(config);
     case Recipe::neurogym:
       return apply_neurogym(config, battery, tau);
   }

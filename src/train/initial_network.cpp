@@ -157,15 +157,20 @@ Network with_initial_weights(const RunConfig& config, Architecture architecture)
     network.initialise(Initialisation::fan_in, config.run_seed());
     return network;
   }
-  const Mask initial = make_subset(network.architecture().recurrent, config.wiring,
-                                   config.wiring.initial, "wiring.initial", config.run_seed());
-  network.initialise(config.network.initialisation, config.run_seed(), config.network.gain,
-                     config.wiring.initial.kind == SubsetKind::all ? nullptr : &initial);
+  draw_initial_weights(network, config, config.run_seed());
   if (config.wiring.weights_path) take_weights(config, network);
   return network;
 }
 
 }  // namespace
+
+void draw_initial_weights(Network& network, const RunConfig& config, Seed seed) {
+  const SubsetConfig& initial = config.wiring.initial;
+  const Mask nonzero = make_subset(network.architecture().recurrent, config.wiring, initial,
+                                   "wiring.initial", config.run_seed());
+  network.initialise(config.network.initialisation, seed, config.network.gain,
+                     initial.kind == SubsetKind::all ? nullptr : &nonzero);
+}
 
 Architecture make_architecture(const RunConfig& config, const Battery& battery) {
   return architecture_for(config, {battery.n_channels(), battery.n_rules(), battery.n_rule_slots(),

@@ -51,10 +51,6 @@ void SynapseTerms::keep_signs(const ParameterSlice& slice,
   for (std::size_t k = 0; k < n; ++k) w[k] = w[k] * static_cast<float>(signs[k]) < 0 ? 0.0f : w[k];
 }
 
-bool has_wire_lengths(const WiringConfig& wiring) {
-  return !wiring.areas || wiring.areas->size() == 1 || wiring.between_length.has_value();
-}
-
 double wire_of(const Network& network, const RunConfig& config, const Sheet& sheet) {
   const Mask& mask = network.architecture().recurrent;
   const float* w = network.parameters().data() + network.layout().recurrent;

@@ -37,9 +37,6 @@ class SynapseTerms {
   std::vector<std::int8_t> signs_;  ///< (synapse) 1 or -1, of the source
 };
 
-/// Whether every synapse has a length: between areas, only with wiring.between_length.
-bool has_wire_lengths(const WiringConfig& wiring);
-
 /// The sum over recurrent synapses of length^wire_power |w|, whether they are trained or not.
 double wire_of(const Network& network, const RunConfig& config, const Sheet& sheet);
 

@@ -303,7 +303,7 @@ void Training::write_rows(bool evaluated) {
       for (const TaskScore& score : evaluation->tasks)
         files_->tasks.append(csv_line(task_row(state.step, score)));
     MetricsRow row = metrics_row(state, seconds(), rate, evaluated ? &*evaluation : nullptr);
-    if (evaluated && has_wire_lengths(config.wiring))
+    if (evaluated && config.wiring.has_wire_lengths())
       row.wire = wire_of(learner_.result(), config, learner_.sheet());
     files_->metrics.append(csv_line(row));
   }

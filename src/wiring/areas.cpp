@@ -75,6 +75,11 @@ void check_projections(const WiringConfig& config) {
           "wiring.projections: \"{}\" onto itself; wiring.kind and the area's radius say which "
           "synapses are within an area, so leave it out",
           p.from));
+    if (!p.density)
+      throw UsageError(fmt::format(
+          "wiring.projections: from \"{}\" to \"{}\" has no density; give the share of the pairs "
+          "of units that have a synapse, e.g. density = 0.1",
+          p.from, p.to));
     pairs.emplace_back(p.from, p.to);
   }
   std::ranges::sort(pairs);
@@ -122,7 +127,7 @@ void check_others(const WiringConfig& config) {
 double density_between(const WiringConfig& config, const std::string& from, const std::string& to) {
   if (config.projections)
     for (const AreaProjectionConfig& p : *config.projections)
-      if (p.from == from && p.to == to) return p.density;
+      if (p.from == from && p.to == to) return p.density.value();
   return config.between_density.value_or(0);
 }
 
@@ -207,7 +212,7 @@ Sheet WiringConfig::sheet() const {
   sheet.rows = 1;
   sheet.cols = static_cast<std::int64_t>(n);
   sheet.areas = std::move(all);
-  sheet.between_length = between_length.value_or(0);
+  sheet.between_length = between_length;
   return sheet;
 }
 
@@ -226,7 +231,9 @@ Sheet Sheet::of_area(std::size_t area) const {
 }
 
 double Sheet::wire_length(std::size_t target, std::size_t source) const noexcept {
-  return areas && area_of(target) != area_of(source) ? between_length : distance(target, source);
+  constexpr double unknown = std::numeric_limits<double>::quiet_NaN();
+  return areas && area_of(target) != area_of(source) ? between_length.value_or(unknown)
+                                                     : distance(target, source);
 }
 
 void check_areas(const WiringConfig& config) {

@@ -1,5 +1,6 @@
 """Networks of several areas from Python: what knows which unit is where."""
 
+import math
 import pickle
 
 import lmrnn
@@ -76,6 +77,11 @@ def test_sheets_of_areas_are_values(run):
     apart = lmrnn.Sheet.of_areas({"a": (1, 1), "b": (1, 1)}, between_length=0.1234567)
     assert pickle.loads(pickle.dumps(apart)) == apart and eval(repr(apart), {"Sheet": lmrnn.Sheet}) == apart
     assert lmrnn.Mask([[0, 1], [1, 0]]).statistics(apart)["wire_length"] == 2 * 0.1234567
+    unknown = lmrnn.Sheet.of_areas({"a": (1, 1), "b": (1, 1)})
+    assert "between_length" not in repr(unknown)
+    assert pickle.loads(pickle.dumps(unknown)) == unknown != apart
+    assert math.isnan(lmrnn.Mask([[0, 1], [1, 0]]).statistics(unknown)["wire_length"])
+    assert lmrnn.Mask([[1, 0], [0, 1]]).statistics(unknown)["wire_length"] == 0
     with pytest.raises(lmrnn.UsageError, match="between_length"):
         lmrnn.Sheet.of_areas({"a": (1, 1)}, between_length=-1)
     for sizes in ({"a": 3}, {"a": (2, 3, 4)}, {1: (2, 3)}):

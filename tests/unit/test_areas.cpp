@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <set>
 #include <span>
@@ -96,7 +97,7 @@ TEST(Areas, DistancesAreWithinAnArea) {
   EXPECT_EQ(sheet.distance(5, 6), infinity);
   EXPECT_EQ(sheet.wire_length(0, 5), 3);
   EXPECT_EQ(sheet.wire_length(5, 6), 7);
-  EXPECT_EQ(two_areas().sheet().wire_length(5, 6), 0);
+  EXPECT_TRUE(std::isnan(two_areas().sheet().wire_length(5, 6)));
   wiring.boundary = Boundary::torus;
   EXPECT_EQ(wiring.sheet().distance(0, 5), 2);  // columns 0 and 2 of three meet
 }
@@ -124,6 +125,8 @@ TEST(Areas, SynapsesAreThoseOfEachSheetAndTheShareOfPairsBetween) {
 TEST(Areas, WireIsOfBothKindsOfSynapses) {
   WiringConfig wiring = two_areas();
   const Mask mask = make_mask(wiring, Seed{1});
+  EXPECT_TRUE(std::isnan(mask_statistics(mask, wiring.sheet()).wire_length));
+  wiring.between_length = 0;
   EXPECT_EQ(mask_statistics(mask, wiring.sheet()).wire_length, 14);
   wiring.between_length = 7;
   EXPECT_EQ(mask_statistics(mask, wiring.sheet()).wire_length, 14 + 7 * 9);
@@ -304,8 +307,11 @@ TEST(Areas, KeysThatDoNotGoTogetherAreRefused) {
               HasSubstr("to = \"x\" is not one of \"a\", \"b\""));
   EXPECT_THAT(with(areas + "projections = [{from = 'a', to = 'a', density = 1}]"),
               HasSubstr("\"a\" onto itself"));
-  EXPECT_THAT(with(areas + "projections = [{from = 'a', to = 'b'}, {from = 'a', to = 'b'}]"),
+  const std::string twice = "{from = 'a', to = 'b', density = 1}";
+  EXPECT_THAT(with(areas + "projections = [" + twice + ", " + twice + "]"),
               HasSubstr("from \"a\" to \"b\" is listed twice"));
+  EXPECT_THAT(with(areas + "projections = [{from = 'a', to = 'b'}]"),
+              HasSubstr("from \"a\" to \"b\" has no density; give the share of the pairs"));
   EXPECT_THAT(with(areas + "between_density = 0.1\nbetween_excitatory = true"),
               HasSubstr("wiring.between_excitatory = true needs units of two types"));
   EXPECT_THAT(with(areas + "between_density = 0.1\nboundary = 'open'\ncoordinates_path = 'x.npy'"),

@@ -113,11 +113,11 @@ TEST_F(AreasRun, WireBetweenAreasNeedsALength) {
       wire += std::abs(static_cast<double>(*w++)) * (within ? sheet.distance(target, source) : 5);
     }
   EXPECT_NEAR(wire_of(network, config, sheet), wire, 1e-9);
-  EXPECT_TRUE(has_wire_lengths(config.wiring));
+  EXPECT_TRUE(config.wiring.has_wire_lengths());
   config.wiring.between_length.reset();
-  EXPECT_FALSE(has_wire_lengths(config.wiring));
+  EXPECT_FALSE(config.wiring.has_wire_lengths());
   config.wiring.areas->resize(1);
-  EXPECT_TRUE(has_wire_lengths(config.wiring));
+  EXPECT_TRUE(config.wiring.has_wire_lengths());
   config.wiring.areas.reset();
   config.wiring.between_density.reset();
   config.wiring.between_length.reset();

@@ -45,6 +45,15 @@ TEST(Recipe, ModernIsTheDefault) {
   EXPECT_EQ(config.optimiser.clip, 1);
 }
 
+TEST(Recipe, SolveIsWhatTheSelectionChose) {
+  RunConfig expected = resolve(
+      "seed = 1\n[stream]\nrow_steps = 100\nreset_at_trial = true\n[optimiser]\n"
+      "learning_rate = 3e-3\nbeta2 = 0.99\n[train]\naverage = 0.99\nsteps = 10000\n");
+  expected.recipe = Recipe::solve;
+  EXPECT_EQ(to_toml(write_config(resolve("seed = 1\nrecipe = \"solve\""))),
+            to_toml(write_config(expected)));
+}
+
 TEST(Recipe, FieldIsWhatTheFieldRuns) {
   const RunConfig config = resolve("seed = 1\nrecipe = \"field\"\nbattery.tasks = \"cog20\"");
   EXPECT_EQ(config.wiring.rows * config.wiring.cols, 256);

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isnan
+
 from ... import plot
 from ..html import Section, figure, grid, join, values
 
@@ -18,7 +20,7 @@ SHOWN = {
 def section(run) -> Section:
     mask = run.network().recurrent
     statistics = mask.statistics(run.sheet)
-    pairs = {label: f"{statistics[key]:,.6g}" for key, label in SHOWN.items()}
+    pairs = {label: f"{statistics[key]:,.6g}" for key, label in SHOWN.items() if not isnan(statistics[key])}
     for (source, to), found in statistics.get("between", {}).items():
         pairs[f"{source} to {to}"] = f"{found['n_synapses']:,} synapses ({100 * found['density']:.3g}% of pairs)"
     figures = [
