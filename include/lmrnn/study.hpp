@@ -95,6 +95,7 @@ struct PlannedRun {
 struct RunResult {
   bool diverged = false;
   double score = 0;  ///< the tuning measure
+  double area = 0;   ///< decides between equal scores: runs that all miss a mark
 };
 using ResultFunction = std::function<std::optional<RunResult>(const PlannedRun&)>;
 
@@ -104,6 +105,7 @@ struct Tuning {
     double value = 0;
     std::size_t n_runs = 0, n_over = 0, n_diverged = 0;
     double score = 0;  ///< mean over the seeds; minus infinity if any of them diverged
+    double area = 0;   ///< mean over the seeds
   };
   std::vector<Value> values;   ///< ascending
   std::vector<Value> finals;   ///< the finalists, ascending; empty before the values are over

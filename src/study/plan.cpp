@@ -6,6 +6,7 @@
 #include <limits>
 #include <map>
 #include <set>
+#include <utility>
 
 #include "lmrnn/error.hpp"
 #include "lmrnn/study.hpp"
@@ -208,7 +209,8 @@ class Planner {
   }
 
   static std::vector<Tuning::Value> by_score(std::vector<Tuning::Value> values) {
-    std::ranges::stable_sort(values, std::ranges::greater{}, &Tuning::Value::score);
+    std::ranges::stable_sort(values, std::ranges::greater{},
+                             [](const Tuning::Value& v) { return std::pair(v.score, v.area); });
     return values;
   }
 
@@ -273,13 +275,14 @@ class Planner {
     const auto& seeds = final ? tuning.final_seeds : tuning.seeds;
     bool all_over = true;
     for (const double value : values) {
-      Tuning::Value v{value, seeds.size(), 0, 0, 0};
+      Tuning::Value v{.value = value, .n_runs = seeds.size()};
       for (const std::int64_t seed : seeds) {
         const auto outcome = result_of_(tuning_run(cell, value, seed, final));
         if (!outcome) continue;
         ++v.n_over;
         v.n_diverged += outcome->diverged ? 1 : 0;
         v.score += outcome->diverged ? worst : outcome->score / static_cast<double>(seeds.size());
+        v.area += outcome->area / static_cast<double>(seeds.size());
       }
       all_over = all_over && v.n_over == v.n_runs;
       scores.push_back(v);

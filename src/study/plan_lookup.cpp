@@ -53,6 +53,7 @@ std::optional<RunResult> ResultLookup::operator()(const PlannedRun& run) const {
           run.name, name == "wire" ? " (with several areas, set wiring.between_length)" : ""));
     // Of times, ratios count.
     result.score = censored_measure(s, name) ? -std::log(value) : is_cost(name) ? -value : value;
+    result.area = s.area();
   }
   known_[run.hash] = result;
   return result;

@@ -338,6 +338,16 @@ TEST(Tuning, TakesTheBestMeanOverSeeds) {
   EXPECT_EQ(run.config.train.steps, 5000);  // tuning.set is for tuning runs
 }
 
+// Times of runs that miss the mark are all the same.
+TEST(Tuning, EqualScoresAreDecidedByTheArea) {
+  const StudyFile file(std::string(head) + tuned);
+  const StudyPlan plan = plan_study(file.load(), [](const PlannedRun& run) {
+    return std::optional(RunResult{.score = -9, .area = *run.tuned == 0.002 ? 0.6 : 0.3});
+  });
+  EXPECT_EQ(plan.tuning.at(0).best, 0.002);
+  EXPECT_TRUE(plan.tuning[0].inside);  // so the grid does not grow
+}
+
 constexpr const char* with_finals = R"(
 [tuning]
 values = [0.001, 0.002, 0.004, 0.008]
