@@ -53,6 +53,10 @@ struct RunRecord {
 /// format version, unreadable configuration).
 RunRecord open_run(const std::filesystem::path& directory);
 
+/// The configuration of a run with the files that it read where they are now: where they were read,
+/// or else where config.toml says. Throws UsageError if one holds something else than it did then.
+RunConfig config_with_files(const RunRecord& run);
+
 /// A file that a configuration names.
 struct InputPath {
   std::string key;  ///< of the configuration, e.g. "wiring.path"

@@ -185,7 +185,7 @@ Sheet sheet_of_run(const std::filesystem::path& directory) {
   const RunRecord record = open_run(directory);
   const WiringConfig& wiring = record.config.wiring;
   if (!wiring.coordinates_path) return wiring.sheet();
-  if (record.checkpoints.empty()) return make_sheet(wiring);
+  if (record.checkpoints.empty()) return make_sheet(config_with_files(record).wiring);
   const std::filesystem::path file = find_network(directory);
   return sheet_of(wiring, load_network(file).metadata, file);
 }
@@ -201,7 +201,7 @@ nb::dict open(const std::filesystem::path& directory) {
 }
 
 nb::object untrained_network(const std::filesystem::path& directory) {
-  const RunConfig config = open_run(directory).config;
+  const RunConfig config = config_with_files(open_run(directory));
   if (!config.source.empty())
     throw UsageError(
         fmt::format("{}: trained on \"{}\", not on a battery", directory.string(), config.source));

@@ -7,6 +7,7 @@
 #include "core/shared/sha256.hpp"
 #include "lmrnn/error.hpp"
 #include "lmrnn/run.hpp"
+#include "train/run_directory.hpp"
 
 namespace lmrnn {
 
@@ -79,6 +80,13 @@ std::vector<InputFile> remaining_files(RunConfig& config, const std::vector<Inpu
     now.push_back(std::move(input));
   }
   return now;
+}
+
+RunConfig config_with_files(const RunRecord& run) {
+  const std::vector<InputFile> before = recorded_inputs(run.directory);
+  RunConfig config = run.config;
+  require_unchanged(run.directory, before, remaining_files(config, before));
+  return config;
 }
 
 void require_unchanged(const fs::path& run, const std::vector<InputFile>& before,
