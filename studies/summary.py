@@ -55,7 +55,7 @@ def draw(found, missed):
     ax.minorticks_off()
     ax.set_xlabel("density of the recurrent synapses")
     ax.set_ylabel(f"steps to {MARK}% of the ceiling")
-    handles = [ax.plot([], [], "-", color=colour[n], label=f"{n} units")[0] for n in sizes]
+    handles = [ax.plot([], [], "-", color=colour[n], linewidth=3, label=f"{n} units")[0] for n in sizes]
     handles += [ax.plot([], [], m, color=plot.style.INK, markersize=5, label=w)[0] for w, m in MARKERS.items()]
     ax.legend(handles=handles, loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
     return ax

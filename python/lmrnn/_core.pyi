@@ -488,9 +488,9 @@ class Sheet:
         """
 
     @staticmethod
-    def of_areas(areas: Mapping[str, tuple[int, int]], *, metric: str = 'l1', boundary: str = 'torus', between_length: float = 0) -> Sheet:
+    def of_areas(areas: Mapping[str, tuple[int, int]], *, metric: str = 'l1', boundary: str = 'torus', between_length: float | None = None) -> Sheet:
         """
-        Several sheets: names of areas with (rows, cols). Units are numbered area by area. `between_length` is the length of every synapse between areas, as in wiring.between_length.
+        Several sheets: names of areas with (rows, cols). Units are numbered area by area. `between_length` is the length of every synapse between areas, as in wiring.between_length; None: unknown.
         """
 
     @property
@@ -605,7 +605,7 @@ class Mask:
         between_excitatory : true | false, optional
             true: only excitatory units project to other areas
         between_length : number, optional
-            length of every synapse between areas, in spacings, for loss.wire_penalty and the wire length; absent: 0, and no wire_penalty
+            length of every synapse between areas, in spacings; absent: unknown, so there is no wire length, and loss.wire_penalty is refused
         plastic.kind : "all" | "none" | "local" | "autapse" | "random" | "blocks" | "file" | "within" | "between", default "all"
             all, none, those synapses that a wiring of this kind has as well, or those within or between areas
         plastic.radius : number, default 4.0

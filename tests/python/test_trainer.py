@@ -373,11 +373,11 @@ def test_former_names_are_read(tmp_path, small_config):
 
 def test_a_run_finds_the_files_of_its_configuration_from_anywhere(small_config, tmp_path, monkeypatch):
     """Relative paths are those of the directory where the run began."""
-    for folder, start in (("here", 0), ("there", 100)):
+    for folder, start, weight in (("here", 0, 0.5), ("there", 100, 0.25)):
         (tmp_path / folder).mkdir()
         mask = np.eye(16, k=1) + np.eye(16)
         places = start + np.arange(32.0).reshape(16, 2)
-        np.savez(tmp_path / folder / "worm.npz", mask=mask, coordinates=places, weights=mask * (start + 1))
+        np.savez(tmp_path / folder / "worm.npz", mask=mask, coordinates=places, weights=mask * weight)
     wiring = {"kind": "file", "path": "worm.npz", "coordinates_path": "worm.npz", "weights_path": "worm.npz",
               "rows": 4, "cols": 4, "boundary": "open"}  # fmt: skip
     monkeypatch.chdir(tmp_path / "here")
@@ -385,7 +385,7 @@ def test_a_run_finds_the_files_of_its_configuration_from_anywhere(small_config, 
     monkeypatch.chdir(tmp_path / "there")
     run = lmrnn.Run(tmp_path / "run")
     assert run.sheet.coordinates[0, 0] == 0
-    assert lmrnn._core.untrained_network(run.directory).weights["recurrent"].max() == 1
+    assert lmrnn._core.untrained_network(run.directory).weights["recurrent"].max() == 0.5
     np.savez(tmp_path / "here/worm.npz", mask=mask)
     with pytest.raises(lmrnn.UsageError, match="has changed since the run began"):
         lmrnn._core.untrained_network(run.directory)
