@@ -8,7 +8,7 @@
 #include <limits>
 #include <utility>
 
-#include "kernels/subnormals.hpp"
+#include "core/shared/subnormals.hpp"
 #include "lmrnn/error.hpp"
 #include "rnn/engine.hpp"
 
@@ -263,7 +263,7 @@ void Network::forward(const TrialView& block, const RecurrentNoise& noise, View3
   self.check_block(block);
   Implementation::check_output(block, states, self.architecture.n_units(), "states");
   Implementation::check_output(block, logits, self.architecture.n_classes, "logits");
-  const kernels::FlushSubnormals guard;
+  const FlushSubnormals guard;
   rnn::BlockRun& run = workspace.storage_->run;
   const auto begin = [&](std::size_t first, std::size_t n_lanes) {
     RecurrentNoise noise_from = noise;
@@ -293,7 +293,7 @@ LossResult Network::loss_and_gradient(const TrialView& block, const RecurrentNoi
   if (gradient.size() != self.layout.total)
     throw UsageError(fmt::format("gradient has {} entries; the network has {} parameters",
                                  gradient.size(), self.layout.total));
-  const kernels::FlushSubnormals guard;
+  const FlushSubnormals guard;
   rnn::BlockRun& run = workspace.storage_->run;
   run.begin(self.architecture, self.packed, self.parameters.data(), block, noise,
             kernels::padded_lanes(block.n_trials()));

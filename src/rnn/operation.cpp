@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "kernels/noise.hpp"
-#include "kernels/subnormals.hpp"
+#include "core/shared/subnormals.hpp"
 #include "lmrnn/error.hpp"
 #include "rnn/engine.hpp"
 
@@ -294,7 +294,7 @@ void Operation::forward(const ParameterGroups<const float>& parameters,
   OperationContext& context = *lease;
   self.pack(context, parameters);
   pool.for_each(blocks.size(), [&](std::size_t b) {
-    const kernels::FlushSubnormals guard;
+    const FlushSubnormals guard;
     auto run = context.take();
     const bool alone = keep == Keep::nothing && n_rows == 1;
     self.begin(context, inputs, blocks[b], alone, *run);
@@ -332,7 +332,7 @@ void Operation::backward(const ParameterGroups<const float>& parameters,
   if (!gradients.inputs.empty()) self.pack_input_transposed(context);
   context.block_gradients.resize(blocks.size() * self.layout.total);
   pool.for_each(blocks.size(), [&](std::size_t b) {
-    const kernels::FlushSubnormals guard;
+    const FlushSubnormals guard;
     auto run = context.take();
     self.begin(context, inputs, blocks[b], false, *run);
     const rnn::Outside outside{blocks[b].first,  gradients.logits,  gradients.states,

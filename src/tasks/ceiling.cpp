@@ -24,6 +24,7 @@
 #include <span>
 #include <tuple>
 
+#include "core/shared/subnormals.hpp"
 #include "lmrnn/error.hpp"
 #include "tasks/decision.hpp"
 #include "tasks/modifiers.hpp"
@@ -75,6 +76,7 @@ class Observer {
   }
 
   Ceiling run(std::size_t n_trials) {
+    const FlushSubnormals flush;  // unlikely pairs of directions have such likelihoods
     Mean decision, trial;
     for (std::size_t i = 0; i < n_trials; ++i) {
       key_ = {seed_, RandomPurpose::ideal_observer, Split::test, 0, static_cast<std::uint32_t>(i)};
@@ -127,11 +129,11 @@ class Observer {
     for (double& v : values) v = v - largest < least ? 0 : std::exp(v - largest);
   }
 
-  /// A combination of strengths in both modalities: indices into strengths_of(family), and the
-  /// probability that one of the stimuli is the answer: 1, or 1/2 for a tie.
-  struct Combination {
-    std::array<std::size_t, 2> strength;
-    double wins;
+  /// A strength in the first modality with all those in the second, which stand in second_ in the
+  /// order in which the balance rises: the second stimulus is the answer with those before
+  /// `first_tie`, the first one with those from `first_wins` on.
+  struct Combinations {
+    std::size_t first_tie, first_wins;
   };
 
   void prepare_combinations() {
@@ -142,15 +144,22 @@ class Observer {
     strengths_ = strengths_of(base_.family);
     const bool without_ties = base_.counted == 3 && battery_.semantics().ties;
     const std::size_t n0 = base_.shows(0) ? strengths_.size() : 1;
-    const std::size_t n1 = base_.shows(1) ? strengths_.size() : 1;
-    for (std::size_t i = 0; i < n0; ++i)
-      for (std::size_t j = 0; j < n1; ++j) {
-        const double difference = balance(base_, {strengths_[i], strengths_[j]});
-        if (is_tie(difference) && without_ties) continue;
-        const double first_wins = is_tie(difference) ? 0.5 : difference > 0 ? 1.0 : 0.0;
-        if (first_wins > 0) first_wins_.push_back({{i, j}, first_wins});
-        if (first_wins < 1) second_wins_.push_back({{i, j}, 1 - first_wins});
+    second_.resize(base_.shows(1) ? strengths_.size() : 1);
+    std::iota(second_.begin(), second_.end(), std::size_t{0});
+    const auto balance_of = [this](std::size_t i, std::size_t j) {
+      return balance(base_, {strengths_[i], strengths_[j]});
+    };
+    std::ranges::stable_sort(second_, {}, [&](std::size_t j) { return balance_of(0, j); });
+    for (std::size_t i = 0; i < n0; ++i) {
+      Combinations c{0, 0};
+      for (const std::size_t j : second_) {
+        const double difference = balance_of(i, j);
+        c.first_tie += !is_tie(difference) && difference < 0;
+        c.first_wins += is_tie(difference) || difference < 0;
       }
+      combinations_.push_back(c);
+    }
+    tie_wins_ = without_ties ? 0 : 0.5;
   }
 
   /// Pairs of directions are taken some at a time, so that their sums stay in registers.
@@ -159,36 +168,40 @@ class Observer {
     return (n_pairs + pairs_together - 1) / pairs_together * pairs_together;
   }
 
-  /// For each pair of directions, the sum of the weights of some combinations, given each
-  /// modality's likelihood (strength, padded pair); a modality that is not shown has none.
-  std::vector<double> sum_combinations(std::span<const Combination> combinations,
-                                       std::size_t n_padded,
-                                       const std::array<std::vector<double>, 2>& likelihood) const {
-    const std::vector<double> ones(n_padded, 1.0);
+  /// Adds the weights of all combinations, for each pair of directions, to its directions, given
+  /// each modality's likelihood (strength, padded pair); a modality that is not shown has none.
+  void add_combinations(const std::array<std::vector<double>, 2>& likelihood) {
+    const std::size_t n = padded(pairs_.size());
+    const std::vector<double> ones(n, 1.0);
     std::array<const double*, 2> from{};
     for (std::size_t m = 0; m < 2; ++m)
       from[m] = likelihood[m].empty() ? ones.data() : likelihood[m].data();
-    std::vector<double> sums(n_padded);
-    for (std::size_t first = 0; first < n_padded; first += pairs_together) {
-      std::array<double, pairs_together> sum{};
-      for (const auto& [strength, wins] : combinations) {
-        const double* x = from[0] + strength[0] * n_padded + first;
-        const double* y = from[1] + strength[1] * n_padded + first;
-#pragma GCC unroll 8
-        for (std::size_t k = 0; k < pairs_together; ++k) sum[k] += wins * (x[k] * y[k]);
+    using Sums = std::array<double, pairs_together>;
+    // Sums over the strengths of the second modality: of the first k of them, and of those from k.
+    std::vector<Sums> before(second_.size() + 1), after(second_.size() + 1);
+    for (std::size_t first = 0; first < pairs_.size(); first += pairs_together) {
+      const auto of_second = [&](std::size_t k) { return from[1] + second_[k] * n + first; };
+      for (std::size_t k = 0; k < second_.size(); ++k) add(before[k + 1], before[k], of_second(k));
+      for (std::size_t k = second_.size(); k-- > 0;) add(after[k], after[k + 1], of_second(k));
+      std::array<Sums, 2> wins{};
+      for (std::size_t i = 0; i < combinations_.size(); ++i) {
+        const auto [first_tie, first_wins] = combinations_[i];
+        Sums tie{};
+        for (std::size_t k = first_tie; k < first_wins; ++k) add(tie, tie, of_second(k));
+        const double* x = from[0] + i * n + first;
+        for (std::size_t p = 0; p < pairs_together; ++p) {
+          wins[0][p] += x[p] * (after[first_wins][p] + tie_wins_ * tie[p]);
+          wins[1][p] += x[p] * (before[first_tie][p] + tie_wins_ * tie[p]);
+        }
       }
-      std::ranges::copy(sum, sums.begin() + static_cast<std::ptrdiff_t>(first));
+      for (std::size_t p = 0; p < std::min(pairs_together, pairs_.size() - first); ++p)
+        for (std::size_t s = 0; s < 2; ++s) posterior_[pairs_[first + p][s]] += wins[s][p];
     }
-    return sums;
   }
 
-  void add_combinations(const std::array<std::vector<double>, 2>& likelihood) {
-    const auto first = sum_combinations(first_wins_, padded(pairs_.size()), likelihood);
-    const auto second = sum_combinations(second_wins_, padded(pairs_.size()), likelihood);
-    for (std::size_t p = 0; p < pairs_.size(); ++p) {
-      posterior_[pairs_[p][0]] += first[p];
-      posterior_[pairs_[p][1]] += second[p];
-    }
+  static void add(std::array<double, pairs_together>& to,
+                  const std::array<double, pairs_together>& sums, const double* values) {
+    for (std::size_t p = 0; p < pairs_together; ++p) to[p] = sums[p] + values[p];
   }
 
   // Both stimuli at once. The strengths are symmetric in the two, so unordered pairs suffice.
@@ -201,21 +214,62 @@ class Observer {
       const std::array<std::pair<double, double>, 2> shown{
           {{c.directions[0], c.strength[m][0]}, {c.directions[1], c.strength[m][1]}}};
       const std::vector<double> y = observe(shown, n_steps);
-      const std::size_t n = padded(pairs_.size());
-      likelihood[m].assign(strengths_.size() * n, -std::numeric_limits<double>::infinity());
-      for (std::size_t q = 0; q < strengths_.size(); ++q) {
-        const auto [s, r] = strengths_[q];
-        const double both = 0.5 * (s * s + r * r) * overlap_[0];
-        double* to = likelihood[m].data() + q * n;
-        for (std::size_t i = 0; i < n_; to += n_ - ++i) {
-          const double *later = y.data() + i + 1, *overlap = overlap_.data() + 1;
-          for (std::size_t k = 0; k + i + 1 < n_; ++k)
-            to[k] = a * (s * y[i] + r * later[k] - both - s * r * overlap[k]);
-        }
-      }
-      exponentiate(likelihood[m]);
+      likelihood[m] = pair_likelihood_by_factors(y, a);
+      const double most = *std::ranges::max_element(likelihood[m]);
+      if (most > 1e-100)
+        for (double& p : likelihood[m]) p *= 1 / most;
+      else  // long stimuli or little noise: the factors of the best pairs may be 0
+        likelihood[m] = pair_likelihood(y, a);
     }
     add_combinations(likelihood);
+  }
+
+  /// (strength, padded pair) likelihood of pairs of directions shown at once, up to a factor. `y`:
+  /// from observe; `a`: precision.
+  std::vector<double> pair_likelihood(const std::vector<double>& y, double a) const {
+    const std::size_t n = padded(pairs_.size());
+    std::vector<double> likelihood(strengths_.size() * n, -std::numeric_limits<double>::infinity());
+    for (std::size_t q = 0; q < strengths_.size(); ++q) {
+      const auto [s, r] = strengths_[q];
+      const double both = 0.5 * (s * s + r * r) * overlap_[0];
+      double* to = likelihood.data() + q * n;
+      for (std::size_t i = 0; i < n_; to += n_ - ++i) {
+        const double *later = y.data() + i + 1, *overlap = overlap_.data() + 1;
+        for (std::size_t k = 0; k + i + 1 < n_; ++k)
+          to[k] = a * (s * y[i] + r * later[k] - both - s * r * overlap[k]);
+      }
+    }
+    exponentiate(likelihood);
+    return likelihood;
+  }
+
+  /// The same as a product of one factor for each direction and one for the distance between them,
+  /// each at most 1: a tenth of the exponentials.
+  std::vector<double> pair_likelihood_by_factors(const std::vector<double>& y, double a) const {
+    const std::size_t n = padded(pairs_.size());
+    const double most = *std::ranges::max_element(y);
+    const double least_overlap = *std::ranges::min_element(overlap_);
+    std::vector<double> scale;  // (strength) logarithms of what is left out of the factors
+    for (const auto& [s, r] : strengths_)
+      scale.push_back(
+          a * ((s + r) * most - 0.5 * (s * s + r * r) * overlap_[0] - s * r * least_overlap));
+    const double largest = *std::ranges::max_element(scale);
+    std::vector<double> first(n_), second(n_), distance(n_);
+    std::vector<double> likelihood(strengths_.size() * n);
+    for (std::size_t q = 0; q < strengths_.size(); ++q) {
+      const auto [s, r] = strengths_[q];
+      const double common = std::exp(scale[q] - largest);
+      for (std::size_t k = 0; k < n_; ++k) {
+        first[k] = common * std::exp(a * s * (y[k] - most));
+        second[k] = std::exp(a * r * (y[k] - most));
+        distance[k] = std::exp(a * s * r * (least_overlap - overlap_[k]));
+      }
+      double* to = likelihood.data() + q * n;
+      for (std::size_t i = 0; i < n_; to += n_ - ++i)
+        for (std::size_t k = 0; k + i + 1 < n_; ++k)
+          to[k] = first[i] * second[i + 1 + k] * distance[1 + k];
+    }
+    return likelihood;
   }
 
   // One stimulus after the other: the likelihood of a pair is a product.
@@ -326,7 +380,9 @@ class Observer {
   std::vector<std::vector<float>> bumps_;  ///< (direction, channel)
   std::vector<double> overlap_;            ///< inner product of bumps k directions apart
   std::vector<Strengths> strengths_;
-  std::vector<Combination> first_wins_, second_wins_;
+  std::vector<std::size_t> second_;                ///< strengths in the second modality, by balance
+  std::vector<Combinations> combinations_;         ///< (strength in the first modality)
+  double tie_wins_ = 0.5;                          ///< of each stimulus
   std::vector<std::array<std::size_t, 2>> pairs_;  ///< of directions, as observations list them
   std::vector<double> posterior_;                  ///< (direction), and last: no response
   Key key_{};

@@ -108,6 +108,21 @@ TEST(Ceiling, OfMultidmWithoutNoise) {
   EXPECT_NEAR(delayed.value, 11.0 / 12, 4 * delayed.standard_error);
 }
 
+// Likelihoods of pairs of directions are products of factors, all of which may be too small.
+TEST(Ceiling, IsANumberHoweverLittleNoiseThereIsAndHoweverLongTheStimulusIs) {
+  for (const char* task : {"dm1", "multidm", "multidlydm"})
+    for (const std::int64_t n_ring : {16, 64})
+      for (const double noise : {1.0, 0.1, 0.01}) {
+        BatteryConfig config;
+        config.tasks = task;
+        config.n_ring = n_ring;
+        config.input_noise = noise;
+        const double value = ceiling_of(config, 100).decision_accuracy.value;
+        EXPECT_GT(value, 0.8) << task << " " << n_ring << " " << noise;
+        EXPECT_LE(value, 1) << task << " " << n_ring << " " << noise;
+      }
+}
+
 TEST(Ceiling, FallsAsNoiseGrows) {
   double before = 1.01;
   for (const double noise : {0.0, 1.0, 2.0, 4.0, 16.0}) {

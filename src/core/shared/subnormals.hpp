@@ -7,7 +7,7 @@
 #include <xmmintrin.h>
 #endif
 
-namespace lmrnn::kernels {
+namespace lmrnn {
 
 /// While it lives, this thread takes numbers below 1.2e-38 as 0. States and errors that decay (in
 /// networks of autapses above all) pass through that range, where arithmetic is many times slower.
@@ -47,4 +47,4 @@ class FlushSubnormals {
   std::uint64_t before_;
 };
 
-}  // namespace lmrnn::kernels
+}  // namespace lmrnn
