@@ -16,6 +16,15 @@ HWY_BEFORE_NAMESPACE();
 namespace lmrnn::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
+// AVX-512 and NEON have 32 registers: 24 sums, four targets and a source. With 16 registers, eight
+// sums must do.
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL || HWY_TARGET == HWY_NEON
+constexpr bool many_registers = true;
+#else
+constexpr bool many_registers = false;
+#endif
+constexpr std::size_t columns_of_tile = many_registers ? 6 : 2;
+
 #if HWY_TARGET != HWY_SCALAR
 /// {sum of a, sum of b, sum of c, sum of e}. Adds within 128-bit blocks first: moves across them
 /// are slow where vectors are wider than the hardware's units.
@@ -95,7 +104,69 @@ HWY_INLINE void add_tiles(D d, const OuterProduct& product, const std::uint32_t*
   for (; k + widest <= n; k += widest)
     add_tile<n_rows, widest>(d, product, rows, columns + k, gradient + k * n_rows);
   if constexpr (widest > 1)
-    add_tiles<n_rows, widest / 2>(d, product, rows, columns + k, n - k, gradient + k * n_rows);
+    add_tiles<n_rows, widest == 6 ? 4 : widest / 2>(d, product, rows, columns + k, n - k,
+                                                    gradient + k * n_rows);
+}
+
+/// Columns that stand alone, n_columns of each row of a group: `columns` and `gradient` of each
+/// row.
+template <std::size_t n_columns, class D>
+HWY_INLINE void add_alone(D d, const OuterProduct& product, const std::uint32_t* rows,
+                          const std::uint32_t* const* columns, float* const* gradient) {
+  using V = hn::Vec<D>;
+  constexpr std::size_t n_rows = RowGroups::width;
+  const std::size_t width = hn::Lanes(d), n_lanes = product.n_lanes;
+  std::size_t row_at[n_rows], column_at[n_rows][n_columns];
+  V sum[n_rows][n_columns];
+  for (std::size_t r = 0; r < n_rows; ++r) {
+    row_at[r] = rows[r] * n_lanes;
+    for (std::size_t c = 0; c < n_columns; ++c) {
+      column_at[r][c] = columns[r][c] * n_lanes;
+      sum[r][c] = hn::Zero(d);
+    }
+  }
+  for (std::size_t step = 0; step < product.n_steps; ++step) {
+    const float* target = product.target[step];
+    const float* source = product.source[step];
+    for (std::size_t lane = 0; lane < n_lanes; lane += width) {
+#pragma GCC unroll 4
+      for (std::size_t r = 0; r < n_rows; ++r) {
+        const V t = in_register(hn::LoadU(d, target + row_at[r] + lane));
+#pragma GCC unroll 8
+        for (std::size_t c = 0; c < n_columns; ++c)
+          sum[r][c] = hn::MulAdd(t, hn::LoadU(d, source + column_at[r][c] + lane), sum[r][c]);
+      }
+    }
+  }
+  for (std::size_t r = 0; r < n_rows; ++r) add_sums<n_columns>(d, sum[r], gradient[r]);
+}
+
+/// How many columns that stand alone to take of all four rows at once: 5, 3 or 0. Few alone keep
+/// the processor waiting for their sums; of many, the sources of four rows would drive each other
+/// out of the first cache.
+inline std::size_t alone_at_once(const RowGroups::Group& group) {
+  if (!many_registers || group.n_rows < RowGroups::width || std::ranges::max(group.n_alone) >= 8)
+    return 0;
+  const std::size_t least = std::ranges::min(group.n_alone);
+  return least >= 5 ? 5 : least >= 3 ? 3 : 0;
+}
+
+/// The columns of a group that stand alone, which are given row by row.
+template <class D>
+HWY_INLINE void add_all_alone(D d, const OuterProduct& product, const RowGroups::Group& group,
+                              const std::uint32_t* columns, float* gradient) {
+  const std::uint32_t* own_columns[RowGroups::width];
+  float* own_gradient[RowGroups::width];
+  for (std::size_t r = 0, first = 0; r < group.n_rows; first += group.n_alone[r++]) {
+    own_columns[r] = columns + first;
+    own_gradient[r] = gradient + first;
+  }
+  const std::size_t at_once = alone_at_once(group);
+  if (at_once == 5) add_alone<5>(d, product, group.rows.data(), own_columns, own_gradient);
+  if (at_once == 3) add_alone<3>(d, product, group.rows.data(), own_columns, own_gradient);
+  for (std::size_t r = 0; r < group.n_rows; ++r)
+    add_tiles<1, 8>(d, product, &group.rows[r], own_columns[r] + at_once,
+                    group.n_alone[r] - at_once, own_gradient[r] + at_once);
 }
 
 /// The entries of a group whose rows have one entry each: four chains of additions side by side, as
@@ -121,13 +192,6 @@ HWY_INLINE void add_single_entries(D d, const OuterProduct& product, const std::
   for (std::size_t r = 0; r < n; ++r) gradient[r] += hn::GetLane(hn::SumOfLanes(d, sum[r]));
 }
 
-// Sixteen sums want AVX-512's or NEON's 32 registers; with 16 registers eight must do.
-#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL || HWY_TARGET == HWY_NEON
-constexpr std::size_t columns_of_tile = 4;
-#else
-constexpr std::size_t columns_of_tile = 2;
-#endif
-
 template <class D>
 HWY_INLINE void add_outer_product_with(D d, const OuterProduct& product) {
   const auto& groups = product.pattern->groups;
@@ -142,13 +206,8 @@ HWY_INLINE void add_outer_product_with(D d, const OuterProduct& product) {
     }
     add_tiles<RowGroups::width, columns_of_tile>(d, product, group.rows.data(), columns,
                                                  group.n_shared, gradient);
-    columns += group.n_shared;
-    gradient += RowGroups::width * group.n_shared;
-    for (std::size_t r = 0; r < group.n_rows; ++r) {
-      add_tiles<1, 8>(d, product, &group.rows[r], columns, group.n_alone[r], gradient);
-      columns += group.n_alone[r];
-      gradient += group.n_alone[r];
-    }
+    add_all_alone(d, product, group, columns + group.n_shared,
+                  gradient + RowGroups::width * group.n_shared);
   }
 }
 
