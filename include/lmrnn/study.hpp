@@ -110,7 +110,8 @@ struct Tuning {
   std::vector<Value> values;   ///< ascending
   std::vector<Value> finals;   ///< the finalists, ascending; empty before the values are over
   std::optional<double> best;  ///< what the cell takes, once all are over
-  bool inside = false;         ///< the best of all is neither the first nor the last
+  bool inside = false;         ///< `best` is neither the first nor the last of `values`
+  std::string problem;         ///< why there is no `best` although all are over; else empty
 };
 
 struct StudyPlan {
@@ -128,9 +129,12 @@ StudyPlan plan_study(const Study& study, const ResultFunction& result_of);
 /// results file that cannot be read.
 StudyPlan plan_study(const Study& study);
 
-/// Why the study, as planned, cannot give what it asks for: headline contrasts with so few pairs
-/// that no outcome is significant at 1 - statistics.confidence after Holm's correction. Empty if it
-/// can.
+/// The cells that cannot be tuned, and why; their reporting runs wait.
+std::vector<std::string> tuning_problems(const StudyPlan& plan);
+
+/// Why the study, as planned, cannot give what it asks for: tuning_problems, and headline contrasts
+/// with so few pairs that no outcome is significant at 1 - statistics.confidence after Holm's
+/// correction. Empty if it can.
 std::vector<std::string> plan_warnings(const Study& study, const StudyPlan& plan);
 
 /// The hash of a run that starts from nothing: of every key that differs from its default, and of

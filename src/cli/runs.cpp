@@ -46,7 +46,8 @@ std::string trimmed(std::string text) {
 }
 
 Found look_at(const fs::path& directory) {
-  Found found{open_run(directory), read_scores(directory), {}};
+  const RunRecord record = open_run(directory);
+  Found found{record, read_scores(record.directory), {}};
   flatten(write_config(found.record.config), "", found.config);
   for (auto& [key, value] : found.config) value = trimmed(value);
   return found;

@@ -100,9 +100,10 @@ void print_tuning(const Study& study, const StudyPlan& plan) {
   for (std::size_t c = 0; c < plan.tuning.size(); ++c) {
     const Tuning& tuning = plan.tuning[c];
     fmt::print("# {} of {}: {}", study.config.tuning.key, plan.cells[c].name,
-               tuning.best ? fmt::format("{}{}", *tuning.best,
+               tuning.best              ? fmt::format("{}{}", *tuning.best,
                                          tuning.inside ? "" : " (at the edge of its grid!)")
-                           : "not tuned yet");
+               : tuning.problem.empty() ? "not tuned yet"
+                                        : "cannot be tuned: " + tuning.problem);
     for (const Tuning::Value& v : tuning.values)
       fmt::print("{}{}", &v == &tuning.values.front() ? "  of " : ", ", v.value);
     fmt::print("\n");
@@ -201,6 +202,7 @@ void run_verb(const Options& options) {
   bar.reset();
   fmt::print(stderr, "{} finished, {} failed, {} interrupted; {} of the study left\n",
              outcome.n_finished, outcome.n_failed, outcome.n_interrupted, outcome.n_left);
+  for (const std::string& problem : tuning_problems(plan_study(study))) warn(problem);
   if (outcome.n_interrupted > 0 || n_signals > 0) {
     fmt::print(stderr, "resume with the same command\n");
     throw Unsuccessful{interrupted_status};

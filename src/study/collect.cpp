@@ -88,10 +88,13 @@ Table tuning_table(const Study& study, const StudyPlan& plan) {
       add_levels(row, plan.cells[c]);
       const bool best = plan.tuning[c].best == v.value;
       const auto final = std::ranges::find(plan.tuning[c].finals, v.value, &Tuning::Value::value);
+      const auto score = [](const Tuning::Value& of) {
+        return of.n_over == of.n_runs ? of.score : nothing;
+      };
       row.insert(row.end(),
                  {study.config.tuning.key, v.value, static_cast<std::int64_t>(v.n_runs),
                   static_cast<std::int64_t>(v.n_over), static_cast<std::int64_t>(v.n_diverged),
-                  v.score, final != plan.tuning[c].finals.end() ? final->score : nothing,
+                  score(v), final != plan.tuning[c].finals.end() ? score(*final) : nothing,
                   std::int64_t{best}, std::int64_t{best && plan.tuning[c].inside}});
       table.rows.push_back(std::move(row));
     }
@@ -132,13 +135,18 @@ std::vector<std::string> warnings(const Study& study, const StudyPlan& plan,
           "the first run; " +
           registered.string() + " holds what they were");
   }
+  for (std::string& problem : tuning_problems(plan)) out.push_back(std::move(problem));
   for (std::size_t c = 0; c < plan.tuning.size(); ++c)
     if (plan.tuning[c].best && !plan.tuning[c].inside)
       out.push_back("cell " + plan.cells[c].name + ": the best " + study.config.tuning.key +
                     " lies at the edge of its grid; widen tuning.values or raise tuning.extend");
   std::size_t n_missing = 0, n_stopped = 0;
-  for (const PlannedRun& run : plan.runs) {
+  const auto states = study_status(study, plan);
+  for (std::size_t i = 0; i < plan.runs.size(); ++i) {
+    const PlannedRun& run = plan.runs[i];
     if (run.stage != Stage::report) continue;
+    if (states[i].state == RunState::waiting && !states[i].error.empty())
+      out.push_back(run.name + " cannot begin: " + states[i].error);
     const RunSummary* s = results.of(run);
     n_missing += s ? 0 : 1;
     n_stopped += s && s->outcome == "criterion" ? 1 : 0;

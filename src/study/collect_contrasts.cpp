@@ -187,22 +187,25 @@ std::vector<std::string> verdict_lines(const Study& study, const StudyPlan& plan
   return lines;
 }
 
-std::vector<std::string> plan_warnings(const Study& study, const StudyPlan& plan) {
+namespace {
+
+/// Why the headline contrasts have too few pairs; nothing if they have enough.
+std::optional<std::string> too_few_pairs(const Study& study, const StudyPlan& plan) {
   const double level = 1 - study.config.statistics.confidence;
   std::size_t n_headline = 0;
   for (const ContrastConfig& c : study.config.contrasts)
     if (c.headline)
       for (const Siblings& family : siblings(plan, axis_index(plan, c.axis)))
         n_headline += family.by_level.contains(c.a) && family.by_level.contains(c.b) ? 1 : 0;
-  if (n_headline == 0) return {};
+  if (n_headline == 0) return std::nullopt;
   const auto least_after_holm = [&](std::size_t n_pairs) {
     return std::min(1.0, static_cast<double>(n_headline) * least_paired_p(n_pairs));
   };
   const std::size_t n_pairs = study.config.seeds.size();
-  if (least_after_holm(n_pairs) <= level) return {};
+  if (least_after_holm(n_pairs) <= level) return std::nullopt;
   std::size_t enough = n_pairs;
   while (least_after_holm(enough) > level) ++enough;
-  return {fmt::format(
+  return fmt::format(
       "no contrast can be significant at {:g}: with {} seed{}, p is at least {:.3g}{}; use at "
       "least "
       "{} seeds, or mark contrasts that only describe with headline = false",
@@ -210,7 +213,15 @@ std::vector<std::string> plan_warnings(const Study& study, const StudyPlan& plan
       n_headline == 1
           ? std::string()
           : fmt::format(" after Holm's correction over {} headline contrasts", n_headline),
-      enough)};
+      enough);
+}
+
+}  // namespace
+
+std::vector<std::string> plan_warnings(const Study& study, const StudyPlan& plan) {
+  std::vector<std::string> out = tuning_problems(plan);
+  if (auto few = too_few_pairs(study, plan)) out.push_back(*std::move(few));
+  return out;
 }
 
 }  // namespace lmrnn

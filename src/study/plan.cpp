@@ -187,8 +187,10 @@ class Planner {
     for (const double value : values)
       for (const std::int64_t seed : tuning.seeds) add(tuning_run(cell, value, seed, false));
     if (result.best && tuning.finalists > 0) play_finals(cell, result);
-    if (result.best)
-      result.best = ranked(tuning.finalists > 0 ? result.finals : result.values, cell.rank, cell);
+    if (result.best) {
+      result.best = ranked(tuning.finalists > 0 ? result.finals : result.values, cell.rank, result);
+      result.inside = result.best && is_inside(*result.best, values);
+    }
     plan_.tuning.push_back(result);
     return result.best;
   }
@@ -203,9 +205,11 @@ class Planner {
     std::ranges::sort(values);
     for (const double value : values)
       for (const std::int64_t seed : tuning.final_seeds) add(tuning_run(cell, value, seed, true));
-    if (!score(cell, values, true, result.finals)) return result.best.reset();
-    const double best = by_score(result.finals).front().value;
-    result.inside = best != result.values.front().value && best != result.values.back().value;
+    if (!score(cell, values, true, result.finals)) result.best.reset();
+  }
+
+  static bool is_inside(double value, const std::vector<double>& values) {
+    return value != values.front() && value != values.back();
   }
 
   static std::vector<Tuning::Value> by_score(std::vector<Tuning::Value> values) {
@@ -214,15 +218,15 @@ class Planner {
     return values;
   }
 
-  double ranked(const std::vector<Tuning::Value>& values, std::size_t rank,
-                const CellKeys& cell) const {
+  // Nothing if too many of them diverge, which `tuning` then says: the other cells go on.
+  static std::optional<double> ranked(const std::vector<Tuning::Value>& values, std::size_t rank,
+                                      Tuning& tuning) {
     const auto sorted = by_score(values);
-    if (rank > sorted.size() || sorted[rank - 1].score == worst)
-      throw UsageError(
-          fmt::format("cell {}: training diverges at {} of tuning.values{}; give smaller ones",
-                      cell.cell.name, rank == 1 ? "every one" : "all but the best",
-                      rank == 1 ? "" : ", so that there is no runner-up"));
-    return sorted[rank - 1].value;
+    if (rank <= sorted.size() && sorted[rank - 1].score > worst) return sorted[rank - 1].value;
+    tuning.problem = fmt::format("training diverges at {} of tuning.values{}; give smaller ones",
+                                 rank == 1 ? "every one" : "all but the best",
+                                 rank == 1 ? "" : ", so that there is no runner-up");
+    return std::nullopt;
   }
 
   // Another value beyond the best one; false if there is none: the key may be bounded (a density is
@@ -293,8 +297,8 @@ class Planner {
   Tuning first_scores(const CellKeys& cell, const std::vector<double>& values) const {
     Tuning result;
     if (!score(cell, values, false, result.values)) return result;
-    result.best = ranked(result.values, 1, cell);
-    result.inside = *result.best != values.front() && *result.best != values.back();
+    result.best = ranked(result.values, 1, result);
+    result.inside = result.best && is_inside(*result.best, values);
     return result;
   }
 
@@ -372,6 +376,14 @@ class Planner {
 };
 
 }  // namespace
+
+std::vector<std::string> tuning_problems(const StudyPlan& plan) {
+  std::vector<std::string> out;
+  for (std::size_t c = 0; c < plan.tuning.size(); ++c)
+    if (!plan.tuning[c].problem.empty())
+      out.push_back(fmt::format("cell {}: {}", plan.cells[c].name, plan.tuning[c].problem));
+  return out;
+}
 
 StudyPlan plan_study(const Study& study, const ResultFunction& result_of) {
   return Planner(study, result_of).plan();

@@ -156,10 +156,7 @@ class Runner {
       if (result) scores_[run.hash] = *result;
       return result;
     });
-    const auto needed = needed_directories(plan_, lookup);
-    states_.clear();
-    for (std::size_t i = 0; i < plan_.runs.size(); ++i)
-      states_.push_back(status_of(study_, plan_.runs[i], lookup, needed[i] != 0));
+    states_ = study_status(study_, plan_, lookup);
     refreshed_ = Clock::now();
   }
 
@@ -377,11 +374,16 @@ class Runner {
   StudyOutcome outcome_;
 };
 
-// What was written down before the first run stays; collect_study says if it was changed.
+// What was written down before the first run stays; collect_study says if it was changed. With keys
+// that were set elsewhere than in the file, its text is not what is run.
 void register_study(const Study& study) {
   const fs::path path = study.out / "registered.toml";
   make_directories(study.out);
-  if (!fs::exists(path)) write_file(path, study.text);
+  if (fs::exists(path)) return;
+  StudyConfig of_text;
+  read_config(of_text, parse_toml(study.text, study.file.string()));
+  const std::string whole = to_toml(write_config(study.config));
+  write_file(path, to_toml(write_config(of_text)) == whole ? study.text : whole);
 }
 
 }  // namespace

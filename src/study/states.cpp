@@ -9,17 +9,30 @@ namespace lmrnn {
 
 namespace fs = std::filesystem;
 
-// From the last run to the first, since a parent comes before its children in the plan.
-std::vector<std::uint8_t> needed_directories(const StudyPlan& plan, const ResultLookup& lookup) {
+namespace {
+
+/// Directories of runs that diverged, and of those that can never begin because they start from
+/// one. A parent comes before its children in the plan.
+std::set<std::string> lost_directories(const StudyPlan& plan, const ResultLookup& lookup) {
+  std::set<std::string> lost;
+  for (const PlannedRun& run : plan.runs)
+    if (run.settled && (lookup.over(run) == RunState::diverged || lost.contains(run.parent)))
+      lost.insert(run.directory_name());
+  return lost;
+}
+
+/// Whether some run that is not over starts from this one's directory. From the last run to the
+/// first, for the same reason.
+std::vector<std::uint8_t> needed_directories(const StudyPlan& plan, const ResultLookup& lookup,
+                                             const std::set<std::string>& lost) {
   std::vector<std::uint8_t> needed(plan.runs.size());
   std::set<std::string> wanted;
   for (std::size_t i = plan.runs.size(); i-- > 0;) {
     const PlannedRun& run = plan.runs[i];
-    if (!run.settled) continue;
+    if (!run.settled || lost.contains(run.directory_name())) continue;
     needed[i] = wanted.contains(run.directory_name());
     const auto over = lookup.over(run);
-    const bool here = over == RunState::done;
-    const bool to_do = !over || (needed[i] && !here && over != RunState::diverged);
+    const bool to_do = !over || (needed[i] && over != RunState::done);
     if (to_do && !run.parent.empty()) {
       wanted.insert(run.parent);
       wanted.insert(run.first);
@@ -29,7 +42,7 @@ std::vector<std::uint8_t> needed_directories(const StudyPlan& plan, const Result
 }
 
 RunStatus status_of(const Study& study, const PlannedRun& run, const ResultLookup& lookup,
-                    bool directory_needed) {
+                    bool directory_needed, const std::set<std::string>& lost) {
   if (!run.settled) return {RunState::waiting, {}, {}};
   const auto over = lookup.over(run);
   const auto failure = read_failure(study, run);
@@ -37,6 +50,8 @@ RunStatus status_of(const Study& study, const PlannedRun& run, const ResultLooku
   if (over && !again) return {*over, {}, failure ? failure->error : std::string()};
   if (auto owner = claim_owner(study, run)) return {RunState::running, *owner, {}};
   if (failure) return {RunState::failed, {}, failure->error};
+  if (lost.contains(run.parent))
+    return {RunState::waiting, {}, "it starts from " + run.parent + ", which diverged"};
   if (!run.parent.empty()) {
     std::error_code error;
     const fs::path runs = study.out / "runs";
@@ -49,13 +64,20 @@ RunStatus status_of(const Study& study, const PlannedRun& run, const ResultLooku
   return {begun ? RunState::interrupted : RunState::planned, {}, {}};
 }
 
-std::vector<RunStatus> study_status(const Study& study, const StudyPlan& plan) {
-  const ResultLookup lookup(study);
-  const auto needed = needed_directories(plan, lookup);
+}  // namespace
+
+std::vector<RunStatus> study_status(const Study& study, const StudyPlan& plan,
+                                    const ResultLookup& lookup) {
+  const std::set<std::string> lost = lost_directories(plan, lookup);
+  const auto needed = needed_directories(plan, lookup, lost);
   std::vector<RunStatus> states;
   for (std::size_t i = 0; i < plan.runs.size(); ++i)
-    states.push_back(status_of(study, plan.runs[i], lookup, needed[i] != 0));
+    states.push_back(status_of(study, plan.runs[i], lookup, needed[i] != 0, lost));
   return states;
+}
+
+std::vector<RunStatus> study_status(const Study& study, const StudyPlan& plan) {
+  return study_status(study, plan, ResultLookup(study));
 }
 
 }  // namespace lmrnn

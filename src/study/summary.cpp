@@ -104,8 +104,9 @@ void mark_held_out(RunSummary& s, const BatteryConfig& battery) {
 TimeToMark time_to(const RunSummary& s, const std::vector<double>& times, double mark) {
   if (times.empty()) return {static_cast<double>(s.horizon), false};
   TimeToMark t = time_to_mark(times, s.curve_share, mark);
-  // A run that diverged never gets there: it counts as watched to the horizon, in the unit of
-  // `times`.
+  // A run that diverged never gets there, whatever it had reached before: it counts as watched to
+  // the horizon, in the unit of `times`.
+  if (s.outcome == "diverged") t.reached = false;
   if (!t.reached && times.back() > 0 && s.curve_steps.back() > 0)
     t.time = times.back() * (static_cast<double>(s.horizon) / s.curve_steps.back());
   return t;

@@ -16,6 +16,28 @@ std::string stage_name(std::size_t i) {
   return fmt::format("curriculum.stage {}", i + 1);
 }
 
+/// Rows of battery.durations belong to families and to tasks.
+bool is_family(const std::string& owner) {
+  return std::ranges::any_of(
+      base_tasks(), [&](const BaseTask& base) { return family_name(base.family) == owner; });
+}
+
+using DurationOverrides = decltype(BatteryConfig::durations);
+
+/// Lets the durations of a stage replace those of the battery. A task's own row goes before that of
+/// its family, so it loses what the stage says of the family.
+void replace_durations(DurationOverrides& durations, const DurationOverrides& of_stage) {
+  for (auto& [task, row] : durations) {
+    if (is_family(task)) continue;
+    const auto of_family =
+        of_stage.find(std::string(family_name(parse_task(task).base_task().family)));
+    if (of_family == of_stage.end()) continue;
+    for (const auto& [period, duration] : of_family->second) row.erase(period);
+  }
+  for (const auto& [owner, periods] : of_stage)
+    for (const auto& [period, duration] : periods) durations[owner][period] = duration;
+}
+
 /// The tasks of stage `i`. Throws UsageError for one that is named twice, or that the battery does
 /// not have.
 std::vector<Task> tasks_of_stage(const RunConfig& config, std::size_t i) {
@@ -50,8 +72,7 @@ std::vector<Task> tasks_of_stage(const RunConfig& config, std::size_t i) {
 BatteryConfig battery_of_stage(const RunConfig& config, const Battery& whole, std::size_t i) {
   const std::vector<Task> tasks = tasks_of_stage(config, i);
   BatteryConfig battery = config.battery;
-  for (const auto& [owner, periods] : config.curriculum.stage[i].durations)
-    for (const auto& [period, duration] : periods) battery.durations[owner][period] = duration;
+  replace_durations(battery.durations, config.curriculum.stage[i].durations);
   if (tasks.size() == whole.tasks().size()) return battery;
   battery.weights.clear();
   double total = 0;

@@ -23,6 +23,11 @@ class Zoo(unittest.TestCase):
         self.assertIn(f"mean of {INDEX[NAME]['n_tasks']} tasks", result.stdout)
         self.assertIn("solved: passed at two evaluations in a row", result.stdout)
 
+    def test_compare_finds_their_scores(self):
+        result = run("compare", f"zoo:{NAME}", "zoo:cog20-local-256")
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertIn("mean of all", result.stdout)
+
     def test_analyses_are_written_to_runs(self):
         with tempfile.TemporaryDirectory() as directory:
             result = run("analyze", f"zoo:{NAME}", "weights", cwd=directory)

@@ -70,6 +70,25 @@ TEST(Stages, EachBatchIsOfTheStageOfItsStep) {
   }
 }
 
+TEST(Stages, WhatAStageSaysOfAFamilyHoldsForTasksWithRowsOfTheirOwn) {
+  RunConfig config = staged_config();
+  const auto fixed = [](double ms) { return Duration{Duration::Kind::fixed, {ms}}; };
+  config.battery.durations["dlygointr"] = {{"delay", fixed(3000)}, {"stimulus", fixed(700)}};
+  config.curriculum.stage[1].durations["reach"]["delay"] = fixed(200);
+  config.curriculum.stage[2].durations["reach"]["delay"] = fixed(200);
+  config.curriculum.stage[2].durations["dlygointr"]["delay"] = fixed(400);
+  const std::vector<Battery> stages = stage_batteries(config);
+  const std::size_t task = 1;
+  ASSERT_EQ(stages[0].tasks()[task].name(), "dlygointr");
+  const auto of = [&](std::size_t stage, Period period) {
+    return stages[stage].durations(task)[period_index(period)].values;
+  };
+  EXPECT_THAT(of(0, Period::delay), ElementsAre(3000));
+  EXPECT_THAT(of(1, Period::delay), ElementsAre(200));
+  EXPECT_THAT(of(1, Period::stimulus), ElementsAre(700));  // the stage does not speak of it
+  EXPECT_THAT(of(2, Period::delay), ElementsAre(400));
+}
+
 TEST(Stages, AStageOfAllTasksIsTheTrainingWithoutStages) {
   RunConfig config = small_run_config();
   const auto plain = packed_source(config, Battery(config.battery, config.run_seed()));

@@ -411,8 +411,25 @@ TEST(Tuning, AFinalistThatDivergesIsNotTaken) {
     result->diverged = *run.tuned == 0.002 && run.seed == 13;
     return result;
   };
-  EXPECT_THAT(message_of<UsageError>([&] { plan_study(study, diverges); }),
-              AllOf(HasSubstr("cell runner-up"), HasSubstr("there is no runner-up")));
+  const StudyPlan plan = plan_study(study, diverges);
+  EXPECT_EQ(plan.tuning[0].best, 0.004);  // the other cell goes on
+  EXPECT_TRUE(plan.runs[plan.runs.size() - 3].settled);
+  EXPECT_FALSE(plan.tuning[1].best);
+  EXPECT_FALSE(plan.runs.back().settled);
+  EXPECT_THAT(tuning_problems(plan),
+              ElementsAre(AllOf(HasSubstr("cell runner-up"), HasSubstr("there is no runner-up"))));
+}
+
+TEST(Tuning, TheEdgeIsThatOfTheValueThatIsTaken) {
+  const StudyFile file(std::string(head) + with_finals);
+  const StudyPlan plan = plan_study(file.load(), [](const PlannedRun& run) {
+    const double rate = *run.tuned;
+    return std::optional(RunResult{false, rate == 0.004 ? 0.9 : rate == 0.008 ? 0.8 : 0.1});
+  });
+  EXPECT_EQ(plan.tuning[0].best, 0.004);
+  EXPECT_TRUE(plan.tuning[0].inside);
+  EXPECT_EQ(plan.tuning[1].best, 0.008);  // the runner-up
+  EXPECT_FALSE(plan.tuning[1].inside);
 }
 
 TEST(Tuning, RanksAndFinalsThatDoNotFitAreRefused) {

@@ -28,6 +28,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::HasSubstr;
 
 constexpr const char* head = R"(
@@ -183,6 +184,40 @@ TEST(StudyRun, ADivergedRunIsAResult) {
     EXPECT_EQ(row.at("reached_5"), "0");
     EXPECT_EQ(row.at("steps_to_5"), "12");  // censored at the horizon
   }
+}
+
+TEST(StudyRun, ARunThatDivergesReachedNoMark) {
+  RunSummary s;
+  s.outcome = "diverged";
+  s.horizon = 40;
+  s.curve_steps = {5, 10, 15, 20};
+  s.curve_share = {0.4, 0.7, 0.8, 0.85};
+  EXPECT_FALSE(censored_measure(s, "steps_to_60")->reached);
+  EXPECT_EQ(censored_measure(s, "steps_to_60")->time, 40);
+  s.outcome = "finished";
+  EXPECT_TRUE(censored_measure(s, "steps_to_60")->reached);
+}
+
+TEST(StudyRun, ATicketOfARunThatDivergedCannotBegin) {
+  const SmallStudy dir(R"(
+[axis.network.ticket]
+wiring.kind = "dense"
+optimiser = { kind = "sgd", learning_rate = 1e30, clip = 0 }
+schedule = { kind = "constant", warmup = 0 }
+pruning = { density = 0.25, rounds = 2, rewind = 3 }
+)");
+  const Study study = dir.load({"seeds=[1]", "results=results.csv"});
+  EXPECT_EQ(run(study).n_failed, 1u);
+  const auto status = study_status(study, plan_study(study));
+  ASSERT_EQ(status.size(), 3u);
+  EXPECT_EQ(status[0].state, RunState::diverged);
+  for (const std::size_t later : {1u, 2u}) {
+    EXPECT_EQ(status[later].state, RunState::waiting);
+    EXPECT_THAT(status[later].error, HasSubstr("diverged"));
+  }
+  const StudyOutcome again = run(study, {.retry = true});
+  EXPECT_EQ(again.n_finished + again.n_failed, 0u);
+  EXPECT_THAT(collect_study(study).warnings, Contains(HasSubstr("ticket-seed1 cannot begin")));
 }
 
 TEST(StudyRun, ClaimedRunsAreLeftToTheirOwners) {
@@ -727,6 +762,14 @@ TEST(Collect, SaysWhenTheCriterionWasChangedAfterwards) {
   const auto warnings = collect_study(dir.load({"support=\"something easier\""})).warnings;
   ASSERT_EQ(warnings.size(), 1u);
   EXPECT_THAT(warnings[0], AllOf(HasSubstr("support"), HasSubstr("registered.toml")));
+}
+
+TEST(Collect, KeysThatWereSetAreRegisteredToo) {
+  const SmallStudy dir("");
+  run(dir.load({"seeds=[3]"}));
+  EXPECT_TRUE(collect_study(dir.load({"seeds=[3]"})).warnings.empty());
+  EXPECT_THAT(collect_study(dir.load()).warnings,
+              Contains(HasSubstr("seeds are not what they were")));
 }
 
 // The results file -----------------------------------------------------------------------------
