@@ -2,9 +2,10 @@
 # ml_dtypes 0.6.0: the mean accuracy of 1000 right answers in bfloat16 is 0.26. (2026-11-30)
 #
 # A good guess: numpy.mean sums a bfloat16 array in float32, as it does for float16.
-# Instead:      NumPy knows only its own half precision. A bfloat16 array is summed in bfloat16, which has 8 bits:
-#               256 + 1 is 256, so that the sum of ones stops there, along an axis or over all. No message, and the result has
-#               the right type and shape. It meets whoever copies a network or its scores from JAX to NumPy.
+# Instead:      NumPy knows only its own half precision. A bfloat16 array is summed in bfloat16, which has 8
+#               bits: 256 + 1 is 256, so that the sum of ones stops there, along an axis or over all. No
+#               message, and the result has the right type and shape. It meets whoever copies a network or its
+#               scores from JAX to NumPy.
 # What to do:   accuracy.astype(numpy.float32).mean(), or numpy.mean(accuracy, dtype=numpy.float32).
 . "$(dirname "$0")/packages.inc" numpy==2.4.6 ml_dtypes==0.6.0
 observe <<'PYTHON'

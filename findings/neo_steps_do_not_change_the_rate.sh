@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # neo 0.14.6: every second sample of a recording is a recording of half the length at the same rate. (2026-11-30)
 #
-# A good guess: signal[::2] has half the sampling rate and spans the same time, as `signal[2:6]` keeps its times; or it
-#               raises, as a list of indices does.
-# Instead:      the start and the sampling rate stay, so that all times after the first are wrong: a pulse at 8 ms is found
-#               at 4 ms, a rhythm of 10 Hz is one of 20 Hz, and t_stop is halved. signal[::-1] plays backwards, with times
-#               that go forwards. Spike trains and epochs of the same segment do not fit any more. No message.
-# What to do:   signal.downsample(2), which also filters; or AnalogSignal(signal.magnitude[::2], units=signal.units,
-#               t_start=signal.t_start, sampling_rate=signal.sampling_rate / 2).
+# A good guess: signal[::2] has half the sampling rate and spans the same time, as `signal[2:6]` keeps its
+#               times; or it raises, as a list of indices does.
+# Instead:      the start and the sampling rate stay, so that all times after the first are wrong: a pulse at 8
+#               ms is found at 4 ms, a rhythm of 10 Hz is one of 20 Hz, and t_stop is halved. signal[::-1] plays
+#               backwards, with times that go forwards. Spike trains and epochs of the same segment do not fit
+#               any more. No message.
+# What to do:   signal.downsample(2), which also filters; or AnalogSignal(signal.magnitude[::2],
+#               units=signal.units, t_start=signal.t_start, sampling_rate=signal.sampling_rate / 2).
 . "$(dirname "$0")/packages.inc" numpy==2.4.6 neo==0.14.6
 observe <<'PYTHON'
 import neo

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # NumPy 2.4.6: the saved state of a generator forgets which children it has spawned. (2026-11-30)
 #
-# A good guess: `generator.bit_generator.state` is the whole state. A run that saves it in its checkpoint, and sets
-#               it in a new generator, goes on as if it had not stopped.
+# A good guess: `generator.bit_generator.state` is the whole state. A run that saves it in its checkpoint, and
+#               sets it in a new generator, goes on as if it had not stopped.
 # Instead:      the numbers of the generator go on, but the count of its children is not in the state. After a
-#               restart, `spawn` returns the children of the first call again: the noise of the first epochs comes
-#               back, and workers that seemed independent draw the same numbers. If the new generator was made
-#               without the seed, the children differ in every process.
+#               restart, `spawn` returns the children of the first call again: the noise of the first epochs
+#               comes back, and workers that seemed independent draw the same numbers. If the new generator was
+#               made without the seed, the children differ in every process.
 # What to do:   pickle the generator, which keeps the count; or save `bit_generator.seed_seq.n_children_spawned`
 #               too and pass it to SeedSequence; or make each child from default_rng([seed, epoch + 1]).
 . "$(dirname "$0")/packages.inc" numpy==2.4.6

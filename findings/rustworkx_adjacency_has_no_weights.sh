@@ -3,9 +3,9 @@
 #
 # A good guess: adjacency_matrix(PyDiGraph.from_adjacency_matrix(W)) is W. The weights are in the graph, and
 #               networkx.to_numpy_array returns them too.
-# Instead:      without `weight_fn` every synapse is 1.0, also where W is 0.01 or -2: signs and strengths are gone, and
-#               the spectral radius is that of the mask. Two synapses between the same units give 2.0. No message,
-#               as the matrix has the right shape, type and zeros.
+# Instead:      without `weight_fn` every synapse is 1.0, also where W is 0.01 or -2: signs and strengths are
+#               gone, and the spectral radius is that of the mask. Two synapses between the same units give 2.0.
+#               No message, as the matrix has the right shape, type and zeros.
 # What to do:   rustworkx.adjacency_matrix(graph, weight_fn=float).
 . "$(dirname "$0")/packages.inc" numpy==2.4.6 rustworkx==0.18.1
 observe <<'PYTHON'
