@@ -6,7 +6,8 @@
 #               saved, and a rerun is checked that way.
 # Instead:      the default parser is fast and rounds on its way: about 35% of random numbers between 0 and 1 come
 #               back with another last bit. Numbers with few digits, as in a small test, come back right.
-# What to do:   pandas.read_csv(..., float_precision="round_trip").
+# What to do:   pandas.read_csv(..., float_precision="round_trip"); or pandas 3.1, which reads exactly and calls
+#               this argument deprecated.
 . "$(dirname "$0")/packages.inc" numpy==2.4.6 pandas==3.0.6
 observe <<'PYTHON'
 import io

@@ -242,7 +242,7 @@ def direction_colours(angles) -> np.ndarray:
 def components(states: np.ndarray, n: int = 2):
     """The first `n` principal components of (sample, unit) states: their mean, (n, unit) axes, and
     the share of the variance that each explains."""
-    mean = states.mean(axis=0)
+    mean = states.mean(axis=0, dtype=float)  # float32 sums over millions of samples lose digits
     _, size, axes = np.linalg.svd(states - mean, full_matrices=False)
     total = max(float((size**2).sum()), 1e-300)
     share, found = np.zeros(n), np.zeros((n, states.shape[1]))
