@@ -25,13 +25,18 @@ from lmrnn import plot
 from lmrnn.table import Table
 
 
+def marks(study, of):
+    """50% and 80%, which most studies have; else all marks of the study."""
+    usual = [f"{of}_to_50", f"{of}_to_80"]
+    return usual if set(usual) <= set(study.marks(of)) else study.marks(of)
+
+
 def draw(study, out):
     plot.save(plot.study_curves(study), out / f"{study.name}-curves.svg")
     matched = "matched" in study.axes  # sizes follow from densities
     if matched or any(study.differ(p, "density") and not study.differ(p, "units") for p in study.panels):
         plot.save(plot.study_density(study), out / f"{study.name}-density.svg")
-        trials = plot.study_density(study, ("trials_to_50", "trials_to_80"),
-                                    "trials to a share of the ceiling")
+        trials = plot.study_density(study, marks(study, "trials"), "trials to a share of the ceiling")
         plot.save(trials, out / f"{study.name}-trials.svg")
     if study.differ(study.panels[0], "units") and not matched:
         plot.save(plot.study_units(study), out / f"{study.name}-units.svg")
@@ -49,10 +54,11 @@ def markdown(study):
     for row in study.table("tasks").rows():
         by_kind[row["cell"], row["kind"]].append(row["share_of_ceiling"])
     kinds = [k for k in ("base", "int", "seq", "intseq") if any(key[1] == k for key in by_kind)]
+    steps = marks(study, "steps")
     print("| " + " | ".join([*study.axes, "units", "synapses", "learning rate", "final share", "area",
-                             "tasks solved", "steps to 50%", "steps to 80%",
+                             "tasks solved", *map(plot.study.measure_words, steps),
                              *(f"share, {k}" for k in kinds)]) + " |")
-    print("|" + "---|" * (len(study.axes) + 8 + len(kinds)))
+    print("|" + "---|" * (len(study.axes) + 6 + len(steps) + len(kinds)))
     for panel in study.panels:
         for level in study.levels_of(panel):
             get = lambda measure: study.value(panel, level, measure)
@@ -60,8 +66,7 @@ def markdown(study):
             print("| " + " | ".join([
                 *(str(get("area")[axis]) for axis in study.axes),
                 *(f"{get(m)['mean']:g}" for m in ("units", "synapses", "learning_rate")),
-                *(study.text(panel, level, m) for m in ("final_share", "area", "tasks_solved", "steps_to_50",
-                                           "steps_to_80")),
+                *(study.text(panel, level, m) for m in ("final_share", "area", "tasks_solved", *steps)),
                 *(f"{np.mean(by_kind[cell, k]):.3f}" if by_kind[cell, k] else "" for k in kinds)]) + " |")
 
 

@@ -77,6 +77,15 @@ class Study:
     def cells(self) -> Table:
         return self.table("cells")
 
+    @cached_property
+    def measures(self) -> list[str]:
+        """Names of all measures of `cells`."""
+        return list(dict.fromkeys(str(measure) for measure in self.cells["measure"]))
+
+    def marks(self, of: str = "steps") -> list[str]:
+        """The measures of `statistics.marks`, of "steps" or "trials": steps_to_50, steps_to_80, ..."""
+        return [measure for measure in self.measures if measure.startswith(f"{of}_to_")]
+
     def panel(self, row) -> str:
         """The name of the panel that a row of any table with the axes' columns belongs to: the levels
         of the other axes, and for those that are keys (optimiser.learning_rate) the key as well."""

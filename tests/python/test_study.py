@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -67,9 +68,9 @@ seed = 1
 """
 
 
-def run_study(place, text):
+def run_study(place, text, verbs=("run", "collect")):
     (place / "tiny.toml").write_text(text)
-    for verb in ("run", "collect"):
+    for verb in verbs:
         subprocess.run(
             [os.environ.get("LMRNN", "lmrnn"), "study", verb, "tiny.toml"],
             cwd=place, check=True, capture_output=True,
@@ -180,6 +181,20 @@ def test_a_study_with_one_axis_has_no_place_of_comparison(tmp_path):
     one_axis = one_axis.replace('when = { length = "long", network = "random" }', 'when.network = "random"')
     page = report.write_report(run_study(tmp_path, one_axis).directory, tmp_path / "page.html").read_text()
     assert ">descriptive</td>" in page and ">nan<" not in page
+
+
+def test_reports_and_figures_show_the_marks_that_the_study_has(study, root, tmp_path):
+    shutil.copytree(study.directory, tmp_path / "runs/tiny")
+    marks = STUDY.replace("[statistics]", "[statistics]\nmarks = [0.1, 0.125]")
+    other = run_study(tmp_path, marks, ["collect"])
+    assert other.marks() == ["steps_to_10", "steps_to_12.5"]
+    page = report.write_report(other.directory, tmp_path / "page.html").read_text()
+    assert "steps to 12.5%<" in page and "steps to 80%<" not in page and "Trials until" in page
+    with pytest.raises(lmrnn.UsageError, match="no measure 'trials_to_50'; it has "):
+        plot.study_density(other, ["trials_to_50"])
+    made = subprocess.run([sys.executable, root / "studies/figures.py", other.directory, tmp_path],
+                          check=True, capture_output=True, text=True)  # fmt: skip
+    assert "| steps to 10% | steps to 12.5% |" in made.stdout
 
 
 def test_a_directory_without_tables_is_told_what_to_do(tmp_path):

@@ -22,12 +22,6 @@ MEASURES = {
     "final_share": "at the end",
     "final_accuracy": "accuracy at the end",
     "tasks_solved": "tasks solved",
-    "trials_to_50": "trials to 50%",
-    "trials_to_80": "trials to 80%",
-    "trials_to_90": "trials to 90%",
-    "steps_to_50": "steps to 50%",
-    "steps_to_80": "steps to 80%",
-    "steps_to_90": "steps to 90%",
 }
 OVER = {"step": "optimiser steps", "trials": "trials", "multiply_adds": "multiply-adds"}
 LABELS = {
@@ -93,8 +87,9 @@ def study_density(study, measures=("area", "final_share"), label="share of ceili
     sheet are joined by a line.
 
     Times that no run of a cell reached are left out; where only some did, the mean is a lower bound.
-    Raises UsageError if the networks of no panel differ in density.
+    Raises UsageError if the networks of no panel differ in density, or if the study lacks a measure.
     """
+    _check(study, *measures)
     panels = [panel for panel in study.panels if study.differ(panel, "density")]
     if not panels:
         raise _core.UsageError(f"{study.name}: networks do not differ in density")
@@ -130,7 +125,7 @@ def _along_density(ax, study, panel, measure, colour):
             linestyle=line,
             capsize=1.5,
             markerfacecolor="white" if control else colour,
-            label=None if control else MEASURES.get(measure, style.words(measure)),
+            label=None if control else measure_words(measure),
         )
 
 
@@ -140,8 +135,9 @@ def study_units(study, measures=("final_share", "tasks_solved"), *, ax=None):
     """Measures of the first panel against the number of units; networks whose names differ in their
     last digits only (autapse32, autapse64) are joined by a line. One Axes per measure.
 
-    Raises UsageError if all networks have as many units.
+    Raises UsageError if all networks have as many units, or if the study lacks a measure.
     """
+    _check(study, *measures)
     if not study.differ(study.panels[0], "units"):
         raise _core.UsageError(f"{study.name}: networks do not differ in their number of units")
     axes = style.new_grid(ax, 1, len(measures), 3.1 * len(measures) + 1.2, 2.7)[0]
@@ -163,7 +159,7 @@ def study_units(study, measures=("final_share", "tasks_solved"), *, ax=None):
         place.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
         place.xaxis.set_minor_formatter(lambda value, _: "")
         place.set_ylim(0, max(place.get_ylim()[1], 1))
-        place.set(xlabel="units", ylabel=LABELS.get(measure, style.words(measure)))
+        place.set(xlabel="units", ylabel=LABELS.get(measure, measure_words(measure)))
     _legend_beside(axes, study.axis)
     return axes
 
@@ -175,9 +171,7 @@ def study_cells(study, measure: str = "final_share", *, ax=None):
 
     Returns one Axes. Raises UsageError if the study has no such measure.
     """
-    known = list(dict.fromkeys(row["measure"] for row in study.cells.rows()))
-    if measure not in known:
-        raise _core.UsageError(f"{study.name}: no measure {measure!r}; it has {', '.join(known)}")
+    _check(study, measure)
     found = [
         (panel, level) for panel in study.panels for level in study.levels_of(panel)
         if np.isfinite(study.value(panel, level, measure)["mean"])
@@ -201,7 +195,7 @@ def study_cells(study, measure: str = "final_share", *, ax=None):
     ax.set_yticks(range(len(rows)), [style.words(panel) or "all" for panel in rows])
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.set_xlim(left=0)
-    ax.set_xlabel(LABELS.get(measure, MEASURES.get(measure, style.words(measure))).replace("\n", " "))
+    ax.set_xlabel(LABELS.get(measure, measure_words(measure)).replace("\n", " "))
     ax.grid(axis="x", color=style.PALE, linewidth=0.6)
     _legend_beside([ax], study.axis)
     return ax
@@ -215,12 +209,10 @@ def study_wire(study, measure: str = "final_share", *, ax=None):
 
     Raises UsageError if the study has no such measure, or if no network has wire.
     """
-    known = {row["measure"] for row in study.cells.rows()}
-    if measure not in known:
-        raise _core.UsageError(f"{study.name}: no measure {measure!r}; it has {', '.join(sorted(known))}")
+    _check(study, measure)
     found = [
         (panel, level) for panel in study.panels for level in study.levels_of(panel)
-        if "wire" in known and study.value(panel, level, "wire")["mean"] > 0
+        if "wire" in study.measures and study.value(panel, level, "wire")["mean"] > 0
         and np.isfinite(study.value(panel, level, measure)["mean"])
     ]  # fmt: skip
     if not found:
@@ -244,7 +236,7 @@ def study_wire(study, measure: str = "final_share", *, ax=None):
         place.xaxis.set_major_formatter(LogFormatter())  # 1000, not 10^3
         place.xaxis.set_minor_formatter(LogFormatter(minor_thresholds=(2, 0.4)))
         place.set_xlabel(LABELS["wire"])
-    _finish(axes, LABELS.get(measure, MEASURES.get(measure, style.words(measure))), study.axis)
+    _finish(axes, LABELS.get(measure, measure_words(measure)), study.axis)
     return axes
 
 
@@ -290,6 +282,18 @@ def study_rates(study, *, ax=None):
         place.tick_params(length=0)
     style.colour_bar(axes, image, "score on the tuning seeds")
     return axes
+
+
+def measure_words(measure: str) -> str:
+    """A measure in words: steps_to_97.5 -> steps to 97.5%."""
+    percent = "%" if "_to_" in measure else ""
+    return MEASURES.get(measure, style.words(measure) + percent)
+
+
+def _check(study, *measures) -> None:
+    for measure in measures:
+        if measure not in study.measures:
+            raise _core.UsageError(f"{study.name}: no measure {measure!r}; it has {', '.join(study.measures)}")
 
 
 def level_words(study, level: str) -> str:

@@ -17,8 +17,6 @@ MEASURES = {
     "gain, last quarter": "late_gain",
     "area": "area",
     "tasks solved": "tasks_solved",
-    "steps to 50%": "steps_to_50",
-    "steps to 80%": "steps_to_80",
 }
 PLAIN = {"units": ",.0f", "synapses": ",.0f", "learning rate": "g"}
 
@@ -57,16 +55,19 @@ def claim(study) -> Section:
     return Section("Claim", join(*pieces))
 
 
-def compared(study) -> dict[str, str]:
-    """Measures of contrasts that are in no column of the table of results."""
+def shown_measures(study) -> dict[str, str]:
+    """Measures of the table of results: those that the study has of MEASURES, its marks, and what only
+    contrasts name."""
+    shown = {name: measure for name, measure in MEASURES.items() if measure in study.measures}
+    shown |= {plot.study.measure_words(mark): mark for mark in study.marks("steps")}
     known = {row["measure"] for row in study.cells.rows() if np.isfinite(row["mean"])}
-    measures = (str(row["measure"]) for row in study.table("contrasts").rows())
-    return {plot.style.words(m): m for m in measures if m in known and m not in MEASURES.values()}
+    named = (str(row["measure"]) for row in study.table("contrasts").rows())
+    return shown | {plot.study.measure_words(m): m for m in named if m in known and m not in shown.values()}
 
 
 def results(study) -> Section:
     rows = []
-    measures = MEASURES | compared(study)
+    measures = shown_measures(study)
     for panel in study.panels:
         for level in study.levels_of(panel):
             first = study.value(panel, level, "area")
@@ -97,10 +98,10 @@ def density(study) -> Section | None:
     if not any(study.differ(panel, "density") for panel in study.panels):
         return None
     pieces = [figure(plot.study_density(study), "Against the density of recurrent synapses.")]
-    marks = ("trials_to_50", "trials_to_80")
-    if any(study.reached(p, level, marks[0]) for p in study.panels for level in study.levels_of(p)):
+    marks = study.marks("trials")
+    if any(study.reached(p, level, m) for m in marks for p in study.panels for level in study.levels_of(p)):
         axes = plot.study_density(study, marks, "trials to a share of the ceiling")
-        pieces.append(figure(axes, "Trials until 50% and 80% of the ceiling are held."))
+        pieces.append(figure(axes, "Trials until a share of the ceiling is held."))
     return Section("Density", join(*pieces))
 
 
