@@ -24,7 +24,7 @@ class Study:
 
     A *cell* is a level on every axis. The axis `network`, or else the first one, is the one that
     figures compare (`axis`, `levels`); every combination of levels of the others is a *panel*, named
-    by its levels. Raises UsageError if the directory has no tables.
+    by its levels. A study without an axis has one cell, `run`, and compares `cell`. Raises UsageError if the directory has no tables.
     """
 
     def __init__(self, directory: str | PathLike):
@@ -37,7 +37,7 @@ class Study:
             raise _core.UsageError(f"{directory}: no reporting run has finished yet; run lmrnn study run STUDY.toml")
         columns = list(self.cells)
         self.axes = columns[1 : columns.index("measure")]
-        self.axis = "network" if "network" in self.axes else self.axes[0]
+        self.axis = "network" if "network" in self.axes else next(iter(self.axes), "cell")
         self._by = {
             (self.panel(row), str(row[self.axis]), row["measure"]): row for row in self.cells.rows()
         }

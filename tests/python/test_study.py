@@ -197,6 +197,17 @@ def test_reports_and_figures_show_the_marks_that_the_study_has(study, root, tmp_
     assert "| steps to 10% | steps to 12.5% |" in made.stdout
 
 
+def test_a_study_without_an_axis_compares_its_only_cell(tmp_path):
+    config = STUDY[: STUDY.index("[axis.")] + "[tuning]\nvalues = [1e-3, 3e-3, 1e-2]\nseeds = [101]\nextend = 0\n"
+    study = run_study(tmp_path, config + "[statistics]\nseed = 1\n")
+    assert (study.axes, study.axis, study.panels, study.levels) == ([], "cell", [""], ["run"])
+    assert study.value("", "run", "area")["runs"] == 2
+    assert "<td style='text-align:left'>run</td>" in study._repr_html_() and "cell" in repr(study)
+    for draw in (plot.study_cells, plot.study_curves, plot.study_rates):
+        plot.save(draw(study), tmp_path / "figure.svg")
+    assert "<h2>Results</h2>" in report.write_report(study.directory, tmp_path / "page.html").read_text()
+
+
 def test_a_directory_without_tables_is_told_what_to_do(tmp_path):
     (tmp_path / "runs").mkdir()
     with pytest.raises(lmrnn.UsageError, match="lmrnn study collect STUDY.toml"):
