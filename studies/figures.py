@@ -84,7 +84,7 @@ def draw_structure(tables, out):
     """A panel per measure: a row per cell, a marker per seed; trained, untrained, and the null."""
     read = {}
     for (analysis, _, _), _ in STRUCTURE:
-        read[analysis] = Table.read(f"{tables}-{analysis}-summary.csv")
+        read[analysis] = Table.read(f"{tables}-{analysis}-summary.csv", text={"cell"})
     cells = list(dict.fromkeys(read["modularity"]["cell"]))
     axes = plot.style.new_grid(None, 1, len(STRUCTURE), 7.6, 1.2 + 0.34 * len(cells), sharey=True).ravel()
     colours = plot.style.COLOURS

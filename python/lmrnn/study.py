@@ -19,12 +19,20 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+NAMES = frozenset(
+    "a axis b cell commit error hash host key kind level measure outcome processor run scale simd stage started state "
+    "task verdict version where".split()
+)
+"""Columns that hold text. A level called "8" or "1e3" is a name, not a number."""
+
+
 class Study:
     """The directory of a study, e.g. runs/e4-small, with its tables by cell.
 
     A *cell* is a level on every axis. The axis `network`, or else the first one, is the one that
     figures compare (`axis`, `levels`); every combination of levels of the others is a *panel*, named
-    by its levels. A study without an axis has one cell, `run`, and compares `cell`. Raises UsageError if the directory has no tables.
+    by its levels. A study without an axis has one cell, `run`, and compares `cell`. Raises UsageError if
+    the directory has no tables.
     """
 
     def __init__(self, directory: str | PathLike):
@@ -33,10 +41,10 @@ class Study:
             raise _core.UsageError(
                 f"{directory}: has no tables of a study; lmrnn study collect STUDY.toml makes them"
             )
+        columns = list(Table.read(self.directory / "tables/cells.csv"))
+        self.axes = columns[1 : columns.index("measure")]
         if not self.cells.n_rows:
             raise _core.UsageError(f"{directory}: no reporting run has finished yet; run lmrnn study run STUDY.toml")
-        columns = list(self.cells)
-        self.axes = columns[1 : columns.index("measure")]
         self.axis = "network" if "network" in self.axes else next(iter(self.axes), "cell")
         self._by = {
             (self.panel(row), str(row[self.axis]), row["measure"]): row for row in self.cells.rows()
@@ -69,9 +77,11 @@ class Study:
 
     def table(self, name: str) -> Table:
         """Any table by name: cells, curves, contrasts, best, tuning, tasks, survival, runs, states,
-        times. Empty if the study has none of that name."""
+        times. Empty if the study has none of that name. Names and levels are text."""
         path = self.directory / "tables" / f"{name}.csv"
-        return Table.read(path) if path.is_file() else Table()
+        # An axis may share the name of a number in the tables that have no columns of axes.
+        axes = () if name in ("contrasts", "best", "states", "times") else self.axes
+        return Table.read(path, text=NAMES.union(axes)) if path.is_file() else Table()
 
     @cached_property
     def cells(self) -> Table:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -19,13 +19,19 @@ class Table(dict):
     of str."""
 
     @classmethod
-    def read(cls, path: str | Path, renamed: Mapping[str, str] | None = None) -> Table:
-        """`renamed`: present names of columns by those that earlier versions gave them."""
+    def read(
+        cls, path: str | Path, renamed: Mapping[str, str] | None = None, text: Collection[str] = ()
+    ) -> Table:
+        """`renamed`: present names of columns by those that earlier versions gave them. `text`: columns
+        that stay text even if every cell is a number."""
         with open(path, newline="", encoding="utf-8") as file:
             rows = list(csv.reader(file))
         header, body = rows[0], rows[1:]
         names = [(renamed or {}).get(name, name) for name in header]
-        return cls({name: _column([row[i] for row in body]) for i, name in enumerate(names)})
+        columns = {name: [row[i] for row in body] for i, name in enumerate(names)}
+        return cls(
+            {name: np.array(cells, dtype=str) if name in text else _column(cells) for name, cells in columns.items()}
+        )
 
     @property
     def n_rows(self) -> int:

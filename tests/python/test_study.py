@@ -13,6 +13,7 @@ import pytest
 
 import lmrnn
 from lmrnn import plot, report
+from lmrnn.table import Table
 
 FIGURES = {"study_cells", "study_curves", "study_density", "study_rates", "study_units", "study_wire"}
 
@@ -206,6 +207,46 @@ def test_a_study_without_an_axis_compares_its_only_cell(tmp_path):
     for draw in (plot.study_cells, plot.study_curves, plot.study_rates):
         plot.save(draw(study), tmp_path / "figure.svg")
     assert "<h2>Results</h2>" in report.write_report(study.directory, tmp_path / "page.html").read_text()
+
+
+LEVELS_OF_NUMBERS = STUDY[: STUDY.index("[axis.")] + """
+[axis.size.16]
+[axis.size.64]
+wiring = { rows = 8, cols = 8 }
+[grid]
+train.average = [0, 0.9]
+[[contrast]]
+axis = "size"
+a = "16"
+b = "64"
+measure = "area"
+supported_above = 0.1
+[[best]]
+axis = "train.average"
+measure = "area"
+[statistics]
+seed = 1
+"""
+
+
+def test_levels_may_be_numbers(tmp_path):
+    study = run_study(tmp_path, LEVELS_OF_NUMBERS)
+    assert study.levels == ["16", "64"] and study.panels == ["average 0", "average 0.9"]
+    assert study.value("average 0", "16", "units")["mean"] == 16
+    assert list(study.table("best")["level"][:2]) == ["0", "0.9"]
+    for draw in (plot.study_cells, plot.study_curves):
+        plot.save(draw(study), tmp_path / "figure.svg")
+    page = report.write_report(study.directory, tmp_path / "page.html").read_text()
+    assert "The verdicts" in page and ">supported above 0.1</td>" in page
+    assert re.search(r">16 − 64</td>\s*<td[^>]*>0\.9</td>", page)  # where
+    assert ">nan<" not in page
+
+
+def test_names_stay_text(tmp_path):
+    (tmp_path / "t.csv").write_text("level,mean,where\n0,1,\n0.90,2,\n")
+    table = Table.read(tmp_path / "t.csv", text={"level", "where"})
+    assert list(table["level"]) == ["0", "0.90"] and list(table["where"]) == ["", ""]
+    assert table["mean"].dtype == np.int64
 
 
 def test_a_directory_without_tables_is_told_what_to_do(tmp_path):

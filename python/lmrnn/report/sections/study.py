@@ -48,7 +48,7 @@ def claim(study) -> Section:
             + escape(registered["support"]) + Markup("</p>")
         )
     pieces += verdicts(study)
-    failed = [row for row in study.table("states").rows() if row["error"] and str(row["error"]) != "nan"]
+    failed = [row for row in study.table("states").rows() if row["error"]]
     if failed:
         pieces.append(table(["run", "error"], [[row["run"], row["error"]] for row in failed],
                             caption="Runs that failed."))
@@ -61,7 +61,7 @@ def shown_measures(study) -> dict[str, str]:
     shown = {name: measure for name, measure in MEASURES.items() if measure in study.measures}
     shown |= {plot.study.measure_words(mark): mark for mark in study.marks("steps")}
     known = {row["measure"] for row in study.cells.rows() if np.isfinite(row["mean"])}
-    named = (str(row["measure"]) for row in study.table("contrasts").rows())
+    named = (row["measure"] for row in study.table("contrasts").rows())
     return shown | {plot.study.measure_words(m): m for m in named if m in known and m not in shown.values()}
 
 
@@ -129,11 +129,6 @@ def tuning(study) -> Section | None:
     return Section("Learning rates", figure(plot.study_rates(study), caption))
 
 
-def place(row) -> str:
-    """The levels of the other axes; a study with one axis has none, which reads as NaN."""
-    return row["where"] if isinstance(row["where"], str) else ""
-
-
 def effect(row) -> tuple[str, float, float, float]:
     """What a contrast compares, its estimate and interval, on the contrast's scale."""
     if row["scale"] == "ratio":
@@ -163,7 +158,7 @@ def verdicts(study) -> list[Markup]:
         if not words or not row["pairs"]:
             continue
         name, estimate, lower, upper = effect(row)
-        rows.append([str(row["verdict"]), name, place(row), row["measure"],
+        rows.append([row["verdict"], name, row["where"], row["measure"],
                      f"{estimate:.3g} ({lower:.3g} to {upper:.3g})", words, int(row["pairs"])])
     if not rows:
         return []
@@ -177,7 +172,7 @@ def contrasts(study) -> Section | None:
     for row in study.table("contrasts").rows():
         if row["pairs"] > 0:
             missed = f"{row['censored_a']:g}, {row['censored_b']:g}"
-            rows.append([effect(row)[0], place(row), row["measure"], int(row["pairs"]),
+            rows.append([effect(row)[0], row["where"], row["measure"], int(row["pairs"]),
                          *effect(row)[1:], missed, row["p"], row["least_p"], row["p_holm"]])
     if not rows:
         return None
@@ -193,7 +188,7 @@ def best(study) -> Section | None:
     if not found.n_rows:
         return None
     rows = [
-        [place(row), row["measure"], row["level"], row["mean"], row["share_best"],
+        [row["where"], row["measure"], row["level"], row["mean"], row["share_best"],
          bool(row["best"])]
         for row in found.rows()
     ]
