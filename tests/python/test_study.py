@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -166,7 +167,7 @@ def test_every_figure_draws_what_the_tables_say(study, tmp_path):
 
 def test_the_report_tells_claim_results_and_contrasts(study, tmp_path):
     page = report.write_report(study.directory, tmp_path / "page.html").read_text()
-    for title in ("Claim", "Results", "Learning", "Density", "Units", "Wire", "Learning rates",
+    for title in ("Claim", "Results", "Learning", "Density", "Units", "Wire", "Tuning",
                   "Contrasts"):
         assert f"<h2>{title}</h2>" in page
     assert "small &lt;networks&gt; learn" in page and "local − autapse16" in page
@@ -209,6 +210,15 @@ def test_a_study_without_an_axis_compares_its_only_cell(tmp_path):
     assert "<h2>Results</h2>" in report.write_report(study.directory, tmp_path / "page.html").read_text()
 
 
+def test_labels_say_what_was_varied(study, tmp_path):
+    page = report.write_report(study.directory, tmp_path / "page.html").read_text()
+    assert "at every learning rate;" in page
+    assert plot.study_rates(study)[0].get_xlabel() == "learning rate"
+    wirings = {"local0": {"wiring": {"kind": "local"}}, "local16": {"wiring": {"rows": 4, "cols": 4}}}
+    named = SimpleNamespace(axis="network", registered={"axis": {"network": wirings}})
+    assert [plot.study.level_words(named, level) for level in wirings] == ["local 0", "local, 16 units"]
+
+
 LEVELS_OF_NUMBERS = STUDY[: STUDY.index("[axis.")] + """
 [axis.size.16]
 [axis.size.64]
@@ -224,6 +234,11 @@ supported_above = 0.1
 [[best]]
 axis = "train.average"
 measure = "area"
+[tuning]
+key = "network.gain"
+values = [0.5, 1, 2]
+seeds = [101]
+extend = 0
 [statistics]
 seed = 1
 """
@@ -240,6 +255,8 @@ def test_levels_may_be_numbers(tmp_path):
     assert "The verdicts" in page and ">supported above 0.1</td>" in page
     assert re.search(r">16 − 64</td>\s*<td[^>]*>0\.9</td>", page)  # where
     assert ">nan<" not in page
+    assert "at every gain;" in page and plot.study_rates(study)[0].get_xlabel() == "gain"
+    assert re.search(r">train\.average</td>\s*<td[^>]*>16</td>\s*<td[^>]*>area</td>\s*<td[^>]*>0<", page)  # the best
 
 
 def test_names_stay_text(tmp_path):
@@ -262,7 +279,7 @@ def test_what_did_not_happen_is_not_drawn(study, tmp_path):
     try:
         with pytest.raises(ValueError, match="nothing was tuned"):
             plot.study_rates(study)
-        assert "Learning rates" not in report.write_report(study.directory, tmp_path / "p.html").read_text()
+        assert "<h2>Tuning</h2>" not in report.write_report(study.directory, tmp_path / "p.html").read_text()
     finally:
         (tmp_path / "tuning.csv").rename(study.directory / "tables/tuning.csv")
 

@@ -152,7 +152,7 @@ def study_units(study, measures=("final_share", "tasks_solved"), *, ax=None):
             mean, lower, upper = study.values(panel, measure, levels)
             error = np.clip([mean - lower, upper - mean], 0, None)
             place.errorbar(n_units, mean, error, color=colour, marker=marker, capsize=1.5,
-                           label=style.words(family))  # fmt: skip
+                           label=style.words(family) or "all")  # fmt: skip
         place.set_xscale("log", base=2)
         counts = sorted({n for levels in families.values() for n in study.values(panel, "units", levels)[0]})
         place.set_xticks(counts if len(counts) <= 6 else counts[:: -(-len(counts) // 6)])
@@ -243,8 +243,8 @@ def study_wire(study, measure: str = "final_share", *, ax=None):
 @style.figure
 @takes(study_of)
 def study_rates(study, *, ax=None):
-    """What tuning saw: the score at every learning rate, a row per network, a frame around the best;
-    grey: not tried.
+    """What tuning saw: the score at every value of `tuning.key` (the learning rate, unless the study says
+    otherwise), a row per network, a frame around the best; grey: not tried.
 
     Raises UsageError if nothing was tuned.
     """
@@ -258,6 +258,7 @@ def study_rates(study, *, ax=None):
     }
     panels = [panel for panel in study.panels if any(key[0] == panel for key in by)]
     rates = sorted({rate for _, _, rate in by})
+    key = tuned_words(study)
     scores = [row["score"] for row in by.values()]
     axes = _panels(panels, height=0.8 + 0.2 * len(study.levels), ax=ax)
     for place, panel in zip(axes, panels):
@@ -278,7 +279,7 @@ def study_rates(study, *, ax=None):
         image = place.imshow(shown, vmin=min(scores), vmax=max(scores))
         place.set_xticks(range(len(rates)), [f"{rate:g}" for rate in rates], rotation=90 if len(rates) > 5 else 0)
         place.set_yticks(range(len(study.levels)), [level_words(study, level) for level in study.levels])
-        place.set_xlabel("learning rate")
+        place.set_xlabel(key)
         place.tick_params(length=0)
     style.colour_bar(axes, image, "score on the tuning seeds")
     return axes
@@ -288,6 +289,11 @@ def measure_words(measure: str) -> str:
     """A measure in words: steps_to_97.5 -> steps to 97.5%."""
     percent = "%" if "_to_" in measure else ""
     return MEASURES.get(measure, style.words(measure) + percent)
+
+
+def tuned_words(study) -> str:
+    """The key that was tuned, in words: optimiser.learning_rate -> learning rate."""
+    return style.words(study.table("tuning")["key"][0].rsplit(".", 1)[-1])
 
 
 def _check(study, *measures) -> None:
@@ -306,7 +312,8 @@ def level_words(study, level: str) -> str:
         return style.words(level)
     if str(wiring.get("radius", "")).removesuffix(".0") == number:
         return f"{style.words(name)}, radius {number}"
-    if "areas" not in wiring and str(wiring.get("rows", 0) * wiring.get("cols", 0)) == number:
+    units = wiring.get("rows", 0) * wiring.get("cols", 0)
+    if units and "areas" not in wiring and str(units) == number:
         return f"{style.words(name)}, {number} units"
     return style.words(level)
 

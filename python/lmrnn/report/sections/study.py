@@ -125,8 +125,9 @@ def wire(study) -> Section | None:
 def tuning(study) -> Section | None:
     if not study.table("tuning").n_rows:
         return None
-    caption = "Mean score on the tuning seeds at every learning rate; framed: the rate that was taken."
-    return Section("Learning rates", figure(plot.study_rates(study), caption))
+    key = plot.study.tuned_words(study)
+    caption = f"Mean score on the tuning seeds at every {key}; framed: the one that was chosen."
+    return Section("Tuning", figure(plot.study_rates(study), caption))
 
 
 def effect(row) -> tuple[str, float, float, float]:
@@ -188,9 +189,9 @@ def best(study) -> Section | None:
     if not found.n_rows:
         return None
     rows = [
-        [row["where"], row["measure"], row["level"], row["mean"], row["share_best"],
+        [row["axis"], row["where"], row["measure"], row["level"], row["mean"], row["share_best"],
          bool(row["best"])]
         for row in found.rows()
     ]
-    columns = ["where", "measure", study.axis, "mean", "best in resamples", "best"]
+    columns = ["axis", "where", "measure", "level", "mean", "best in resamples", "best"]
     return Section("The best", folded(f"{len(rows)} levels", table(columns, rows)))
