@@ -149,7 +149,8 @@ def _file(pynwb, run: Run, step: int | None, recorded: _Recorded):
     sessions = run.provenance.get("sessions", [])
     network = run.network(step)
     start = _start(run, sessions)
-    about = {"config": run.config, "provenance": run.provenance, "step": step or run.checkpoints[-1]}
+    step = run.checkpoints[-1] if step is None else step
+    about = {"config": run.config, "provenance": run.provenance, "step": step}
     text = json.dumps(about, sort_keys=True, default=str)
     content = text + repr([sorted(row.items()) for row in recorded.rows])
     made = pynwb.NWBFile(

@@ -144,8 +144,9 @@ class Run:
         be made again: it was trained on data of your own, or a file that it needs is gone."""
         network = self.network(0) if self.untrained else _core.untrained_network(self.directory)
         evaluation = self.config["evaluation"]
+        seed = evaluation.get("seed")  # 0 is a seed
         return _core.evaluate(
-            network, self.battery, seed=evaluation.get("seed") or self.seed, split=evaluation["split"],
+            network, self.battery, seed=self.seed if seed is None else seed, split=evaluation["split"],
             n_trials=min(evaluation["trials"], 200),
         )  # fmt: skip
 

@@ -131,6 +131,15 @@ def test_curves_begin_with_the_untrained_network(small_run, tmp_path):
     assert (line.get_xdata()[0], line.get_ydata()[0]) == (0, 0)
 
 
+def test_untrained_scores_take_seed_0(small_run):
+    run = lmrnn.Run(small_run.directory)
+    evaluation = run.config["evaluation"]
+    evaluation["seed"] = 0
+    wanted = lmrnn.evaluate(run.network(0), run.battery, seed=0, n_trials=min(200, evaluation["trials"]),
+                            split=evaluation["split"])  # fmt: skip
+    assert run.seed != 0 and run.untrained_scores == wanted
+
+
 def panels(run):
     trial = run.battery["dlygointr"].trial(seed=1)
     yield 5, lambda **o: plot.trial(trial, run, **o)

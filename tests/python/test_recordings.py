@@ -1,5 +1,7 @@
 """Recordings and runs as the neighbours open them: xarray, netCDF, NWB."""
 
+import json
+
 import numpy as np
 import pytest
 
@@ -144,6 +146,13 @@ def test_nwb_is_the_same_twice_and_refuses(nwb, small_run, tmp_path):
     with pytest.raises(lmrnn.UsageError, match="end in .nwb"):
         lmrnn.nwb.write(small_run, tmp_path / "c.h5")
     assert not list(tmp_path.glob("c.*"))
+
+
+def test_nwb_names_the_untrained_network(small_run, tmp_path):
+    pynwb = pytest.importorskip("pynwb")
+    lmrnn.nwb.write(small_run, tmp_path / "a.nwb", step=0, tasks="go", trials=2, seed=1, directions=4)
+    with pynwb.NWBHDF5IO(str(tmp_path / "a.nwb"), "r") as file:
+        assert json.loads(file.read().notes)["step"] == 0
 
 
 def test_pynapple_tunes_the_units(nwb, small_run):
