@@ -8,8 +8,8 @@
 #include <string_view>
 #include <utility>
 
-#include "kernels/noise.hpp"
 #include "core/shared/subnormals.hpp"
+#include "kernels/noise.hpp"
 #include "lmrnn/error.hpp"
 #include "rnn/engine.hpp"
 
