@@ -179,6 +179,34 @@ class Twin(unittest.TestCase):
             self.assertLessEqual(error, change[group] + 1e-7, group)
         self.assertAlmostEqual(np.abs(other["bias"] - gradient["bias"]).max(), change["bias"], 6)
 
+    def test_the_last_bits_decide_gradients_of_chaotic_networks_only(self):
+        n, rng = 40, np.random.default_rng(4)
+        shares = []
+        for gain in (0.5, 40):
+            model = readable.Model(
+                weights={
+                    "recurrent": gain * rng.normal(size=n * n) / np.sqrt(n),
+                    "input": rng.normal(size=(n, 2)), "rule": np.zeros((0, n)), "bias": np.zeros(n),
+                    "readout": rng.normal(size=(3, n)), "readout_bias": np.zeros(3),
+                },
+                target_of=np.repeat(np.arange(n), n), source_of=np.tile(np.arange(n), n),
+                input_mask=np.ones((n, 2)), readout_mask=np.ones((3, n)),
+                alpha=0.5, activation="tanh",
+            )  # fmt: skip
+            batch = readable.Batch(
+                rng.normal(size=(60, 2, 2)), np.zeros((60, 2, 0), int), rng.integers(0, 3, (60, 2)),
+                np.ones((60, 2)), np.zeros((60, 2)), np.zeros((60, 1, 1)),
+            )  # fmt: skip
+            loss = {
+                "kind": "cross-entropy", "rate_penalty": 0, "weight_penalty": 0,
+                "penalised": "recurrent",
+            }  # fmt: skip
+            expected = arithmetic.Expected(model, batch, loss)
+            change = expected.decided_by_last_bits()["recurrent"]
+            shares.append(change / np.abs(expected.gradient["recurrent"]).max())
+        self.assertLess(arithmetic.LAST_BITS * shares[0], 1e-9)
+        self.assertGreater(arithmetic.LAST_BITS * shares[1], 1e-6)
+
     def test_its_noise_is_standard_normal(self):
         noise = readable.recurrent_noise(2**40 + 1, 3, 50, 20, 37)
         self.assertEqual(noise.shape, (20, 50, 37))
