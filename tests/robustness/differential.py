@@ -4,6 +4,7 @@ compared with the readable twin and with PyTorch.
 
     tests/robustness/differential.py 2000                  a fresh seed, which is printed
     tests/robustness/differential.py --seconds 60          as many as fit
+    tests/robustness/differential.py --seed commit         a seed that belongs to this commit
     tests/robustness/differential.py --seed 5 --only 17    case 17 of seed 5 again
     tests/robustness/differential.py --replay              the cases that were kept
 
@@ -305,11 +306,28 @@ def replay(options, harness):
                 harness.run(case)
 
 
+def seed_from(text):
+    """A number, or "commit": a seed that every run of one commit shares, so that its outcome is the
+    commit's and not the day's. None, for a fresh one, where there is no repository."""
+    if text != "commit":
+        return int(text)
+    try:
+        name = ["git", "-C", HERE, "rev-parse", "--short=7", "HEAD"]
+        said = subprocess.run(name, check=True, capture_output=True, text=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return int(said.strip()[:7], 16)
+
+
 def parse():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("cases_to_draw", type=int, nargs="?", metavar="CASES")
     parser.add_argument("--seconds", type=float, help="begin no case after this time")
-    parser.add_argument("--seed", type=int, help="a fresh one unless given")
+    parser.add_argument(
+        "--seed",
+        type=seed_from,
+        help='a fresh one unless given; "commit" for the one that belongs to this commit',
+    )
     parser.add_argument("--first", type=int, default=0, help="number of the first case")
     parser.add_argument("--only", type=int, metavar="NUMBER", help="this case alone")
     parser.add_argument("--replay", action="store_true", help="the cases that were kept")
