@@ -90,7 +90,7 @@ class Run:
     @cached_property
     def tasks(self) -> Table:
         """tasks.csv: a row per evaluation and task."""
-        return Table.read(self.directory / "tasks.csv", {"reached": "passed"}, text={"task"})
+        return Table.read(self.directory / "tasks.csv", {"reached": "passed"})
 
     @cached_property
     def scores(self) -> Table:

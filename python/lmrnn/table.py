@@ -15,8 +15,8 @@ MOST_ROWS = 60
 
 
 class Table(dict):
-    """Columns by name: arrays of float64 or int64 where every cell is a number (empty: NaN), else
-    of str."""
+    """Columns by name: arrays of int64 (uint64 for seeds from 2**63) or float64 where every cell is a number
+    (empty: NaN), else of str. Tasks are text, whatever their names."""
 
     @classmethod
     def read(
@@ -30,7 +30,10 @@ class Table(dict):
         names = [(renamed or {}).get(name, name) for name in header]
         columns = {name: [row[i] for row in body] for i, name in enumerate(names)}
         return cls(
-            {name: np.array(cells, dtype=str) if name in text else _column(cells) for name, cells in columns.items()}
+            {
+                name: np.array(cells, dtype=str) if name in text or _holds_tasks(name) else _column(cells)
+                for name, cells in columns.items()
+            }
         )
 
     @property
@@ -71,11 +74,16 @@ class Table(dict):
         return table_html(list(self), rows, caption=note)
 
 
+def _holds_tasks(column: str) -> bool:
+    return "task" in column.split("_")
+
+
 def _column(cells: list[str]) -> np.ndarray:
-    try:
-        return np.array([int(cell) for cell in cells], dtype=np.int64)
-    except ValueError:
-        pass
+    for whole in (np.int64, np.uint64):
+        try:
+            return np.array([int(cell) for cell in cells], dtype=whole)
+        except (ValueError, OverflowError):
+            pass
     try:
         return np.array([float(cell) if cell else np.nan for cell in cells])
     except ValueError:

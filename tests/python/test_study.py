@@ -259,6 +259,13 @@ def test_levels_may_be_numbers(tmp_path):
     assert re.search(r">train\.average</td>\s*<td[^>]*>16</td>\s*<td[^>]*>area</td>\s*<td[^>]*>0<", page)  # the best
 
 
+def test_names_of_tasks_are_text_and_seeds_are_exact(tmp_path):
+    (tmp_path / "t.csv").write_text("task,task_a,tasks,seed\n1,007,3,18446744073709551615\n2,1e3,4,0\n")
+    table = Table.read(tmp_path / "t.csv")
+    assert list(table["task"]) == ["1", "2"] and list(table["task_a"]) == ["007", "1e3"]
+    assert list(table["tasks"]) == [3, 4] and list(map(int, table["seed"])) == [2**64 - 1, 0]
+
+
 def test_names_stay_text(tmp_path):
     (tmp_path / "t.csv").write_text("level,mean,where\n0,1,\n0.90,2,\n")
     table = Table.read(tmp_path / "t.csv", text={"level", "where"})
@@ -290,6 +297,13 @@ def test_a_study_of_an_earlier_version_is_read(root):
     run = lmrnn.Run(root / "tests/fixtures/study_format_1/out/runs/local-seed1-f3fa6f92")
     assert "tasks_passed" in run.metrics and "passed" in run.scores and "reached" not in run.scores
     assert run.config["recipe"] == "neurogym" and run.network().n_units == 9
+
+
+def test_no_report_shows_the_contrasts_of_an_earlier_version(root, tmp_path):
+    out = root / "tests/fixtures/study_format_1/out"
+    with pytest.raises(lmrnn.UsageError, match="contrasts.csv: an earlier version wrote it.*study collect"):
+        report.write_report(out, tmp_path / "p.html")
+    assert not (tmp_path / "p.html").exists()
 
 
 def test_the_figure_of_e7_shows_the_committed_tables(tmp_path):

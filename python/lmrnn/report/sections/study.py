@@ -28,6 +28,18 @@ NOTE = Markup(
 ) + escape(_core.solved_definition) + Markup(".</p>")
 
 
+def compared(study) -> list:
+    """Rows of the contrasts. Raises UsageError if an early version wrote them: its intervals were not those
+    that the report speaks of."""
+    found = study.table("contrasts")
+    if found.n_rows and "scale" not in found:
+        raise _core.UsageError(
+            f"{study.directory}/tables/contrasts.csv: an earlier version wrote it, with other intervals; "
+            "lmrnn study collect STUDY.toml writes it again"
+        )
+    return list(found.rows())
+
+
 def claim(study) -> Section:
     registered = study.registered
     states = Counter(study.table("states").get("state", np.array([])))
@@ -61,7 +73,7 @@ def shown_measures(study) -> dict[str, str]:
     shown = {name: measure for name, measure in MEASURES.items() if measure in study.measures}
     shown |= {plot.study.measure_words(mark): mark for mark in study.marks("steps")}
     known = {row["measure"] for row in study.cells.rows() if np.isfinite(row["mean"])}
-    named = (row["measure"] for row in study.table("contrasts").rows())
+    named = (row["measure"] for row in compared(study))
     return shown | {plot.study.measure_words(m): m for m in named if m in known and m not in shown.values()}
 
 
@@ -112,8 +124,7 @@ def units(study) -> Section | None:
 
 
 def wire(study) -> Section | None:
-    compared = any(row["measure"] == "wire" for row in study.table("contrasts").rows())
-    if not compared or not any(row["measure"] == "wire" and row["mean"] > 0 for row in study.cells.rows()):
+    if not any(row["measure"] == "wire" for row in compared(study)) or not any(row["measure"] == "wire" and row["mean"] > 0 for row in study.cells.rows()):
         return None
     caption = (
         "Share of the ceiling at the end against wire, the sum of length times |weight| over recurrent "
@@ -154,7 +165,7 @@ def verdicts(study) -> list[Markup]:
         for c in study.registered.get("contrast", [])
     }
     rows = []
-    for row in study.table("contrasts").rows():
+    for row in compared(study):
         words = criteria.get((row["axis"], row["a"], row["b"], row["measure"]), "")
         if not words or not row["pairs"]:
             continue
@@ -170,7 +181,7 @@ def verdicts(study) -> list[Markup]:
 
 def contrasts(study) -> Section | None:
     rows = []
-    for row in study.table("contrasts").rows():
+    for row in compared(study):
         if row["pairs"] > 0:
             missed = f"{row['censored_a']:g}, {row['censored_b']:g}"
             rows.append([effect(row)[0], row["where"], row["measure"], int(row["pairs"]),
