@@ -187,6 +187,11 @@ void add_between(const Area& from, const Area& to, double density,
                     n_pairs, from.name, to.name));
   const auto n_kept =
       static_cast<std::size_t>(std::llround(density * static_cast<double>(n_pairs)));
+  if (n_kept == 0)
+    throw UsageError(
+        fmt::format("wiring.areas: density {} from \"{}\" to \"{}\" leaves none of {} pairs of "
+                    "units; give at least {:.2g}, or 0 for no synapse",
+                    density, from.name, to.name, n_pairs, 1 / static_cast<double>(n_pairs)));
   for (const Index k : choose(key, n_pairs, n_kept))
     pairs.emplace_back(static_cast<Index>(to.first + k / sources.size()),
                        sources[k % sources.size()]);

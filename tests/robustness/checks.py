@@ -18,6 +18,7 @@ REASONS = (
     r"this mask has no cycles",  # initialisation "spectral-radius"
     r"none of its synapses exist in \[wiring\]",  # wiring.plastic, wiring.initial
     r"network\.readout_excitatory = true leaves no readout synapse",
+    r"leaves none of \d+ pairs of units",  # of two small areas
     r"a lattice of inhibitory units leaves none",
     r"wiring\.gains multiply the initial recurrent weights, which are all 0",
     r"reaches from no unit to another",  # places that are farther apart than the radius

@@ -1,4 +1,5 @@
 // The seven tests for a ring attractor, on networks that are one, and that are not.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <map>
@@ -6,11 +7,13 @@
 
 #include "analysis/autapse/pools.hpp"
 #include "analysis_networks.hpp"
+#include "message_of.hpp"
 #include "rotating_ring.hpp"
 
 namespace lmrnn {
 namespace {
 
+using ::testing::HasSubstr;
 using testing::subject_of;
 
 std::map<int, std::string> verdicts(const Subject& subject, int n_threads = 2,
@@ -180,22 +183,29 @@ TEST(Ring, ThreadsDoNotMatter) {
   EXPECT_EQ(one, three);
 }
 
-void expect_refused(const std::string& option) {
-  const Subject subject = testing::ring_subject(20);
+std::string complaint_of(const Subject& subject, const std::string& option) {
   ThreadPool pool(1);
   ConfigTable options;
-  assign_key(options, option);
-  EXPECT_THROW(find_analysis("ring").run(subject, options, {.pool = pool, .seed = Seed{1}}),
-               UsageError);
+  if (!option.empty()) assign_key(options, option);
+  return message_of<UsageError>(
+      [&] { find_analysis("ring").run(subject, options, {.pool = pool, .seed = Seed{1}}); });
 }
 
 TEST(Ring, NeedsATaskWithAMemory) {
-  expect_refused("task=go");
+  EXPECT_THAT(
+      complaint_of(testing::ring_subject(20), "task=go"),
+      HasSubstr("task = \"go\": ring needs a reach task that remembers, and this battery has "
+                "\"dlygo\"; give one of them"));
+  const Battery battery(testing::battery_of("dlydm1"), Seed{1});
+  EXPECT_THAT(
+      complaint_of(subject_of(hand_made_pool(battery, 0), testing::battery_of("dlydm1")), ""),
+      HasSubstr("dlygo or dlyanti; its battery has neither"));
 }
 
 // From the 16 trained directions alone nobody can tell whether others are drawn to them.
 TEST(Ring, NeedsAnglesBetweenTheTrainedDirections) {
-  expect_refused("angles=16");
+  EXPECT_THAT(complaint_of(testing::ring_subject(20), "angles=16"),
+              HasSubstr("angles = 16: at least 32 are needed"));
 }
 
 }  // namespace

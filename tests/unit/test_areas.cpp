@@ -312,6 +312,10 @@ TEST(Areas, KeysThatDoNotGoTogetherAreRefused) {
               HasSubstr("from \"a\" to \"b\" is listed twice"));
   EXPECT_THAT(with(areas + "projections = [{from = 'a', to = 'b'}]"),
               HasSubstr("from \"a\" to \"b\" has no density; give the share of the pairs"));
+  EXPECT_THAT(
+      with(areas + "between_density = 0.03"),  // half of 1 of 16 pairs would round to 0
+      HasSubstr("density 0.03 from \"a\" to \"b\" leaves none of 16 pairs of units; give at "
+                "least 0.062, or 0 for no synapse"));
   EXPECT_THAT(with(areas + "between_density = 0.1\nbetween_excitatory = true"),
               HasSubstr("wiring.between_excitatory = true needs units of two types"));
   EXPECT_THAT(with(areas + "between_density = 0.1\nboundary = 'open'\ncoordinates_path = 'x.npy'"),

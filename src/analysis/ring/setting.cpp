@@ -1,6 +1,7 @@
 #include "analysis/ring/setting.hpp"
 
-#include <fmt/core.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -14,14 +15,28 @@ namespace {
 
 constexpr double settle_ms = 2000;  // into the delay, before a state counts as being on the ring
 
+bool is_reach_with_delay(const Task& t) {
+  return t.base_task().family == Family::reach && t.base_task().memory_delay && t.interval == 0 &&
+         t.sequence == 0;
+}
+
 std::size_t reach_with_delay(const Battery& battery, const std::string& name) {
-  const std::size_t task = battery.index_of(name);
-  const Task& t = battery.tasks()[task];
-  if (t.base_task().family != Family::reach || !t.base_task().memory_delay || t.interval != 0 ||
-      t.sequence != 0)
-    throw UsageError(fmt::format(
-        "task = \"{}\": ring needs a reach task that remembers: dlygo or dlyanti", name));
-  return task;
+  const auto tasks = battery.tasks();
+  std::vector<std::string> suitable;
+  for (std::size_t task = 0; task < tasks.size(); ++task)
+    if (is_reach_with_delay(tasks[task])) {
+      if (tasks[task].name() == name) return task;
+      suitable.push_back(tasks[task].name());
+    }
+  if (suitable.empty())
+    throw UsageError(
+        "ring needs a network that was trained on a reach task that remembers, dlygo or dlyanti; "
+        "its "
+        "battery has neither");
+  throw UsageError(
+      fmt::format("task = \"{}\": ring needs a reach task that remembers, and this battery has "
+                  "\"{}\"; give one of them",
+                  name, fmt::join(suitable, "\", \"")));
 }
 
 // Test 2 asks what becomes of angles between the trained directions.
