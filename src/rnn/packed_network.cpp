@@ -2,6 +2,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "lmrnn/simd.hpp"
 #include "rnn/engine.hpp"
 
 namespace lmrnn::rnn {
@@ -78,9 +79,11 @@ PackedNetwork::PackedNetwork(const Architecture& a, Representation representatio
   readout_transposed = make_matrix(n, a.n_classes, std::move(to_units), order_back);
   readout = make_matrix(a.n_classes, n, std::move(from_units), order_classes);
   readout_bias.resize(a.n_classes);
-  is_uncoupled = n > kernels::drive_units && recurrent.pattern.is_diagonal() &&
-                 recurrent_transposed.pattern.is_diagonal() && readout.pattern.has_whole_rows() &&
-                 readout_transposed.pattern.has_whole_rows();
+  // With the registers of AVX-512, taking units tile by tile costs 4% (bench/NOTES.md, W4); the
+  // numbers are the same.
+  is_uncoupled = simd_target() != "avx512" && n > kernels::drive_units &&
+                 recurrent.pattern.is_diagonal() && recurrent_transposed.pattern.is_diagonal() &&
+                 readout.pattern.has_whole_rows() && readout_transposed.pattern.has_whole_rows();
 }
 
 void PackedNetwork::pack(std::span<const float> parameters) {
