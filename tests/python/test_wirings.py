@@ -224,3 +224,19 @@ def test_only_the_named_dataset_is_read(tmp_path):
         file.create_dataset("huge", (200_000, 200_000), "f8", chunks=(1000, 1000))  # 320 GB if read
     wiring = wirings.read(tmp_path / "m.h5", dataset="mask")
     assert np.array_equal(np.stack([wiring.mask.targets, wiring.mask.sources]), [TARGETS, SOURCES])
+
+
+def test_a_virtual_dataset_needs_all_its_files(tmp_path):
+    """HDF5 reads the part of a missing file as 0: as synapses that do not exist."""
+    h5py = pytest.importorskip("h5py")
+    layout = h5py.VirtualLayout(TRUTH.shape, "u1")
+    for row, values in enumerate(TRUTH):
+        with h5py.File(tmp_path / f"row{row}.h5", "w") as file:
+            file["part"] = values.astype("u1")
+        layout[row] = h5py.VirtualSource(f"row{row}.h5", "part", (TRUTH.shape[1],))
+    with h5py.File(tmp_path / "m.h5", "w") as file:
+        file.create_virtual_dataset("mask", layout)
+    assert wirings.read(tmp_path / "m.h5").mask.n_synapses == len(TARGETS)
+    (tmp_path / "row1.h5").unlink()
+    with pytest.raises(lmrnn.UsageError, match=r"m.h5: mask: row1.h5, which holds a part of it, is missing"):
+        wirings.read(tmp_path / "m.h5")

@@ -95,9 +95,25 @@ def _may_be_mask(thing, h5py) -> bool:
     return kind in (h5py.h5t.INTEGER, h5py.h5t.FLOAT, h5py.h5t.ENUM, h5py.h5t.BITFIELD)
 
 
+def _require_all_parts(where, thing) -> None:
+    """A virtual dataset whose files are not all there: HDF5 reads the missing parts as 0."""
+    if not thing.is_virtual:
+        return
+    folder = Path(thing.file.filename).parent
+    for source in thing.virtual_sources():
+        name = source.file_name
+        if name == "." or "%" in name or (folder / name).exists() or Path(name).exists():
+            continue
+        raise UsageError(
+            f"{where}: {name}, which holds a part of it, is missing, and would be read as 0; put it next to the "
+            "file, or save the whole array in one file"
+        )
+
+
 def _values(where, thing, h5py) -> np.ndarray:
     if thing.shape is None:
         raise UsageError(f"{where}: an empty dataset (netCDF's mark of a dimension); name another one")
+    _require_all_parts(where, thing)
     stored = thing.id.get_type()
     try:
         if stored.get_class() == h5py.h5t.BITFIELD:  # PyTables' bool
@@ -156,6 +172,8 @@ def _sparse_group(where, group, is_matlab) -> Table:
     if shape is None:
         raise UsageError(f"{where}: a group, not an array; name an array in it, e.g. {next(iter(group), 'x')}")
     sparse = library("scipy.sparse", Path(where))
+    for part in {"data", "indices", "indptr", "ir", "jc"} & set(group):
+        _require_all_parts(where, group[part])
     if is_matlab:
         data = group["data"][()] if "data" in group else np.zeros(0)
         indices = group["ir"][()] if "ir" in group else np.zeros(0, int)
