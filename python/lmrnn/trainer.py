@@ -92,7 +92,10 @@ class Trainer:
         if exist_ok and (directory / "config.toml").is_file():
             if mask is not None:
                 overrides["wiring.path"] = _require_same_mask(mask, directory)
-            self._take_up(_core.resolve_config(config, overrides), directory, threads, data)
+            resolved = _core.resolve_config(config, overrides)
+            if data is not None and not resolved["source"]:
+                resolved["source"] = data.name  # as a new run has it
+            self._take_up(resolved, directory, threads, data)
             return
         _refuse_full(directory)
         resolved = _core.resolve_config(config, overrides)

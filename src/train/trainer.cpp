@@ -1,5 +1,6 @@
 // Where a run begins, or is taken up again; src/train/training.hpp carries it out.
-#include <fmt/core.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <iterator>
@@ -58,6 +59,29 @@ void check_source(const RunConfig& config, const BatchSource* source) {
       fmt::format("source = \"{}\", but the data passed in is named \"{}\"; pass "
                   "in the data of this run, or set source to match",
                   config.source, name));
+}
+
+// A run goes on with the data that it began with: as far as a checkpoint can tell, by what the
+// numbers of channels, rules and classes stand for.
+void require_same_data(const BatchSource& source, const LoadedNetwork& loaded,
+                       const fs::path& file) {
+  const Architecture& a = loaded.network.architecture();
+  const auto described = [&](std::size_t n_channels, std::size_t n_rules, std::size_t n_classes,
+                             const std::string& tasks) {
+    return fmt::format("the tasks \"{}\", {} channels, {} rules and {} classes", tasks, n_channels,
+                       n_rules, n_classes);
+  };
+  const BatchShape s = source.shape();
+  const auto tasks = loaded.metadata.find("tasks");
+  const std::string now = described(s.n_channels, s.n_rules, s.n_classes,
+                                    fmt::format("{}", fmt::join(source.tasks(), ","))),
+                    before = described(a.n_channels, a.n_rules, a.n_classes,
+                                       tasks == loaded.metadata.end() ? "" : tasks->second);
+  if (now != before)
+    throw UsageError(fmt::format(
+        "the data of \"{}\" have {}; the run began with {} ({}); pass in the same data, "
+        "or begin another run",
+        source.name(), now, before, file.string()));
 }
 
 }  // namespace
@@ -138,6 +162,7 @@ Trainer Trainer::resume(const fs::path& directory, const TrainerOptions& options
   FromFiles known{.wiring = found.wiring};
   if (!steps.empty()) {
     loaded.emplace(load_network(file));
+    if (source) require_same_data(*source, *loaded, file);
     known.sheet = sheet_of(config.wiring, loaded->metadata, file);
   }
   Network network = steps.empty() ? initial_network(found, battery, source.get())
