@@ -212,8 +212,10 @@ struct StudyCallbacks {
 };
 
 struct StudyOutcome {
-  std::size_t n_finished = 0;     ///< by this process
-  std::size_t n_failed = 0;       ///< by this process
+  std::size_t n_finished = 0;  ///< by this process
+  std::size_t n_failed = 0;    ///< by this process
+  std::size_t n_failed_before =
+      0;                          ///< of the cells asked for, by others; `retry` begins them again
   std::size_t n_interrupted = 0;  ///< by this process: saved, and can be resumed
   std::size_t n_left = 0;         ///< of the whole study, not over when it ended
 };

@@ -72,11 +72,38 @@ Question choose_tasks(const TrainedOn& trained, const std::string& expression) {
   return question;
 }
 
-Evaluation evaluate_in_stream(const EvalOptions& options, const Network& network,
-                              const Battery& battery, Seed seed, Split split, ThreadPool& pool) {
-  StreamConfig rows;
-  if (fs::exists(resolve_zoo(options.network) / "config.toml"))
-    rows = open_run(options.network).config.stream;
+/// How rows were made in the run that a network, RUN/checkpoints/step-N/network.safetensors, is of.
+StreamConfig rows_of_run(const fs::path& network) {
+  const fs::path checkpoints = fs::absolute(network).parent_path().parent_path();
+  if (checkpoints.filename() == "checkpoints" &&
+      fs::exists(checkpoints.parent_path() / "config.toml"))
+    return open_run(checkpoints.parent_path()).config.stream;
+  throw UsageError(fmt::format(
+      "{}: does not lie in a run, whose configuration says how its rows were made; give "
+      "a run directory, or leave out --in-stream",
+      network.string()));
+}
+
+/// Takes out tasks without a trial, which have no score.
+void leave_out_undrawn(Evaluation& evaluation) {
+  std::vector<std::string> undrawn;
+  for (const TaskScore& task : evaluation.tasks)
+    if (task.counts.trials == 0) undrawn.push_back(task.name);
+  if (undrawn.empty()) return;
+  const std::string why = fmt::format(
+      "no whole trial was drawn of {} (battery.weights, or rows shorter than trials: "
+      "stream.row_steps)",
+      fmt::join(undrawn, ", "));
+  if (undrawn.size() == evaluation.tasks.size())
+    throw UsageError("--in-stream: " + why + "; leave it out, to score whole trials");
+  std::erase_if(evaluation.tasks, [](const TaskScore& task) { return task.counts.trials == 0; });
+  warn("left out, because " + why);
+}
+
+Evaluation evaluate_in_stream(const EvalOptions& options, const fs::path& file,
+                              const Network& network, const Battery& battery, Seed seed,
+                              Split split, ThreadPool& pool) {
+  StreamConfig rows = rows_of_run(file);
   rows.trials_per_task = 0;
   std::vector<std::size_t> tasks(battery.tasks().size());
   std::iota(tasks.begin(), tasks.end(), std::size_t{0});
@@ -85,8 +112,10 @@ Evaluation evaluate_in_stream(const EvalOptions& options, const Network& network
       static_cast<double>(options.n_trials * tasks.size()) * 2500 / battery.config().dt;
   const double n_batches = std::ceil(steps / static_cast<double>(rows.steps * rows.batch));
   const PackedStream stream(battery, rows, seed, split);
-  return evaluate_stream(network, stream, static_cast<std::uint32_t>(n_batches),
-                         ceilings(battery, tasks, seed, pool), pool);
+  Evaluation evaluation = evaluate_stream(network, stream, static_cast<std::uint32_t>(n_batches),
+                                          ceilings(battery, tasks, seed, pool), pool);
+  leave_out_undrawn(evaluation);
+  return evaluation;
 }
 
 void run_eval(const EvalOptions& options) {
@@ -99,7 +128,7 @@ void run_eval(const EvalOptions& options) {
   ThreadPool pool(options.n_threads);
   const Evaluation evaluation =
       options.in_stream
-          ? evaluate_in_stream(options, loaded.network, question.battery, seed, split, pool)
+          ? evaluate_in_stream(options, file, loaded.network, question.battery, seed, split, pool)
           : Evaluator(question.battery, seed, split, options.n_trials, pool, question.tasks)
                 .evaluate(loaded.network, pool, options.recurrent_noise);
   if (!options.json) {

@@ -207,9 +207,11 @@ void run_verb(const Options& options) {
     fmt::print(stderr, "resume with the same command\n");
     throw Unsuccessful{interrupted_status};
   }
-  if (outcome.n_failed > 0) {
-    fmt::print(stderr, "lmrnn study status {} shows why; --retry runs them again\n",
-               options.same_study());
+  // Those of earlier calls are not begun again, and keep the study from its end.
+  const std::size_t n_failed = outcome.n_failed + outcome.n_failed_before;
+  if (n_failed > 0) {
+    fmt::print(stderr, "{} {} failed; lmrnn study status {} shows why; --retry runs them again\n",
+               n_failed, n_failed == 1 ? "run has" : "runs have", options.same_study());
     throw Unsuccessful{};
   }
 }

@@ -149,9 +149,29 @@ bool applies(const StudyOverride& change, const std::vector<Axis>& axes, const C
 
 }  // namespace
 
+namespace {
+
+// Tables give the values of a key of [grid], so nothing else may set it.
+void refuse_keys_of_grid(const StudyConfig& config, const ConfigTable& table, const char* what) {
+  const auto grid = flatten(config.grid.table);
+  for (const auto& [key, value] : flatten(table))
+    if (std::ranges::find(grid, key, [](const auto& row) { return row.first; }) != grid.end())
+      throw UsageError(fmt::format(
+          "{}: {}{} sets a key of [grid], whose values the tables give; leave cells out with skip "
+          "= "
+          "true in [[override]], or make an [axis.NAME] with levels of your own out of it",
+          value.where, what, key));
+}
+
+}  // namespace
+
 std::vector<Axis> study_axes(const StudyConfig& config) {
   std::vector<Axis> axes;
   for (const auto& [name, value] : config.axis.table) axes.push_back(named_axis(name, value));
+  for (const Axis& axis : axes)
+    for (const Level& level : axis.levels)
+      refuse_keys_of_grid(config, level.keys,
+                          ("axis." + axis.name + "." + level.name + ".").c_str());
   if (const ConfigValue* nothing = empty_table(config.grid.table))
     throw UsageError(nothing->where +
                      ": [grid] holds {} where values are expected; write key = [values]");
@@ -190,6 +210,7 @@ void check_names(const StudyConfig& config, const std::vector<Axis>& axes) {
         require_level(axes, value.where + ": override.when", name, &level);
     }
     refuse_seed(change.set.table, "override.set.");
+    refuse_keys_of_grid(config, change.set.table, "override.set.");
   }
   for (const ContrastConfig& c : config.contrasts) {
     require_level(axes, "[[contrast]]", c.axis, &c.a);

@@ -139,6 +139,9 @@ class Runner {
     }
     outcome_.n_left = static_cast<std::size_t>(
         std::ranges::count_if(states_, [](const RunStatus& s) { return !is_over(s.state); }));
+    for (std::size_t i = 0; i < states_.size(); ++i)
+      outcome_.n_failed_before += states_[i].state == RunState::failed && is_wanted(i) &&
+                                  !failed_here_.contains(plan_.runs[i].hash);
     return outcome_;
   }
 

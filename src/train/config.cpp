@@ -67,6 +67,23 @@ void apply_neurogym(RunConfig& config, const BatteryConfig& battery, double tau)
   config.train.steps = 40000;
 }
 
+/// Keys that only a battery can obey.
+void check_own_data(const RunConfig& config) {
+  const auto refuse = [](const std::string& key, const char* needs, const char* remedy) {
+    throw UsageError(
+        fmt::format("{} needs {}, which your own data do not have; {}", key, needs, remedy));
+  };
+  if (config.loss.balance != LossBalance::steps)
+    refuse(fmt::format("loss.balance = \"{}\"", to_name(config.loss.balance)),
+           "the periods of a battery", "give the steps of your data their weights instead");
+  if (to_toml(write_config(config.loss.weights)) != to_toml(write_config(PeriodWeights{})))
+    refuse("loss.weights", "the periods of a battery",
+           "give the steps of your data their weights instead");
+  if (config.stream.trials_per_task > 0)
+    refuse(fmt::format("stream.trials_per_task = {}", config.stream.trials_per_task),
+           "the numbered trials of a battery", "repeat trials in your data instead");
+}
+
 /// What [wiring] alone does not know of areas.
 void check_areas_of(const RunConfig& config) {
   const WiringConfig& wiring = config.wiring;
@@ -183,11 +200,7 @@ void check_config(const RunConfig& config) {
     throw UsageError(
         "schedule.cooldown = 1 leaves an open-ended schedule nothing before its cool-down; use "
         "0.2, for example");
-  if (config.loss.balance != LossBalance::steps && !config.source.empty())
-    throw UsageError(fmt::format(
-        "loss.balance = \"{}\" needs the periods of a battery, which your own data do not "
-        "have; give the steps of your data their weights instead",
-        to_name(config.loss.balance)));
+  if (!config.source.empty()) check_own_data(config);
   if (config.train.stop_plateau && config.evaluation.every == 0)
     throw UsageError(
         "train.stop_plateau compares evaluations, but evaluation.every = 0 makes only the last "

@@ -212,6 +212,42 @@ class TrainTest(ProgramTest):
         self.assertGreater(min(t["trials"] for t in stream["tasks"]), 20)
         self.assertIn("mean of 3 tasks", self.output_of("eval", run_dir, "--trials", 50))
 
+    def test_rows_of_eval_are_those_of_the_run(self):
+        self.train("--out", "x", "--set", "stream.row_steps=33", "--set", "stream.reset_at_trial=true")
+        checkpoint = self.dir / "x/checkpoints/step-00000012"
+        ask = lambda network: json.loads(self.output_of("eval", network, "--in-stream", "--json"))["tasks"]
+        scores = ask(self.dir / "x")
+        self.assertEqual(ask(checkpoint), scores)
+        self.assertEqual(ask(checkpoint / "network.safetensors"), scores)
+        (checkpoint / "network.safetensors").rename(self.dir / "alone.safetensors")
+        self.assert_refused(["eval", self.dir / "alone.safetensors", "--in-stream"], "does not lie in a run")
+
+    def test_tasks_that_no_row_holds_have_no_score(self):
+        self.train("--out", "x", "--set", 'battery.weights={"go"=0.0}')
+        ended = run("eval", self.dir / "x", "--in-stream", "--json")
+        self.assertEqual(ended.returncode, 0, ended.stderr)
+        self.assertIn("left out, because no whole trial was drawn of go", ended.stderr)
+        self.assertEqual([t["task"] for t in json.loads(ended.stdout)["tasks"]], ["dlygointr", "antiseqr"])
+        self.train("--out", "y", "--set", "stream.row_steps=5")
+        self.assert_refused(["eval", self.dir / "y", "--in-stream"], "no whole trial was drawn", "row_steps")
+
+    def test_a_run_that_is_moved_away_stops(self):
+        command = [PROGRAM, "train", self.config, "--out", self.dir / "x", "--set", "train.steps=200000"]
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        try:
+            deadline = time.monotonic() + 60
+            while not (self.dir / "x/checkpoints/step-00000010").is_dir():
+                self.assertLess(time.monotonic(), deadline)
+                time.sleep(0.01)
+            (self.dir / "x").rename(self.dir / "z")
+            _, said = process.communicate(timeout=60)
+        finally:
+            process.kill()
+        self.assertEqual(process.returncode, 1, said)
+        self.assertIn("x: is not there any more; it was moved or deleted while it was trained in", said)
+        self.assertFalse((self.dir / "x").exists())
+        self.assertTrue((self.dir / "z/config.toml").is_file())
+
     def test_eval_repeats_what_training_saw(self):
         self.train("--out", "x")
         scores = json.loads(self.output_of("eval", self.dir / "x", "--trials", 40, "--split",

@@ -64,6 +64,42 @@ def test_tasks_of_ones_own_are_learned(config, data, tmp_path):
     assert right[batch["scored"] != 0].mean() > 0.9
 
 
+def begun(config, directory, data, steps=20):
+    config["train"]["steps"] = 60
+    trainer = lmrnn.Trainer(config, directory, data=data)
+    trainer.run(lambda progress: progress.step >= steps, progress=False)
+
+
+@pytest.mark.parametrize("tasks", [["opposite", "copy"], ["copy", "other"], ["copy"], ["copy", "opposite", "other"]])
+def test_a_run_goes_on_with_its_own_tasks_only(config, data, tmp_path, tasks):
+    begun(config, tmp_path / "cut", data)
+    kept = sorted((tmp_path / "cut/checkpoints").iterdir())
+    other = lmrnn.data.OwnTasks("copies", dict.fromkeys(tasks, copy_task), n_channels=5, n_classes=5, seed=0)
+    message = f'have the tasks "{",".join(tasks)}".*the run began with the tasks "copy,opposite", 5 channels'
+    with pytest.raises(lmrnn.UsageError, match=message):
+        lmrnn.Trainer.resume(tmp_path / "cut", data=other)
+    assert sorted((tmp_path / "cut/checkpoints").iterdir()) == kept
+
+
+def test_a_run_goes_on_with_the_same_classes_only(config, data, tmp_path):
+    begun(config, tmp_path / "cut", data)
+    tasks = dict(zip(data.tasks, data.functions))
+    other = lmrnn.data.OwnTasks("copies", tasks, n_channels=5, n_classes=6, seed=0)
+    with pytest.raises(lmrnn.UsageError, match="and 6 classes; the run began with .* and 5 classes"):
+        lmrnn.Trainer.resume(tmp_path / "cut", data=other)
+
+
+def test_a_directory_may_hold_the_same_run_already(config, data, tmp_path):
+    begun(config, tmp_path / "cut", data)
+    trained = lmrnn.Trainer(config, tmp_path / "cut", data=data, exist_ok=True).run(progress=False)
+    assert trained.done
+    again = lmrnn.Trainer(config, tmp_path / "cut", data=data, exist_ok=True).run(progress=False)
+    assert np.array_equal(again.network().weights["recurrent"], trained.network().weights["recurrent"])
+    data.name = "others"
+    with pytest.raises(lmrnn.UsageError, match="source: 'copies' there, 'others' here"):
+        lmrnn.Trainer(config, tmp_path / "cut", data=data, exist_ok=True)
+
+
 def test_interrupted_and_resumed_equals_undisturbed(config, data, tmp_path):
     config["train"]["steps"] = 60
     whole = lmrnn.Trainer(config, tmp_path / "whole", data=data, threads=2).run()

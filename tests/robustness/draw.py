@@ -96,6 +96,8 @@ def draw_case(seed, number, program):
     if in_any_order and not own_data:
         draw_curriculum(d, tasks)
     if own_data:
+        for key in [k for k in d.keys if k.startswith(("loss.weights.", "stream.trials_per_task"))]:
+            del d.keys[key]  # they need a battery
         case["data"] = draw_data(d)
     elif d.chance(0.08) and "wiring.weights_path" not in d.keys:
         case["init_from"] = True

@@ -96,6 +96,20 @@ TEST(Balance, NeedsABattery) {
               HasSubstr("loss.balance = \"tasks\" needs the periods of a battery"));
 }
 
+TEST(OwnData, KeysThatNeedABatteryAreRefused) {
+  const auto complaint = [](const auto& change) {
+    RunConfig config = small_run_config();
+    config.source = "mine";
+    change(config);
+    return message_of<UsageError>([&] { check_config(config); });
+  };
+  EXPECT_THAT(complaint([](RunConfig& config) { config.loss.weights.decision = 5; }),
+              HasSubstr("loss.weights needs the periods of a battery, which your own data do not "
+                        "have; give the steps of your data their weights instead"));
+  EXPECT_THAT(complaint([](RunConfig& config) { config.stream.trials_per_task = 3; }),
+              HasSubstr("stream.trials_per_task = 3 needs the numbered trials of a battery"));
+}
+
 TEST(Balance, KeepsTheBits) {
   RunConfig config = small_run_config();
   config.loss.balance = LossBalance::trials;

@@ -190,6 +190,11 @@ TEST(Plan, RefusesWhatWouldSilentlyMeanNothing) {
         "[tuning]\nvalues = [1, 2, 3]\nseeds = [9]\nset = { seed = 5 }\n"s,
         "[tuning]\nvalues = [1, 2, 3]\nseeds = [9]\nkey = \"seed\"\n"s})
     EXPECT_THAT(refusal(head + text), HasSubstr("seed")) << text;
+  for (const std::string& other :
+       {"[[override]]\nset = { stream.batch = 32 }\n"s, "[axis.x.y]\nstream.batch = 32\n"s})
+    EXPECT_THAT(refusal(head + "[grid]\nstream.batch = [8, 16]\n"s + other),
+                HasSubstr("stream.batch sets a key of [grid], whose values the tables give"))
+        << other;
   for (const std::string& when : {"network = []"s, "network = {}"s})
     EXPECT_THAT(refusal(head + axis + "[[override]]\nskip = true\nwhen = { " + when + " }\n"),
                 HasSubstr("override.when"))

@@ -160,7 +160,12 @@ TEST(StudyRun, FailuresAreRecordedAndCanBeRetried) {
   const auto status = study_status(study, plan);
   EXPECT_EQ(status[1].state, RunState::failed);
   EXPECT_THAT(status[1].error, HasSubstr("provenance"));
-  EXPECT_EQ(run(study).n_failed, 0u);  // not begun again by itself
+  EXPECT_EQ(outcome.n_failed_before, 0u);
+  outcome = run(study);
+  EXPECT_EQ(outcome.n_failed, 0u);  // not begun again by itself
+  EXPECT_EQ(outcome.n_failed_before, 1u);
+  const std::string other = plan.cells[plan.runs[3].cell].name;
+  EXPECT_EQ(run(study, {.cells = other}).n_failed_before, 0u);
   fs::remove_all(blocked);
   outcome = run(study, {.retry = true});
   EXPECT_EQ(outcome.n_finished, 1u);
