@@ -201,11 +201,12 @@ void check_config(const RunConfig& config) {
         "schedule.cooldown = 1 leaves an open-ended schedule nothing before its cool-down; use "
         "0.2, for example");
   if (!config.source.empty()) check_own_data(config);
-  if (config.train.stop_plateau && config.evaluation.every == 0)
+  const TrainConfig& stop = config.train;
+  if ((stop.stop_mean || stop.stop_worst || stop.stop_solved || stop.stop_plateau) &&
+      config.evaluation.every == 0)
     throw UsageError(
-        "train.stop_plateau compares evaluations, but evaluation.every = 0 makes only the last "
-        "one; "
-        "set evaluation.every");
+        "train.stop_mean, stop_worst, stop_solved and stop_plateau are asked at evaluations, but "
+        "evaluation.every = 0 makes only the last one; set evaluation.every");
   if (config.stream.grow_from > config.stream.batch)
     throw UsageError(fmt::format(
         "stream.grow_from = {} is more than stream.batch = {}; batches grow to stream.batch rows",

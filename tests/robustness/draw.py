@@ -511,14 +511,16 @@ def draw_training(d, size, own_data):
     d.sometimes("evaluation.every", 0.7, lambda: d.randint(0, 6))
     d.sometimes("evaluation.split", 0.5, lambda: d.choice(d.names("evaluation.split")))
     d.sometimes("evaluation.seed", 0.3, d.seed_number)
-    d.sometimes("train.stop_mean", 0.1, d.share)
-    d.sometimes("train.stop_worst", 0.1, d.share)
+    evaluated = d.keys.get("evaluation.every", 500) > 0  # where stop criteria are asked
+    if evaluated:
+        d.sometimes("train.stop_mean", 0.1, d.share)
+        d.sometimes("train.stop_worst", 0.1, d.share)
     single = (
         len(d.keys["battery.tasks"]) < 16
         and "," not in d.keys["battery.tasks"]
         and "*" not in d.keys["battery.tasks"]
     )
-    if size == "tiny" and not own_data and single and d.chance(0.1):
+    if evaluated and size == "tiny" and not own_data and single and d.chance(0.1):
         d.set("evaluation.trials", 1000)  # with fewer, a task never counts as solved
         d.set("train.stop_solved", d.choice([1, *filter(None, d.names("train.stop_solved"))]))
     d.sometimes("train.average", 0.2, lambda: d.choice([0, 0.5, 0.9, 0.999, 0.9999999]))
