@@ -133,10 +133,10 @@ def tangents(dynamics, task, directions):
     return (ends[0] - ends[1]) / (2 * DEGREE)
 
 
-def angles(dynamics, task, n_ring):
+def errors(dynamics, task, n_ring):
+    """Of the answers to directions halfway between trained ones; radians."""
     delay = Delay(dynamics, task, directions_of(n_ring) + np.pi / n_ring)
-    off = np.abs(wrapped(delay.answers_from(delay.held[0]) - delay.directions))
-    return np.mean(off < 11.25 * DEGREE)
+    return np.abs(wrapped(delay.answers_from(delay.held[0]) - delay.directions))
 
 
 def kicks(dynamics, task, n_ring):
@@ -149,11 +149,15 @@ def kicks(dynamics, task, n_ring):
 
 
 def contraction(dynamics, task, n_ring):
-    """Of every direction, the growth of the fastest normal direction over that of the tangent."""
+    """Of every direction: the growth of the fastest normal direction over that of the tangent, and the latter."""
     directions = directions_of(n_ring)
     delay, tangent = Delay(dynamics, task, directions), tangents(dynamics, task, directions)
     steps = range(delay.first, delay.last - 1)
-    return normal_growth(dynamics, [dynamics.active(delay.states[s], delay.drives[s + 1]) for s in steps], tangent)
+    active = [dynamics.active(delay.states[s], delay.drives[s + 1]) for s in steps]
+    after = tangent
+    for a in active:
+        after = dynamics.along(after, a)
+    return normal_growth(dynamics, active, tangent), np.linalg.norm(after, axis=1) / np.linalg.norm(tangent, axis=1)
 
 
 def unit(v):
@@ -237,7 +241,7 @@ def delays(network, battery, config, seed):
         other = lmrnn.Battery(**config | {"durations": {"reach": {"delay": delay}}})
         scores = lmrnn.evaluate(network, other, seed=seed, n_trials=4000, threads=1)
         missed[delay] = [task.name for task in scores.tasks if not task.passed]
-    return 1 - sum(map(len, missed.values())) / (len(WITHHELD) * len(battery.tasks)), missed
+    return 1 - sum(map(len, missed.values())) / (len(WITHHELD) * len(battery)), missed
 
 
 def measures(run):
@@ -247,17 +251,21 @@ def measures(run):
     n_ring, base = battery.config["n_ring"], battery["dlygo"]
     dynamics = Dynamics(network)
     passed, missed = delays(network, battery, battery.config, run.config["seed"])
-    growth = contraction(dynamics, base, n_ring)
+    growth, of_tangent = contraction(dynamics, base, n_ring)
+    off = errors(dynamics, base, n_ring)
     moved, bound = drift(dynamics, base, n_ring)
     turns = np.array([rotation(dynamics, battery[f"dlygoint{side}"], n_ring) for side in "rl"])
     return {
         "delays": passed,
-        "angles": angles(dynamics, base, n_ring),
+        "angles": np.mean(off < 11.25 * DEGREE),
         "kicks": kicks(dynamics, base, n_ring),
         "contraction": np.mean(growth < 0.3),
         "drift": moved / bound if bound > 0 else 0.0,
         "rotation": turns[:, 0].min(),
-        "growth of normal directions, median": np.median(growth),
+        "error halfway between trained directions, median, degrees": np.median(off) / DEGREE,
+        "the same, largest": off.max() / DEGREE,
+        "growth of the tangent over the delay, median": np.median(of_tangent),
+        "growth of normal directions over that, median": np.median(growth),
         "drift, degrees": moved / DEGREE,
         "bound of the drift, degrees": bound / DEGREE,
         "explained by direction": turns[:, 1].mean(),
