@@ -220,7 +220,7 @@ class Trainer:
         return self._trainer.network()
 
     def _state(self) -> str:
-        if self._trainer is None:
+        if self._trainer.released:
             return "given up: its directory was taken over by another Trainer"
         steps = self.config["train"]["steps"]
         state = "finished" if isinstance(self._trainer, _Finished) else f"step {self.step} of {steps}"
@@ -230,8 +230,6 @@ class Trainer:
         return state
 
     def __repr__(self) -> str:
-        if self._trainer is None:
-            return f"Trainer({self._state()})"
         return f"Trainer({str(self.directory)!r}, {self._state()})"
 
     def _repr_html_(self) -> str:
@@ -247,6 +245,7 @@ class _Finished:
 
     notices: list[str] = []
     last_evaluation = None
+    released = False
 
     def __init__(self, run: Run):
         self._run = run
@@ -269,7 +268,8 @@ def _let_go(directory: Path) -> None:
         _OPEN[os.path.realpath(directory)] = other
         raise _core.UsageError(f"{directory}: a Trainer of this process is training in it; wait for it")
     if other is not None:
-        other._trainer = None
+        # Not by dropping the reference: the traceback of an interrupted cell holds the core's trainer too.
+        other._trainer.release()
     lock = directory / "lock"
     if not lock.is_file():
         return
