@@ -217,16 +217,19 @@ def test_an_interrupted_cell_runs_again_while_its_traceback_is_kept(small_config
         with pytest.raises(KeyboardInterrupt) as caught:
             lmrnn.Trainer(small_config, directory, exist_ok=True).run(interrupt)
         kept.append(caught)
-    trainer = lmrnn.Trainer.resume(directory) if again == "resume" else lmrnn.Trainer(small_config, directory, **{again: True})
+    if again == "resume":
+        trainer = lmrnn.Trainer.resume(directory)
+    else:
+        trainer = lmrnn.Trainer(small_config, directory, **{again: True})
     assert trainer.step == (0 if again == "overwrite" else 2) and trainer.run().done
 
 
 def test_a_trainer_that_was_given_up_says_so(small_config, tmp_path):
     old = lmrnn.Trainer(small_config, tmp_path / "run")
     new = lmrnn.Trainer.resume(tmp_path / "run")
-    uses = [old.run, old.network, lambda: old.step, lambda: old.config, lambda: old.battery, lambda: old.evaluation, lambda: old.notices]  # fmt: skip
-    for use in uses:
-        with pytest.raises(lmrnn.UsageError, match="run: this Trainer was given up .* use that one, or read the run with lmrnn.Run"):
+    properties = ("step", "config", "battery", "evaluation", "notices")
+    for use in (old.run, old.network, *(lambda name=name: getattr(old, name) for name in properties)):
+        with pytest.raises(lmrnn.UsageError, match="run: this Trainer was given up .* read the run with lmrnn.Run"):
             use()
     assert old.directory == new.directory and "given up" in repr(old) and "given up" in old._repr_html_()
     assert new.run().done

@@ -354,7 +354,7 @@ def test_states_of_other_masks_are_refused(which):
     masked = lt.LMRNN(**sizes, **{which: np.eye(*shape)})
     for one, other in ((full, masked), (masked, full)):
         for state in (other.state_dict(), other.double().state_dict()):
-            with pytest.raises(RuntimeError, match=f"{which}: the synapses are not those of this module's {which}; load into"):
+            with pytest.raises(RuntimeError, match=f"{which}: .* not those of this module's {which}; load into"):
                 one.load_state_dict(state)
         assert np.array_equal(getattr(one, which) != 0, getattr(one.to_network(), which.split("_")[0]).to_dense())
         one.float().load_state_dict(copy.deepcopy(one).double().state_dict())
