@@ -24,6 +24,7 @@ from .calls import explained
 from .data import BatchSource
 from .progress import shower
 from .run import Run
+from .writing import told, written
 
 Callback = Callable[[_core.Progress], Any]
 """Called after every step with a Progress. Answer True to stop: a checkpoint is saved first."""
@@ -292,7 +293,8 @@ def _delete_run(directory: Path) -> None:
             "use another directory"
         )
     _let_go(directory)
-    shutil.rmtree(directory)
+    with told(directory, "deleted", "use another directory, or change its permissions"):
+        shutil.rmtree(directory)
 
 
 def _refuse_full(directory: Path) -> None:
@@ -393,8 +395,8 @@ def _save_mask(mask, config: dict[str, Any], directory: Path) -> None:
     if directory.exists() and any(directory.iterdir()):
         raise _core.UsageError(f"{directory}: is not empty; use another directory")
     path = _mask_path(directory)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(path, mask=dense.astype(np.uint8))
+    with written(path, "use another directory for the run") as temporary:
+        np.savez_compressed(temporary, mask=dense.astype(np.uint8))
 
 
 def _mask_overrides(path: Path) -> dict[str, Any]:

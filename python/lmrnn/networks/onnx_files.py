@@ -10,6 +10,7 @@ import numpy as np
 from .. import _core
 from .._core import Network, UsageError
 from ..wirings.files import library
+from ..writing import written
 from .build import Options, Weights, agreeing_activation, network
 
 OPSET = 17
@@ -79,9 +80,8 @@ def write(ours: Network, path: Path) -> None:
         about["excitatory"] = ours.excitatory.tolist()
     helper.set_model_props(model, {_MARK: json.dumps(about)})
     onnx.checker.check_model(model)
-    temporary = path.with_name(path.name + ".tmp")
-    onnx.save(model, temporary)
-    temporary.replace(path)
+    with written(path) as temporary:
+        onnx.save(model, temporary)
 
 
 def _rnn(helper, floats, ours, n_in):

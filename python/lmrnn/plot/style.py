@@ -24,6 +24,7 @@ from matplotlib.gridspec import SubplotSpec
 
 from .. import _core
 from ..calls import explained
+from ..writing import written
 
 COLOURS = {
     "blue": "#0072B2",
@@ -287,7 +288,8 @@ def save(axes, path: str | Path, *, dpi: int = 200) -> Path:
     """Writes the figure of `axes`: SVG or PDF (vector; text stays text), or PNG, by the ending of
     `path`. The folder is made if it is not there.
 
-    The same figure gives the same bytes: no time stamps. Raises UsageError for other endings.
+    The same figure gives the same bytes: no time stamps. Raises UsageError for other endings, RunError if
+    the file cannot be written.
     """
     path = Path(path)
     found = figure_of(axes)
@@ -295,9 +297,9 @@ def save(axes, path: str | Path, *, dpi: int = 200) -> Path:
     if path.suffix.lower().lstrip(".") not in known:
         raise _core.UsageError(f"{path}: cannot save as {path.suffix or 'a file without ending'}; "
                                f"use one of .{', .'.join(known)}")  # fmt: skip
-    path.parent.mkdir(parents=True, exist_ok=True)
     salt = hashlib.sha256(path.name.encode()).hexdigest()
     metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix)
-    with matplotlib.rc_context({"svg.hashsalt": salt}):
-        found.savefig(path, dpi=dpi, metadata=metadata)
+    written_to = written(path, "choose another file (with lmrnn plot: --out)")
+    with written_to as temporary, matplotlib.rc_context({"svg.hashsalt": salt}):
+        found.savefig(temporary, dpi=dpi, metadata=metadata)
     return path
