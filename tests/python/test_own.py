@@ -165,6 +165,22 @@ def test_exceptions_in_ones_own_code_come_out_as_they_are(config, tmp_path):
         lmrnn.Trainer(config, tmp_path / "run", data=Faulty(inputs=fail))
 
 
+@pytest.mark.parametrize(
+    ("attribute", "value", "message"),
+    [
+        ("arrays", lambda *place: None, r"arrays\(\w+, \d+, \d+, \d+\) returned a value of type NoneType; it must return a dict"),
+        ("arrays", lambda *place: [1], "returned a value of type list; it must return a dictionary of arrays"),
+        ("name", 3, "data: name = 3; give a string"),
+        ("tasks", [1, 2], r"data: tasks = \[1, 2\]; give a list of strings"),
+    ],
+)
+def test_data_of_the_wrong_kind_are_refused_in_words(config, tmp_path, attribute, value, message):
+    source = Faulty()
+    setattr(source, attribute, value)
+    with pytest.raises(lmrnn.UsageError, match=message):
+        lmrnn.Trainer(config, tmp_path / "run", data=source).run()
+
+
 def test_faulty_trials_are_refused_in_words(data):
     data.functions[0] = lambda rng: (np.zeros((4, 3)), np.zeros(4))
     with pytest.raises(lmrnn.UsageError, match=r"copy: inputs of shape \(4, 3\); expected \(time, 5\)"):
