@@ -138,6 +138,17 @@ double tolerance_of(const nb::object& data) {
   return tolerance;
 }
 
+/// An attribute of the data, as what it must be.
+template <class Words>
+Words words(const nb::object& data, const char* name, const char* expected) {
+  const nb::object given = data.attr(name);
+  Words found;
+  if (!nb::try_cast(given, found))
+    throw UsageError(
+        fmt::format("data: {} = {}; give {}", name, nb::repr(given).c_str(), expected));
+  return found;
+}
+
 // Asks Python for whole batches, once each: blocks of rows are cut from the last few.
 class PythonSource : public ContinuousSource {
  public:
@@ -145,8 +156,8 @@ class PythonSource : public ContinuousSource {
       : data_(std::move(data)),
         n_steps_(static_cast<std::size_t>(stream.steps)),
         n_rows_(static_cast<std::size_t>(stream.batch)),
-        name_(nb::cast<std::string>(data_.attr("name"))),
-        tasks_(nb::cast<std::vector<std::string>>(data_.attr("tasks"))) {
+        name_(words<std::string>(data_, "name", "a string")),
+        tasks_(words<std::vector<std::string>>(data_, "tasks", "a list of strings")) {
     shape_.n_channels = count_of(data_, "n_channels", 1);
     shape_.n_classes = count_of(data_, "n_classes", 1);
     shape_.n_rules = count_of(data_, "n_rules", 0);
@@ -201,8 +212,15 @@ class PythonSource : public ContinuousSource {
     if (!data_.is_valid())
       throw UsageError(name_ +
                        ": the data are gone: the garbage collector has taken their trainer");
-    const nb::dict arrays = nb::cast<nb::dict>(
-        data_.attr("arrays")(std::string(to_name(split)), batch, n_steps_, n_rows_));
+    const nb::object returned =
+        data_.attr("arrays")(std::string(to_name(split)), batch, n_steps_, n_rows_);
+    if (!nb::isinstance<nb::dict>(returned))
+      throw UsageError(fmt::format(
+          "{}: arrays({}, {}, {}, {}) returned a value of type {}; it must return a dictionary of "
+          "arrays, as lmrnn.data.BatchSource says",
+          name_, to_name(split), batch, n_steps_, n_rows_,
+          nb::cast<std::string>(returned.type().attr("__name__"))));
+    const auto arrays = nb::cast<nb::dict>(returned);
     return BatchReader{arrays, split, batch, n_steps_, n_rows_, name_, tasks_}.read(shape_,
                                                                                     tolerance_ > 0);
   }

@@ -76,15 +76,18 @@ class PythonCallbacks {
 class BoundTrainer {
  public:
   BoundTrainer(Trainer trainer, std::shared_ptr<const BatchSource> source)
-      : trainer_(std::move(trainer)), source_(std::move(source)) {
+      : directory_(trainer.directory().string()),
+        trainer_(std::move(trainer)),
+        source_(std::move(source)) {
     remember();
   }
   BoundTrainer(BoundTrainer&&) = default;
 
   std::string run(nb::object progress, nb::object stop) {
     if (runner_)
-      throw UsageError(fmt::format("{}: the trainer is running already; `run` is called once",
-                                   trainer_.directory().string()));
+      throw UsageError(
+          fmt::format("{}: the trainer is running already; `run` is called once", directory_));
+    require_kept();
     PythonCallbacks python(std::move(progress), std::move(stop));
     const TrainerCallbacks callbacks{.progress =
                                          [&](const Progress& p) {
@@ -96,15 +99,29 @@ class BoundTrainer {
     Outcome outcome{};
     {
       const nb::gil_scoped_release release;
-      outcome = trainer_.run(callbacks);
+      outcome = trainer_->run(callbacks);
     }
     remember();
     python.rethrow();
     return std::string(to_name(outcome));
   }
 
+  /// Gives up the lock of the directory, and all else. An object lives for as long as Python holds
+  /// it anywhere, such as in the traceback that a notebook keeps of an interrupted cell.
+  void release() {
+    if (runner_)
+      throw UsageError(fmt::format("{}: the trainer is running; stop it first", directory_));
+    trainer_.reset();
+    source_.reset();
+  }
+  bool released() const noexcept { return !trainer_; }
+  const std::string& directory() const noexcept { return directory_; }
+
   // Set once, when the trainer was made.
-  const Trainer& fixed() const noexcept { return trainer_; }
+  const Trainer& fixed() const {
+    require_kept();
+    return *trainer_;
+  }
 
   /// What `run` changes: for the thread that trains, in between of steps, and for others only
   /// while nobody trains.
@@ -113,15 +130,17 @@ class BoundTrainer {
       throw UsageError(
           fmt::format("Trainer.{}: the trainer is running in another thread; ask in a "
                       "callback, or read the newest checkpoint of {}",
-                      what, trainer_.directory().string()));
-    return trainer_;
+                      what, directory_));
+    return fixed();
   }
 
   std::int64_t step() const {
+    require_kept();
     const std::scoped_lock lock(*reporting_);
     return step_;
   }
   std::optional<Evaluation> evaluation() const {
+    require_kept();
     const std::scoped_lock lock(*reporting_);
     return evaluation_;
   }
@@ -138,6 +157,14 @@ class BoundTrainer {
     Running& operator=(const Running&) = delete;
   };
 
+  void require_kept() const {
+    if (!trainer_)
+      throw UsageError(
+          fmt::format("{}: this Trainer was given up when another one took over its directory; use "
+                      "that one, or read the run with lmrnn.Run",
+                      directory_));
+  }
+
   void remember(const Progress& p) {
     const std::scoped_lock lock(*reporting_);
     step_ = p.step;
@@ -145,11 +172,12 @@ class BoundTrainer {
   }
   void remember() {
     const std::scoped_lock lock(*reporting_);
-    step_ = trainer_.step();
-    evaluation_ = trainer_.last_evaluation();
+    step_ = trainer_->step();
+    evaluation_ = trainer_->last_evaluation();
   }
 
-  Trainer trainer_;
+  std::string directory_;
+  std::optional<Trainer> trainer_;  // guarded by the GIL, like source_; none: given up
   std::shared_ptr<const BatchSource> source_;
   std::optional<std::thread::id> runner_;  // guarded by the GIL
   std::unique_ptr<std::mutex> reporting_ = std::make_unique<std::mutex>();
@@ -287,11 +315,13 @@ void bind_train(nb::module_& m) {
       .def_prop_ro("config",
                    [](const BoundTrainer& t) { return to_dict(write_config(t.fixed().config())); })
       .def_prop_ro("battery", [](const BoundTrainer& t) { return t.fixed().battery(); })
-      .def_prop_ro("directory",
-                   [](const BoundTrainer& t) { return t.fixed().directory().string(); })
+      .def_prop_ro("directory", &BoundTrainer::directory)
       .def_prop_ro("last_evaluation", &BoundTrainer::evaluation)
       .def_prop_ro("notices", [](const BoundTrainer& t) { return t.fixed().notices(); })
-      .def("network", &network_now);
+      .def("network", &network_now)
+      .def("release", &BoundTrainer::release,
+           "Gives up the lock of the run directory; nothing but `directory` works afterwards.")
+      .def_prop_ro("released", &BoundTrainer::released);
   m.def("open_run", &open, "directory"_a);
   m.def("sheet_of_run", &sheet_of_run, "directory"_a);
   m.def("untrained_network", &untrained_network, "directory"_a,

@@ -1002,6 +1002,14 @@ class Trainer:
 
     def network(self) -> object: ...
 
+    def release(self) -> None:
+        """
+        Gives up the lock of the run directory; nothing but `directory` works afterwards.
+        """
+
+    @property
+    def released(self) -> bool: ...
+
 def open_run(directory: str | os.PathLike[str]) -> dict[str, Any]: ...
 
 def sheet_of_run(directory: str | os.PathLike) -> Sheet: ...

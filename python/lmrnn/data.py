@@ -152,19 +152,19 @@ class OwnTasks:
 
     def _infer_sizes(self) -> None:
         widths, outputs, largest = {}, {}, 0
-        for number, (task, function) in enumerate(zip(self.tasks, self.functions)):
+        for number, task in enumerate(self.tasks):
             for k in range(100):
                 key = np.random.SeedSequence([self.seed, len(SPLITS), number, k])
-                made = Trial(*function(np.random.Generator(np.random.Philox(key))))
+                made = self._returned(task, np.random.Generator(np.random.Philox(key)))
                 shape = np.shape(made.inputs)
                 if len(shape) != 2:
                     raise _core.UsageError(f"{task}: inputs of shape {shape}; expected (time, channel)")
                 widths.setdefault(shape[1], task)
-                self._check_kind(task, made.targets)
+                targets = self._checked_targets(task, made.targets)
                 if self.tolerance is None:
-                    largest = max(largest, int(np.max(made.targets, initial=0)))
+                    largest = max(largest, int(targets.max(initial=0)))
                 else:
-                    outputs.setdefault(np.shape(made.targets)[1], task)
+                    outputs.setdefault(targets.shape[1], task)
         if self.n_channels is None:
             self.n_channels = self._only(widths, "channels")
         if self.n_classes is None:
@@ -197,13 +197,34 @@ class OwnTasks:
             f"n_classes={self.n_classes}, {tolerance}seed={self.seed})"
         )
 
+    def _returned(self, task: str, rng: np.random.Generator) -> Trial:
+        """What a task's function returned, if it is a Trial at all."""
+        made = self.functions[self.tasks.index(task)](rng)
+        if not isinstance(made, (tuple, list)) or not 2 <= len(made) <= len(Trial._fields):
+            size = f" of {len(made)}" if isinstance(made, (tuple, list)) else ""
+            what = "None" if made is None else f"a value of type {type(made).__name__}{size}"
+            raise _core.UsageError(
+                f"{task}: the function returned {what}; it must return "
+                "lmrnn.data.Trial(inputs, targets), or a tuple of these, mask and scored"
+            )
+        made = Trial(*made)
+        for name, array in (("inputs", made.inputs), ("targets", made.targets)):
+            if array is None:
+                raise _core.UsageError(f"{task}: {name}: None; give an array whose first dimension is time")
+            try:
+                np.shape(array)
+            except ValueError:  # rows of different lengths, which the core tells in words
+                _core._finite_numbers(array, f"{task}: {name}", ["step"])
+        return made
+
     def trial(self, task: str, rng: np.random.Generator) -> Trial:
         """One checked trial of a task, its arrays as float32 and int32.
 
-        Raises UsageError, naming the step, for arrays of other shapes, for inputs and continuous
-        targets that are not finite, for targets that are no class, and for a mask below 0.
+        Raises UsageError for a function that returns no Trial, and, naming the step, for arrays of other
+        shapes, for inputs and continuous targets that are not finite, for targets that are no class, and
+        for a mask below 0.
         """
-        made = Trial(*self.functions[self.tasks.index(task)](rng))
+        made = self._returned(task, rng)
         inputs = _core._finite_numbers(made.inputs, f"{task}: inputs", ["step", "channel"])
         if inputs.ndim != 2 or inputs.shape[1] != self.n_channels or len(inputs) == 0:
             raise _core.UsageError(
@@ -225,8 +246,10 @@ class OwnTasks:
     def _checked_targets(self, task: str, targets):
         self._check_kind(task, targets)
         if self.tolerance is None:
+            # Without n_classes, they are still to be counted.
+            end = 2**31 - 1 if self.n_classes is None else self.n_classes
             try:
-                return _core._whole_numbers(targets, f"{task}: targets", ["step"], self.n_classes)
+                return _core._whole_numbers(targets, f"{task}: targets", ["step"], end)
             except _core.UsageError as error:
                 given = np.asarray(targets)
                 if given.dtype.kind != "f" or not (given % 1).any():
@@ -235,7 +258,7 @@ class OwnTasks:
                     f"{error}; continuous targets are (time, output), with OwnTasks(..., tolerance=0.1)"
                 ) from None
         checked = _core._finite_numbers(targets, f"{task}: targets", ["step", "output"])
-        if checked.shape[1] != self.n_classes:
+        if self.n_classes is not None and checked.shape[1] != self.n_classes:
             raise _core.UsageError(
                 f"{task}: targets of shape {checked.shape}; expected (time, {self.n_classes})"
             )

@@ -27,6 +27,7 @@ from . import _core
 from ._core import UsageError
 from .analysis import Analysis, analyze
 from .run import Run
+from .writing import written
 
 _PERIODS = ("fixation", "stimulus", "delay", "second_stimulus", "decision")
 
@@ -87,14 +88,8 @@ def write(
         )  # fmt: skip
         recorded = _Recorded(analysis, run, gap)
     made = _file(pynwb, run, step, recorded)
-    temporary = path.with_name(path.stem + ".tmp.nwb")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        with pynwb.NWBHDF5IO(str(temporary), "w") as out:
-            out.write(made)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with written(path) as temporary, pynwb.NWBHDF5IO(str(temporary), "w") as out:
+        out.write(made)
 
 
 class _Recorded:

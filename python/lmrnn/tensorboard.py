@@ -30,6 +30,7 @@ from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
 from . import RunError, UsageError, _core
 from .run import Run
+from .writing import told
 
 METRICS = {
     "loss": "loss",
@@ -90,7 +91,8 @@ class _Writer:
             return
         if self._file is None:
             _wait_for_a_later_name(self._folder)
-            self._file = EventFileWriter(str(self._folder))
+            with told(self._folder, "written", "choose another folder with --out (in Python: folder=)"):
+                self._file = EventFileWriter(str(self._folder))
         summary = Summary(value=[Summary.Value(tag=t, simple_value=x) for t, x in new.items()])
         self._file.add_event(Event(step=int(step), wall_time=wall_time, summary=summary))
 

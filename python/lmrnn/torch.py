@@ -363,10 +363,17 @@ class LMRNN(nn.Module):
                 return
             state_dict[key] = dense[self.targets.to(dense.device), self.sources.to(dense.device)]
             state_dict[prefix + "targets"], state_dict[prefix + "sources"] = self.targets, self.sources
-        for name in ("targets", "sources"):
+        # The engine has its masks from the constructor, so no state may bring others.
+        masks = {"targets": "mask", "sources": "mask", "input_mask": "input_mask", "readout_mask": "readout_mask"}
+        for name, mask in masks.items():
             theirs, ours = state_dict.get(prefix + name), getattr(self, name)
-            if theirs is not None and not torch.equal(theirs.cpu(), ours.cpu()):
-                errors.append(f"{prefix + name}: the synapses are not those of this module's mask")
+            if theirs is None or (ours.dim() == 2 and theirs.shape != ours.shape):
+                continue  # PyTorch says which sizes differ
+            if not torch.equal(theirs.cpu().to(ours.dtype), ours.cpu()):
+                errors.append(
+                    f"{prefix + name}: the synapses are not those of this module's {mask}; load into a module "
+                    f"that was made with the {mask} of the saved one"
+                )
                 return
         super()._load_from_state_dict(
             state_dict, prefix, metadata, strict, missing, unexpected, errors

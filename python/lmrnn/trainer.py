@@ -24,6 +24,7 @@ from .calls import explained
 from .data import BatchSource
 from .progress import shower
 from .run import Run
+from .writing import told, written
 
 Callback = Callable[[_core.Progress], Any]
 """Called after every step with a Progress. Answer True to stop: a checkpoint is saved first."""
@@ -220,7 +221,7 @@ class Trainer:
         return self._trainer.network()
 
     def _state(self) -> str:
-        if self._trainer is None:
+        if self._trainer.released:
             return "given up: its directory was taken over by another Trainer"
         steps = self.config["train"]["steps"]
         state = "finished" if isinstance(self._trainer, _Finished) else f"step {self.step} of {steps}"
@@ -230,8 +231,6 @@ class Trainer:
         return state
 
     def __repr__(self) -> str:
-        if self._trainer is None:
-            return f"Trainer({self._state()})"
         return f"Trainer({str(self.directory)!r}, {self._state()})"
 
     def _repr_html_(self) -> str:
@@ -247,6 +246,7 @@ class _Finished:
 
     notices: list[str] = []
     last_evaluation = None
+    released = False
 
     def __init__(self, run: Run):
         self._run = run
@@ -269,7 +269,8 @@ def _let_go(directory: Path) -> None:
         _OPEN[os.path.realpath(directory)] = other
         raise _core.UsageError(f"{directory}: a Trainer of this process is training in it; wait for it")
     if other is not None:
-        other._trainer = None
+        # Not by dropping the reference: the traceback of an interrupted cell holds the core's trainer too.
+        other._trainer.release()
     lock = directory / "lock"
     if not lock.is_file():
         return
@@ -292,7 +293,8 @@ def _delete_run(directory: Path) -> None:
             "use another directory"
         )
     _let_go(directory)
-    shutil.rmtree(directory)
+    with told(directory, "deleted", "use another directory, or change its permissions"):
+        shutil.rmtree(directory)
 
 
 def _refuse_full(directory: Path) -> None:
@@ -393,8 +395,8 @@ def _save_mask(mask, config: dict[str, Any], directory: Path) -> None:
     if directory.exists() and any(directory.iterdir()):
         raise _core.UsageError(f"{directory}: is not empty; use another directory")
     path = _mask_path(directory)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(path, mask=dense.astype(np.uint8))
+    with written(path, "use another directory for the run") as temporary:
+        np.savez_compressed(temporary, mask=dense.astype(np.uint8))
 
 
 def _mask_overrides(path: Path) -> dict[str, Any]:

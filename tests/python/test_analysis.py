@@ -1,6 +1,8 @@
 """Analyses from Python: every one runs, is read back, and has its figure and its part in the report."""
 
+import csv
 import json
+import shutil
 
 import matplotlib
 import numpy as np
@@ -153,6 +155,41 @@ def test_every_figure_draws_and_saves(analysed, tmp_path):
         assert path.read_bytes().startswith(b"<?xml"), name
         drawn.add(name)
     assert drawn == FIGURES
+
+
+@pytest.mark.parametrize("every", [1, 2])
+def test_figures_say_what_is_undefined(analysed, tmp_path, every):
+    """All numbers of an analysis are undefined, or those of every other row: nothing fails or warns."""
+    for name, analysis in analysed[2].items():
+        shutil.copytree(analysis.directory, tmp_path / name)
+        undefined = lmrnn.Analysis(tmp_path / name)
+        for table in undefined.tables:
+            numbers = {key for key, column in undefined.table(table).items() if column.dtype.kind == "f"}
+            path = undefined.directory / f"{table}.csv"
+            header, *rows = csv.reader(path.read_text().splitlines())
+            for row in rows[::every]:
+                row[:] = ["" if key in numbers else cell for key, cell in zip(header, row)]
+            with path.open("w") as file:
+                csv.writer(file).writerows([header, *rows])
+        for axes, _ in section.FIGURES.get(name, lambda analysis: [])(undefined):
+            shown = plot.save(axes, tmp_path / "figure.svg").read_text()
+            if every == 1 and name in ("similarity", "sheet", "modularity", "autapse"):
+                assert "undefined" in shown, name
+
+
+def test_a_silent_network_has_figures_and_a_report(tmp_path):
+    config = {**CONFIG, "optimiser": {"learning_rate": 1e-9}}
+    first = lmrnn.Trainer(config, tmp_path / "first").run().network()
+    first.set_weights(bias=np.full(25, -1000, np.float32))
+    first.save(tmp_path / "silent.safetensors", first.metadata)
+    config["init_from"] = str(tmp_path / "silent.safetensors")
+    run = lmrnn.Trainer(config, tmp_path / "run").run()
+    for name in ("record", "variance", "sheet", "modularity", "dimensionality", "similarity", "confusion"):
+        lmrnn.analyze(run, name, **options_of(name, run))
+    lmrnn.report.write_report(run.directory)
+    assert "no unit is active" in plot.clusters(run).texts[0].get_text()
+    assert plot.activity_by_direction(run, "dlygo").get_title("left") == "dlygo: 0 of 25 units are tuned"
+    assert len(plot.trajectories(run, "dms").lines) and plot.sheet_maps(run, shared=True).size
 
 
 def test_a_run_and_a_path_stand_for_their_analyses(analysed):

@@ -205,6 +205,36 @@ def test_overwriting_deletes_runs_only(small_config, tmp_path):
         lmrnn.Trainer(small_config, tmp_path / "run", overwrite=True, exist_ok=True)
 
 
+def interrupt(progress):
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("again", ["exist_ok", "overwrite", "resume"])
+def test_an_interrupted_cell_runs_again_while_its_traceback_is_kept(small_config, tmp_path, again):
+    directory = tmp_path / "run"
+    kept = []  # as a notebook keeps tracebacks, whose frames hold the trainer
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt) as caught:
+            lmrnn.Trainer(small_config, directory, exist_ok=True).run(interrupt)
+        kept.append(caught)
+    if again == "resume":
+        trainer = lmrnn.Trainer.resume(directory)
+    else:
+        trainer = lmrnn.Trainer(small_config, directory, **{again: True})
+    assert trainer.step == (0 if again == "overwrite" else 2) and trainer.run().done
+
+
+def test_a_trainer_that_was_given_up_says_so(small_config, tmp_path):
+    old = lmrnn.Trainer(small_config, tmp_path / "run")
+    new = lmrnn.Trainer.resume(tmp_path / "run")
+    properties = ("step", "config", "battery", "evaluation", "notices")
+    for use in (old.run, old.network, *(lambda name=name: getattr(old, name) for name in properties)):
+        with pytest.raises(lmrnn.UsageError, match="run: this Trainer was given up .* read the run with lmrnn.Run"):
+            use()
+    assert old.directory == new.directory and "given up" in repr(old) and "given up" in old._repr_html_()
+    assert new.run().done
+
+
 def test_a_mask_is_compared_when_a_run_is_taken_up(small_config, tmp_path):
     mask = np.eye(36)
     lmrnn.Trainer(small_config, tmp_path / "run", mask=mask).run()

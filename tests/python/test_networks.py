@@ -232,6 +232,33 @@ def test_nn4n():
     same(kept, stored["inputs"], stored["broken_states"], stored["broken_logits"])
 
 
+def test_nn4n_keeps_masks_and_types(tmp_path):
+    torch = pytest.importorskip("torch")
+    content = torch.load(STORED / "nn4n.pt")
+    state, settings = content["model_state_dict"], content["kwargs"]
+    hidden = state["recurrent_layer.hidden_layer.weight"]  # (target, source); masks are (source, target)
+    settings["sparsity_masks"][0] = torch.eye(CHANNELS, UNITS)
+    settings["sparsity_masks"][2] = torch.eye(UNITS, CLASSES)
+    state["recurrent_layer.input_layer.weight"] *= torch.eye(UNITS, CHANNELS)
+    state["readout_layer.weight"] *= torch.eye(CLASSES, UNITS)
+    signs = torch.where(torch.arange(UNITS) < 5, 1, -1)[:, None].expand(UNITS, UNITS)
+    settings["ei_masks"] = [None, signs, None]
+
+    def read():
+        torch.save(content, tmp_path / "n.pt")
+        return networks.read(tmp_path / "n.pt")
+
+    network = read()
+    assert network.input == lmrnn.Mask(np.eye(UNITS, CHANNELS))
+    assert network.readout == lmrnn.Mask(np.eye(CLASSES, UNITS))
+    assert network.excitatory is None  # these weights have other signs
+    state["recurrent_layer.hidden_layer.weight"] = hidden.abs() * signs.T
+    assert np.array_equal(read().excitatory, np.arange(UNITS) < 5)
+    settings["ei_masks"][1] = signs.T  # a sign for the target
+    state["recurrent_layer.hidden_layer.weight"] = hidden.abs() * signs
+    assert read().excitatory is None
+
+
 def test_nn4n_of_another_state_equation(tmp_path):
     torch = pytest.importorskip("torch")
     content = torch.load(STORED / "nn4n.pt")
@@ -260,6 +287,23 @@ def test_neuralrnn(name):
         stored = dict(stored)
     network = networks.read(STORED / "neuralrnn" / name)
     same(network, stored["inputs"], stored[f"{name}_states"], stored[f"{name}_logits"])
+
+
+def test_neuralrnn_keeps_masks_and_types(tmp_path):
+    safetensors = pytest.importorskip("safetensors.numpy")
+    network = networks.read(STORED / "neuralrnn" / "ei_rnn")
+    excitatory = np.arange(UNITS) < 6
+    assert np.array_equal(network.excitatory, excitatory)
+    assert np.array_equal(network.readout.to_dense(), np.tile(excitatory, (CLASSES, 1)))  # the others are not read
+    source = STORED / "neuralrnn" / "constrained"
+    assert networks.read(source).excitatory is None
+    state = safetensors.load_file(source / "model.safetensors")
+    state["in_mask"], state["out_mask"] = np.eye(CHANNELS, UNITS, dtype="f4"), np.eye(UNITS, CLASSES, dtype="f4")
+    (tmp_path / "config.json").write_bytes((source / "config.json").read_bytes())
+    safetensors.save_file(state, tmp_path / "model.safetensors")
+    network = networks.read(tmp_path)
+    assert network.input == lmrnn.Mask(np.eye(UNITS, CHANNELS))
+    assert network.readout == lmrnn.Mask(np.eye(CLASSES, UNITS))
 
 
 def test_neuralrnn_with_the_leak_inside_f(tmp_path):
@@ -318,6 +362,25 @@ def test_onnx_of_ours(alpha, activation, n_rules, equation, tmp_path):
         np.testing.assert_allclose(states, expected_states, atol=1e-5)
         np.testing.assert_allclose(logits, expected_logits, atol=1e-5)
     assert networks.read(tmp_path / "n.onnx") == network
+
+
+def test_onnx_of_ours_keeps_masks_and_types(tmp_path):
+    pytest.importorskip("onnx")
+    network = lmrnn.Network(
+        np.eye(16), n_channels=CHANNELS, n_classes=3, n_rules=2, input=np.eye(16, CHANNELS),
+        readout=np.eye(3, 16), excitatory=np.arange(16) < 12,
+    )  # fmt: skip
+    network.initialise(seed=1)
+    network.set_weights(input=np.ones((16, CHANNELS)), readout=np.ones((3, 16)))
+    networks.write_onnx(network, tmp_path / "n.onnx")
+    again = networks.read(tmp_path / "n.onnx")
+    assert (again.input, again.readout) == (network.input, network.readout)
+    assert np.array_equal(again.excitatory, network.excitatory) and again == network
+    runtime = pytest.importorskip("onnxruntime")
+    session = runtime.InferenceSession(tmp_path / "n.onnx", providers=["CPUExecutionProvider"])
+    rules = np.ones((TIME, ROWS, 1), np.int32)
+    (logits,) = session.run(["logits"], {"inputs": np.concatenate([INPUTS, np.eye(2, dtype="f4")[rules[..., 0]]], -1)})
+    np.testing.assert_allclose(logits, network.forward(INPUTS, rules)[1], atol=1e-5)
 
 
 def onnx_model(path, op="RNN", direction="forward", readout="MatMul", extra=()):

@@ -71,3 +71,15 @@ def test_progress_and_curve_are_shown_in_a_notebook(tmp_path, small_config):
     assert any("<progress" in data.get("text/html", "") and "solved" in data["text/html"] for data in shown)
     assert any("image/png" in data for data in shown)
     assert [list(o.data) for o in second] == [["text/plain", "text/html"]] or len(second) == 1
+
+
+def test_an_interrupted_cell_runs_again(tmp_path, small_config):
+    book = nbformat.v4.new_notebook()
+    interrupted = "import lmrnn\nlmrnn.Trainer(config, 'a', exist_ok=True).run(interrupt, progress=False)"
+    setup = f"config = {small_config!r}\ndef interrupt(progress):\n    raise KeyboardInterrupt"
+    book.cells = [nbformat.v4.new_code_cell(source) for source in (setup, interrupted, interrupted)]
+    book.cells.append(nbformat.v4.new_code_cell("lmrnn.Trainer(config, 'a', overwrite=True).run(progress=False)"))
+    resources = {"metadata": {"path": str(tmp_path)}}
+    nbclient.NotebookClient(book, timeout=120, allow_errors=True, resources=resources).execute()
+    errors = [[o.ename for o in cell.outputs if o.output_type == "error"] for cell in book.cells]
+    assert errors == [[], ["KeyboardInterrupt"], ["KeyboardInterrupt"], []]

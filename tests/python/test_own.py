@@ -201,6 +201,22 @@ def test_exceptions_in_ones_own_code_come_out_as_they_are(config, tmp_path):
         lmrnn.Trainer(config, tmp_path / "run", data=Faulty(inputs=fail))
 
 
+@pytest.mark.parametrize(
+    ("attribute", "value", "message"),
+    [
+        ("arrays", lambda *place: None, r"arrays\(\w+, \d+, \d+, \d+\) returned a value of type NoneType; it must return a dict"),
+        ("arrays", lambda *place: [1], "returned a value of type list; it must return a dictionary of arrays"),
+        ("name", 3, "data: name = 3; give a string"),
+        ("tasks", [1, 2], r"data: tasks = \[1, 2\]; give a list of strings"),
+    ],
+)
+def test_data_of_the_wrong_kind_are_refused_in_words(config, tmp_path, attribute, value, message):
+    source = Faulty()
+    setattr(source, attribute, value)
+    with pytest.raises(lmrnn.UsageError, match=message):
+        lmrnn.Trainer(config, tmp_path / "run", data=source).run()
+
+
 def test_faulty_trials_are_refused_in_words(data):
     data.functions[0] = lambda rng: (np.zeros((4, 3)), np.zeros(4))
     with pytest.raises(lmrnn.UsageError, match=r"copy: inputs of shape \(4, 3\); expected \(time, 5\)"):
@@ -208,3 +224,28 @@ def test_faulty_trials_are_refused_in_words(data):
     data.functions[0] = lambda rng: (np.zeros((4, 5)), np.zeros(3))
     with pytest.raises(lmrnn.UsageError, match="targets of shape"):
         data.trial("copy", np.random.default_rng(0))
+
+
+NO_TRIALS = {
+    "nothing": (None, "the function returned None; it must return lmrnn.data.Trial"),
+    "a number": (1, "the function returned a value of type int; it must return"),
+    "an array": (np.zeros((3, 5)), "the function returned a value of type ndarray; it must return"),
+    "a dictionary": ({"inputs": 1, "targets": 2}, "the function returned a value of type dict; it must return"),
+    "inputs alone": ((np.zeros((3, 5)),), "the function returned a value of type tuple of 1; it must return"),
+    "too much": ((np.zeros((3, 5)), np.zeros(3), None, None, 1), "the function returned a value of type tuple of 5;"),
+    "no targets": ((np.zeros((3, 5)), None), "targets: None; give an array"),
+    "ragged targets": ((np.zeros((3, 5)), [[1], [1, 2], [1]]), "targets: not an array"),
+    "ragged inputs": (([[1], [1, 2]], np.zeros(2)), "inputs: not an array"),
+    "undefined targets": ((np.zeros((3, 5)), np.full(3, np.nan)), "targets is nan at step 0"),
+    "words": ((np.zeros((3, 5)), ["a", "b", "c"]), "targets: .* give an array of"),
+    "huge targets": ((np.zeros((3, 5)), np.full(3, 1e30)), "targets is 1e.30 at step 0"),
+}
+
+
+@pytest.mark.parametrize(("returned", "message"), NO_TRIALS.values(), ids=NO_TRIALS)
+def test_a_task_that_returns_no_trial_is_named(config, tmp_path, returned, message):
+    with pytest.raises(lmrnn.UsageError, match=f"^odd: {message}"):  # sizes are counted at once
+        lmrnn.data.OwnTasks("mine", {"odd": lambda rng: returned}, seed=0)
+    tasks = lmrnn.data.OwnTasks("mine", {"odd": lambda rng: returned}, n_channels=5, n_classes=6, seed=0)
+    with pytest.raises(lmrnn.UsageError, match=rf"odd: {message}.*\(trial 0 of row 0 of "):
+        lmrnn.Trainer(config, tmp_path / "run", data=tasks).run()

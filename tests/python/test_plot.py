@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 import lmrnn
 from lmrnn import plot
+from lmrnn.plot import command
 
 
 def figures(run):
@@ -215,6 +216,43 @@ def test_curves_of_runs_that_ended_early(small_run, shorter):
     with pytest.raises(lmrnn.UsageError, match='no run has values of mean_share_of_ceiling yet; y="loss"'):
         plot.learning_curves(none)
     assert len(plot.learning_curves(none, y="loss").lines[0].get_xdata()) == 1
+
+
+@pytest.fixture(params=["evaluation", "checkpoint"])
+def unfinished(small_config, tmp_path, request):
+    """A run that was interrupted before its first evaluation, or killed before its first checkpoint."""
+    run = lmrnn.Trainer(small_config, tmp_path / "run").run(lambda progress: progress.step == 5)
+    if request.param == "checkpoint":
+        shutil.rmtree(run.directory / "checkpoints")
+        (run.directory / "checkpoints").mkdir()
+        for name in ("metrics.csv", "tasks.csv"):
+            path = run.directory / name
+            path.write_text(path.read_text().splitlines()[0] + "\n")
+    return lmrnn.Run(run.directory)
+
+
+def test_every_figure_of_an_unfinished_run_draws_or_says_why_not(unfinished, tmp_path):
+    path, refused = str(unfinished.directory), {}
+    of_studies = {name for name in plot.__all__ if name.startswith("study_")}
+    for name in set(command.figures()) - of_studies:
+        try:
+            command.draw(path, name, tmp_path / "figure.svg", "dlygo" if name in command.OF_TASKS else None)
+        except lmrnn.UsageError as error:
+            refused[name] = str(error)
+    if unfinished.checkpoints:
+        assert "mask" not in refused
+    assert "is not finished, so it has no final accuracy" in refused["accuracy_against_density"]
+    for tell in (lambda: lmrnn.methods(unfinished), lambda: lmrnn.report.write_report(path)):
+        if unfinished.checkpoints:
+            assert tell()
+        else:
+            with pytest.raises(lmrnn.UsageError, match="has no checkpoint yet; let it train for longer"):
+                tell()
+
+
+def test_the_measure_of_a_density_figure_must_be_there(small_run):
+    with pytest.raises(lmrnn.UsageError, match="y = 'accuracy': not in the summary of .* mean_share_of_ceiling"):
+        plot.accuracy_against_density(small_run, y="accuracy")
 
 
 @pytest.mark.parametrize(("interval", "half"), [("deviation", 0.1), ("95%", 12.706 * 0.1 / np.sqrt(2)), ("range", None)])

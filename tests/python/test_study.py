@@ -1,5 +1,6 @@
 """A study of seconds, read back: its tables as an object, its figures, its report."""
 
+import csv
 import os
 import re
 import shutil
@@ -289,6 +290,23 @@ def test_what_did_not_happen_is_not_drawn(study, tmp_path):
         assert "<h2>Tuning</h2>" not in report.write_report(study.directory, tmp_path / "p.html").read_text()
     finally:
         (tmp_path / "tuning.csv").rename(study.directory / "tables/tuning.csv")
+
+
+def test_a_report_says_why_a_figure_is_missing(study, tmp_path):
+    shutil.copytree(study.directory, tmp_path / "study")
+    for table, named in (("cells", "mean"), ("tuning", "score")):
+        path = tmp_path / "study/tables" / f"{table}.csv"
+        header, *rows = csv.reader(path.read_text().splitlines())
+        for row in rows:
+            if table == "tuning" or "final_share" in row:
+                row[header.index(named)] = ""
+        with path.open("w") as file:
+            csv.writer(file).writerows([header, *rows])
+    undefined = lmrnn.Study(tmp_path / "study")
+    with pytest.raises(lmrnn.UsageError, match="no tuning run has a score"):
+        plot.study_rates(undefined)
+    page = report.write_report(undefined.directory, tmp_path / "p.html").read_text()
+    assert "no cell has a value of" in page and "no tuning run has a score" in page and "<h2>Contrasts</h2>" in page
 
 
 def test_a_study_of_an_earlier_version_is_read(root):

@@ -346,6 +346,23 @@ def test_dense_state_dicts_of_earlier_versions_load():
         other.load_state_dict(module.state_dict())
 
 
+@pytest.mark.parametrize("which", ["input_mask", "readout_mask"])
+def test_states_of_other_masks_are_refused(which):
+    shape = {"input_mask": (64, 9), "readout_mask": (5, 64)}[which]
+    sizes = {"mask": np.eye(64), "n_channels": 9, "n_classes": 5, "seed": 8}
+    full = lt.LMRNN(**sizes)
+    masked = lt.LMRNN(**sizes, **{which: np.eye(*shape)})
+    for one, other in ((full, masked), (masked, full)):
+        for state in (other.state_dict(), other.double().state_dict()):
+            with pytest.raises(RuntimeError, match=f"{which}: .* not those of this module's {which}; load into"):
+                one.load_state_dict(state)
+        assert np.array_equal(getattr(one, which) != 0, getattr(one.to_network(), which.split("_")[0]).to_dense())
+        one.float().load_state_dict(copy.deepcopy(one).double().state_dict())
+    other = lt.LMRNN(**sizes | {"n_channels": 8})
+    with pytest.raises(RuntimeError, match="size mismatch for input"):
+        full.load_state_dict(other.state_dict())
+
+
 def test_a_second_backward_is_an_error_and_retain_graph_allows_it():
     module, _ = pair()
     given, keywords = arguments(torch.float32)

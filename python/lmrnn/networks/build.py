@@ -35,6 +35,7 @@ class Weights:
     recurrent_mask: Any = None
     input_mask: Any = None
     readout_mask: Any = None
+    excitatory: Any = None
     alpha: float = 1.0
     activation: str = ""
     equation: str = "rate"
@@ -63,6 +64,7 @@ def network(weights: Weights, options: Options, where: str) -> _core.Network:
         recurrent_mask=weights.recurrent_mask,
         input_mask=input_mask,
         readout_mask=weights.readout_mask,
+        excitatory=weights.excitatory,
         alpha=weights.alpha,
         activation=known_activation(weights.activation, where),
         equation=weights.equation,
@@ -71,7 +73,7 @@ def network(weights: Weights, options: Options, where: str) -> _core.Network:
 
 def from_arrays(
     where: str, *, recurrent, input, readout, rule=None, bias=None, readout_bias=None, recurrent_mask=None,
-    input_mask=None, readout_mask=None, alpha=1.0, activation="relu", equation="rate",
+    input_mask=None, readout_mask=None, excitatory=None, alpha=1.0, activation="relu", equation="rate",
 ) -> _core.Network:  # fmt: skip
     """A Network from recurrent (target, source), input (unit, channel), rule (rule, unit), readout (class,
     unit) and biases; a synapse wherever `recurrent` is not 0, unless `recurrent_mask` says it."""
@@ -94,6 +96,7 @@ def from_arrays(
         activation=activation,
         input=None if input_mask is None else as_mask(input_mask, f"{where}: input_mask"),
         readout=None if readout_mask is None else as_mask(readout_mask, f"{where}: readout_mask"),
+        excitatory=excitatory,
         equation=equation,
     )
     w["recurrent"] = np.ascontiguousarray(w["recurrent"][mask.targets, mask.sources])

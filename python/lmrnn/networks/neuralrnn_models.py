@@ -45,13 +45,17 @@ def _read(config: dict, state: dict, options: Options, where: str) -> Network:
         refuse_state(where, f"{equation}, alpha = {alpha:g}", f"NeuralRNN's {mode}")
     if np.any(state.get("h0", 0) != 0):
         raise UsageError(f"{where}: begins from a learned state h0; the core begins from 0")
+    readout, readout_mask = _readout(state)
     weights = Weights(
         recurrent=_recurrent(state),
         input=state["input2h.weight"] * state.get("in_mask", np.ones(1)).T,
         bias=added(state["input2h.bias"], state["h2h.bias"]),
-        readout=_readout(config, state),
+        readout=readout,
         readout_bias=state["readout_layer.bias"],
         recurrent_mask=state.get("rec_mask"),
+        input_mask=state["in_mask"].T if "in_mask" in state else None,
+        readout_mask=readout_mask,
+        excitatory=np.diagonal(state["dale_mask"]) > 0 if "dale_mask" in state else None,
         alpha=alpha,
         activation=agreeing_activation(config.get("activation", "relu"), options, where),
         equation="rate" if alpha == 1 else _EQUATIONS[mode],  # alike without a leak
@@ -75,9 +79,10 @@ def _recurrent(state: dict) -> np.ndarray:
     return weight
 
 
-def _readout(config: dict, state: dict) -> np.ndarray:
-    weight = state["readout_layer.weight"] * state.get("out_mask", np.ones(1)).T
-    n_units = state["h2h.weight"].shape[0]
-    if weight.shape[1] < n_units:  # from the excitatory units, which come first
-        weight = np.pad(weight, [(0, 0), (0, n_units - weight.shape[1])])
-    return weight
+def _readout(state: dict) -> tuple[np.ndarray, np.ndarray]:
+    """Weights and mask, (class, unit)."""
+    weight = state["readout_layer.weight"]
+    mask = np.broadcast_to(state.get("out_mask", np.ones(1)).T, weight.shape)
+    # It may be from the excitatory units alone, which come first.
+    others = [(0, 0), (0, state["h2h.weight"].shape[0] - weight.shape[1])]
+    return np.pad(weight * mask, others), np.pad(mask, others)

@@ -18,8 +18,9 @@ def from_object(model, options: Options) -> Network:
         raise UsageError(f"{where}: of nn4n, CTRNN can be read")
     layer = model.recurrent_layer
     masks = [part.sparsity_mask for part in (layer.input_layer, layer.hidden_layer, model.readout_layer)]
+    signs = getattr(layer.hidden_layer, "ei_mask", None)
     return _read(
-        model.state_dict(), masks, float(layer.alpha), layer.act, layer.init_state, options, where
+        model.state_dict(), masks, signs, float(layer.alpha), layer.act, layer.init_state, options, where
     )
 
 
@@ -28,12 +29,14 @@ def from_checkpoint(content: dict, options: Options, where: str) -> Network:
     settings = {**_DEFAULT, **content["kwargs"]}
     masks = settings.get("sparsity_masks") or [None] * 3
     masks = [None if mask is None else np.asarray(mask).T for mask in masks]
+    signs = (settings.get("ei_masks") or [None] * 3)[1]
+    signs = None if signs is None else np.asarray(signs).T
     alpha = settings["dt"] / settings["tau"]
     state = content["model_state_dict"]
-    return _read(state, masks, alpha, settings["activation"], settings["init_state"], options, where)
+    return _read(state, masks, signs, alpha, settings["activation"], settings["init_state"], options, where)
 
 
-def _read(state, masks, alpha, activation, init_state, options: Options, where: str) -> Network:
+def _read(state, masks, signs, alpha, activation, init_state, options: Options, where: str) -> Network:
     state = {name: np.asarray(value.detach().cpu()) for name, value in state.items()}
     if init_state != "zero" and np.any(state.get("recurrent_layer.hidden_state", 0) != 0):
         raise UsageError(f"{where}: begins from a learned state; the core begins from 0")
@@ -50,12 +53,30 @@ def _read(state, masks, alpha, activation, init_state, options: Options, where: 
         bias=added(state[f"{names[0]}.bias"], state[f"{names[1]}.bias"]),
         readout=readout,
         readout_bias=state[f"{names[2]}.bias"],
-        recurrent_mask=None if masks[1] is None else (np.asarray(masks[1]) != 0) | (recurrent != 0),
+        input_mask=_mask(masks[0], input),
+        recurrent_mask=_mask(masks[1], recurrent),
+        readout_mask=_mask(masks[2], readout),
+        excitatory=_types(signs, recurrent),
         alpha=alpha,
         activation=agreeing_activation(activation, options, where),
         equation="rate" if alpha == 1 else "voltage",  # alike without a leak: f(0) is 0
     )
     return network(weights, options, where)
+
+
+def _mask(mask, weight):
+    return None if mask is None else (np.asarray(mask) != 0) | (weight != 0)
+
+
+def _types(signs, recurrent):
+    """(unit) Whether it excites; None where a unit may do both, or does what it may not."""
+    if signs is None:
+        return None
+    excites, synapses = np.asarray(signs) > 0, recurrent != 0
+    if np.any(synapses & (excites != (recurrent > 0))):
+        return None
+    positive, negative = (np.all((excites == kind) | ~synapses, axis=0) for kind in (True, False))
+    return positive if np.all(positive | negative) else None
 
 
 def _within(weight, mask, options: Options, where: str):

@@ -10,6 +10,7 @@ import numpy as np
 from .. import _core
 from .._core import Network, UsageError
 from ..wirings.files import library
+from ..writing import written
 from .build import Options, Weights, agreeing_activation, network
 
 OPSET = 17
@@ -64,18 +65,23 @@ def write(ours: Network, path: Path) -> None:
         opset_imports=[helper.make_opsetid("", OPSET)],
     )  # fmt: skip
     model.ir_version = 8  # the oldest that has this opset
-    # What the graph does not say: which synapses exist although they weigh 0, and the rules.
+    # What the graph does not say: which synapses exist although they weigh 0, the rules, and units' types.
     about = {
         "alpha": ours.alpha, "activation": ours.activation, "n_rules": ours.n_rules,
         "targets": ours.recurrent.targets.tolist(), "sources": ours.recurrent.sources.tolist(),
     }  # fmt: skip
     if ours.equation != "rate":
         about["equation"] = ours.equation
+    for name in ("input", "readout"):
+        mask = getattr(ours, name)
+        if mask.density < 1:
+            about[name] = {"targets": mask.targets.tolist(), "sources": mask.sources.tolist()}
+    if ours.excitatory is not None:
+        about["excitatory"] = ours.excitatory.tolist()
     helper.set_model_props(model, {_MARK: json.dumps(about)})
     onnx.checker.check_model(model)
-    temporary = path.with_name(path.name + ".tmp")
-    onnx.save(model, temporary)
-    temporary.replace(path)
+    with written(path) as temporary:
+        onnx.save(model, temporary)
 
 
 def _rnn(helper, floats, ours, n_in):
@@ -168,13 +174,22 @@ def _read_ours(arrays: dict, about: dict, where: str) -> Network:
         bias = arrays["B"][0][: len(recurrent)]
     else:
         drive, recurrent, bias = arrays["input"], arrays["recurrent"], arrays["bias"]
-    mask = np.zeros(recurrent.shape, dtype=bool)
-    mask[about["targets"], about["sources"]] = True
+    readout = arrays["readout"].T
     weights = Weights(
-        recurrent, drive, bias, arrays["readout"].T, arrays["readout_bias"], recurrent_mask=mask,
-        alpha=about["alpha"], activation=about["activation"], equation=about.get("equation", "rate"),
+        recurrent, drive, bias, readout, arrays["readout_bias"], recurrent_mask=_mask(about, recurrent),
+        input_mask=_mask(about.get("input"), drive), readout_mask=_mask(about.get("readout"), readout),
+        excitatory=about.get("excitatory"), alpha=about["alpha"], activation=about["activation"],
+        equation=about.get("equation", "rate"),
     )  # fmt: skip
     return network(weights, Options(n_rules=about["n_rules"]), where)
+
+
+def _mask(synapses: dict | None, weights) -> np.ndarray | None:
+    if synapses is None:
+        return None
+    mask = np.zeros(weights.shape, dtype=bool)
+    mask[synapses["targets"], synapses["sources"]] = True
+    return mask
 
 
 def _read_operator(onnx, graph, arrays: dict, options: Options, where: str) -> Network:

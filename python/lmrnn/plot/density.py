@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from .. import _core
 from . import style
 from .inputs import run_of
 
@@ -16,15 +17,16 @@ def accuracy_against_density(runs, *, y: str = "mean_share_of_ceiling", ax=None)
     """Final accuracy against the density of the wiring, one point per run; runs of the same density
     are joined by their mean and a band from the least to the largest.
 
-    runs : list of finished Runs or their paths, or a mapping from label to such a list. Returns the
-    Axes.
+    runs : list of finished Runs or their paths, or a mapping from label to such a list. y : a number of
+    Run.summary. Returns the Axes. Raises UsageError for a run that is not finished.
     """
     ax = style.new_axes(ax)
     groups = runs if isinstance(runs, Mapping) else {"": runs}
     for (label, members), marker in zip(groups.items(), style.MARKERS * len(groups)):
         by_density = defaultdict(list)
         for run in map(run_of, members if isinstance(members, (list, tuple)) else [members]):
-            by_density[round(run.network().recurrent.density, 12)].append(run.summary[y])
+            final = _final(run, y)
+            by_density[round(run.network().recurrent.density, 12)].append(final)
         density = np.array(sorted(by_density))
         values = [np.array(by_density[d]) for d in density]
         (line,) = ax.plot(100 * density, [v.mean() for v in values], f"-{marker}", label=label)
@@ -37,6 +39,18 @@ def accuracy_against_density(runs, *, y: str = "mean_share_of_ceiling", ax=None)
     if len(groups) > 1:
         ax.legend()
     return ax
+
+
+def _final(run, y: str) -> float:
+    if not run.done:
+        raise _core.UsageError(
+            f"{run.directory}: is not finished, so it has no final accuracy; finish it with "
+            f"lmrnn train --resume {run.directory}, or leave it out"
+        )
+    numbers = [key for key, value in run.summary.items() if isinstance(value, (int, float))]
+    if y not in numbers:
+        raise _core.UsageError(f"y = {y!r}: not in the summary of {run.directory}; it has {', '.join(numbers)}")
+    return run.summary[y]
 
 
 def percent_axis(ax) -> None:

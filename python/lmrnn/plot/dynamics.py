@@ -70,7 +70,7 @@ def fixed_points(analysis, task=None, *, recording=None, ax=None):
         style.component_axes(axes[0], share)
     axes[0].set_title((f"{task}: " if task else "") + f"{table.n_rows} fixed and slow points"
                       + (", trials in grey" if states is not None else ""))  # fmt: skip
-    if table.n_rows:
+    if axes[0].get_legend_handles_labels()[0]:
         axes[0].legend(fontsize=7, loc="upper center", bbox_to_anchor=(0.5, -0.2), ncol=3, handletextpad=0.1)
     return axes
 
@@ -151,9 +151,10 @@ def trajectories(analysis, task, *, trials: int = 32, ax=None):
                     label=label, linestyle="none")  # fmt: skip
     style.component_axes(ax, share)
     ax.set_title(f"{task}: {len(paths)} trials")
-    legend = ax.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 0.6), handletextpad=0.1)
-    for handle in legend.legend_handles if hasattr(legend, "legend_handles") else legend.legendHandles:
-        handle.set_markerfacecolor("white")
+    if seen:
+        legend = ax.legend(fontsize=7, loc="upper left", bbox_to_anchor=(1.0, 0.6), handletextpad=0.1)
+        for handle in legend.legend_handles if hasattr(legend, "legend_handles") else legend.legendHandles:
+            handle.set_markerfacecolor("white")
     style.direction_key(ax, "right answer")
     return ax
 
@@ -182,10 +183,16 @@ def activity_by_direction(analysis, task, *, ax=None):
     by_angle = np.stack([activity[np.isclose(direction, a)].mean(axis=0) for a in angles])
     span = by_angle.max(axis=0) - by_angle.min(axis=0)
     tuned = span > 0.05 * span.max()
+    ax = style.new_axes(ax)
+    ax.set_xlabel("direction of the stimulus")
+    ax.set_ylabel("unit, by preferred direction")
+    ax.set_title(f"{task}: {tuned.sum()} of {tuned.size} units are tuned")
+    if not tuned.any():
+        style.say_undefined(ax, "preferred directions")
+        return ax
     by_angle = by_angle[:, tuned] / np.abs(by_angle[:, tuned]).max(axis=0)
     weight = by_angle - by_angle.min(axis=0)
     preferred = np.angle((weight * np.exp(1j * angles)[:, None]).sum(axis=0)) % (2 * np.pi)
-    ax = style.new_axes(ax)
     # A column per direction that was shown, each as wide as the gap to its neighbours.
     at = np.degrees(angles)
     edges = np.concatenate([[at[0]], (at[:-1] + at[1:]) / 2, [at[-1]]]) if len(at) > 2 else np.array([0, 180, 360])
@@ -198,9 +205,6 @@ def activity_by_direction(analysis, task, *, ax=None):
     ax.invert_yaxis()
     style.degrees(ax)
     ax.set_xlim(edges[0], edges[-1])
-    ax.set_xlabel("direction of the stimulus")
-    ax.set_ylabel("unit, by preferred direction")
-    ax.set_title(f"{task}: {tuned.sum()} of {tuned.size} units are tuned")
     style.colour_bar(ax, image, "activity / largest of the unit")
     return ax
 

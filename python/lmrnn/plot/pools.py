@@ -20,10 +20,14 @@ def unit_classes(analysis, *, ax=None):
     """
     ax = style.new_axes(ax)
     units = analysis.table("units")
-    low, high = units["lambda"].min(), units["lambda"].max()
+    finite = np.isfinite(units["lambda"])
+    known = units["lambda"][finite]
+    if not len(known):
+        style.say_undefined(ax, "λ of all units")
+    low, high = (known.min(), known.max()) if len(known) else (0, 1)
     bins = np.linspace(low, high if high > low else low + 1, 50)
-    groups = [units["lambda"][units["class"] == name] for name in CLASSES]
-    labels = [f"{name} ({len(group)})" for name, group in zip(CLASSES, groups)]
+    groups = [units["lambda"][finite & (units["class"] == name)] for name in CLASSES]
+    labels = [f"{name} ({np.sum(units['class'] == name)})" for name in CLASSES]
     colours = [style.COLOURS[c] for c in ("sky", "blue", "green", "vermillion")] + [style.PALE]
     ax.hist(groups, bins=bins, stacked=True, label=labels, color=colours)
     ax.axvline(1, color=style.GREY, linewidth=0.8, linestyle=":")
@@ -48,7 +52,7 @@ def lesions(analysis, *, group: str | None = None, ax=None):
     groups, tasks = list(dict.fromkeys(table[group])), list(dict.fromkeys(table["task"]))
     cost = np.reshape(table["cost"].astype(float), (len(groups), len(tasks)))
     ax = style.new_axes(ax, max(style.WIDTH, 0.15 * len(tasks) + 2), 1.5 + 0.3 * len(groups))
-    most = max(20, np.nanmax(np.abs(cost)))
+    most = style.largest(np.abs(cost), least=20)
     image = ax.imshow(cost, cmap="RdBu_r", vmin=-most, vmax=most)
     if "predicted" in table:
         predicted = np.reshape(table["predicted"] == "true", cost.shape)
@@ -59,7 +63,9 @@ def lesions(analysis, *, group: str | None = None, ax=None):
     style.name_ticks(ax, tasks)
     ax.set_ylabel(f"{group} removed (units)")
     bar = style.colour_bar(ax, image, "points lost")
-    bar.ax.set_ylim(min(0, np.nanmin(cost)), max(20, np.nanmax(cost)))  # the part that is in use
+    bar.ax.set_ylim(-style.largest(-cost), style.largest(cost, least=20))  # the part that is in use
+    if not np.isfinite(cost).any():
+        style.say_undefined(ax, "cost")
     return ax
 
 

@@ -20,11 +20,14 @@ def dimensions(analysis, *, ax=None):
     order = np.argsort(tasks, kind="stable")
     ax = style.new_axes(ax, max(style.WIDTH, 0.15 * len(tasks) + 1), 3.2)
     ax.bar(range(len(tasks)), tasks[order], color=style.COLOURS["blue"])
-    ax.axhline(together, color=style.COLOURS["vermillion"])
-    ax.annotate(f"all tasks together: {together:.3g}", (0, together), xytext=(2, 3),
-                textcoords="offset points", va="bottom", color=style.COLOURS["vermillion"], fontsize=8)  # fmt: skip
+    if np.isfinite(together):
+        ax.axhline(together, color=style.COLOURS["vermillion"])
+        ax.annotate(f"all tasks together: {together:.3g}", (0, together), xytext=(2, 3),
+                    textcoords="offset points", va="bottom", color=style.COLOURS["vermillion"], fontsize=8)  # fmt: skip
+    elif not np.isfinite(tasks).any():
+        style.say_undefined(ax, "participation ratio")
     ax.set_xlim(-1, len(tasks))
-    ax.set_ylim(0, 1.15 * max(together, tasks.max(initial=0)))
+    ax.set_ylim(0, 1.15 * style.largest(together, tasks, least=0.1))
     style.name_ticks(ax, table["task"][1:][order])
     ax.set_ylabel("participation ratio\n(dimensions of activity)")
     return ax
@@ -54,17 +57,24 @@ def task_similarity(analysis, *, ax=None):
 @style.figure
 @takes(analysis_of, "similarity")
 def similarity(analysis, *, ax=None):
-    """Likeness of two networks by task: representation (CKA) against dynamics (DSA).
+    """Likeness of two networks by task: representation (CKA) against dynamics (DSA). Tasks of which one
+    is undefined are left out.
 
     analysis : Analysis of `similarity`, or a run that has it. Returns the Axes.
     """
     ax = style.new_axes(ax, 3.9, 3.3)
     table = analysis.table("similarity")
+    n_tasks = table.n_rows
+    table = table.where(np.isfinite(table["cka"]) & np.isfinite(table["dynamical_distance"]))
     ax.plot(table["cka"], table["dynamical_distance"], "o", alpha=0.7)
-    if table.n_rows <= 20:
+    if 0 < table.n_rows <= 20:
         _name_points(ax, table["cka"], table["dynamical_distance"], table["task"])
+    if not table.n_rows:
+        style.say_undefined(ax, "likeness of all tasks")
+    elif table.n_rows < n_tasks:
+        ax.set_title(f"undefined for {n_tasks - table.n_rows} of {n_tasks} tasks", fontsize=8)
     ax.set_xlim(0, 1.02)
-    ax.set_ylim(0, 1.15 * max(float(np.nanmax(table["dynamical_distance"])), 0.1))
+    ax.set_ylim(0, 1.15 * style.largest(table["dynamical_distance"], least=0.1))
     ax.set_xlabel("CKA of representations\n(1: the same up to rotation)")
     ax.set_ylabel("dynamical distance (rad)\n(0: the same dynamics)")
     return ax

@@ -22,8 +22,11 @@ def clusters(analysis, *, ax=None):
     table = analysis.table("clusters")
     groups, tasks = np.unique(table["cluster"]), list(dict.fromkeys(table["task"]))
     values = np.reshape(table["variance"], (len(groups), len(tasks)))
-    sizes = np.reshape(table["units"], values.shape)[:, 0]
     ax = style.new_axes(ax, max(style.WIDTH, 0.15 * len(tasks) + 2), 1.5 + 0.3 * len(groups))
+    if not table.n_rows:
+        style.say_undefined(ax, "clusters (no unit is active)")
+        return ax
+    sizes = np.reshape(table["units"], values.shape)[:, 0]
     image = ax.imshow(values, vmin=0, vmax=1)
     ax.set_yticks(range(len(groups)), [f"cluster {g + 1} ({n})" for g, n in zip(groups, sizes)])
     style.name_ticks(ax, tasks)
@@ -55,14 +58,15 @@ def sheet_maps(analysis, *, n: int = 8, shared: bool = False, ax=None):
     if sizes:
         sheet = _core.Sheet.of_areas(sizes)
         maps = [side_by_side(values, sheet) for values in maps]
-    limits = {"vmin": min(np.nanmin(m) for m in maps), "vmax": max(np.nanmax(m) for m in maps)} if shared else {}
+    known = np.concatenate([values[np.isfinite(values)] for values in maps])
+    limits = {"vmin": known.min(), "vmax": known.max()} if shared and len(known) else {}
     images = []
     for place, which, values in zip(axes.flat, best, maps):
         images.append(place.imshow(values, aspect="equal", **limits))
         name = str(table["map"][which]).replace(" (", "\n(")
-        place.set_title(
-            f"{name}\nMoran's I = {table['moran_i'][which]:.2f}", fontsize=8, pad=14 if sizes else None
-        )
+        score = table["moran_i"][which]
+        said = f"Moran's I = {score:.2f}" if np.isfinite(score) else "Moran's I undefined"
+        place.set_title(f"{name}\n{said}", fontsize=8, pad=14 if sizes else None)
         if sizes:
             name_areas(place, sizes, fontsize=6)
         if not shared:
@@ -101,10 +105,13 @@ def spatial_order(analysis, *, ax=None):
     for (label, one), marker in zip(found.items(), style.MARKERS * len(found)):
         table = one.table("moran")
         order = np.sort(table["moran_i"][np.isfinite(table["moran_i"])])[::-1]
-        deviations.append(np.nanmean(table["null_deviation"]))
+        known = table["null_deviation"][np.isfinite(table["null_deviation"])]
+        deviations.append(known.mean() if len(known) else 0)
         ax.plot(np.arange(1, len(order) + 1), order, f"{marker}-", label=label or "maps", markersize=3)
-    widest = max(deviations)
-    ax.axhspan(-2 * widest, 2 * widest, color=style.PALE, lw=0, zorder=0, label="places permuted, ± 2 deviations")
+    if not any(len(line.get_xdata()) for line in ax.lines):
+        style.say_undefined(ax, "Moran's I of all maps")
+    if (widest := max(deviations)) > 0:
+        ax.axhspan(-2 * widest, 2 * widest, color=style.PALE, lw=0, zorder=0, label="places permuted, ± 2 deviations")
     ax.axhline(0, color=style.GREY, linewidth=0.6, zorder=0)
     ax.set_xlabel("map, by rank")
     ax.set_ylabel("Moran's I (0: no order on the sheet)")
@@ -129,13 +136,14 @@ def modularity(analysis, *, ax=None):
     ax.bar(place + 0.2, table["null_mean"], 0.38, color=style.PALE, label="null: mean and 2 deviations",
            yerr=2 * table["null_deviation"], error_kw={"capsize": 3, "ecolor": style.INK, "elinewidth": 1})  # fmt: skip
     for x, row in zip(place, table.rows()):
-        height = max(row["modularity"], row["null_mean"] + 2 * row["null_deviation"], 0)
-        ax.annotate(f"p = {row['p']:.2g}", (x, height), xytext=(0, 4), textcoords="offset points",
+        height = style.largest(row["modularity"], row["null_mean"], row["null_mean"] + 2 * row["null_deviation"])
+        said = f"p = {row['p']:.2g}" if np.isfinite(row["modularity"]) else "undefined"
+        ax.annotate(said, (x, height), xytext=(0, 4), textcoords="offset points",
                     ha="center", fontsize=7)  # fmt: skip
     names = [f"{g}\n{n} communities" for g, n in zip(table["graph"], table["communities"])]
     ax.set_xticks(place, names)
-    top = max(table["modularity"].max(), (table["null_mean"] + 2 * table["null_deviation"]).max(), 0.1)
-    ax.set_ylim(min(0, table["modularity"].min()), 1.15 * top)
+    top = style.largest(table["modularity"], table["null_mean"] + 2 * table["null_deviation"], least=0.1)
+    ax.set_ylim(-style.largest(-table["modularity"]), 1.15 * top)
     ax.set_ylabel("modularity Q")
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncol=2, borderaxespad=0.2)
     return ax

@@ -256,6 +256,8 @@ def study_rates(study, *, ax=None):
         for row in tuning.rows()
         if np.isfinite(row["score"])
     }
+    if not by:
+        raise _core.UsageError(f"{study.name}: no tuning run has a score, so there is nothing to draw")
     panels = [panel for panel in study.panels if any(key[0] == panel for key in by)]
     rates = sorted({rate for _, _, rate in by})
     key = tuned_words(study)

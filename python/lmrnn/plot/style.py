@@ -24,6 +24,7 @@ from matplotlib.gridspec import SubplotSpec
 
 from .. import _core
 from ..calls import explained
+from ..writing import written
 
 COLOURS = {
     "blue": "#0072B2",
@@ -202,6 +203,17 @@ def share_limits(ax: Axes) -> None:
     ax.set_ylim(-0.03, 1.03)
 
 
+def largest(*values, least: float = 0.0) -> float:
+    """The largest finite one of numbers and arrays; `least`, if that is smaller or there is none."""
+    finite = [part[np.isfinite(part)] for part in (np.ravel(value).astype(float) for value in values)]
+    return float(max(part.max(initial=least) for part in finite))
+
+
+def say_undefined(ax: Axes, what: str) -> None:
+    """Instead of values where there are none, e.g. of a network whose units are all silent."""
+    ax.text(0.5, 0.5, f"{what}: undefined", transform=ax.transAxes, ha="center", va="center", color=GREY)
+
+
 def colour_bar(ax, mappable, label: str, **options):
     """A colour bar of one Axes, or one that an array of them shares."""
     axes = ax if isinstance(ax, Axes) else [one for one in np.ravel(ax)]
@@ -241,7 +253,11 @@ def direction_colours(angles) -> np.ndarray:
 
 def components(states: np.ndarray, n: int = 2):
     """The first `n` principal components of (sample, unit) states: their mean, (n, unit) axes, and
-    the share of the variance that each explains."""
+    the share of the variance that each explains. Samples that are not finite do not count; zeros, if
+    there are no others."""
+    states = states[np.isfinite(states).all(axis=1)]
+    if not len(states):
+        return np.zeros(states.shape[1]), np.zeros((n, states.shape[1])), np.zeros(n)
     mean = states.mean(axis=0, dtype=float)  # float32 sums over millions of samples lose digits
     _, size, axes = np.linalg.svd(states - mean, full_matrices=False)
     total = max(float((size**2).sum()), 1e-300)
@@ -272,7 +288,8 @@ def save(axes, path: str | Path, *, dpi: int = 200) -> Path:
     """Writes the figure of `axes`: SVG or PDF (vector; text stays text), or PNG, by the ending of
     `path`. The folder is made if it is not there.
 
-    The same figure gives the same bytes: no time stamps. Raises UsageError for other endings.
+    The same figure gives the same bytes: no time stamps. Raises UsageError for other endings, RunError if
+    the file cannot be written.
     """
     path = Path(path)
     found = figure_of(axes)
@@ -280,9 +297,9 @@ def save(axes, path: str | Path, *, dpi: int = 200) -> Path:
     if path.suffix.lower().lstrip(".") not in known:
         raise _core.UsageError(f"{path}: cannot save as {path.suffix or 'a file without ending'}; "
                                f"use one of .{', .'.join(known)}")  # fmt: skip
-    path.parent.mkdir(parents=True, exist_ok=True)
     salt = hashlib.sha256(path.name.encode()).hexdigest()
     metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix)
-    with matplotlib.rc_context({"svg.hashsalt": salt}):
-        found.savefig(path, dpi=dpi, metadata=metadata)
+    written_to = written(path, "choose another file (with lmrnn plot: --out)")
+    with written_to as temporary, matplotlib.rc_context({"svg.hashsalt": salt}):
+        found.savefig(temporary, dpi=dpi, metadata=metadata)
     return path

@@ -68,7 +68,7 @@ def sheet_map(values, sheet, *, label: str = "", signed: bool = False, ax=None):
         )
     values = side_by_side(values, sheet)
     ax = style.new_axes(ax, 4.0, 3.4)
-    largest = np.nanmax(np.abs(values)) if signed else None
+    largest = style.largest(np.abs(values)) if signed else None
     image = ax.imshow(
         values,
         cmap=style.DIVERGING if signed else style.SEQUENTIAL,

@@ -14,6 +14,7 @@ from os import PathLike
 from pathlib import Path
 
 from .. import __version__, _core
+from ..writing import written
 
 __all__ = ["main", "write_report"]
 
@@ -25,7 +26,7 @@ def write_report(
     runs/NAME/report.html for "zoo:NAME".
 
     against : a second run, with which the first one is compared. Raises UsageError if `subject` is
-    neither a run nor a study, or `against` no run.
+    neither a run nor a study, or `against` no run; RunError if the page cannot be written.
     """
     from ..plot import style
     from .catalogue import find_subject
@@ -35,12 +36,9 @@ def write_report(
     with style.unregistered():
         sections = [section for make in found.sections if (section := make(found.content)) is not None]
     path = Path(out) if out is not None else Path(_core.output_folder(subject)) / "report.html"
-    if out is None:
-        path.parent.mkdir(parents=True, exist_ok=True)
     page = render("page.html", title=found.title, sections=sections, version=__version__)
-    temporary = path.with_name(f"{path.name}.tmp")
-    temporary.write_text(page, encoding="utf-8")
-    temporary.replace(path)
+    with written(path, "choose another file with --out (in Python: out=)") as temporary:
+        temporary.write_text(page, encoding="utf-8")
     return path
 
 

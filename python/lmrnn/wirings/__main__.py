@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
         wiring = read(path, **options)
         if output is not None:
             wiring.save(output)
-    except (_core.UsageError, OSError) as error:
+    except (_core.UsageError, _core.RunError, OSError) as error:
         print(f"python -m lmrnn.wirings: {_for_the_shell(str(error))}", file=sys.stderr)
         return 2
     print(wiring.describe())

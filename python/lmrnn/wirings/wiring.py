@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from .._core import Mask, Sheet, UsageError
+from ..writing import written
 from . import layout
 
 
@@ -239,9 +240,8 @@ class Wiring:
             arrays["type_names"] = np.array(names)
         if self.excitatory is not None:
             arrays["excitatory"] = self.excitatory.astype(np.uint8)
-        temporary = path.with_name(path.name + ".tmp.npz")
-        np.savez_compressed(temporary, **arrays)
-        temporary.replace(path)
+        with written(path) as temporary:
+            np.savez_compressed(temporary, **arrays)
 
     def replace(self, **changes) -> Wiring:
         """Another wiring with some of its fields changed, e.g. with `types` from a table."""

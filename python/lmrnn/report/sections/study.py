@@ -93,7 +93,7 @@ def results(study) -> Section:
                     for name, key in measures.items()
                 ),
             ])
-    cells = figure(plot.study_cells(study), "Share of the ceiling at the end, with bootstrap intervals.")
+    cells = _drawn(plot.study_cells, study, "Share of the ceiling at the end, with bootstrap intervals.")
     return Section("Results", join(NOTE, cells, table([*study.axes, "runs", *measures], rows)))
 
 
@@ -138,7 +138,15 @@ def tuning(study) -> Section | None:
         return None
     key = plot.study.tuned_words(study)
     caption = f"Mean score on the tuning seeds at every {key}; framed: the one that was chosen."
-    return Section("Tuning", figure(plot.study_rates(study), caption))
+    return Section("Tuning", _drawn(plot.study_rates, study, caption))
+
+
+def _drawn(draw, study, caption: str) -> Markup:
+    """The figure, or why there is none, e.g. where all runs diverged."""
+    try:
+        return figure(draw(study), caption)
+    except _core.UsageError as error:
+        return Markup("<p>") + escape(error) + Markup("</p>")
 
 
 def effect(row) -> tuple[str, float, float, float]:

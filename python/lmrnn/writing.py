@@ -1,0 +1,48 @@
+"""Files that are there whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from os import PathLike
+from pathlib import Path
+
+from . import _core
+
+
+@contextmanager
+def written(path: str | PathLike, remedy: str = "write to another place") -> Iterator[Path]:
+    """Gives a temporary file next to `path`, with its ending, which takes its place in the end; a folder that
+    is missing is made. Raises RunError with the remedy where that is not possible."""
+    path = Path(path)
+    temporary = path.with_name(f"{path.stem}.tmp{path.suffix}")
+    with told(path, "written", remedy):
+        if not path.parent.exists():  # a file there is "Not a directory", in words that help
+            path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield temporary
+            temporary.replace(path)
+        except BaseException:
+            _remove(temporary)
+            raise
+
+
+@contextmanager
+def told(path: str | PathLike, done: str, remedy: str) -> Iterator[None]:
+    """An OSError within becomes a RunError: what, why, remedy."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            remedy = f"free some space, or {remedy}"
+        why = os.strerror(error.errno) if error.errno else error  # HDF5's own words are many
+        raise _core.RunError(f"{path}: cannot be {done} ({why}); {remedy}") from None
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink()
+    except OSError:
+        pass  # not there, or in a folder where nothing can be written
