@@ -138,7 +138,7 @@ def with_nan(targets):
         (flawed(targets=lambda a: a[:, 0]), {}, r"targets of shape \(20,\); with a tolerance, targets are continuous"),
         (flawed(targets=lambda a: a[:, 0] + 0.5), {"tolerance": None, "n_classes": 3}, r"targets is .*; continuous targets are \(time, output\)"),
         (flawed(targets=with_nan), {}, "targets is nan at step 4, output 1; give finite numbers"),
-        (flawed(targets=with_nan), {"n_channels": 2, "n_classes": 2}, "targets is nan at .*trial 0 of row 0 of validation batch 0"),
+        (flawed(targets=with_nan), {"n_channels": 2, "n_classes": 2}, "targets is nan .*trial 0 of row 0 of validation"),
         (flawed(targets=lambda a: a[:7]), {}, r"targets of shape \(7, 2\) for 20 time steps"),
         ({"a": integrate, "b": flawed(targets=lambda a: np.hstack([a, a]))}, {}, "same number of outputs; 2 in a, 4 in b"),
         ({"a": integrate, "b": flawed(targets=lambda a: np.zeros(20, int))}, {}, r"b: targets of shape \(20,\).*in all tasks"),

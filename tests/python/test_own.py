@@ -204,7 +204,7 @@ def test_exceptions_in_ones_own_code_come_out_as_they_are(config, tmp_path):
 @pytest.mark.parametrize(
     ("attribute", "value", "message"),
     [
-        ("arrays", lambda *place: None, r"arrays\(\w+, \d+, \d+, \d+\) returned a value of type NoneType; it must return a dict"),
+        ("arrays", lambda *place: None, r"arrays\(\w+, \d+, \d+, \d+\) returned a value of type NoneType;"),
         ("arrays", lambda *place: [1], "returned a value of type list; it must return a dictionary of arrays"),
         ("name", 3, "data: name = 3; give a string"),
         ("tasks", [1, 2], r"data: tasks = \[1, 2\]; give a list of strings"),

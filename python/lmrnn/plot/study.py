@@ -207,7 +207,7 @@ def study_wire(study, measure: str = "final_share", *, ax=None):
     """One measure against the wire of the last evaluated network, on a logarithmic axis: a marker per
     network with the bootstrap intervals of both. Networks of autapses have no wire and are left out.
 
-    Raises UsageError if the study has no such measure, or if no network has wire.
+    Raises UsageError if the study has no such measure, or if no network has wire and a value of it.
     """
     _check(study, measure)
     found = [
@@ -217,8 +217,8 @@ def study_wire(study, measure: str = "final_share", *, ax=None):
     ]  # fmt: skip
     if not found:
         raise _core.UsageError(
-            f"{study.name}: no network has wire; autapses have none, networks with several areas only with "
-            "wiring.between_length, and results of earlier versions do not know it"
+            f"{study.name}: no network has wire and a value of {measure!r}; autapses have no wire, networks with "
+            "several areas only with wiring.between_length, and results of earlier versions do not know it"
         )
     panels = [panel for panel in study.panels if any(panel == other for other, _ in found)]
     axes = _panels(panels, ax=ax)

@@ -130,7 +130,7 @@ def wire(study) -> Section | None:
         "Share of the ceiling at the end against wire, the sum of length times |weight| over recurrent "
         "synapses, each with its bootstrap interval."
     )
-    return Section("Wire", figure(plot.study_wire(study), caption))
+    return Section("Wire", _drawn(plot.study_wire, study, caption))
 
 
 def tuning(study) -> Section | None:
