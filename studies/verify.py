@@ -42,7 +42,7 @@ ORDER_NOT_SHOWN = {"e1-small", "e3-small", "e4-long-small", "e4-matched-small", 
 MARKED = re.compile(r"<!-- contrasts: (\S+)((?: \S+)*) -->\n(.*?)<!-- end -->", re.S)
 NOT_IN_TABLES = re.compile(r"<!-- not in tables: ([^;]*);.*?-->", re.S)
 # Code, links, other comments: what is no statement about a study.
-NOT_PROSE = re.compile(r"```.*?```|`[^`]*`|\]\([^)]*\)|<!--.*?-->|https?://\S+|\d{4}-\d\d-\d\d[^.]*|\d{4}\.\d{5}|AVX-512", re.S)
+NOT_PROSE = re.compile(r"```.*?```|`[^`]*`|\]\([^)]*\)|<!--.*?-->|https?://\S+|\d{4}-\d\d-\d\d[^.\n`]*|\d{4}\.\d{5}|AVX-512", re.S)
 NUMBER = re.compile(r"(?<![\w.,/])[−-]?(\d{1,3}(?: \d{3})+(?!\d)|\d+)(\.\d+)?(%| thousand)?(?![\w/])")
 
 
@@ -89,7 +89,10 @@ def known_values(study, tables):
         known |= values_of(tables.get(table, []))
     known |= means(tables["tasks"], ["cell", "kind"], "share_of_ceiling")
     known |= means(tables["tasks"], ["run", "kind"], "share_of_ceiling")
+    others = [s.stem for s in study.parent.glob(f"{name}-*.toml")]
     for path in DATA.glob(f"{name}-*.csv"):
+        if any(path.stem == other or path.stem.startswith(other + "-") for other in others):
+            continue  # of a study whose name goes on
         rows = read(path)
         known |= values_of(rows)
         labels = [c for c in rows[0] if c != "seed" and any(number(row[c]) is None for row in rows)]

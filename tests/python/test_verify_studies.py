@@ -42,9 +42,9 @@ class VerifyStudies(unittest.TestCase):
         self.assertNotIn(PAGE, errors)
 
     def test_a_number_that_is_in_no_table(self):
-        status, errors, *_ = self.with_change("| 0.896 (0.885", "| 77.7717 (0.885")
+        status, errors, *_ = self.with_change("| 0.896 (0.885", "| 0.816 (0.885")
         self.assertEqual(status, 1)
-        self.assertIn("in no table of e1-end, e1-small, e1: 77.7717", errors)
+        self.assertIn("in no table of e1-end, e1-small, e1: 0.816", errors)
 
     def test_a_contrast_that_is_not_what_the_table_says(self):
         status, errors, *_ = self.with_change("| −2 (", "| −3 (")
