@@ -23,7 +23,7 @@ saved = json.dumps(generator.bit_generator.state)
 expected = generator.random(3)
 print("numpy", np.__version__, "orjson", orjson.__version__)
 print("saved:", saved)
-print("the run goes on with", expected.round(4).tolist())
+print("the run continues with", expected.round(4).tolist())
 same = {}
 for name, load in {"json": json.loads, "msgspec": msgspec.json.decode, "orjson": orjson.loads}.items():
     state = load(saved)

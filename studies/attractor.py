@@ -154,11 +154,7 @@ def contraction(dynamics, task, n_ring):
     directions = directions_of(n_ring)
     delay, tangent = Delay(dynamics, task, directions), tangents(dynamics, task, directions)
     steps = range(delay.first, delay.last - 1)
-    active = [dynamics.active(delay.states[s], delay.drives[s + 1]) for s in steps]
-    after = tangent
-    for a in active:
-        after = dynamics.along(after, a)
-    return normal_growth(dynamics, active, tangent), np.linalg.norm(after, axis=1) / np.linalg.norm(tangent, axis=1)
+    return growths(dynamics, [dynamics.active(delay.states[s], delay.drives[s + 1]) for s in steps], tangent)
 
 
 def unit(v):
@@ -170,9 +166,9 @@ def without(v, direction):
     return v - (v * direction).sum(axis=1, keepdims=True) * direction
 
 
-def normal_growth(dynamics, active, tangent):
+def growths(dynamics, active, tangent):
     """`active` (step)(row, unit), tangent (row, unit). By power iteration: the largest singular value of the
-    product of the Jacobians between the normal directions, over the growth of the tangent."""
+    product of the Jacobians between the normal directions, over the growth of the tangent; and the latter."""
     before, after = unit(tangent), tangent
     for a in active:
         after = dynamics.along(after, a)
@@ -193,7 +189,7 @@ def normal_growth(dynamics, active, tangent):
             break
         largest = found
     with np.errstate(divide="ignore"):
-        return np.where(found > 0, found / growth, 0.0)
+        return np.where(found > 0, found / growth, 0.0), growth
 
 
 def drift(dynamics, task, n_ring):

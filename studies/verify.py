@@ -92,7 +92,7 @@ def known_values(study, tables):
     others = [s.stem for s in study.parent.glob(f"{name}-*.toml")]
     for path in DATA.glob(f"{name}-*.csv"):
         if any(path.stem == other or path.stem.startswith(other + "-") for other in others):
-            continue  # of a study whose name goes on
+            continue  # of a study with a longer name
         rows = read(path)
         known |= values_of(rows)
         labels = [c for c in rows[0] if c != "seed" and any(number(row[c]) is None for row in rows)]

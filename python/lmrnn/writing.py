@@ -14,8 +14,8 @@ from . import _core
 
 @contextmanager
 def written(path: str | PathLike, remedy: str = "write to another place") -> Iterator[Path]:
-    """Gives a temporary file next to `path`, with its ending, which takes its place in the end; a folder that
-    is missing is made. Raises RunError with the remedy where that is not possible."""
+    """Yields a temporary file next to `path`, with the same ending, that replaces it at the end. Makes the
+    folder if it is missing. Raises RunError with the remedy if any of this fails."""
     path = Path(path)
     temporary = path.with_name(f"{path.stem}.tmp{path.suffix}")
     with told(path, "written", remedy):

@@ -61,8 +61,8 @@ void check_source(const RunConfig& config, const BatchSource* source) {
                   config.source, name));
 }
 
-// A run goes on with the data that it began with: as far as a checkpoint can tell, by what the
-// numbers of channels, rules and classes stand for.
+// A run is resumed with the data that it began with. A checkpoint can tell by the names of the
+// tasks and the numbers of channels, rules and classes.
 void require_same_data(const BatchSource& source, const LoadedNetwork& loaded,
                        const fs::path& file) {
   const Architecture& a = loaded.network.architecture();
