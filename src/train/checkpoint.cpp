@@ -125,15 +125,9 @@ void save_checkpoint(const fs::path& directory, const Network& network,
                      const NetworkMetadata& metadata, const TrainingState& state) {
   const fs::path parent = directory.parent_path();
   const fs::path temporary = parent / (std::string(unfinished) + directory.filename().string());
-  // Never the run's own directory anew: what is written there would be half a run.
-  const fs::path run = parent.parent_path();
   std::error_code error;
-  if (!run.empty() && !fs::exists(run, error))
-    throw RunError(fmt::format(
-        "{}: is not there any more; it was moved or deleted while it was trained in. Move "
-        "it back (or use its new place) and resume from its last checkpoint",
-        run.string()));
   fs::remove_all(temporary, error);
+  // Never the run's own directory anew: what is written there would be half a run.
   fs::create_directory(parent, error);
   fs::create_directory(temporary, error);
   if (error) fail(temporary, error);

@@ -408,6 +408,20 @@ void Training::finish(Outcome outcome) {
 }
 
 Outcome Training::run(const TrainerCallbacks& callbacks) {
+  try {
+    return run_session(callbacks);
+  } catch (const Error&) {
+    // Whichever file was the first that could not be written.
+    std::error_code error;
+    if (!files_ || std::filesystem::exists(directory, error)) throw;
+    throw RunError(fmt::format(
+        "{}: is not there any more; it was moved or deleted while it was trained in. Move "
+        "it back (or use its new place) and resume from its last checkpoint",
+        directory.string()));
+  }
+}
+
+Outcome Training::run_session(const TrainerCallbacks& callbacks) {
   session_start_ = Clock::now();
   session_processor_start_ = processor_seconds();
   // The initial weights: something good to fall back on, and what pruning rewinds to.

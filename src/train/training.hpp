@@ -77,6 +77,7 @@ class Training {
   std::int64_t trials_per_task() const noexcept;
   NetworkMetadata describe_data() const;
   std::shared_ptr<const BatchSource> training_data() const;
+  Outcome run_session(const TrainerCallbacks& callbacks);
   Outcome train(const TrainerCallbacks& callbacks);
   void step();
   void evaluate();

@@ -15,6 +15,7 @@
 #include "core/shared/sha256.hpp"
 #include "lmrnn/error.hpp"
 #include "lmrnn/run_tables.hpp"
+#include "message_of.hpp"
 #include "small_run.hpp"
 
 namespace lmrnn {
@@ -388,6 +389,26 @@ TEST(Refused, ASecondRunIntoADirectory) {
   EXPECT_THAT(complaint([&] { Trainer::start(config, dir / "other", {.n_threads = 1}); }),
               HasSubstr("not empty"));
   EXPECT_FALSE(fs::exists(dir / "other" / "lock"));
+}
+
+TEST(Refused, ToWriteIntoARunThatWasMovedAway) {
+  const TemporaryDirectory dir;
+  RunConfig config = small_run_config();
+  config.checkpoint.every = 5;
+  // Moved before a checkpoint; and after the last, when only the file DONE is still to be written.
+  for (const std::int64_t step : {std::int64_t{3}, config.train.steps}) {
+    const fs::path run = dir / "run", moved = dir / ("moved" + std::to_string(step));
+    TrainerCallbacks callbacks;
+    callbacks.progress = [&](const Progress& progress) {
+      if (progress.step == step) fs::rename(run, moved);
+    };
+    Trainer trainer = Trainer::start(config, run, {.n_threads = 1});
+    EXPECT_THAT(message_of<RunError>([&] { trainer.run(callbacks); }),
+                AllOf(HasSubstr("run: is not there any more; it was moved or deleted"),
+                      HasSubstr("resume from its last checkpoint")));
+    EXPECT_FALSE(fs::exists(run));
+    EXPECT_FALSE(fs::exists(moved / "DONE"));
+  }
 }
 
 TEST(Refused, TheLockGoesWithTheProcess) {
