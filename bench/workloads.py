@@ -124,6 +124,13 @@ WORKLOADS = (
         threads=(1, 2), target=15, peers=(),
     ),
     Workload(
+        "W15", "256 units, radius 4, 4 rows of 350: a step as NeuroGym's users take it", rows=16,
+        cols=16, batch=4,
+    ),
+    Workload(
+        "W15-dense", "W15's, dense", wiring="dense", rows=16, cols=16, batch=4,
+    ),
+    Workload(
         "W9", "W1 in a PyTorch loop", threads=(1, 2), target=13, peers=(*TORCH_PEERS, TRAIN),
         side="lmrnn_torch",
     ),

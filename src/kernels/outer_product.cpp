@@ -26,16 +26,22 @@ constexpr bool many_registers = false;
 constexpr std::size_t columns_of_tile = many_registers ? 6 : 2;
 
 #if HWY_TARGET != HWY_SCALAR
-/// {sum of a, sum of b, sum of c, sum of e}. Adds within 128-bit blocks first: moves across them
-/// are slow where vectors are wider than the hardware's units.
+/// In each block of 128 bits: {sum of a, sum of b, sum of c, sum of e} over the lanes of the block.
 template <class D, class V>
-HWY_INLINE auto sums_of_four(D d, V a, V b, V c, V e) {
+HWY_INLINE V block_sums_of_four(D d, V a, V b, V c, V e) {
   const hn::RepartitionToWide<D> d64;
   const V ab = hn::Add(hn::InterleaveLower(d, a, b), hn::InterleaveUpper(d, a, b));
   const V ce = hn::Add(hn::InterleaveLower(d, c, e), hn::InterleaveUpper(d, c, e));
   const auto ab64 = hn::BitCast(d64, ab), ce64 = hn::BitCast(d64, ce);
-  const V sums = hn::Add(hn::BitCast(d, hn::InterleaveLower(d64, ab64, ce64)),
-                         hn::BitCast(d, hn::InterleaveUpper(d64, ab64, ce64)));
+  return hn::Add(hn::BitCast(d, hn::InterleaveLower(d64, ab64, ce64)),
+                 hn::BitCast(d, hn::InterleaveUpper(d64, ab64, ce64)));
+}
+
+/// {sum of a, sum of b, sum of c, sum of e}. Adds within 128-bit blocks first: moves across them
+/// are slow where vectors are wider than the hardware's units.
+template <class D, class V>
+HWY_INLINE auto sums_of_four(D d, V a, V b, V c, V e) {
+  const V sums = block_sums_of_four(d, a, b, c, e);
   const hn::Half<D> half;
   if constexpr (hn::MaxLanes(D()) == 16) {
     const hn::Half<decltype(half)> quarter;
@@ -95,6 +101,72 @@ HWY_INLINE void add_tile(D d, const OuterProduct& product, const std::uint32_t* 
   }
   add_sums<n_rows * n_columns>(d, sum[0], gradient);
 }
+
+#if HWY_TARGET != HWY_SCALAR
+/// add_tile for blocks of four lanes, where a vector of the widest kind holds the lanes of several
+/// rows. The bits are the same.
+template <std::size_t n_columns, class D>
+HWY_INLINE void add_tile_of_four_lanes(D d4, const OuterProduct& product, const std::uint32_t* rows,
+                                       const std::uint32_t* columns, float* gradient) {
+  constexpr std::size_t n_lanes = 4, n_rows = RowGroups::width;
+  const hn::CappedTag<float, n_lanes * n_rows> d;
+  using V = hn::Vec<decltype(d)>;
+  constexpr std::size_t width = hn::MaxLanes(d), n_parts = n_lanes * n_rows / width;
+  std::size_t row_at[n_rows], column_at[n_columns];
+  for (std::size_t r = 0; r < n_rows; ++r) row_at[r] = rows[r] * n_lanes;
+  for (std::size_t c = 0; c < n_columns; ++c) column_at[c] = columns[c] * n_lanes;
+  V sum[n_columns][n_parts];
+  for (auto& parts : sum)
+    for (V& s : parts) s = hn::Zero(d);
+  for (std::size_t step = 0; step < product.n_steps; ++step) {
+    const float* target = product.target[step];
+    const float* source = product.source[step];
+    const auto row = [&](std::size_t r) HWY_ATTR { return hn::LoadU(d4, target + row_at[r]); };
+    V t[n_parts];
+#pragma GCC unroll 2
+    for (std::size_t p = 0; p < n_parts; ++p) {
+      const hn::Half<decltype(d)> half;
+      const std::size_t r = p * n_rows / n_parts;
+      if constexpr (n_parts == 1) {
+        t[p] = hn::Combine(d, hn::Combine(half, row(3), row(2)), hn::Combine(half, row(1), row(0)));
+      } else {
+        t[p] = hn::Combine(d, row(r + 1), row(r));
+      }
+    }
+#pragma GCC unroll 24
+    for (std::size_t c = 0; c < n_columns; ++c) {
+      const V x = hn::LoadDup128(d, source + column_at[c]);
+#pragma GCC unroll 2
+      for (std::size_t p = 0; p < n_parts; ++p) sum[c][p] = hn::MulAdd(t[p], x, sum[c][p]);
+    }
+  }
+  // The sums of four columns come as (row, column), the gradient is (column, row).
+  for (std::size_t c = 0; c < n_columns; c += 4) {
+    V sums[n_parts];
+    for (std::size_t p = 0; p < n_parts; ++p)
+      sums[p] = block_sums_of_four(d, sum[c][p], sum[c + 1][p], sum[c + 2][p], sum[c + 3][p]);
+    float* at = gradient + c * n_rows;
+    if constexpr (n_parts == 1) {
+      alignas(64) constexpr std::int32_t transposed[] = {0, 4, 8,  12, 1, 5, 9,  13,
+                                                         2, 6, 10, 14, 3, 7, 11, 15};
+      const V by_column = hn::TableLookupLanes(sums[0], hn::SetTableIndices(d, transposed));
+      hn::StoreU(hn::Add(hn::LoadU(d, at), by_column), d, at);
+    } else {
+      const auto add = [&](V two_columns, std::size_t first) HWY_ATTR {
+        // Rows 0 and 2; rows 1 and 3.
+        const auto even = hn::LowerHalf(d4, two_columns), odd = hn::UpperHalf(d4, two_columns);
+        float* to = at + first * n_rows;
+        hn::StoreU(hn::Add(hn::LoadU(d4, to), hn::InterleaveLower(d4, even, odd)), d4, to);
+        to += n_rows;
+        hn::StoreU(hn::Add(hn::LoadU(d4, to), hn::InterleaveUpper(d4, even, odd)), d4, to);
+      };
+      add(hn::InterleaveLower(d, sums[0], sums[1]), 0);
+      add(hn::InterleaveUpper(d, sums[0], sums[1]), 2);
+    }
+  }
+}
+
+#endif
 
 /// Tiles over a list of columns, `widest` at a time, the last ones narrower.
 template <std::size_t n_rows, std::size_t widest, class D>
@@ -169,6 +241,35 @@ HWY_INLINE void add_all_alone(D d, const OuterProduct& product, const RowGroups:
                     group.n_alone[r] - at_once, own_gradient[r] + at_once);
 }
 
+/// The columns that the rows of a group share.
+template <class D>
+HWY_INLINE void add_shared(D d, const OuterProduct& product, const RowGroups::Group& group,
+                           const std::uint32_t* columns, float* gradient) {
+#if HWY_TARGET != HWY_SCALAR
+  // A vector of the widest kind is wider than what is used only for blocks of four lanes.
+  if constexpr (hn::MaxLanes(D()) == 4 && hn::MaxLanes(hn::CappedTag<float, 16>()) > 4) {
+    if (product.n_lanes == 4) {
+      constexpr std::size_t n_rows = RowGroups::width, at_once = many_registers ? 16 : 4;
+      std::size_t k = 0;
+      for (; k + at_once <= group.n_shared; k += at_once)
+        add_tile_of_four_lanes<at_once>(d, product, group.rows.data(), columns + k,
+                                        gradient + k * n_rows);
+      for (; k + 8 <= group.n_shared; k += 8)
+        add_tile_of_four_lanes<8>(d, product, group.rows.data(), columns + k,
+                                  gradient + k * n_rows);
+      for (; k + 4 <= group.n_shared; k += 4)
+        add_tile_of_four_lanes<4>(d, product, group.rows.data(), columns + k,
+                                  gradient + k * n_rows);
+      add_tiles<n_rows, 2>(d, product, group.rows.data(), columns + k, group.n_shared - k,
+                           gradient + k * n_rows);
+      return;
+    }
+  }
+#endif
+  add_tiles<RowGroups::width, columns_of_tile>(d, product, group.rows.data(), columns,
+                                               group.n_shared, gradient);
+}
+
 /// The entries of a group whose rows have one entry each: four chains of additions side by side, as
 /// add_tile<1, 1> would take them one after the other.
 template <class D>
@@ -204,8 +305,7 @@ HWY_INLINE void add_outer_product_with(D d, const OuterProduct& product) {
       add_single_entries(d, product, group.rows.data(), columns, gradient);
       continue;
     }
-    add_tiles<RowGroups::width, columns_of_tile>(d, product, group.rows.data(), columns,
-                                                 group.n_shared, gradient);
+    add_shared(d, product, group, columns, gradient);
     add_all_alone(d, product, group, columns + group.n_shared,
                   gradient + RowGroups::width * group.n_shared);
   }

@@ -77,11 +77,11 @@ HWY_INLINE void add_alone(D d, const float* HWY_RESTRICT weights,
   for (; k < n; ++k) add(k, sum);
 }
 
-/// Adds a term to the sums of the rows of a group.
+/// The columns of a group that its rows do not share.
 template <std::size_t n_vectors, class D, class V>
-HWY_INLINE void add_term(D d, const Term& term, std::size_t group_index, std::size_t n_lanes,
-                         std::size_t lane, V (&sum)[n_together][n_vectors]) {
-  const RowGroups::Group& group = term.pattern->groups[group_index];
+HWY_INLINE void add_unshared(D d, const Term& term, const RowGroups::Group& group,
+                             std::size_t n_lanes, std::size_t lane,
+                             V (&sum)[n_together][n_vectors]) {
   const float* weights = term.weights + group.first_entry;
   const std::uint32_t* columns = term.pattern->columns.data() + group.first_column;
   const float* source = term.source + lane;
@@ -97,10 +97,9 @@ HWY_INLINE void add_term(D d, const Term& term, std::size_t group_index, std::si
     }
     return;
   }
-  add_shared(d, weights, columns, group.n_shared, source, n_lanes, sum);
+  if (!group.any_alone) return;
   weights += n_together * group.n_shared;
   columns += group.n_shared;
-  if (!group.any_alone) return;
 #pragma GCC unroll 4
   for (std::size_t r = 0; r < n_together; ++r) {
     const std::size_t n = group.n_alone[r];
@@ -109,6 +108,158 @@ HWY_INLINE void add_term(D d, const Term& term, std::size_t group_index, std::si
     columns += n;
   }
 }
+
+/// Adds a term to the sums of the rows of a group.
+template <std::size_t n_vectors, class D, class V>
+HWY_INLINE void add_term(D d, const Term& term, std::size_t group_index, std::size_t n_lanes,
+                         std::size_t lane, V (&sum)[n_together][n_vectors]) {
+  const RowGroups::Group& group = term.pattern->groups[group_index];
+  if (!group.single_entries)
+    add_shared(d, term.weights + group.first_entry,
+               term.pattern->columns.data() + group.first_column, group.n_shared,
+               term.source + lane, n_lanes, sum);
+  add_unshared(d, term, group, n_lanes, lane, sum);
+}
+
+/// The sums of the rows of a group: what they begin with, and terms. One group after the other is
+/// asked for, with what the last one was asked for with.
+///
+/// Blocks of four lanes would leave most of a wider vector empty, and the sums of one group are too
+/// few for additions not to wait for each other. So there, a vector holds the lanes of several
+/// rows, and four groups go side by side, ahead of what is asked for. Each sum is added up in the
+/// order of add_term, so the bits are the same.
+template <class D, std::size_t n_vectors>
+class GroupSums {
+ public:
+  using V = hn::Vec<D>;
+
+  /// `begin(row, at)`: what the sums of the lanes from `at` on, in (row, lane), begin with.
+  template <class Begin, class... Terms>
+  HWY_INLINE void get(D d, const RowGroups::Group* groups, std::size_t g, std::size_t last,
+                      std::size_t n_lanes, std::size_t lane, V (&sum)[n_together][n_vectors],
+                      const Begin& begin, const Terms&... terms) {
+    if constexpr (several_rows) {
+      if (g >= end_) {
+        first_ = g;
+        end_ = std::min(g + n_at_once, last);
+        for (std::size_t i = g; i < end_; ++i)
+          for (std::size_t r = 0; r < n_together; ++r)
+            hn::StoreU(begin(groups[i].rows[r], groups[i].rows[r] * n_of_block), d,
+                       of(i) + r * n_of_block);
+        (add(d, terms), ...);
+      }
+      for (std::size_t r = 0; r < n_together; ++r) sum[r][0] = hn::LoadU(d, of(g) + r * n_of_block);
+    } else {
+#pragma GCC unroll 4
+      for (std::size_t r = 0; r < n_together; ++r)
+#pragma GCC unroll 2
+        for (std::size_t v = 0; v < n_vectors; ++v)
+          sum[r][v] =
+              begin(groups[g].rows[r], groups[g].rows[r] * n_lanes + lane + v * hn::Lanes(d));
+      (add_term(d, terms, g, n_lanes, lane, sum), ...);
+    }
+  }
+
+ private:
+  static constexpr std::size_t n_of_block = 4, n_at_once = 4;
+  static constexpr std::size_t n_of_group = n_together * n_of_block;
+  // Only for blocks of four does for_lanes take less than the widest vectors.
+  static constexpr std::size_t widest = hn::MaxLanes(hn::CappedTag<float, n_of_group>());
+  static constexpr bool several_rows =
+      n_vectors == 1 && hn::MaxLanes(D()) == n_of_block && widest > n_of_block;
+  static constexpr std::size_t width = several_rows ? widest : n_of_block;
+
+  HWY_INLINE float* of(std::size_t g) {
+    return sums_ + (g - first_) * n_of_group;
+  }
+
+  HWY_INLINE void add(D d, const Term& term) {
+    const RowGroups::Group* groups = term.pattern->groups.data();
+    std::size_t common = 0;
+    if (end_ == first_ + n_at_once) {
+      common = groups[first_].n_shared;
+      for (std::size_t g = first_ + 1; g < end_; ++g)
+        common = std::min<std::size_t>(common, groups[g].n_shared);
+      add_columns<n_at_once>(term, first_, 0, common);
+    }
+    for (std::size_t g = first_; g < end_; ++g) {
+      if (common < groups[g].n_shared) add_columns<1>(term, g, common, groups[g].n_shared);
+      if (!groups[g].single_entries && !groups[g].any_alone) continue;
+      V sum[n_together][1];
+      for (std::size_t r = 0; r < n_together; ++r) sum[r][0] = hn::LoadU(d, of(g) + r * n_of_block);
+      add_unshared(d, term, groups[g], n_of_block, 0, sum);
+      for (std::size_t r = 0; r < n_together; ++r) hn::StoreU(sum[r][0], d, of(g) + r * n_of_block);
+    }
+  }
+
+  /// Shared columns [first, last) of n_groups groups from g on.
+  template <std::size_t n_groups>
+  HWY_INLINE void add_columns(const Term& term, std::size_t g, std::size_t first,
+                              std::size_t last) {
+    const hn::CappedTag<float, width> d;
+    const hn::RebindToUnsigned<decltype(d)> d_index;
+    using Wide = hn::Vec<decltype(d)>;
+    constexpr std::size_t n_rows = width / n_of_block, n_parts = n_together / n_rows;
+    // One load takes the weights of n_rows columns, which are (column, row). An index takes those
+    // of one column and of n_rows rows, each once per lane.
+    const auto row_of_lane = hn::ShiftRight<2>(hn::Iota(d_index, 0));
+    decltype(hn::IndicesFromVec(d, row_of_lane)) index[n_together];
+    for (std::size_t i = 0; i < n_together; ++i)
+      index[i] = hn::IndicesFromVec(
+          d, hn::Add(row_of_lane, hn::Set(d_index, static_cast<std::uint32_t>(i * n_rows))));
+
+    const float* HWY_RESTRICT source = term.source;
+    const float* weights[n_groups];
+    const std::uint32_t* columns[n_groups];
+    Wide sum[n_groups][n_parts];
+    for (std::size_t i = 0; i < n_groups; ++i) {
+      const RowGroups::Group& group = term.pattern->groups[g + i];
+      weights[i] = term.weights + group.first_entry;
+      columns[i] = term.pattern->columns.data() + group.first_column;
+      for (std::size_t p = 0; p < n_parts; ++p) sum[i][p] = hn::LoadU(d, of(g + i) + p * width);
+    }
+    // The column after `c` others of those that `w` holds the weights of.
+    const auto add = [&](std::size_t i, Wide w, std::size_t c, Wide x) HWY_ATTR {
+#pragma GCC unroll 2
+      for (std::size_t p = 0; p < n_parts; ++p)
+        sum[i][p] = hn::MulAdd(hn::TableLookupLanes(w, index[c * n_parts + p]), x, sum[i][p]);
+    };
+    std::size_t k = first;
+    if (n_groups > 1 && last == term.pattern->n_columns) {
+      // All columns, so the groups have them in the same places.
+      for (; k + n_rows <= last; k += n_rows) {
+        Wide w[n_groups];
+        for (std::size_t i = 0; i < n_groups; ++i) w[i] = hn::LoadU(d, weights[i] + n_together * k);
+#pragma GCC unroll 4
+        for (std::size_t c = 0; c < n_rows; ++c) {
+          const Wide x = in_register(hn::LoadDup128(d, source + (k + c) * n_of_block));
+#pragma GCC unroll 4
+          for (std::size_t i = 0; i < n_groups; ++i) add(i, w[i], c, x);
+        }
+      }
+    }
+    for (; k + n_rows <= last; k += n_rows) {
+#pragma GCC unroll 4
+      for (std::size_t i = 0; i < n_groups; ++i) {
+        const Wide w = hn::LoadU(d, weights[i] + n_together * k);
+#pragma GCC unroll 4
+        for (std::size_t c = 0; c < n_rows; ++c)
+          add(i, w, c, hn::LoadDup128(d, source + columns[i][k + c] * n_of_block));
+      }
+    }
+    for (; k < last; ++k) {
+#pragma GCC unroll 4
+      for (std::size_t i = 0; i < n_groups; ++i)
+        add(i, hn::LoadDup128(d, weights[i] + n_together * k), 0,
+            hn::LoadDup128(d, source + columns[i][k] * n_of_block));
+    }
+    for (std::size_t i = 0; i < n_groups; ++i)
+      for (std::size_t p = 0; p < n_parts; ++p) hn::StoreU(sum[i][p], d, of(g + i) + p * width);
+  }
+
+  alignas(64) float sums_[several_rows ? n_at_once * n_of_group : 1];
+  std::size_t first_ = 0, end_ = 0;
+};
 
 /// Where the lanes of a group's rows are, from `lane` on.
 struct RowsAt {
@@ -159,18 +310,15 @@ HWY_INLINE void forward_groups(D d, const ForwardStep& s, std::size_t lane) {
   const Nonlinearity nonlinearity = s.nonlinearity;
   const bool leaky = s.alpha != 1.0f;
   const V alpha = hn::Set(d, s.alpha), leak = hn::Set(d, 1.0f - s.alpha);
+  const auto begin = [&](std::size_t, std::size_t at) HWY_ATTR { return hn::LoadU(d, drive + at); };
+  GroupSums<D, n_vectors> sums;
   for (std::size_t g = s.range.first; g < last; ++g) {
     if (g + groups_ahead < last)
       prefetch_rows(state, groups[g + groups_ahead].rows.data(), n_together, n_lanes, lane,
                     n_vectors * width);
     const RowsAt rows(groups[g], n_lanes, lane);
     V sum[n_together][n_vectors];
-#pragma GCC unroll 4
-    for (std::size_t r = 0; r < n_together; ++r)
-#pragma GCC unroll 2
-      for (std::size_t v = 0; v < n_vectors; ++v)
-        sum[r][v] = hn::LoadU(d, drive + rows.at[r] + v * width);
-    add_term(d, recurrent, g, n_lanes, lane, sum);
+    sums.get(d, groups, g, last, n_lanes, lane, sum, begin, recurrent);
     const std::size_t n_rows = groups[g].n_rows;
 #pragma GCC unroll 4
     for (std::size_t r = 0; r < n_together; ++r) {
@@ -225,11 +373,12 @@ void affine_step(const AffineStep& s) {
     constexpr std::size_t n_vectors = decltype(count)::value;
     using V = hn::Vec<decltype(d)>;
     const std::size_t width = hn::Lanes(d);
+    const auto begin = [&](std::size_t row, std::size_t)
+                           HWY_ATTR { return hn::Set(d, s.offset[row]); };
+    GroupSums<decltype(d), n_vectors> sums;
     for (std::size_t g = 0; g < groups.size(); ++g) {
       V sum[n_together][n_vectors];
-      for (std::size_t r = 0; r < n_together; ++r)
-        for (V& part : sum[r]) part = hn::Set(d, s.offset[groups[g].rows[r]]);
-      add_term(d, s.term, g, n_lanes, lane, sum);
+      sums.get(d, groups.data(), g, groups.size(), n_lanes, lane, sum, begin, s.term);
 #pragma GCC unroll 4
       for (std::size_t r = 0; r < n_together; ++r) {
         if (r >= groups[g].n_rows) break;
@@ -335,19 +484,16 @@ HWY_INLINE void backward_groups(D d, const BackwardStep& s, std::size_t lane) {
   // rate.
   const bool is_voltage = finish == Finish::blended && s.equation == StateEquation::voltage;
   const float* carried = is_voltage ? nullptr : carry;
+  const auto begin = [&](std::size_t, std::size_t at)
+                         HWY_ATTR { return carried ? hn::LoadU(d, carried + at) : hn::Zero(d); };
+  GroupSums<D, n_vectors> sums;
   for (std::size_t g = s.range.first; g < last; ++g) {
     if (g + groups_ahead < last)
       prefetch_rows(previous, groups[g + groups_ahead].rows.data(), n_together, n_lanes, lane,
                     n_vectors * width);
     const RowsAt rows(groups[g], n_lanes, lane);
     V sum[n_together][n_vectors];
-#pragma GCC unroll 4
-    for (std::size_t r = 0; r < n_together; ++r)
-#pragma GCC unroll 2
-      for (std::size_t v = 0; v < n_vectors; ++v)
-        sum[r][v] = carried ? hn::LoadU(d, carried + rows.at[r] + v * width) : hn::Zero(d);
-    add_term(d, readout, g, n_lanes, lane, sum);
-    add_term(d, recurrent, g, n_lanes, lane, sum);
+    sums.get(d, groups, g, last, n_lanes, lane, sum, begin, readout, recurrent);
     const std::size_t n_rows = groups[g].n_rows;
 #pragma GCC unroll 4
     for (std::size_t r = 0; r < n_together; ++r) {

@@ -39,8 +39,9 @@ from collections import Counter
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-sys.path.insert(0, str(HERE))
+sys.path[:0] = [str(HERE), str(HERE.parent)]
 
+from commit_seed import seed_from
 from draw import Program, draw_case
 from shrink import same_failure, shrink
 
@@ -304,19 +305,6 @@ def replay(options, harness):
             harness.fresh_worker()
             for _ in range(1 if case["check"].split()[0] in DETERMINISTIC else 3):
                 harness.run(case)
-
-
-def seed_from(text):
-    """A number, or "commit": a seed that every run of one commit shares, so that its outcome is the
-    commit's and not the day's. None, for a fresh one, where there is no repository."""
-    if text != "commit":
-        return int(text)
-    try:
-        name = ["git", "-C", HERE, "rev-parse", "--short=7", "HEAD"]
-        said = subprocess.run(name, check=True, capture_output=True, text=True).stdout
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return int(said.strip()[:7], 16)
 
 
 def parse():
