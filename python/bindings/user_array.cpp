@@ -18,10 +18,19 @@ namespace {
 
 constexpr double whole_within = 1e-6;
 
+// Whether some entries of an array, or of arrays in a list, are masked: asarray drops the mask.
+bool has_masked_entries(nb::handle numpy_ma, nb::handle object) {
+  if (nb::isinstance(object, numpy_ma.attr("MaskedArray")))
+    return nb::cast<bool>(numpy_ma.attr("is_masked")(object));
+  if (!nb::isinstance<nb::list>(object) && !nb::isinstance<nb::tuple>(object)) return false;
+  return std::ranges::any_of(object,
+                             [&](nb::handle item) { return has_masked_entries(numpy_ma, item); });
+}
+
 // The array in the machine's byte order, row-major, float16 and long double as what C++ has.
 nb::object array_of(nb::handle object, const std::string& name) {
   const nb::module_ numpy = nb::module_::import_("numpy");
-  if (nb::cast<bool>(numpy.attr("ma").attr("is_masked")(object)))  // asarray drops the mask
+  if (has_masked_entries(numpy.attr("ma"), object))
     throw UsageError(fmt::format(
         "{}: some of its entries are masked; give array.filled(0), or with the number that you "
         "mean instead of 0",

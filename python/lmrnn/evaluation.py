@@ -217,6 +217,11 @@ class _Call:
             )
         if hasattr(logits, "detach"):
             logits = logits.detach().cpu().numpy()
+        if np.ma.is_masked(logits):  # asarray would drop the mask
+            raise _core.UsageError(
+                f"{self.who}: some logits that the model returned are masked; return logits.filled with the "
+                "number that you mean"
+            )
         array = np.asarray(logits)
         if array.dtype.kind not in "fiu" and array.dtype.name != "bfloat16":
             raise _core.UsageError(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from os import PathLike
+
 from .run import Run
 
 _SEMANTICS = {
@@ -19,9 +21,15 @@ _EQUATION = {
 _PENALISED = {"recurrent": "recurrent weights", "all": "weights"}
 
 
-def methods(run: Run) -> str:
+def methods(run: Run | str | PathLike) -> str:
     """English text for a paper, every number from the configuration and the files of the run. To be read
-    and edited, not pasted blindly."""
+    and edited, not pasted blindly.
+
+    run : a Run, or its directory.
+
+    Raises UsageError if it is no run.
+    """
+    run = run if isinstance(run, Run) else Run(run)
     c = run.config
     battery, wiring, network = c["battery"], c["wiring"], c["network"]
     optimiser, stream, train = c["optimiser"], c["stream"], c["train"]

@@ -209,6 +209,10 @@ void check_names(const StudyConfig& config, const std::vector<Axis>& axes) {
       for (const std::string& level : wanted)
         require_level(axes, value.where + ": override.when", name, &level);
     }
+    if (change.set.table.empty() && !change.skip)
+      throw UsageError(
+          "[[override]]: changes nothing; write set = { key = value }, or skip = true to leave "
+          "cells out");
     refuse_seed(change.set.table, "override.set.");
     refuse_keys_of_grid(config, change.set.table, "override.set.");
   }

@@ -278,5 +278,6 @@ def test_mistakes_are_named(analysed, tmp_path):
 
 def test_methods_paragraph(analysed):
     text = lmrnn.methods(analysed[0])
+    assert lmrnn.methods(analysed[0].directory) == text
     for words in ("5 tasks", "25 units", "125 recurrent synapses", "Adam", "20 steps", "seed was 7"):
         assert words in text, text

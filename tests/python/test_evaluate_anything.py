@@ -116,6 +116,7 @@ BAD = {
     "axes": (lambda x: x[0], r"array of shape \(256, 36\); logits are"),
     "NaN": (lambda x: np.full((*x.shape[:2], 17), np.nan), "NaN at step 0, row 0, class 0"),
     "text": (lambda x: "go", "returned str of"),
+    "masked": (lambda x: np.ma.masked_less(np.zeros((*x.shape[:2], 17)), 1), "logits that the model returned are masked"),
     "nowhere": ("no/such/path", "no/such/path: does not exist"),
 }
 

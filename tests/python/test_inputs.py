@@ -439,6 +439,10 @@ def test_masked_entries_are_refused_because_numpy_would_use_what_is_under_the_ma
         lmrnn.Mask(entries)
     assert lmrnn.Mask(entries.filled(0)).n_synapses == 12
     assert lmrnn.Mask(np.ma.masked_array(np.eye(4))).n_synapses == 4  # nothing is masked
+    for rows in (list(entries), tuple(entries), [[np.ma.masked, 1], [1, 1]]):
+        with pytest.raises(lmrnn.UsageError, match="mask: some of its entries are masked"):
+            lmrnn.Mask(rows)
+    assert lmrnn.Mask(list(entries.filled(0))).n_synapses == 12
     network = lmrnn.Network(np.eye(4), n_channels=3, n_classes=2)
     inputs = np.ma.masked_invalid(np.full((5, 1, 3), np.nan, np.float32))
     with pytest.raises(lmrnn.UsageError, match="inputs: some of its entries are masked"):

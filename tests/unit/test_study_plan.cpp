@@ -195,6 +195,10 @@ TEST(Plan, RefusesWhatWouldSilentlyMeanNothing) {
     EXPECT_THAT(refusal(head + "[grid]\nstream.batch = [8, 16]\n"s + other),
                 HasSubstr("stream.batch sets a key of [grid], whose values the tables give"))
         << other;
+  for (const std::string& nothing : {"skip = false"s, "set = {}"s, ""s})
+    EXPECT_THAT(refusal(head + axis + "[[override]]\nwhen = { network = \"dense\" }\n" + nothing),
+                HasSubstr("[[override]]: changes nothing; write set"))
+        << nothing;
   for (const std::string& when : {"network = []"s, "network = {}"s})
     EXPECT_THAT(refusal(head + axis + "[[override]]\nskip = true\nwhen = { " + when + " }\n"),
                 HasSubstr("override.when"))
