@@ -165,6 +165,16 @@ class PythonSource : public ContinuousSource {
     tolerance_ = tolerance_of(data_);
     if (name_.empty() || tasks_.empty())
       throw UsageError("data: `name` and `tasks` must not be empty");
+    for (std::size_t i = 0; i < tasks_.size(); ++i) {
+      // They are cells of tables and keys of scores.
+      if (tasks_[i].empty() || tasks_[i].find_first_of("\n\r") != std::string::npos)
+        throw UsageError(fmt::format(
+            "data: tasks: task {} is called {:?}; give a name without line breaks", i, tasks_[i]));
+      if (std::find(tasks_.begin(), tasks_.begin() + static_cast<std::ptrdiff_t>(i), tasks_[i]) !=
+          tasks_.begin() + static_cast<std::ptrdiff_t>(i))
+        throw UsageError(fmt::format(
+            "data: tasks: two tasks are called {:?}; give each a name of its own", tasks_[i]));
+    }
   }
   ~PythonSource() override {
     const nb::gil_scoped_acquire gil;

@@ -208,6 +208,9 @@ def test_exceptions_in_ones_own_code_come_out_as_they_are(config, tmp_path):
         ("arrays", lambda *place: [1], "returned a value of type list; it must return a dictionary of arrays"),
         ("name", 3, "data: name = 3; give a string"),
         ("tasks", [1, 2], r"data: tasks = \[1, 2\]; give a list of strings"),
+        ("tasks", ["go", "go"], 'data: tasks: two tasks are called "go"; give each a name of its own'),
+        ("tasks", ["go", "stop\nnow"], r'data: tasks: task 1 is called "stop\\nnow"; give a name without line breaks'),
+        ("tasks", [""], 'data: tasks: task 0 is called "";'),
     ],
 )
 def test_data_of_the_wrong_kind_are_refused_in_words(config, tmp_path, attribute, value, message):
