@@ -303,7 +303,17 @@ void unknown_name(const std::string& where, std::string_view key, std::string_vi
 void check_range(const ConfigValue& v, std::string_view key, double number, const Range& range) {
   const bool high_enough = range.least_excluded ? number > range.least : number >= range.least;
   // False for nan, too. Infinity would be in the range of most keys, and makes sense for none.
-  if (high_enough && number <= range.most && std::isfinite(number)) return;
+  if (high_enough && number <= range.most && std::isfinite(number)) {
+    // Networks are computed in single precision, and their numbers are multiplied by each other.
+    constexpr double least = 1e-30, most = 1e30;
+    const double size = std::abs(number);
+    if (size == 0 || (size >= least && size <= most)) return;
+    throw UsageError(fmt::format(
+        "{}: {} = {} is beyond single precision, in which networks are computed; it must be {}of a "
+        "size from {} to {}",
+        v.where, key, toml_value(v), range.least_excluded && range.least >= 0 ? "" : "0, or ",
+        least, most));
+  }
   if (range.is_seed) not_a_seed(v, key);
   const bool has_least = !std::isinf(range.least), has_most = !std::isinf(range.most);
   std::string expected;

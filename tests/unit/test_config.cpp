@@ -203,6 +203,12 @@ TEST(Refusal, OfNumbersOutOfRangeSaysTheRange) {
             "net.toml:1: radius = 0 is out of range; it must be more than 0");
   EXPECT_EQ(refusal("radius = -1.5"),
             "net.toml:1: radius = -1.5 is out of range; it must be more than 0");
+  // Beyond single precision, a network would be wrong without a word, or blamed for diverging.
+  EXPECT_EQ(
+      refusal("radius = 1e-60"),
+      "net.toml:1: radius = 1e-60 is beyond single precision, in which networks are computed; "
+      "it must be of a size from 1e-30 to 1e+30");
+  EXPECT_THAT(refusal("delays = [1e39]"), HasSubstr("it must be 0, or of a size from"));
   EXPECT_EQ(refusal("[sheet]\nrows = 65"),
             "net.toml:2: sheet.rows = 65 is out of range; it must be from 1 to 64");
   EXPECT_EQ(refusal("seed = -1"),
@@ -279,8 +285,7 @@ TEST(WriteConfig, IsReadBackToTheSame) {
   e.units = std::numeric_limits<std::int64_t>::max();
   e.radius = 0.1;
   e.seed = 3;
-  e.delays = {1e-300, 1e22, 1.0 / 3, std::numeric_limits<double>::max(),
-              std::numeric_limits<double>::denorm_min()};
+  e.delays = {1e-30, 1e22, 1.0 / 3, 1e30, std::nextafter(1e-30, 1)};
   e.sheets = {{4, Metric::l2}, {}};
   e.sheet = {7, Metric::l2};
   e.weights = {{"a b", 1}, {"dly*,!x", 2}, {"quote\"d", 3}, {"", 4}, {"dotted.key", 5}};
