@@ -31,7 +31,8 @@ for name, values in {"p-values": p_values, "rates with one of 1e6": rates}.items
         loaded = nibabel.load("map.nii")
         assert loaded.get_fdata().dtype == np.float64
         seen[name, way] = np.array(loaded.get_fdata())
-        print(f"{name}, {way}: {loaded.get_data_dtype()}", " ".join(f"{value:.3g}" for value in seen[name, way].ravel()))
+        print(f"{name}, {way}: {loaded.get_data_dtype()}",
+              " ".join(f"{value:.3g}" for value in seen[name, way].ravel()))
         assert np.array_equal(seen[name, way], values) == (way != "with the header")
 small = seen["p-values", "with the header"].ravel()
 assert small[0] == small[1] == 0 and round(small[2], 5) == 0.00101
