@@ -122,7 +122,7 @@ Json to_json(const Found& run) {
           {"done", run.record.done},
           {"step", run.scores.step},
           {"steps", run.record.config.train.steps},
-          {"evaluated_at", run.scores.evaluated},
+          {"evaluated_step", run.scores.evaluated},
           {"mean_accuracy", run.scores.mean_accuracy()},
           {"mean_share_of_ceiling", run.scores.mean_share()},
           {"tasks_solved", run.scores.n_solved()},
