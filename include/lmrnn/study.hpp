@@ -213,6 +213,7 @@ struct StudyCallbacks {
 
 struct StudyOutcome {
   std::size_t n_finished = 0;  ///< by this process
+  std::size_t n_diverged = 0;  ///< by this process: a result, which is not repeated
   std::size_t n_failed = 0;    ///< by this process
   std::size_t n_failed_before =
       0;                          ///< of the cells asked for, by others; `retry` begins them again

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from os import PathLike
 
+from . import _core
 from .run import Run
 
 _SEMANTICS = {
@@ -43,7 +45,7 @@ def methods(run: Run | str | PathLike) -> str:
         "(arXiv:2207.03523 describes the architecture).",
         f"They were trained on data of the authors' own ({run.source}).{_targets(trained.metadata)}"
         if run.source
-        else f"The battery consisted of {len(run.battery)} tasks ({_short(battery['tasks'])}) "
+        else f"The battery consisted of {len(run.battery)} task{'s' * (len(run.battery) != 1)} ({_short(battery['tasks'])}) "
         f"{_SEMANTICS[semantics['base']]}"
         + (f" except {', '.join(f'{k} ({v})' for k, v in switches.items())}" if switches else "")
         + f", with {battery['n_ring']} directions on the ring and a time step of "
@@ -64,7 +66,7 @@ def methods(run: Run | str | PathLike) -> str:
         + _EQUATION[network.get("equation", "rate")],
         f"Weights were learned by backpropagation through time over rows of {stream['row_steps']} steps"
         f"{' (the state was set to 0 where a trial began)' if stream['reset_at_trial'] else ''}, "
-        f"{_rows(stream)} per batch, with {_optimiser(optimiser)}, for {_steps(run)} "
+        f"{_rows(stream, train['steps'])} per batch, with {_optimiser(optimiser)}, for {_steps(run)} "
         f"(schedule: {c['schedule']['kind']}; loss: {c['loss']['kind']}).",
         *_plastic(wiring),
         *_loss(c["loss"]),
@@ -75,10 +77,57 @@ def methods(run: Run | str | PathLike) -> str:
         f"Performance was measured on {_n_trials(run)} held-out trials per task; a task "
         "counted as solved if the lower 95% Wilson bound of its accuracy was at least 95%"
         + ("" if run.source else " of the ideal observer's")
-        + " at two evaluations in a row.",
+        + " at two evaluations in a row, over at least 1000 trials.",
+        *_others(c),
         f"The seed was {run.seed}.",
     ]
     return " ".join(sentences)
+
+
+# What the other sentences tell, by key or table.
+_TOLD = frozenset(
+    """
+    seed source init_from recipe
+    battery.tasks battery.semantics battery.n_ring battery.dt battery.weights
+    wiring.kind wiring.rows wiring.cols wiring.areas wiring.projections wiring.between_density
+    wiring.between_excitatory wiring.between_length wiring.excitatory wiring.excitatory_placement
+    wiring.radius_ee wiring.radius_ei wiring.radius_ie wiring.radius_ii wiring.coordinates_path
+    wiring.weights_path wiring.weights_scale wiring.gains wiring.plastic.kind wiring.initial.kind
+    network.activation network.tau network.recurrent_noise network.initialisation network.gain network.equation
+    network.readout_excitatory network.input.areas network.readout.areas
+    stream.row_steps stream.batch stream.reset_at_trial stream.grow_from stream.grow_until
+    optimiser.kind optimiser.learning_rate optimiser.recurrent_rate optimiser.input_rate optimiser.readout_rate
+    optimiser.in_degree_power optimiser.momentum optimiser.beta1 optimiser.beta2 optimiser.weight_decay
+    optimiser.clip
+    schedule.kind train.steps train.average curriculum evaluation.trials evaluation.final_trials
+    loss.kind loss.weights loss.balance loss.rate_penalty loss.weight_penalty loss.penalised loss.wire_penalty
+    loss.wire_power
+    """.split()
+)
+_TOLD_OF_LOCAL = frozenset({"wiring.radius", "wiring.metric", "wiring.boundary"})
+# What changes no number of the experiment.
+_WORKINGS = frozenset({"simd", "network.storage", "train.log_every", "train.recompute", "train.block", "checkpoint",
+                       "evaluation.every"})
+
+
+def _others(c: dict) -> list[str]:
+    """Whatever else is not as it is by default, as the configuration says it."""
+    told = _TOLD | _WORKINGS | (_TOLD_OF_LOCAL if c["wiring"]["kind"] == "local" else set())
+    default = dict(_settings(_core.resolve_config({"seed": 0})))
+    listed = [
+        f"{key} = {json.dumps(value, ensure_ascii=False)}"
+        for key, value in _settings(c)
+        if default.get(key) != value and not any(key == name or key.startswith(f"{name}.") for name in told)
+    ]
+    return [f"Other settings that were not lmrnn's defaults: {', '.join(listed)}."] if listed else []
+
+
+def _settings(table: dict, prefix: str = ""):
+    for key, value in table.items():
+        if isinstance(value, dict) and value:
+            yield from _settings(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
 
 
 def _initial(c: dict) -> str:
@@ -94,11 +143,12 @@ def _initial(c: dict) -> str:
     return f"; initial recurrent weights: {network['initialisation']}{gain}{zeros}."
 
 
-def _rows(stream: dict) -> str:
+def _rows(stream: dict, most_steps: int) -> str:
+    """A criterion may have ended the training before the batches had grown."""
     if not stream["grow_from"]:
         return f"{stream['batch']} rows"
     return (
-        f"{stream['grow_from']} rows growing to {stream['batch']} over {100 * stream['grow_until']:g}% of the steps"
+        f"{stream['grow_from']} rows growing towards {stream['batch']} at step {stream['grow_until'] * most_steps:g}"
     )
 
 

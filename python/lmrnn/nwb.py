@@ -68,7 +68,7 @@ def write(
     stimulus : `inputs` (time, channel)
     trials : start_time, stop_time, task, conditions, start of each period, response, accuracy (share
         of the steps of the decision with the right class)
-    processing/misc : `units` (place on the sheet, bias, weights of inputs, rules and readout),
+    processing/misc : `units_of_the_network` (place on the sheet, bias, weights of inputs, rules and readout),
         `synapses` (source, target, weight)
     The configuration and the provenance of the run, as JSON in `notes`.
     """
@@ -152,7 +152,7 @@ def _file(pynwb, run: Run, step: int | None, recorded: _Recorded):
         session_description=(
             f"Simulated activity of a recurrent network of {network.n_units} units, trained by lmrnn "
             f"{_core.__version__}; run {run.name}, seed {run.seed}. One time step is {recorded.dt:g} s. "
-            "Units are rates without a physical unit."
+            f"States are {'voltages' if network.equation == 'voltage' else 'rates'} without a physical unit."
         ),
         identifier=str(uuid.uuid5(uuid.NAMESPACE_URL, content)),
         session_start_time=start,

@@ -25,7 +25,8 @@ class FixedPoints:
         norm of the states, and `kind`, "fixed" or "slow"; `stability`, attractor, marginal, rotation,
         saddle or repeller; `unstable` and `marginal`, eigenvalues above 1 and near it; the leading
         `eigenvalue_real`, `eigenvalue_imaginary`; its `growth`; `time_constant` in steps and `frequency`
-        per step; `norm`; `first_start`.
+        per step; `norm`; `first_start`. A slow point is a minimum of the speed, which has an eigenvalue of 1
+        whatever lies around it: its stability says nothing, and its time constant is NaN.
     states : (point, unit). inputs : (point, channel), under which they are points.
     eigenvalues : (point, unit) of the Jacobian of one step, largest modulus first.
     scale : mean norm of the states that searches began from, or median norm of those where they ended
@@ -322,6 +323,8 @@ def _table(groups, speeds, values, states, alpha, fixed, marginal) -> Table:
     with np.errstate(divide="ignore"):
         time_constant = np.where(modulus > 0, -1 / np.log(np.where(modulus > 0, modulus, 0.5)), 0.0)
     time_constant[np.abs(modulus - 1) < 1e-15] = np.inf
+    # A minimum of the speed has an eigenvalue of 1, whose time constant is rounding.
+    time_constant[speeds > fixed] = np.nan
     return Table(
         {
             "point": np.arange(len(groups)),

@@ -106,8 +106,9 @@ class _Writer:
 
 
 class Callback:
-    """A callback of lmrnn.Trainer.run that writes the loss every `every` steps and all accuracies
-    after each evaluation. Use the same folder when you resume the run: the steps between its last
+    """A callback of lmrnn.Trainer.run that writes the loss of every `every`-th step and all accuracies
+    after each evaluation. The command and `write_events` write what the run's tables hold, so their "loss" is
+    a mean over steps, and they add the gradient norm and the learning rate. Use the same folder when you resume the run: the steps between its last
     checkpoint and the end of the process are not written twice."""
 
     def __init__(self, folder: str | PathLike, every: int = 10):
@@ -117,17 +118,19 @@ class Callback:
     def __call__(self, progress: _core.Progress) -> None:
         values = {}
         if progress.step % self.every == 0 or progress.evaluated_now:
-            values["loss"] = progress.loss
+            values["loss of one step"] = progress.loss  # "loss" is the mean of the steps between two rows
         if progress.evaluated_now:
             evaluation = progress.evaluation
-            values |= {
+            scores = {
                 METRICS["mean_accuracy"]: evaluation.mean_accuracy,
                 METRICS["mean_trial_accuracy"]: evaluation.mean_trial_accuracy,
                 METRICS["mean_share_of_ceiling"]: evaluation.mean_share_of_ceiling,
                 METRICS["worst_share_of_ceiling"]: evaluation.worst_share_of_ceiling,
                 METRICS["tasks_solved"]: evaluation.n_solved,
             }
-            values |= {f"tasks/{task.name}": task.decision_accuracy for task in evaluation.tasks}
+            scores |= {f"tasks/{task.name}": task.decision_accuracy for task in evaluation.tasks}
+            # As the run's tables have them, so that the command finds them written.
+            values |= {tag: round(score, 6) for tag, score in scores.items()}
         if values:
             self._writer.add(progress.step, values, time.time())
             # Steps before the last checkpoint are not done again by a run that is killed and resumed.

@@ -200,8 +200,10 @@ void run_verb(const Options& options) {
   };
   const StudyOutcome outcome = run_study(study, run, callbacks);
   bar.reset();
-  fmt::print(stderr, "{} finished, {} failed, {} interrupted; {} of the study left\n",
-             outcome.n_finished, outcome.n_failed, outcome.n_interrupted, outcome.n_left);
+  fmt::print(stderr, "{} finished, {}{} failed, {} interrupted; {} of the study left\n",
+             outcome.n_finished,
+             outcome.n_diverged > 0 ? fmt::format("{} diverged, ", outcome.n_diverged) : "",
+             outcome.n_failed, outcome.n_interrupted, outcome.n_left);
   for (const std::string& problem : tuning_problems(plan_study(study))) warn(problem);
   if (outcome.n_interrupted > 0 || n_signals > 0) {
     fmt::print(stderr, "resume with the same command\n");

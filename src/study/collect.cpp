@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
+#include <tuple>
 
 #include "core/shared/descriptor.hpp"
 #include "lmrnn/files.hpp"
@@ -193,6 +195,22 @@ StudyResults::StudyResults(const StudyPlan& plan, const ResultLookup& lookup)
       found = summaries_.emplace(run.hash, std::move(*summary)).first;
     }
     if (run.stage == Stage::report) reports_[run.cell][run.seed] = &found->second;
+  }
+  add_trials_per_step(plan);
+}
+
+// Runs on the same batches have as many trials in a step, almost.
+void StudyResults::add_trials_per_step(const StudyPlan& plan) {
+  std::map<std::tuple<std::string, std::int64_t, std::int64_t>, double> known;
+  const auto batches = [](const PlannedRun& run) {
+    return std::tuple(run.config.battery.tasks, run.config.stream.steps, run.config.stream.batch);
+  };
+  for (const PlannedRun& run : plan.runs)
+    if (const RunSummary* s = of(run); s && !s->curve_trials.empty())
+      known.emplace(batches(run), s->curve_trials.back() / s->curve_steps.back());
+  for (const PlannedRun& run : plan.runs) {
+    const auto found = known.find(batches(run));
+    if (of(run) && found != known.end()) summaries_.at(run.hash).trials_per_step = found->second;
   }
 }
 

@@ -34,6 +34,8 @@ class StudyResults {
   }
 
  private:
+  void add_trials_per_step(const StudyPlan& plan);
+
   std::map<std::string, RunSummary> summaries_;  // by hash
   std::vector<std::map<std::int64_t, const RunSummary*>> reports_;
 };

@@ -1,5 +1,6 @@
 // Tables of single cells: means over seeds, censored times, learning curves.
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <set>
 
@@ -83,16 +84,18 @@ Table cells_table(const Study& study, const StudyPlan& plan, const StudyResults&
                  {name, static_cast<std::int64_t>(runs.size()), std::int64_t{n_diverged}});
       if (censored_measure(*runs[0], name)) {
         const Times t = times_of(runs, name);
+        // Unknown if all runs diverged before an evaluation, and no other run tells.
+        const double horizon = std::isfinite(t.horizon) ? t.horizon : nothing;
         const auto mean = [&](std::span<const std::uint32_t> picks) {
           std::vector<TimeToMark> picked;
           for (const std::uint32_t i : picks) picked.push_back(t.values[i]);
-          return restricted_mean(picked, t.horizon);
+          return restricted_mean(picked, horizon);
         };
         const Band band =
             bootstrap(runs.size(), mean, seed, statistics.confidence, n_curve_samples);
         row.insert(row.end(),
                    {band.estimate, band.lower, band.upper, static_cast<std::int64_t>(t.n_censored),
-                    t.horizon, median_time(t.values).value_or(nothing)});
+                    horizon, median_time(t.values).value_or(nothing)});
       } else {
         std::vector<double> values;
         for (const RunSummary* s : runs) values.push_back(measure(*s, name));

@@ -43,14 +43,14 @@ Pairs pair_up(const StudyResults& results, std::size_t cell_a, std::size_t cell_
     const auto found = results.reports(cell_b).find(seed);
     if (found == results.reports(cell_b).end()) continue;
     const RunSummary& in_b = *found->second;
+    if (const auto time = censored_measure(*in_a, name)) pairs.n_censored_a += !time->reached;
+    if (const auto time = censored_measure(in_b, name)) pairs.n_censored_b += !time->reached;
     const double a = measure(*in_a, name), b = measure(in_b, name);
     if (std::isnan(a - b)) continue;  // nothing was held out, for one
     pairs.a.push_back(a);
     pairs.b.push_back(b);
     pairs.runs_a.push_back(in_a);
     pairs.runs_b.push_back(&in_b);
-    if (const auto time = censored_measure(*in_a, name)) pairs.n_censored_a += !time->reached;
-    if (const auto time = censored_measure(in_b, name)) pairs.n_censored_b += !time->reached;
   }
   return pairs;
 }

@@ -77,7 +77,8 @@ bool is_cost(std::string_view name) noexcept {
 double measure(const RunSummary& summary, std::string_view name) {
   for (const Measure& m : measures)
     if (m.name == name) return m.of(summary);
-  if (const auto time = censored_measure(summary, name)) return time->time;
+  if (const auto time = censored_measure(summary, name))
+    return std::isfinite(time->time) ? time->time : nothing;
   throw UsageError(fmt::format("\"{}\" is not a measure of a run", name));
 }
 

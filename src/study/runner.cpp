@@ -223,9 +223,13 @@ class Runner {
       }
       write_failure(study_, child.run, {false, describe_death(state)});
     }
-    ++outcome_.n_failed;
-    failed_here_.insert(child.run.hash);
     const auto failure = read_failure(study_, child.run);
+    if (failure && failure->diverged) {
+      ++outcome_.n_diverged;
+    } else {
+      ++outcome_.n_failed;
+      failed_here_.insert(child.run.hash);
+    }
     say(fmt::format("{}: {}", child.run.name,
                     failure ? failure->error : std::string("failed, and could not write why")));
   }

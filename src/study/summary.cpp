@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "lmrnn/error.hpp"
@@ -101,8 +102,10 @@ void mark_held_out(RunSummary& s, const BatteryConfig& battery) {
   }
 }
 
-TimeToMark time_to(const RunSummary& s, const std::vector<double>& times, double mark) {
-  if (times.empty()) return {static_cast<double>(s.horizon), false};
+// `unit`: of `times`, in a step; only for a run without an evaluation.
+TimeToMark time_to(const RunSummary& s, const std::vector<double>& times, double mark,
+                   double unit) {
+  if (times.empty()) return {unit * static_cast<double>(s.horizon), false};
   TimeToMark t = time_to_mark(times, s.curve_share, mark);
   // A run that diverged never gets there, whatever it had reached before: it counts as watched to
   // the horizon, in the unit of `times`.
@@ -148,10 +151,11 @@ double RunSummary::late_gain() const noexcept {
   return curve_share.back() - std::lerp(curve_share[i - 1], curve_share[i], place);
 }
 TimeToMark RunSummary::steps_to(double mark) const {
-  return time_to(*this, curve_steps, mark);
+  return time_to(*this, curve_steps, mark, 1);
 }
 TimeToMark RunSummary::trials_to(double mark) const {
-  return time_to(*this, curve_trials, mark);
+  return time_to(*this, curve_trials, mark,
+                 trials_per_step.value_or(std::numeric_limits<double>::infinity()));
 }
 
 std::string_view kind_of(const std::string& task) {

@@ -44,6 +44,8 @@ struct RunSummary {
   std::int64_t threads = 0;
   std::string version, commit, simd, processor, host, started;
   std::optional<double> wire{};  ///< of the last evaluated network: MetricsRow::wire
+  /// Not in the results file: of other runs, for one that diverged before its first evaluation.
+  std::optional<double> trials_per_step{};
 
   static constexpr std::array<std::string_view, 3> added_columns{
       {"multiply_adds", "processor_seconds", "wire"}};
@@ -96,7 +98,7 @@ struct RunSummary {
   /// quarter.
   double late_gain() const noexcept;
   /// Mean share of the ceiling held, over steps or trials. A run that diverged was watched to the
-  /// horizon.
+  /// horizon, which is infinite if nothing says how many trials it would have had.
   TimeToMark steps_to(double mark) const;
   TimeToMark trials_to(double mark) const;
 };

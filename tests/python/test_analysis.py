@@ -276,6 +276,32 @@ def test_mistakes_are_named(analysed, tmp_path):
         analysed[2]["ring"].table("nothing")
 
 
+def test_columns_of_two_directions_stand_at_their_directions(analysed, tmp_path):
+    made = lmrnn.analyze(analysed[0], "record", out=tmp_path / "two", tasks="dlygo", trials=8, directions=2)
+    mesh = plot.activity_by_direction(made, "dlygo").collections[0]
+    edges = mesh.get_coordinates()[0, :, 0]
+    np.testing.assert_allclose(edges, [-90, 90, 270], atol=1e-5)  # 0° and 180° in the middle
+
+
+def test_methods_tell_what_is_not_by_default(tmp_path):
+    config = {
+        "battery": {"tasks": "go", "timing": "neurogym", "input_noise": 3.0},
+        "wiring": {"kind": "random", "rows": 4, "cols": 4, "radius": 2, "autapses": False},
+        "network": {"input": {"density": 0.3}, "initialisation": "spectral-radius"},
+        "stream": {"row_steps": 30, "batch": 8, "trials_per_task": 20, "grow_from": 2, "grow_until": 0.5},
+        "optimiser": {"epsilon": 1e-3}, "train": {"steps": 8}, "evaluation": {"every": 4, "trials": 20},
+    }  # fmt: skip
+    text = lmrnn.methods(lmrnn.Trainer(config, tmp_path / "run", seed=1).run(progress=False))
+    for told in (
+        'battery.timing = "neurogym"', "battery.input_noise = 3.0", "wiring.radius = 2.0", "wiring.autapses = false",
+        "network.input.density = 0.3", "stream.trials_per_task = 20", "optimiser.epsilon = 0.001",
+        "2 rows growing towards 8 at step 4", "over at least 1000 trials",
+    ):  # fmt: skip
+        assert told in text, (told, text)
+    for elsewhere in ("stream.batch", "wiring.rows", "evaluation.", "network.initialisation", "storage"):
+        assert elsewhere not in text, text
+
+
 def test_methods_paragraph(analysed):
     text = lmrnn.methods(analysed[0])
     assert lmrnn.methods(analysed[0].directory) == text

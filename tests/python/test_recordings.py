@@ -52,6 +52,31 @@ def test_to_xarray_has_conditions_as_coordinates(recorded):
     assert by_direction.sizes["direction"] == len(np.unique(data["direction"]))
 
 
+def test_what_comes_after_a_trial_belongs_to_no_trial(small_run, tmp_path):
+    pytest.importorskip("xarray")
+    made = lmrnn.analyze(small_run, "record", out=tmp_path / "r", seed=1, trials=40, tasks="dlygointr")
+    with made.recording("recording") as file:
+        data = file.to_xarray("dlygointr")
+    after = np.arange(data.sizes["time"])[:, None] >= data["lengths"].values
+    assert after.any() and not after.all()
+    assert np.array_equal(np.isnan(data["states"].values).all(axis=1), after)
+    assert np.array_equal(np.isnan(data["states"].values).any(axis=1), after)
+    assert np.array_equal(data["periods"].values == 255, after)
+    assert "255 after the trial" in data["periods"].attrs["long_name"]
+    for name in ("logits", "inputs"):
+        assert not data[name].values.transpose(0, 2, 1)[after].any() and np.isfinite(data[name].values).all()
+    # Accuracies of whole trials, as an evaluation counts them, from the recording alone.
+    decision = data["periods"] == 4
+    right = (data["logits"].argmax("class") == data["targets"]).where(decision)
+    with made.recording("recording") as file:
+        logits, targets, lengths = (file[f"dlygointr/{name}"][:] for name in ("logits", "targets", "lengths"))
+        periods = file["dlygointr/periods"][:]
+    by_hand = [
+        (logits[:n, :, k].argmax(axis=1) == targets[:n, k])[periods[:n, k] == 4].mean() for k, n in enumerate(lengths)
+    ]
+    assert np.allclose(right.mean("time"), by_hand)
+
+
 def test_netcdf4_groups_share_dimensions(recorded):
     h5netcdf = pytest.importorskip("h5netcdf")
     with h5netcdf.File(recorded.directory / "recording.h5", "r") as file:

@@ -121,7 +121,7 @@ lmrnn.Trainer(config, run).run([lmrnn.tensorboard.Callback(logs, every=3), kill]
     lmrnn.Trainer(small_config, tmp_path / "undisturbed").run(whole)
     whole.close()
     events = read(logs)
-    assert [step for step, _ in events["loss"]] == sorted({*range(3, 41, 3), 20, 40})
+    assert [step for step, _ in events["loss of one step"]] == sorted({*range(3, 41, 3), 20, 40})
     assert events == read(tmp_path / "whole")
 
 
@@ -130,7 +130,13 @@ def test_as_a_callback(small_config, tmp_path):
     run = lmrnn.Trainer(small_config, tmp_path / "run").run(callback)
     callback.close()
     events = read(tmp_path / "logs")
-    assert [step for step, _ in events["loss"]] == [7, 14, 20, 21, 28, 35, 40]
+    assert [step for step, _ in events["loss of one step"]] == [7, 14, 20, 21, 28, 35, 40]
+    # Afterwards, from the tables: nothing that is there is written again or overwritten.
+    ours.write_events(run.directory, tmp_path / "logs")
+    again = read(tmp_path / "logs")
+    assert again.keys() - events.keys() == {"loss", "gradient norm", "learning rate", "clipped share"}
+    assert all(again[tag] == values for tag, values in events.items())
+    assert np.allclose([loss for _, loss in again["loss"]], run.metrics["loss"])
     last = run.scores["decision_accuracy"].mean()
     assert events["accuracy/mean"][-1] == (40, pytest.approx(last, abs=1e-5))
 

@@ -178,17 +178,36 @@ TEST(StudyRun, ADivergedRunIsAResult) {
       "[axis.rate.bad]\noptimiser = { kind = \"sgd\", learning_rate = 1e30, "
       "clip = 0 }\nschedule = { kind = \"constant\", warmup = 0 }\n");
   const Study study = dir.load({"results=results.csv"});
-  EXPECT_EQ(run(study, {.jobs = 2}).n_failed, 2u);
+  const StudyOutcome outcome = run(study, {.jobs = 2});
+  EXPECT_EQ(outcome.n_diverged, 2u);
+  EXPECT_EQ(outcome.n_failed, 0u);
   EXPECT_EQ(states(study)[RunState::diverged], 2);
   EXPECT_EQ(run(study, {.retry = true}).n_failed, 0u);  // it would diverge again
   collect_study(study);
+  double trials_of_good = 0;
+  std::string trials_of_bad;
   for (const auto& row : rows_of(study.out / "tables" / "runs.csv")) {
     const bool bad = row.at("rate") == "bad";
     EXPECT_EQ(row.at("outcome"), bad ? "diverged" : "finished");
+    if (!bad) trials_of_good = std::stod(row.at("trials"));
     if (!bad) continue;
     EXPECT_EQ(row.at("reached_5"), "0");
     EXPECT_EQ(row.at("steps_to_5"), "12");  // censored at the horizon
+    trials_of_bad = row.at("trials_to_5");
   }
+  // The horizon in trials, as far as the run of the same batches says: not 12.
+  EXPECT_NEAR(std::stod(trials_of_bad), trials_of_good, 0.2 * trials_of_good);
+}
+
+TEST(StudyRun, TrialsThatNoRunTellsAreNotTheHorizonInSteps) {
+  RunSummary s;
+  s.outcome = "diverged";
+  s.horizon = 40;
+  EXPECT_EQ(measure(s, "steps_to_60"), 40);
+  EXPECT_TRUE(std::isnan(measure(s, "trials_to_60")));
+  EXPECT_FALSE(censored_measure(s, "trials_to_60")->reached);
+  s.trials_per_step = 16;
+  EXPECT_EQ(measure(s, "trials_to_60"), 640);
 }
 
 TEST(StudyRun, ARunThatDivergesReachedNoMark) {
@@ -212,7 +231,7 @@ schedule = { kind = "constant", warmup = 0 }
 pruning = { density = 0.25, rounds = 2, rewind = 3 }
 )");
   const Study study = dir.load({"seeds=[1]", "results=results.csv"});
-  EXPECT_EQ(run(study).n_failed, 1u);
+  EXPECT_EQ(run(study).n_diverged, 1u);
   const auto status = study_status(study, plan_study(study));
   ASSERT_EQ(status.size(), 3u);
   EXPECT_EQ(status[0].state, RunState::diverged);

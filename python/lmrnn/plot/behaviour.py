@@ -192,6 +192,10 @@ def confusion(analysis, task, *, ax=None):
     return ax
 
 
+# `recurrent_noise` of a configuration is per step where tau = dt.
+_NOISE = "recurrent noise (× √(τ / dt): deviation per step)"
+
+
 @style.figure
 @takes(analysis_of, "extrapolation")
 def extrapolation(analysis, *, ax=None):
@@ -204,7 +208,7 @@ def extrapolation(analysis, *, ax=None):
     axes = style.new_grid(ax, 1, 3, 9.2, 2.9, sharey=True)[0]
     table, means = analysis.table("extrapolation"), analysis.table("means")
     labels = {"delay": ("delay / trained delay", 1), "input_noise": ("input noise / trained noise", 1),
-              "recurrent_noise": ("recurrent noise, deviation per step", None)}  # fmt: skip
+              "recurrent_noise": (_NOISE, None)}  # fmt: skip
     for place, (axis, (label, trained)) in zip(axes, labels.items()):
         part = table.where(table["axis"] == axis)
         for task in dict.fromkeys(part["task"]):

@@ -195,10 +195,9 @@ def activity_by_direction(analysis, task, *, ax=None):
     preferred = np.angle((weight * np.exp(1j * angles)[:, None]).sum(axis=0)) % (2 * np.pi)
     # A column per direction that was shown, each as wide as the gap to its neighbours.
     at = np.degrees(angles)
-    edges = np.concatenate([[at[0]], (at[:-1] + at[1:]) / 2, [at[-1]]]) if len(at) > 2 else np.array([0, 180, 360])
-    if len(at) > 2:
-        edges[0] -= (at[1] - at[0]) / 2
-        edges[-1] += (at[-1] - at[-2]) / 2
+    between = (at[:-1] + at[1:]) / 2
+    first, last = (at[1] - at[0], at[-1] - at[-2]) if len(at) > 1 else (360, 360)
+    edges = np.concatenate([[at[0] - first / 2], between, [at[-1] + last / 2]])
     ordered = by_angle[:, np.argsort(preferred)].T
     low = min(float(ordered.min()), 0.0)
     image = ax.pcolormesh(edges, np.arange(tuned.sum() + 1), ordered, vmin=low, vmax=1, rasterized=True)

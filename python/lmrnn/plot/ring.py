@@ -45,8 +45,8 @@ def ring(analysis, *, ax=None):
 
     axes[2].plot(seconds, over_time["median_error"], label="median error")
     axes[2].plot(seconds, np.sqrt(over_time["variance"]), "--", label="deviation with noise")
-    # 16 directions are 22.5 degrees apart.
-    axes[2].axhline(11.25, color=style.GREY, linewidth=0.8, linestyle=":", label="half way to the next")
+    # Whatever n_ring is: half way to the next of 16 directions.
+    axes[2].axhline(11.25, color=style.GREY, linewidth=0.8, linestyle=":", label="limit of test 1, 11.25°")
     axes[2].set_ylim(0, None)
     axes[2].set_xlabel("time in the delay (s)")
     axes[2].set_ylabel("degrees")

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <limits>
 #include <numbers>
 
 #include "analysis/catalogue.hpp"
@@ -103,6 +104,26 @@ std::vector<T> trials_last(const Buffer<T>& from, std::size_t n_trials, std::siz
   return to;
 }
 
+// What is computed after the end of a shorter trial belongs to no trial. values: (time, item,
+// trial)
+template <class Values>
+void set_after_the_end(Values& values, std::size_t n_items, const TrialBatch& trials, float to) {
+  const std::size_t n = trials.n_trials;
+  for (std::size_t k = 0; k < n; ++k)
+    for (auto t = static_cast<std::size_t>(trials.lengths[k]); t < trials.n_steps; ++t)
+      for (std::size_t i = 0; i < n_items; ++i) values[(t * n_items + i) * n + k] = to;
+}
+
+constexpr std::uint8_t no_period = 255;
+
+std::vector<std::uint8_t> periods_of(const TrialBatch& trials) {
+  std::vector<std::uint8_t> periods(trials.periods.begin(), trials.periods.end());
+  for (std::size_t k = 0; k < trials.n_trials; ++k)
+    for (auto t = static_cast<std::size_t>(trials.lengths[k]); t < trials.n_steps; ++t)
+      periods[t * trials.n_trials + k] = no_period;
+  return periods;
+}
+
 Recording record_task(const Subject& subject, const RecordOptions& options, std::size_t task,
                       Seed seed) {
   const Battery& battery = subject.battery;
@@ -111,7 +132,10 @@ Recording record_task(const Subject& subject, const RecordOptions& options, std:
   for (std::size_t k = 0; k < conditions.size(); ++k)
     apply(options, battery, task, k, conditions[k]);
   const TrialBatch trials = compose_task(battery, task, conditions, seed);
-  const Simulation s = simulate(subject.network, battery, trials, options.recurrent_noise, seed);
+  Simulation s = simulate(subject.network, battery, trials, options.recurrent_noise, seed);
+  set_after_the_end(s.states, s.n_units, trials, std::numeric_limits<float>::quiet_NaN());
+  // Not NaN, of which xarray has no argmax; inputs and targets are 0 there, too.
+  set_after_the_end(s.logits, s.n_classes, trials, 0);
   const std::string name = battery.tasks()[task].name();
   const std::size_t n = trials.n_trials, t = trials.n_steps;
   std::vector<double> time(t);
@@ -135,7 +159,12 @@ Recording record_task(const Subject& subject, const RecordOptions& options, std:
   to.add<std::int32_t>(name + "/rules", trials_last(trials.rules, n, trials.n_rule_slots),
                        {t, trials.n_rule_slots, n}, {"time", "slot", "trial"});
   to.add<std::int32_t>(name + "/targets", trials.targets, {t, n}, {"time", "trial"});
-  to.add<std::uint8_t>(name + "/periods", trials.periods, {t, n}, {"time", "trial"});
+  to.add<std::uint8_t>(name + "/periods", periods_of(trials), {t, n}, {"time", "trial"});
+  to.file.metadata[name + "/periods@long_name"] =
+      "0 fixation, 1 stimulus, 2 delay, 3 second stimulus, 4 decision, 255 after the trial";
+  to.file.metadata[name + "/states@long_name"] =
+      std::string(s.seen_through ? "voltages" : "activity") + "; NaN after the end of the trial";
+  to.file.metadata[name + "/logits@long_name"] = "outputs; 0 after the end of the trial";
   to.add<float>(name + "/mask", trials.loss_weights, {t, n}, {"time", "trial"});
   to.add<std::int32_t>(name + "/lengths", trials.lengths, {n}, {"trial"});
   to.add<std::int32_t>(name + "/responses", trials.responses, {n}, {"trial"});

@@ -179,16 +179,19 @@ void add_rows(const Subject& subject, const FixedPointOptions& options, const Dy
   for (const FixedPoint& p : found.points) {
     const std::complex<double> first = p.eigenvalues.front();
     const double relative = p.speed / found.scale;
+    const bool is_fixed = relative <= options.fixed;
     Eigen::Index answer = 0;
     dynamics.logits(p.state).maxCoeff(&answer);
-    table.add({task.name(), std::string(period_name(task.base_task().family, period)), number++,
-               static_cast<std::int64_t>(p.n_starts), relative,
-               std::string(relative <= options.fixed ? "fixed" : "slow"),
-               std::string(stability_name(p.stability)), static_cast<std::int64_t>(p.n_unstable),
-               static_cast<std::int64_t>(p.n_marginal), first.real(), first.imag(),
-               growth(first, dynamics.alpha()), time_constant(std::abs(first), dt),
-               std::abs(std::arg(first)) / (2 * std::numbers::pi * dt) * 1000, p.state.norm(),
-               static_cast<std::int64_t>(answer), static_cast<std::int64_t>(p.first_start)});
+    table.add(
+        {task.name(), std::string(period_name(task.base_task().family, period)), number++,
+         static_cast<std::int64_t>(p.n_starts), relative, std::string(is_fixed ? "fixed" : "slow"),
+         std::string(stability_name(p.stability)), static_cast<std::int64_t>(p.n_unstable),
+         static_cast<std::int64_t>(p.n_marginal), first.real(), first.imag(),
+         growth(first, dynamics.alpha()),
+         // A minimum of the speed has an eigenvalue of 1, whose time constant is rounding.
+         is_fixed ? time_constant(std::abs(first), dt) : std::numeric_limits<double>::quiet_NaN(),
+         std::abs(std::arg(first)) / (2 * std::numbers::pi * dt) * 1000, p.state.norm(),
+         static_cast<std::int64_t>(answer), static_cast<std::int64_t>(p.first_start)});
   }
 }
 
