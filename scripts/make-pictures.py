@@ -83,7 +83,6 @@ def main():
         if name not in run.analyses:
             run.analyze(name)
     pictures = {
-        "battery": plot.task_grid(lmrnn.zoo("modcog82-local-1024").evaluate(n_trials=4000)),
         "battery-132": plot.task_grid(lmrnn.zoo("modcog132-local-1024").evaluate(n_trials=4000)),
         "trial": plot.trial(run.battery["dlydm1"].trial(seed=3), run),
         "learning": plot.learning_curves(runs),
