@@ -92,6 +92,8 @@ struct Range {
   double most = std::numeric_limits<double>::infinity();
   bool least_excluded = false;
   bool is_seed = false;  ///< one message for all invalid seeds; see lmrnn/seed.hpp
+  /// Not only 0 and sizes from 1e-30 to 1e30, beyond which single precision ends.
+  bool any_size = false;
 };
 constexpr Range at_least(double least) {
   return {.least = least};
@@ -101,6 +103,10 @@ constexpr Range more_than(double least) {
 }
 constexpr Range between(double least, double most) {
   return {.least = least, .most = most};
+}
+/// On the sheet; a network does not compute with it.
+constexpr Range distance() {
+  return {.least = 0, .any_size = true};
 }
 constexpr Range any_seed() {
   return {.least = 0, .is_seed = true};

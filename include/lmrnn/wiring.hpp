@@ -202,7 +202,7 @@ struct SubsetConfig {
     field("kind", self.kind,
           "all, none, those synapses that a wiring of this kind has as well, or those within or "
           "between areas");
-    field("radius", self.radius, "local, random: as in [wiring]", at_least(0));
+    field("radius", self.radius, "local, random: as in [wiring]", distance());
     field("block_units", self.block_units, "blocks: as in [wiring]", at_least(1));
     field("path", self.path, "file: as in [wiring]");
     field("dataset", self.dataset, "file: as in [wiring]");
@@ -222,7 +222,7 @@ struct AreaConfig {
     field("name", self.name, "of letters, digits, _ and -");
     field("rows", self.rows, "rows of its sheet; absent: wiring.rows", between(1, 4096));
     field("cols", self.cols, "columns of its sheet; absent: wiring.cols", between(1, 4096));
-    field("radius", self.radius, "local, random, rewired; absent: wiring.radius", at_least(0));
+    field("radius", self.radius, "local, random, rewired; absent: wiring.radius", distance());
   }
 };
 
@@ -277,7 +277,7 @@ struct WiringConfig {
     field("cols", self.cols, "columns of the sheet", between(1, 4096));
     field("metric", self.metric, "distance on the sheet");
     field("boundary", self.boundary, "torus: opposite edges meet; open: they do not");
-    field("radius", self.radius, "a synapse where the distance is at most this", at_least(0));
+    field("radius", self.radius, "a synapse where the distance is at most this", distance());
     field("autapses", self.autapses,
           "whether a unit connects to itself; file: false removes the autapses of the file");
     field("rewire", self.rewire, "rewired: share of the local synapses given a new source",
@@ -302,10 +302,10 @@ struct WiringConfig {
     field("excitatory_path", self.excitatory_path,
           "file: npy, npz or safetensors array (unit), 1 for excitatory units, 0 for inhibitory");
     field("radius_ee", self.radius_ee,
-          "radius of synapses from excitatory onto excitatory units; absent: radius", at_least(0));
-    field("radius_ei", self.radius_ei, "from excitatory onto inhibitory units", at_least(0));
-    field("radius_ie", self.radius_ie, "from inhibitory onto excitatory units", at_least(0));
-    field("radius_ii", self.radius_ii, "from inhibitory onto inhibitory units", at_least(0));
+          "radius of synapses from excitatory onto excitatory units; absent: radius", distance());
+    field("radius_ei", self.radius_ei, "from excitatory onto inhibitory units", distance());
+    field("radius_ie", self.radius_ie, "from inhibitory onto excitatory units", distance());
+    field("radius_ii", self.radius_ii, "from inhibitory onto inhibitory units", distance());
     field("coordinates_path", self.coordinates_path,
           "npy, npz or safetensors array coordinates (unit, 2 or 3): distances are between these "
           "places, in their unit; absent: between rows and columns");

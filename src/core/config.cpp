@@ -307,7 +307,7 @@ void check_range(const ConfigValue& v, std::string_view key, double number, cons
     // Networks are computed in single precision, and their numbers are multiplied by each other.
     constexpr double least = 1e-30, most = 1e30;
     const double size = std::abs(number);
-    if (size == 0 || (size >= least && size <= most)) return;
+    if (range.any_size || size == 0 || (size >= least && size <= most)) return;
     throw UsageError(fmt::format(
         "{}: {} = {} is beyond single precision, in which networks are computed; it must be {}of a "
         "size from {} to {}",
