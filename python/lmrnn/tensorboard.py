@@ -107,9 +107,9 @@ class _Writer:
 
 class Callback:
     """A callback of lmrnn.Trainer.run that writes the loss of every `every`-th step and all accuracies
-    after each evaluation. The command and `write_events` write what the run's tables hold, so their "loss" is
-    a mean over steps, and they add the gradient norm and the learning rate. Use the same folder when you resume the run: the steps between its last
-    checkpoint and the end of the process are not written twice."""
+    after each evaluation. The command and `write_events` write what the run's tables hold: their "loss" is a
+    mean over steps, and they add the gradient norm and the learning rate. Use the same folder when you
+    resume the run: the steps between its last checkpoint and the end of the process are not written twice."""
 
     def __init__(self, folder: str | PathLike, every: int = 10):
         self.every = every

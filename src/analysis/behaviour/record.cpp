@@ -104,8 +104,8 @@ std::vector<T> trials_last(const Buffer<T>& from, std::size_t n_trials, std::siz
   return to;
 }
 
-// What is computed after the end of a shorter trial belongs to no trial. values: (time, item,
-// trial)
+// What is computed after the end of a shorter trial belongs to no trial.
+// `values`: (time, item, trial).
 template <class Values>
 void set_after_the_end(Values& values, std::size_t n_items, const TrialBatch& trials, float to) {
   const std::size_t n = trials.n_trials;
