@@ -61,6 +61,26 @@ void check_source(const RunConfig& config, const BatchSource* source) {
                   config.source, name));
 }
 
+// Keys that were set, but that only a battery reads, in whose place are own data. Not refused: one
+// configuration may serve both, and a recipe sets some of them.
+std::optional<std::string> warning_of_unread_keys(const RunConfig& config) {
+  RunConfig unset;
+  apply_recipe(unset, config.recipe, config.battery, config.network.tau);
+  unset.battery.dt = config.battery.dt;  // is read: of it and network.tau comes alpha
+  std::vector<std::string> keys;
+  const ConfigTable is = write_config(config.battery), was = write_config(unset.battery);
+  for (const auto& [key, value] : is) {
+    const ConfigValue* before = find_key(was, key);
+    if (before == nullptr || to_toml({{key, value}}) != to_toml({{key, *before}}))
+      keys.push_back("battery." + key);
+  }
+  if (config.stream.mode != unset.stream.mode) keys.emplace_back("stream.mode");
+  if (keys.empty()) return {};
+  return fmt::format("{}: a battery reads {}, but your own data take its place; leave {} out",
+                     fmt::join(keys, ", "), keys.size() == 1 ? "this" : "these",
+                     keys.size() == 1 ? "it" : "them");
+}
+
 // A run is resumed with the data that it began with. A checkpoint can tell by the names of the
 // tasks and the numbers of channels, rules and classes.
 void require_same_data(const BatchSource& source, const LoadedNetwork& loaded,
@@ -126,8 +146,9 @@ Trainer Trainer::start(const RunConfig& config_in, const fs::path& directory,
         require_unchanged(directory, inputs, input_files(config));
         return create_run(directory, config, n, inputs);
       }));
+  const auto unread = source ? warning_of_unread_keys(config) : std::nullopt;
   if (writes)
-    for (const auto& notice : {warning, warning_of_missing_leak(config)})
+    for (const auto& notice : {warning, unread, warning_of_missing_leak(config)})
       if (notice) trainer.implementation_->notices.push_back(*notice);
   return trainer;
 }

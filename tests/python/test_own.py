@@ -142,7 +142,8 @@ def test_a_stream_of_ones_own_equal_to_the_batterys_gives_the_same_bits(small_co
             }  # fmt: skip
 
     ours = lmrnn.Trainer(small_config, tmp_path / "ours").run().network()
-    mine = lmrnn.Trainer(small_config, tmp_path / "mine", data=Stream()).run().network()
+    with pytest.warns(UserWarning, match="battery.tasks: a battery reads this, but your own data take its place"):
+        mine = lmrnn.Trainer(small_config, tmp_path / "mine", data=Stream()).run().network()
     for name, weights in ours.weights.items():
         assert np.array_equal(weights, mine.weights[name]), name
 

@@ -16,7 +16,9 @@
 namespace lmrnn {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 // Two channels, two classes; even steps are class 0, odd ones class 1, and channel 1 says which.
 class EvenOdd : public BatchSource {
@@ -221,6 +223,32 @@ TEST(Source, ResumesOnlyWithItsOwnData) {
       message_of<UsageError>([&] { Trainer::start(config, place / "other", {.n_threads = 1}); }),
       HasSubstr("must pass in"));
   EXPECT_FALSE(std::filesystem::exists(place / "other"));
+}
+
+TEST(Source, KeysThatOnlyABatteryReadsAreNamed) {
+  const TemporaryDirectory place;
+  const auto source = std::make_shared<EvenOdd>();
+  const auto notices = [&](const char* name, const RunConfig& config) {
+    return Trainer::start(config, place / name, {.n_threads = 1, .source = source}).notices();
+  };
+  RunConfig config;
+  config.seed = 1;
+  config.recipe = Recipe::neurogym;
+  apply_recipe(config, config.recipe, config.battery, config.network.tau);
+  config.wiring.rows = config.wiring.cols = 4;
+  config.stream.steps = 12;
+  config.battery.dt = 20;  // is read: alpha comes of it
+  config.network.tau = 100;
+  EXPECT_THAT(notices("read", config), ElementsAre());
+  config.battery.tasks = "cog20";
+  EXPECT_THAT(notices("one", config),
+              ElementsAre(StartsWith("battery.tasks: a battery reads this")));
+  config.battery.input_noise = 0;
+  config.battery.semantics.base = SemanticsBase::published;
+  config.stream.mode = StreamMode::restart;
+  EXPECT_THAT(notices("several", config),
+              ElementsAre("battery.tasks, battery.semantics, battery.input_noise, stream.mode: a "
+                          "battery reads these, but your own data take its place; leave them out"));
 }
 
 TEST(Source, WeightsOfTheBatterysTasksDoNotFit) {
