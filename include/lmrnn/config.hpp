@@ -86,6 +86,11 @@ void assign_key(ConfigTable& table, std::string_view dotted_key, ConfigValue val
 /// The value at a dotted key, or nullptr.
 const ConfigValue* find_key(const ConfigTable& table, std::string_view dotted_key);
 
+/// Makes a relative `path` count from the folder of the TOML file if `table` has it from there, at
+/// `dotted_key`, and something of that name is in the folder. Else it counts from the working
+/// directory, as paths given on the command line and in Python do.
+void find_file(std::string& path, const ConfigTable& table, std::string_view dotted_key);
+
 /// Inclusive bounds of a number.
 struct Range {
   double least = -std::numeric_limits<double>::infinity();

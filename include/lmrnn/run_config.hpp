@@ -289,7 +289,8 @@ struct RunConfig {
     field("recipe", self.recipe, "defaults of the other keys");
     field("seed", self.seed, "of everything random; required, here or as --seed", any_seed());
     field("init_from", self.init_from,
-          "run directory or network file whose weights training starts from");
+          "run directory or network file whose weights training starts from; relative to the TOML "
+          "file's folder, else to the working directory");
     field("source", self.source,
           "name of training data that the calling program brings along; empty: the battery");
     field("simd", self.simd, "instructions that the kernels use, e.g. avx2; auto: the best");

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <filesystem>
+#include <system_error>
 
 #include "core/shared/text.hpp"
 #include "lmrnn/files.hpp"
@@ -13,6 +15,8 @@
 
 namespace lmrnn {
 namespace {
+
+namespace fs = std::filesystem;
 
 std::string where(const std::string& name, const toml::source_region& source) {
   return source.begin ? name + ":" + std::to_string(source.begin.line) : name;
@@ -158,6 +162,12 @@ std::string_view remedy_for(std::string_view description) {
   return "; see https://toml.io";
 }
 
+/// The folder of the file that "studies/mine.toml:12" names; nothing for "--set" and the like.
+fs::path folder_of(const std::string& where) {
+  const std::size_t colon = where.rfind(".toml:");
+  return colon == std::string::npos ? fs::path() : fs::path(where.substr(0, colon)).parent_path();
+}
+
 }  // namespace
 
 ConfigTable parse_toml(std::string_view text, const std::string& name) {
@@ -236,6 +246,18 @@ const ConfigValue* find_key(const ConfigTable& table, std::string_view dotted_ke
     return child ? find_key(*child, dotted_key.substr(dot + 1)) : nullptr;
   }
   return nullptr;
+}
+
+void find_file(std::string& path, const ConfigTable& table, std::string_view dotted_key) {
+  const ConfigValue* value = find_key(table, dotted_key);
+  const auto* text = value ? std::get_if<std::string>(&value->value) : nullptr;
+  if (!text || *text != path || path.empty() || fs::path(path).is_absolute()) return;
+  const fs::path folder = folder_of(value->where);
+  if (folder.empty()) return;
+  const fs::path there = (folder / path).lexically_normal();
+  std::error_code error;
+  if (!fs::exists(there, error) || fs::equivalent(there, path, error)) return;
+  path = there.string();
 }
 
 std::string markdown_table(std::span<const FieldDoc> rows) {

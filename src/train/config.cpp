@@ -145,6 +145,7 @@ RunConfig resolve_config(const ConfigTable& table) {
   if (const ConfigValue* wiring = find_key(table, "wiring"))
     if (const auto* keys = std::get_if<ConfigTable>(&wiring->value))
       find_mask_files(config.wiring, *keys);
+  find_file(config.init_from, table, "init_from");
   check_config(config);
   return config;
 }

@@ -238,6 +238,18 @@ TEST_F(InitFrom, TakesAllWeights) {
   EXPECT_TRUE(std::ranges::equal(network().parameters(), source().parameters()));
 }
 
+TEST_F(InitFrom, CountsFromTheFolderOfTheConfiguration) {
+  const auto written = [&](const char* path) {
+    write_file(dir_ / "mine.toml", std::string("seed = 1\ninit_from = \"") + path + "\"\n");
+    return resolve_config(read_toml(dir_ / "mine.toml")).init_from;
+  };
+  EXPECT_EQ(written("source"), (dir_ / "source").string());
+  EXPECT_EQ(written("nowhere"), "nowhere");  // from the working directory
+  EXPECT_EQ(written("zoo:cog20-local-256"), "zoo:cog20-local-256");
+  EXPECT_EQ(resolve_config(parse_toml("seed = 1\ninit_from = \"source\"", "--set")).init_from,
+            "source");
+}
+
 TEST_F(InitFrom, MatchesRulesByTaskName) {
   use_source();
   config_.battery.tasks = "antiseqr,dm1,go";
