@@ -6,6 +6,7 @@ import html
 import inspect
 import sys
 from collections.abc import Callable, Sequence
+from itertools import zip_longest
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -48,7 +49,9 @@ def evaluate(
         PyTorch is loaded, PyTorch's. PyTorch modules are in eval mode during the evaluation.
     batch_first : the callable takes and returns (row, time, ...).
 
-    Raises UsageError for a model that does not fit the battery.
+    Raises UsageError for a model that does not fit the battery. If a network says what it was trained
+    on, its rule inputs and time step must be the battery's; anything else may differ (semantics, noise,
+    durations).
     """
     network, battery, seed = _subject("evaluate", model, battery, seed)
     options = {"seed": seed, "split": split, "n_trials": n_trials, "tasks": list(tasks)}
@@ -109,16 +112,51 @@ def _subject(who, model, battery, seed):
     jax = sys.modules.get("lmrnn.jax")
     if jax is not None and isinstance(model, jax.Layer):
         raise _core.UsageError(f"{who}: a Layer holds no weights; give layer.to_network(weights)")
-    network = _as_network(model)
+    network = as_network(model)
     if network is None and not callable(model):
         raise _core.UsageError(
             f"{who}: an object of type {type(model).__name__} cannot be evaluated; give a Network, a Run, a path, an "
             "LMRNN, or a function from inputs (time, row, channel) to logits (time, row, class)"
         )
-    return network, *_battery_and_seed(who, model, network, battery, seed)
+    battery, seed = _battery_and_seed(who, model, network, battery, seed)
+    complaint = None if network is None else mismatch(network, battery)
+    if complaint:
+        raise _core.UsageError(f"{who}: {complaint}")
+    return network, battery, seed
 
 
-def _as_network(model) -> _core.Network | None:
+def mismatch(network: _core.Network, battery: _core.Battery) -> str | None:
+    """Why a network must not be given trials of a battery, as far as the network says what it was trained on:
+    it would be given other tasks' rules, or another time step. None if it may."""
+    if "battery" not in network.metadata:
+        return None
+    try:
+        own = network.trained_on()["battery"]
+    except _core.UsageError:  # on data of one's own
+        return None
+    remedy = "give the network's own battery, network.trained_on()[\"battery\"]"
+    if own.config["rule"] != battery.config["rule"]:
+        return (
+            f"the network was trained with rule={own.config['rule']!r}, the battery has "
+            f"{battery.config['rule']!r}; {remedy}"
+        )
+    # Composed rules name the parts of a task, whatever the tasks are.
+    if own.config["rule"] == "task" and own.names != battery.names:
+        pairs = enumerate(zip_longest(own.names, battery.names, fillvalue="nothing"))
+        at, (ours, theirs) = next((k, names) for k, names in pairs if names[0] != names[1])
+        return (
+            f"rule input {at} of the network is for {ours}, that of the battery for {theirs}; {remedy}, and "
+            "choose tasks of it"
+        )
+    if own.dt != battery.dt:
+        return (
+            f"the network was trained with steps of {own.dt:g} ms, the battery has {battery.dt:g}; "
+            f"make the battery with dt={own.dt:g}"
+        )
+    return None
+
+
+def as_network(model) -> _core.Network | None:
     if isinstance(model, _core.Network):
         return model
     if isinstance(model, Run):
@@ -126,7 +164,28 @@ def _as_network(model) -> _core.Network | None:
     if isinstance(model, (str, PathLike)):
         return _core.Network.load(Path(model))
     to_network = getattr(model, "to_network", None)
-    return to_network() if callable(to_network) else None
+    return to_network() if callable(to_network) and not _computes_otherwise(model) else None
+
+
+def _computes_otherwise(model) -> bool:
+    """Whether a subclass of one with `to_network` has a forward pass of its own."""
+
+    def definer(method):
+        return next((made for made in type(model).__mro__ if method in vars(made)), object)
+
+    network = definer("to_network")
+    return any(
+        definer(method) is not network and issubclass(definer(method), network)
+        for method in ("forward", "__call__")
+    )
+
+
+def plain(x) -> Any:
+    """A tensor as NumPy's array, which has no bfloat16; anything else as it is."""
+    if not hasattr(x, "detach"):
+        return x
+    x = x.detach().cpu()
+    return (x.float() if str(x.dtype) == "torch.bfloat16" else x).numpy()
 
 
 def _battery_and_seed(who, model, network, battery, seed):
@@ -201,8 +260,14 @@ class _Call:
         if framework == "torch":
             import torch
 
+            tensors = [torch.from_numpy(x) for x in arrays]
+            parameters = self.model.parameters() if isinstance(self.model, torch.nn.Module) else ()
+            for parameter in parameters:
+                if parameter.is_floating_point():
+                    tensors[0] = tensors[0].to(parameter)  # its dtype and its device
+                    break
             with torch.no_grad():
-                return self.model(*map(torch.from_numpy, arrays))
+                return self.model(*tensors)
         if framework == "jax":
             import jax.numpy as jnp
 
@@ -215,8 +280,7 @@ class _Call:
                 f"{self.who}: the model returned a {type(logits).__name__} of {len(logits)}; return the logits "
                 f"alone, e.g. {self.who}(lambda x: model(x)[0], ...)"
             )
-        if hasattr(logits, "detach"):
-            logits = logits.detach().cpu().numpy()
+        logits = plain(logits)
         if np.ma.is_masked(logits):  # asarray would drop the mask
             raise _core.UsageError(
                 f"{self.who}: some logits that the model returned are masked; return logits.filled with the "

@@ -11,6 +11,7 @@ import numpy as np
 from . import _core
 from .calls import explained
 from .cells import Cell, NetworkCell, cell_of, settle
+from .evaluation import as_network, mismatch, plain
 from .table import Table
 
 _INNER = 2**24
@@ -146,13 +147,17 @@ def _beginning(cell, inputs, states, task, seed, starts, period, n_units, rule, 
         )
     made = cell_of(cell, rule=rule, framework=framework, jacobian=jacobian)
     if task is not None:
+        network = as_network(cell) if isinstance(made, NetworkCell) and rule is None else None
+        complaint = None if network is None else mismatch(network, task.battery)
+        if complaint:
+            raise _core.UsageError(complaint)
         return _starts_of(made, task, seed, starts, period, n_units)
     inputs, states = _checked_starts(made, inputs, states)
     return settle(made, inputs, states), inputs, states
 
 
 def _checked_starts(cell: Cell, inputs, states):
-    inputs, states = (np.asarray(_plain(x), dtype=float) for x in (inputs, states))
+    inputs, states = (_numbers(*named) for named in (("inputs", inputs), ("states", states)))
     states = np.atleast_2d(states)
     if states.ndim != 2 or 0 in states.shape:
         raise _core.UsageError(f"states of shape {states.shape}; give (start, unit), at least one of each")
@@ -176,8 +181,16 @@ def _checked_starts(cell: Cell, inputs, states):
     return np.array(inputs), np.array(states)
 
 
-def _plain(x):
-    return x.detach().cpu().numpy() if hasattr(x, "detach") else x
+def _numbers(name, x) -> np.ndarray:
+    x = plain(x)
+    if np.ma.is_masked(x):  # asarray would drop the mask
+        raise _core.UsageError(
+            f"some of the {name} are masked; leave these starts out, or give {name}.filled with the number that you mean"
+        )
+    x = np.asarray(x)
+    if x.dtype.kind == "c":
+        raise _core.UsageError(f"{name} are complex; give real numbers, e.g. {name}.real")
+    return np.asarray(x, dtype=float)
 
 
 def _starts_of(cell: Cell, task, seed, n, period, n_units):

@@ -79,6 +79,17 @@ def test_points_of_a_function_in_numpy():
     is_the_known(lmrnn.fixed_points(single, np.zeros(3), starts()), atol=1e-4)
 
 
+def test_starts_are_numbers():
+    masked = np.ma.masked_less(starts(), 0)
+    with pytest.raises(lmrnn.UsageError, match="some of the states are masked; leave these starts out"):
+        lmrnn.fixed_points(numpy_cell, np.zeros(3), masked)
+    with pytest.raises(lmrnn.UsageError, match="states are complex; give real numbers"):
+        lmrnn.fixed_points(numpy_cell, np.zeros(3), starts() + 1j)
+    torch = pytest.importorskip("torch")
+    half = torch.tensor(starts()).bfloat16()
+    is_the_known(lmrnn.fixed_points(numpy_cell, torch.zeros(3).bfloat16(), half))
+
+
 @pytest.mark.parametrize("kind", ["GRUCell", "GRU", "function", "float32 function"])
 def test_points_of_a_gru_in_pytorch(kind):
     torch = pytest.importorskip("torch")

@@ -97,6 +97,35 @@ def test_modules_of_pytorch(network, expected):
         lmrnn.evaluate(gru, BATTERY, **OPTIONS)
 
 
+def test_modules_of_pytorch_of_any_dtype_and_with_a_forward_of_their_own(network, expected):
+    torch = pytest.importorskip("torch")
+    import lmrnn.torch
+
+    class Readout(torch.nn.Module):
+        """Sums the inputs up; small numbers that bfloat16 holds too."""
+
+        def __init__(self):
+            super().__init__()
+            self.linear = torch.nn.Linear(BATTERY.n_channels + BATTERY.n_rules, BATTERY.n_classes)
+            torch.nn.init.zeros_(self.linear.weight)
+            self.linear.bias.data = torch.arange(BATTERY.n_classes) / 32
+
+        def forward(self, inputs):
+            return self.linear(inputs)
+
+    scores = lmrnn.evaluate(Readout(), BATTERY, **OPTIONS)
+    for dtype in (torch.float64, torch.bfloat16):
+        assert lmrnn.evaluate(Readout().to(dtype), BATTERY, **OPTIONS) == scores
+
+    class Silent(lmrnn.torch.LMRNN):
+        def forward(self, inputs, rules):
+            return 0 * super().forward(inputs, rules)[1]
+
+    silent = lmrnn.evaluate(Silent(network), BATTERY, **OPTIONS)
+    assert silent == lmrnn.evaluate(lambda x: np.zeros((*x.shape[:2], 17)), BATTERY, **OPTIONS)
+    assert silent != expected
+
+
 def test_runs_and_paths_bring_battery_and_seed(small_run, network):
     expected = lmrnn.evaluate(
         small_run.network(), small_run.battery, seed=small_run.seed, n_trials=50
@@ -108,6 +137,36 @@ def test_runs_and_paths_bring_battery_and_seed(small_run, network):
         lmrnn.evaluate(network, seed=0)
     with pytest.raises(lmrnn.UsageError, match="give one, e.g. seed=0"):
         lmrnn.evaluate(lambda x: x, BATTERY)
+
+
+def other(small_run, **changes):
+    config = small_run.battery.config
+    return lmrnn.Battery(**(config | changes))
+
+
+def test_a_battery_with_other_rules_is_refused(small_run):
+    names = ["go", "dlygointr", "antiseqr", "dm1", "dmc"]
+    assert small_run.battery.names == names
+    of = "rule input {} of the network is for {}, that of the battery for {}".format
+    for tasks, message in (
+        ([*names[:3], "dm2", "dmc"], of(3, "dm1", "dm2")),
+        (names[:-1], of(4, "dmc", "nothing")),
+        ([*names, "dnmc"], of(5, "nothing", "dnmc")),
+    ):
+        battery = other(small_run, tasks=",".join(tasks))
+        for model in (small_run, small_run.directory, small_run.network()):
+            with pytest.raises(lmrnn.UsageError, match=f"evaluate: {message}; give .* choose tasks"):
+                lmrnn.evaluate(model, battery, seed=1)
+            with pytest.raises(lmrnn.UsageError, match=f"psychometric: {message}"):
+                lmrnn.psychometric(model, battery, seed=1)
+            with pytest.raises(lmrnn.UsageError, match=f"fixed_points: {message}"):
+                lmrnn.fixed_points(model, task=battery[0], seed=1)
+    with pytest.raises(lmrnn.UsageError, match="trained with steps of 100 ms, the battery has 20; make"):
+        lmrnn.evaluate(small_run, other(small_run, dt=20))
+    with pytest.raises(lmrnn.UsageError, match="trained with rule='task', the battery has 'composed'; give"):
+        lmrnn.evaluate(small_run, other(small_run, rule="composed"))
+    # What may differ, since rules and steps are the same.
+    lmrnn.evaluate(small_run, other(small_run, semantics="published", seed=1, input_noise=0), n_trials=5)
 
 
 BAD = {

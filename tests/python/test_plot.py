@@ -290,6 +290,11 @@ def test_text_stays_text(small_run, tmp_path):
     assert b"/Type3" not in pdf and b"/TrueType" in pdf or b"/Type0" in pdf or b"/CIDFontType2" in pdf
 
 
+def test_a_trial_of_another_battery_is_refused(small_run):
+    with pytest.raises(lmrnn.UsageError, match="trial: rule input 0 of the network is for go, that of the battery for dm2"):
+        plot.trial(lmrnn.Battery("dm2")["dm2"].trial(seed=1), small_run)
+
+
 def test_trials_are_in_degrees_and_show_fixation(small_run):
     axes = plot.trial(small_run.battery["go"].trial(seed=1), small_run)
     assert [label.get_text() for label in axes[3].get_yticklabels()] == ["0°", "90°", "180°", "270°"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from .. import _core
+from ..evaluation import mismatch
 from . import style
 from .inputs import network_of
 
@@ -112,6 +113,9 @@ def answer(trial, network) -> np.ndarray:
     """(time, class) probabilities of a network's answer to one trial."""
     inputs = np.ascontiguousarray(trial.inputs[:, None, :])
     rules = np.tile(np.array(trial.rule, dtype=np.int32), (len(trial), 1, 1))
+    complaint = mismatch(network, trial.task.battery)
+    if complaint:
+        raise _core.UsageError(f"trial: {complaint}")
     logits = network.forward(inputs, rules)[1][:, 0]
     shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
     return shifted / shifted.sum(axis=1, keepdims=True)
