@@ -93,9 +93,6 @@ TaskScore make_score(std::size_t task, std::string name, const ScoreCounts& coun
 Evaluation make_evaluation(const Battery& battery, std::span<const std::size_t> tasks,
                            std::span<const ScoreCounts> counts, std::span<const Ceiling> ceilings);
 
-/// Throws UsageError unless `sigma`, a standard deviation inside f, is finite and at least 0.
-void require_recurrent_noise(double sigma);
-
 /// A fixed set of held-out trials: trials 0 ... n_trials - 1 of every task in a split.
 ///
 /// Threads: may be shared; every const function may be called by any number of threads at once.

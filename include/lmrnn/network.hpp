@@ -169,6 +169,9 @@ struct RecurrentNoise {
   std::uint32_t first_row = 0;
 };
 
+/// Throws UsageError unless `sigma` is finite and at least 0.
+void require_recurrent_noise(double sigma);
+
 struct LossOptions {
   LossKind kind = LossKind::cross_entropy;
   /// Gradients are of scale * sum of weighted losses; 1 / (sum of weights over the whole batch).
@@ -221,8 +224,8 @@ class Network {
 
   /// Draws all weights; recurrent ones are multiplied by `gain`. Only the synapses in `initial`
   /// begin with a weight, drawn as if there were no others; without it, all do. Throws UsageError
-  /// if `initial` has synapses that this network does not, or for `spectral_radius` without a
-  /// cycle. Units with a type get weights of their sign.
+  /// if `initial` has synapses that this network does not, for `spectral_radius` without a cycle,
+  /// or for a gain that is not finite or below 0. Units with a type get weights of their sign.
   void initialise(Initialisation initialisation, Seed seed, double gain = 1,
                   const Mask* initial = nullptr);
 
@@ -258,7 +261,7 @@ class Network {
   };
   /// Throws std::logic_error if another writer of this network lives.
   WeightWriter write_weights();
-  /// Throws UsageError unless `parameters` has layout().total elements, and as write_weights.
+  /// Throws UsageError unless `parameters` are layout().total finite numbers, and as write_weights.
   void set_weights(std::span<const float> parameters);
   /// An independent network with the same architecture and weights.
   Network copy() const;

@@ -100,12 +100,6 @@ Evaluator::Evaluator(const Battery& battery, Seed seed, Split split, std::size_t
       battery, seed, split, n_trials, std::move(tasks), std::move(best), std::move(chunks), {}});
 }
 
-void require_recurrent_noise(double sigma) {
-  if (!std::isfinite(sigma) || sigma < 0)
-    throw UsageError(
-        fmt::format("recurrent_noise = {}; give a finite number that is at least 0", sigma));
-}
-
 Evaluator::~Evaluator() = default;
 Evaluator::Evaluator(Evaluator&&) noexcept = default;
 Evaluator& Evaluator::operator=(Evaluator&&) noexcept = default;

@@ -89,6 +89,7 @@ void Planes::borrow(float* memory, std::size_t n_planes, std::size_t n_cells) {
 
 void BlockRun::begin(const Architecture& a, const PackedNetwork& p, const float* values,
                      const TrialView& b, const RecurrentNoise& n, std::size_t lanes) {
+  require_recurrent_noise(n.sigma);
   architecture = &a;
   packed = &p;
   parameters = values;

@@ -1,5 +1,6 @@
 // Initial weights; lmrnn/network.hpp says what each scheme is.
 #include <Spectra/GenEigsSolver.h>
+#include <fmt/format.h>
 
 #include <Eigen/Dense>
 #include <algorithm>
@@ -195,6 +196,9 @@ void initialise_rules(std::size_t n_rules, std::size_t n_units, Seed seed, std::
 }  // namespace
 
 void Network::initialise(Initialisation scheme, Seed seed, double gain, const Mask* initial) {
+  if (!std::isfinite(gain) || gain < 0)
+    throw UsageError(
+        fmt::format("initialise: gain = {}; give a finite number that is at least 0", gain));
   const Architecture& a = architecture();
   const ParameterLayout& l = layout();
   const WeightWriter writer = write_weights();

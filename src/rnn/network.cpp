@@ -245,15 +245,25 @@ Network::WeightWriter::~WeightWriter() {
 Network::WeightWriter Network::write_weights() {
   return WeightWriter(*implementation_);
 }
+void require_recurrent_noise(double sigma) {
+  if (!std::isfinite(sigma) || sigma < 0)
+    throw UsageError(
+        fmt::format("recurrent_noise = {}; give a finite number that is at least 0", sigma));
+}
+
 void Network::set_weights(std::span<const float> parameters) {
   if (parameters.size() != layout().total)
     throw UsageError(fmt::format("set_weights: {} weights for a network of {} parameters; give all",
                                  parameters.size(), layout().total));
+  const auto bad = std::ranges::find_if_not(parameters, [](float w) { return std::isfinite(w); });
+  if (bad != parameters.end())
+    throw UsageError(fmt::format("set_weights: weight {} is {}; give finite weights",
+                                 bad - parameters.begin(), *bad));
   std::ranges::copy(parameters, write_weights().data());
 }
 Network Network::copy() const {
   Network made(architecture());
-  made.set_weights(parameters());
+  std::ranges::copy(parameters(), made.write_weights().data());
   return made;
 }
 

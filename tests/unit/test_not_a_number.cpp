@@ -2,16 +2,21 @@
 // gradient. Vector instructions lose NaNs easily (a maximum returns its other argument, an
 // exponential of NaN may be 0), and a network that silently begins again at 0 looks as if it had
 // computed something.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <limits>
 
+#include "lmrnn/error.hpp"
 #include "lmrnn/simd.hpp"
+#include "message_of.hpp"
 #include "network_cases.hpp"
 
 namespace lmrnn::testing {
 namespace {
+
+using ::testing::HasSubstr;
 
 constexpr float nan = std::numeric_limits<float>::quiet_NaN();
 
@@ -54,6 +59,37 @@ TEST_P(NotANumber, InOneLogitShowsInLossAndGradient) {
         lab.block, lab.recurrent_noise, lab.loss_options(), gradient, workspace);
     EXPECT_TRUE(std::isnan(result.weighted_loss));
     EXPECT_TRUE(std::isnan(gradient[at]));
+  }
+}
+
+TEST_P(NotANumber, IsRefusedWhereItIsGiven) {
+  Laboratory lab(GetParam());
+  const NetworkCase& c = lab.c;
+  Network& network = *lab.network;
+  std::vector<float> weights(network.parameters().begin(), network.parameters().end());
+  weights[1] = nan;
+  EXPECT_THAT(message_of<UsageError>([&] { network.set_weights(weights); }),
+              HasSubstr("weight 1 is nan"));
+  std::vector<float> logits(c.n_steps * c.n_classes * c.n_trials);
+  std::vector<float> gradient(network.layout().total);
+  Workspace workspace;
+  for (const double sigma :
+       {-1.0, std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
+    RecurrentNoise noise = lab.recurrent_noise;
+    noise.sigma = sigma;
+    EXPECT_THAT(message_of<UsageError>([&] {
+                  network.forward(lab.block, noise, {},
+                                  {logits.data(), c.n_steps, c.n_classes, c.n_trials}, workspace);
+                }),
+                HasSubstr("recurrent_noise ="));
+    EXPECT_THAT(message_of<UsageError>([&] {
+                  network.loss_and_gradient(lab.block, noise, lab.loss_options(), gradient,
+                                            workspace);
+                }),
+                HasSubstr("recurrent_noise ="));
+    EXPECT_THAT(
+        message_of<UsageError>([&] { network.initialise(Initialisation::fan_in, Seed{1}, sigma); }),
+        HasSubstr("initialise: gain ="));
   }
 }
 
