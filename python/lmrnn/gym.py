@@ -6,6 +6,8 @@ Needs the extra "gymnasium": pip install 'lmrnn[gymnasium]'.
 
 from __future__ import annotations
 
+import math
+import operator
 from typing import Any
 
 import gymnasium
@@ -33,7 +35,11 @@ class TaskEnv(gymnasium.Env):
     rewards : mapping, optional
         Of `abort`, `correct` and `fail`, those to change.
     split : "train", "validation" or "test"
-    keywords : keys of [battery], e.g. dt=20, n_ring=32, semantics={"base": "published"}
+    render_mode : None only; there is nothing to look at
+    keywords : keys of [battery], e.g. dt=20, n_ring=32, semantics={"base": "published"}; only with the
+        name of a task, since an lmrnn.Task has its battery
+
+    `reset` has no options. `step` raises gymnasium.error.InvalidAction for what is not in `action_space`.
     """
 
     metadata = {"render_modes": []}
@@ -45,11 +51,27 @@ class TaskEnv(gymnasium.Env):
         *,
         rewards: dict[str, float] | None = None,
         split: str = "train",
+        render_mode: str | None = None,
         **keywords: Any,
     ):
+        if render_mode is not None:
+            raise _core.UsageError(
+                f"TaskEnv: render_mode = {render_mode!r}; the tasks cannot be rendered, so leave render_mode out"
+            )
         unknown = set(rewards or {}) - set(REWARDS)
         if unknown:
             raise _core.UsageError(f"rewards: {sorted(unknown)} must be among {sorted(REWARDS)}")
+        for name, value in (rewards or {}).items():
+            if not isinstance(value, (int, float, np.number)) or not math.isfinite(value):
+                raise _core.UsageError(f"rewards: {name} = {value!r}; give a finite number")
+        if not isinstance(task, str):
+            if not isinstance(task, _core.Task):
+                raise _core.UsageError(f"TaskEnv: task is a {type(task).__name__}; give its name or an lmrnn.Task")
+            if keywords:
+                raise _core.UsageError(
+                    f"TaskEnv: {', '.join(keywords)} given, but {task.name} already has a battery with its own "
+                    "settings; give them to the Battery that the task is from, or give the task's name"
+                )
         if isinstance(task, str):
             task = _core.Battery(task, **keywords)[0]
         self.task, self.split, self.rewards = task, split, REWARDS | (rewards or {})
@@ -66,6 +88,9 @@ class TaskEnv(gymnasium.Env):
         self.t_ind = 0
 
     def reset(self, *, seed: int | None = None, options: dict | None = None):
+        if options:  # Gymnasium's checker passes {}
+            names = ", ".join(map(str, options))
+            raise _core.UsageError(f"TaskEnv: reset has no options, but {names} given; leave options out")
         if seed is not None:
             seed = _core._check_seed(seed)
         super().reset(seed=seed)
@@ -77,13 +102,26 @@ class TaskEnv(gymnasium.Env):
             raise gymnasium.error.ResetNeeded("call reset before the first step")
         if self.t_ind >= len(self.trial):
             raise gymnasium.error.ResetNeeded("the trial is over; call reset")
+        action = self._checked(action)
         target = int(self.trial.targets[self.t_ind])
         period = self._period()
-        reward = self._reward(int(action), target, period)
+        reward = self._reward(action, target, period)
         self.t_ind += 1
         over = self.t_ind == len(self.trial)
         shown = self.trial.inputs[min(self.t_ind, len(self.trial) - 1)].copy()
         return shown, reward, over, False, {"gt": target, "period": period}
+
+    def _checked(self, action) -> int:
+        try:
+            number = operator.index(action)  # NumPy's integers and arrays without axes too, 1.7 not
+        except TypeError:
+            number = -1
+        if not 0 <= number < self.action_space.n:
+            raise gymnasium.error.InvalidAction(
+                f"action = {action!r}; the action space is {self.action_space}: give a whole number from 0 to "
+                f"{self.action_space.n - 1}"
+            )
+        return number
 
     def _next_trial(self, seed: int | None = None) -> None:
         if seed is not None:

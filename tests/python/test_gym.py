@@ -59,3 +59,32 @@ def test_episodes_differ_and_seeds_repeat_them():
     env.reset(seed=3)
     env.reset()
     assert np.array_equal(env.trial.inputs, second)
+
+
+@pytest.mark.parametrize("action", [99, -1, 1.7, np.float32(2), None, "1", np.array([1, 2])])
+def test_actions_outside_the_action_space_are_refused(action):
+    env = lmrnn.gym.TaskEnv("go")
+    env.reset(seed=1)
+    with pytest.raises(gymnasium.error.InvalidAction, match=r"the action space is Discrete\(17\)"):
+        env.step(action)
+    assert env.t_ind == 0, "the step did not take place"
+    for valid in (16, np.int64(3), np.uint8(0), np.array(2)):
+        env.step(valid)
+
+
+def test_what_would_be_ignored_is_refused():
+    task = lmrnn.Battery("go", dt=20)["go"]
+    assert lmrnn.gym.TaskEnv(task, split="test", render_mode=None).task is task
+    for keywords in ({"dt": 20}, {"nonsense": 1}):
+        with pytest.raises(lmrnn.UsageError, match=f"{next(iter(keywords))} given, but go already has a battery"):
+            lmrnn.gym.TaskEnv(task, **keywords)
+    with pytest.raises(lmrnn.UsageError, match="task is a int; give its name"):
+        lmrnn.gym.TaskEnv(3)
+    with pytest.raises(lmrnn.UsageError, match="render_mode = 'human'; the tasks cannot be rendered"):
+        lmrnn.gym.TaskEnv("go", render_mode="human")
+    with pytest.raises(lmrnn.UsageError, match="abort = 'x'; give a finite number"):
+        lmrnn.gym.TaskEnv("go", rewards={"abort": "x"})
+    env = lmrnn.gym.TaskEnv("go")
+    env.reset(seed=1, options={})
+    with pytest.raises(lmrnn.UsageError, match="reset has no options, but direction given"):
+        env.reset(seed=1, options={"direction": 3})
