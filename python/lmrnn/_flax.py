@@ -7,7 +7,7 @@ from flax import nnx
 
 from . import _core
 from ._operation import GROUPS
-from .jax import Array, Cell, Layer
+from .jax import _INSIDE, Array, Cell, Layer
 
 
 class LMRNN(nnx.Module):
@@ -21,7 +21,10 @@ class LMRNN(nnx.Module):
 
     def __init__(self, network: _core.Network | None = None, *, rngs: nnx.Rngs | None = None, **options):
         if network is None and options.get("seed") is None and rngs is not None:
-            options["seed"] = int(jax.random.bits(rngs.params(), dtype="uint32"))
+            drawn = jax.random.bits(rngs.params(), dtype="uint32")
+            if isinstance(drawn, jax.core.Tracer):
+                raise TypeError(_INSIDE)
+            options["seed"] = int(drawn)
         self.layer = Layer(network, **options)
         for name, value in self.layer.weights().items():
             setattr(self, name, nnx.Param(value))

@@ -13,6 +13,7 @@ from __future__ import annotations
 import collections
 import functools
 import itertools
+import math
 import threading
 from collections.abc import Mapping
 from os import PathLike
@@ -28,6 +29,11 @@ from . import _core
 from ._operation import GROUPS, Engine, network_from_mask, next_state, seen, widened
 
 Array = Any
+
+_INSIDE = (
+    "lmrnn.jax: the seed of fresh weights is traced (nnx.vmap, jit or eval_shape of a constructor), but lmrnn draws "
+    "them outside JAX; make one after the other in a loop, and stack their weights with jax.tree.map and jnp.stack"
+)
 
 
 class _Static(NamedTuple):
@@ -73,6 +79,8 @@ class Layer:
         if (network is None) == (mask is None):
             raise TypeError("lmrnn.jax: give a network, or a mask for a fresh one")
         if network is None:
+            if isinstance(seed, jax.core.Tracer):
+                raise TypeError(_INSIDE)
             if seed is None:
                 raise _core.UsageError("lmrnn.jax: fresh weights are random and need a seed; give one, e.g. seed=0")
             network = network_from_mask(
@@ -104,7 +112,11 @@ class Layer:
 
     def weights(self) -> dict[str, Array]:
         """The weights that training begins with: recurrent (synapse), input (unit, channel), rule
-        (rule, unit), bias, readout (class, unit), readout_bias."""
+        (rule, unit), bias, readout (class, unit), readout_bias.
+
+        The dictionary does not hold the mask. Entry k of `recurrent` is the synapse from `sources[k]` to
+        `targets[k]` of the layer that it is given to, so weights of another layer with as many synapses
+        are accepted and mean other synapses. To keep both together, use `to_network`."""
         return {name: jnp.asarray(value) for name, value in self._first.items()}
 
     def __call__(
@@ -126,7 +138,10 @@ class Layer:
         rules : (time, row, slot) numbers of the rules that are on, -1 for none; faster than dense.
         state : (row, unit), before the first step; zeros unless given.
         resets : (time, row) bool, where the state before the step is taken as 0.
-        recurrent_noise : standard deviation of the noise inside f, a function of `seed`, below 2^32.
+        recurrent_noise : standard deviation of the noise inside f, a function of `seed`. A number that is
+            known when the function is traced.
+        seed : a whole number from 0 to 2^32 - 1, or an array of one. From a key of JAX:
+            `jax.random.bits(key, dtype=jnp.uint32)`.
         states : False: None instead of the states, which saves an array of that size.
 
         Differentiable with respect to weights, inputs and state. Under vmap, one after the other.
@@ -162,10 +177,14 @@ class Layer:
             state = _checked(state, "state", ("row", "unit"), (n_rows, self.n_units))
         threads = self.threads or _core.build_info()["processors"]
         keep = "segments" if self.recompute else "states"
-        static = _Static(engine.handle, float(recurrent_noise), bool(states), keep, threads)
+        noise = float(_known(recurrent_noise, "recurrent_noise"))
+        if noise < 0 or not math.isfinite(noise):
+            raise ValueError(f"lmrnn.jax: recurrent_noise = {noise}; at least 0, and finite")
+        with_states = bool(_known(states, "states"))
+        static = _Static(engine.handle, noise, with_states, keep, threads)
         seed = _checked_seed(seed)
         all_states, logits = _operation(static, weights, inputs, rules, resets, state, seed)
-        return (all_states if states else None), logits
+        return (all_states if with_states else None), logits
 
     def rates(self, states: Array) -> Array:
         """What other units and the readout see of states: f of voltages; with other equations, the states
@@ -249,6 +268,8 @@ def _check_backend():
 
 
 def _checked(x, name, axes, shape, kind="float32"):
+    if kind == "whole numbers" and not isinstance(x, jax.Array):
+        x = _within_32_bits(np.asarray(x))
     x = jnp.asarray(x)
     wanted = ", ".join(axis if n is None else str(n) for axis, n in zip(axes, shape))
     if x.ndim != len(axes) or any(n not in (None, m) for n, m in zip(shape, x.shape)):
@@ -263,14 +284,43 @@ def _checked(x, name, axes, shape, kind="float32"):
     return x
 
 
+def _within_32_bits(x):
+    """A conversion to int32 would make 1 of 2^32 + 1; the nearest number stays one that is refused."""
+    if not np.issubdtype(x.dtype, np.integer) or np.can_cast(x.dtype, np.int32):
+        return x
+    return np.minimum(np.maximum(x, -(2**31)) if x.dtype.kind == "i" else x, 2**31 - 1).astype(np.int32)
+
+
+def _known(value, name):
+    """Of what is compiled into the operation."""
+    if isinstance(value, jax.core.Tracer):
+        raise TypeError(
+            f"lmrnn.jax: {name} is traced, but its value must be known when the function is compiled; take it "
+            f'from outside the function, or name it in jax.jit(..., static_argnames="{name}")'
+        )
+    return value
+
+
 def _checked_seed(seed):
     """32 bits, which is what JAX has without x64. It would cut more off, so that two seeds had one noise."""
-    if isinstance(seed, jax.Array):
-        return jnp.asarray(seed, jnp.uint32)
+    if not isinstance(seed, jax.Array):
+        return jnp.asarray(_seed_of_32_bits(seed), jnp.uint32)
+    if jnp.issubdtype(seed.dtype, jax.dtypes.prng_key) or (seed.shape == (2,) and seed.dtype == jnp.uint32):
+        raise TypeError(
+            "lmrnn.jax: seed is a key of JAX; give a number from it: seed=jax.random.bits(key, dtype=jnp.uint32)"
+        )
+    if seed.shape or not jnp.issubdtype(seed.dtype, jnp.integer):
+        raise TypeError(f"lmrnn.jax: seed is {seed.dtype} of shape {seed.shape}; give one whole number")
+    if isinstance(seed, jax.core.Tracer):
+        return seed  # as it is: the value is checked when it is known, in _call_forward
+    return jnp.asarray(_seed_of_32_bits(int(np.asarray(seed))), jnp.uint32)
+
+
+def _seed_of_32_bits(seed) -> int:
     value = _core._check_seed(seed)
     if value >= 2**32:
         raise _core.UsageError(f"lmrnn.jax: seed = {value}; JAX keeps 32 bits of it, so give 0 to {2**32 - 1}")
-    return jnp.asarray(value, jnp.uint32)
+    return value
 
 
 def _check_values(layer, weights, rules):
@@ -351,15 +401,16 @@ def _arrays(weights, inputs, rules, resets, state):
     resets = None if resets is None else array(resets, bool).view(np.uint8)
     f = np.float32
     return (
-        tuple(array(w, f) for w in weights), array(inputs, f), array(rules, np.int32), resets,
+        tuple(array(w, f) for w in weights), array(inputs, f),
+        None if rules is None else array(_within_32_bits(np.asarray(rules)), np.int32), resets,
         array(state, f),
     )  # fmt: skip
 
 
 def _call_forward(static, keep, weights, inputs, rules, resets, state, seed):
     return Engine.of(static.handle).forward(
-        *_arrays(weights, inputs, rules, resets, state), static.noise, int(seed), static.threads,
-        keep, static.states,
+        *_arrays(weights, inputs, rules, resets, state), static.noise, _seed_of_32_bits(int(seed)),
+        static.threads, keep, static.states,
     )  # fmt: skip
 
 

@@ -250,3 +250,68 @@ def test_rules_out_of_range_and_bad_weights_are_errors():
         layer(list(weights.values()), inputs)
     with pytest.raises(lmrnn.UsageError, match="give one, e.g. seed=0"):
         lmrnn.jax.Layer(mask=np.ones((4, 4)), n_channels=1, n_classes=2)
+
+
+@pytest.mark.parametrize("noise", [-1.0, float("nan"), float("inf")])
+def test_noise_must_be_a_standard_deviation(noise):
+    layer = make()
+    with pytest.raises(ValueError, match=f"recurrent_noise = {noise}; at least 0, and finite"):
+        layer(layer.weights(), np.zeros((4, 3, 9), np.float32), recurrent_noise=noise)
+
+
+def test_what_is_compiled_in_must_not_be_traced():
+    layer = make()
+    weights, inputs = layer.weights(), np.ones((4, 3, 9), np.float32)
+    with pytest.raises(TypeError, match="recurrent_noise is traced, .*static_argnames"):
+        jax.jit(layer)(weights, inputs, recurrent_noise=0.1)
+    with pytest.raises(TypeError, match="states is traced"):
+        jax.jit(layer)(weights, inputs, states=False)
+    static = jax.jit(layer, static_argnames=("recurrent_noise", "states"))
+    found = static(weights, inputs, recurrent_noise=0.1, seed=3, states=False)[1]
+    expected = layer(weights, inputs, recurrent_noise=0.1, seed=3)[1]
+    assert np.array_equal(found, expected)
+
+
+def test_seeds_in_arrays_are_checked_like_numbers():
+    layer = make()
+    weights, inputs = layer.weights(), np.ones((4, 3, 9), np.float32)
+
+    def noisy(seed):
+        return layer(weights, inputs, recurrent_noise=0.1, seed=seed)[1]
+
+    for seed in (jnp.uint32(2**32 - 1), jnp.int32(7), jax.random.bits(jax.random.key(0), dtype=jnp.uint32)):
+        assert np.array_equal(noisy(seed), noisy(int(seed)))
+        assert np.array_equal(jax.jit(noisy)(seed), noisy(int(seed)))
+    several = jax.vmap(noisy)(jnp.arange(3))
+    assert all(np.array_equal(several[k], noisy(k)) for k in range(3))
+    with pytest.raises(lmrnn.UsageError, match="seed = -1"):
+        noisy(jnp.asarray(-1))
+    with pytest.raises(Exception, match="seed = -1"):  # under jit, when the engine sees it
+        jax.block_until_ready(jax.jit(noisy)(jnp.asarray(-1)))
+    for jit in (lambda f: f, jax.jit):
+        for seed in (jnp.asarray(1.7), jnp.arange(3)):
+            with pytest.raises(TypeError, match=f"seed is {seed.dtype} of shape .*; give one whole number"):
+                jit(noisy)(seed)
+        for key in (jax.random.key(0), jax.random.PRNGKey(0)):
+            with pytest.raises(TypeError, match="seed is a key of JAX; .*jax.random.bits"):
+                jit(noisy)(key)
+    with jax.experimental.enable_x64():
+        with pytest.raises(lmrnn.UsageError, match="seed = 4294967297; JAX keeps 32 bits"):
+            noisy(jnp.asarray(2**32 + 1))
+        with pytest.raises(Exception, match="seed = 4294967297; JAX keeps 32 bits"):
+            jax.block_until_ready(jax.jit(noisy)(jnp.asarray(2**32 + 1)))
+        with pytest.raises(Exception, match="rules: 2147483647 at step 0"):
+            rules = jnp.full((4, 3, 1), 2**32 + 1)
+            jax.block_until_ready(jax.jit(layer)(weights, inputs, rules))
+    with pytest.raises(ValueError, match="rules from 2147483647 to 2147483647"):
+        layer(weights, inputs, np.full((4, 3, 1), 2**32 + 1))
+
+
+def test_constructors_under_transformations_are_one_clear_error():
+    nnx = pytest.importorskip("flax.nnx")
+    options = {"mask": np.ones((4, 4)), "n_channels": 1, "n_classes": 2}
+    keys = jax.random.split(jax.random.key(0), 3)
+    with pytest.raises(TypeError, match="the seed of fresh weights is traced .*in a loop"):
+        nnx.vmap(lambda key: lmrnn.jax.LMRNN(rngs=nnx.Rngs(key), **options))(keys)
+    with pytest.raises(TypeError, match="the seed of fresh weights is traced"):
+        jax.jit(lambda seed: lmrnn.jax.Layer(seed=seed, **options).weights())(1)
