@@ -101,6 +101,90 @@ def test_torch_refusals(tmp_path):
     refused("unknown file format", tmp_path / "m.txt")
 
 
+# Each adds a part to a module with an RNN and a readout; names of what is not read.
+TORCH_PARTS = {
+    "h0": lambda torch: torch.nn.Parameter(torch.ones(UNITS)),
+    "scale": lambda torch: torch.nn.Parameter(torch.ones(CHANNELS)),
+    "mask": lambda torch: torch.ones(UNITS),  # a buffer
+    "norm": lambda torch: torch.nn.LayerNorm(UNITS),
+    "act": lambda torch: torch.nn.PReLU(),
+    "tanh": lambda torch: torch.nn.Tanh(),
+    "parts": lambda torch: torch.nn.Sequential(torch.nn.Dropout(), torch.nn.ReLU()),
+}
+
+
+@pytest.mark.parametrize("name", TORCH_PARTS)
+def test_torch_parts_that_are_not_read(name):
+    model = torch_model()
+    import torch
+
+    part = TORCH_PARTS[name](torch)
+    model.register_buffer(name, part) if name == "mask" else setattr(model, name, part)
+    refused(rf"Model: has {name}.* besides the RNN and one linear readout.*networks.read\(module.rnn", model)
+    refused(f"Model: has {name}", model, readout=model.readout)
+    if any(key.startswith(name) for key in model.state_dict()):
+        refused(f"the state dict: has {name}.* besides", model.state_dict(), activation="tanh")
+        readout = {"weight": model.readout.weight, "bias": model.readout.bias}
+        refused(f"has {name}", model.state_dict(), activation="tanh", readout=readout)
+    expected = networks.read(torch_model())
+    assert networks.read(model.rnn, readout=model.readout) == expected  # the remedy
+
+
+def test_torch_parts_that_change_nothing(tmp_path):
+    torch = pytest.importorskip("torch")
+    model, expected = torch_model(), networks.read(torch_model())
+    model.more = torch.nn.ModuleList([torch.nn.Dropout(), torch.nn.Identity()])
+    model.loss = torch.nn.CrossEntropyLoss(weight=torch.ones(CLASSES))
+    assert networks.read(model) == expected
+    model.value = torch.nn.Linear(UNITS, 1)  # another readout of the same states
+    del model.loss
+    refused("2 linear layers .readout, value.; name the readout", model)
+    assert networks.read(model, readout=model.readout) == expected
+    readout = dict(model.readout.named_parameters())
+    assert networks.read(model, readout=readout) == expected
+    assert networks.read(model.state_dict(), readout=readout, activation="tanh") == expected
+    pruned = torch_model()
+    importlib.import_module("torch.nn.utils.prune").random_unstructured(pruned.rnn, "weight_hh_l0", 0.5)
+    assert (networks.read(pruned).recurrent_matrix != 0).sum() < 0.8 * UNITS**2
+    two = torch.nn.ModuleList([torch.nn.RNN(2, 3), torch.nn.Linear(3, 3), torch.nn.Linear(3, 1)])
+    refused(r"has 1.weight \(Linear\), 1.bias", two, readout=two[2])  # it may stand between the two
+
+
+def test_torch_layers_before_or_after(tmp_path):
+    torch = pytest.importorskip("torch")
+    safetensors = pytest.importorskip("safetensors.torch")
+    before = torch.nn.ModuleDict({"inp": torch.nn.Linear(8, 8), "rnn": torch.nn.RNN(8, 8)})
+    after = torch.nn.ModuleDict({"rnn": torch.nn.RNN(8, 8), "inp": torch.nn.Linear(8, 8)})
+    refused("inp is defined before the RNN, and may stand before or after", before)
+    refused("inp.weight may stand before or after", before.state_dict(), activation="tanh")
+    assert networks.read(before, readout=before["inp"]).n_classes == 8
+    assert networks.read(before.state_dict(), readout=before["inp"], activation="tanh").n_classes == 8
+    expected = networks.read(after)
+    assert networks.read(after.state_dict(), activation="tanh") == expected
+    safetensors.save_file(after.state_dict(), tmp_path / "m.safetensors")  # sorted by name
+    refused("inp.weight may stand before or after", tmp_path / "m.safetensors", activation="tanh")
+    got = networks.read(tmp_path / "m.safetensors", activation="tanh", readout=after["inp"])
+    assert got == expected
+    first = torch.nn.ModuleDict({"out": torch.nn.Linear(8, 3), "rnn": torch.nn.RNN(5, 8)})
+    assert networks.read(first).n_classes == 3  # it does not fit before the RNN
+
+
+def test_readouts_that_cannot_be_used():
+    torch = pytest.importorskip("torch")
+    rnn, weight = torch.nn.RNN(5, 8), torch.ones(3, 8)
+    for source, more in ((rnn, {}), (rnn.state_dict(), {"activation": "tanh"})):
+        message = "readout= has weights; its keys are weight and bias"
+        refused(message, source, readout={"weights": weight}, **more)
+        refused("readout= has no weight", source, readout={}, **more)
+        refused("readout= is a LayerNorm; give a Linear", source, readout=torch.nn.LayerNorm(8), **more)
+        refused("readout= has 1 axes; it must have 2", source, readout={"weight": torch.ones(8)}, **more)
+    network = networks.read(rnn, readout={"weight": weight})
+    assert network.n_classes == 3
+    for given in ({"readout": {"weight": weight}}, {"n_rules": 1}, {"activation": "tanh"}):
+        refused(f"is a network of lmrnn.*{next(iter(given))}= would be ignored", network, **given)
+    refused("has its own readout, so readout= would be ignored", STORED / "nn4n.pt", readout={"weight": weight})
+
+
 def test_our_own(tmp_path, small_run):
     network = small_run.network()
     network.save(tmp_path / "n.safetensors")

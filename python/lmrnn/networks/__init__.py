@@ -17,7 +17,9 @@
 The core has three state equations (`Network.equation`), with u[t] = W h[t-1] + W_in x[t] + b, from 0:
 h[t] = (1 - alpha) h[t-1] + alpha f(u[t]); x[t] = (1 - alpha) x[t-1] + alpha u[t] with h[t] = f(x[t]);
 h[t] = f((1 - alpha) h[t-1] + alpha u[t]). Networks with another one, several layers, gates or another
-activation are refused by name: their outputs would not be the same.
+activation are refused by name: their outputs would not be the same. So are modules, state dicts and graphs with
+parts besides the RNN and one linear readout: learned initial states, LayerNorm, a layer before the RNN. What the
+forward of a module does without parts of its own, such as F.relu, cannot be seen: compare a few outputs.
 
 Needs the packages of the format: pip install 'lmrnn[networks]' for ONNX and safetensors.
 """
@@ -29,7 +31,7 @@ from os import PathLike
 from pathlib import Path
 
 from .. import _core
-from .build import Options
+from .build import Options, ours
 
 __all__ = ["read", "write_onnx"]
 
@@ -47,8 +49,8 @@ def read(
     Parameters
     ----------
     readout : module or dict, optional
-        The linear readout (weight, bias), if it is not part of `source`. Without any, the readout is
-        the identity: the logits are the states.
+        The linear readout (weight, bias; kernel, bias of flax), if it is not part of `source`, or which of
+        several it is. Without any, the readout is the identity: the logits are the states.
     n_rules : int
         How many of the last input channels are a one-hot rule.
     activation : "relu", "tanh" or "softplus", optional
@@ -61,7 +63,7 @@ def read(
     if isinstance(source, (str, PathLike)):
         return _from_path(Path(source), options)
     if isinstance(source, _core.Network):
-        return source
+        return ours(source, options, "networks.read")
     for package, module, is_mine in _OBJECTS:
         if package in sys.modules and is_mine(sys.modules[package], source):
             return _module(module).from_object(source, options)
@@ -87,7 +89,7 @@ def _from_path(path: Path, options: Options) -> _core.Network:
     if path.is_dir():
         if (path / "config.json").is_file():
             return _module("neuralrnn_models").from_folder(path, options)
-        return _core.Network.load(path)
+        return ours(_core.Network.load(path), options, str(path))
     ending = path.suffix.lower()
     if ending == ".onnx":
         return _module("onnx_files").read(path, options)

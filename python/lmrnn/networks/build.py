@@ -71,6 +71,50 @@ def network(weights: Weights, options: Options, where: str) -> _core.Network:
     )
 
 
+def given_readout(readout, where: str, weight: str = "weight", kind: type | None = None):
+    """(weight, bias or None) of the argument `readout`: a dictionary, or a layer of the type `kind`."""
+    known = (weight, "bias")
+    if hasattr(readout, "keys"):
+        unknown = [str(key) for key in readout.keys() if key not in known]
+        if unknown or weight not in readout:
+            wrong = f"has {', '.join(unknown)}" if unknown else f"has no {weight}"
+            raise UsageError(f"{where}: readout= {wrong}; its keys are {' and '.join(known)} (may be left out)")
+        values = readout[weight], readout["bias"] if "bias" in readout else None
+    elif kind is not None and isinstance(readout, kind):
+        values = getattr(readout, weight), readout.bias
+    else:
+        layer = f"a {kind.__name__}, or " if kind is not None else ""
+        raise UsageError(
+            f"{where}: readout= is a {type(readout).__name__}; give {layer}a dictionary with {' and '.join(known)}"
+        )
+    if len(values[0].shape) != 2:
+        raise UsageError(f"{where}: the {weight} of readout= has {len(values[0].shape)} axes; it must have 2")
+    return values
+
+
+def is_other_head(shape, readout_shape, n_inputs: int, n_units: int) -> bool:
+    """Whether a linear map (output, input) can only be another readout of the same states: it takes them, and
+    what it gives out fits neither the RNN nor the readout, as what the readout gives out does not fit it."""
+    return shape[1] == n_units and shape[0] not in (n_inputs, n_units) and readout_shape[0] != n_units
+
+
+def refuse_unread(where: str, unread: list[str], remedy: str) -> None:
+    if unread:
+        shown = ", ".join(unread[:6]) + (f" and {len(unread) - 6} more" if len(unread) > 6 else "")
+        raise UsageError(
+            f"{where}: has {shown} besides the RNN and one linear readout. What they compute would be lost. {remedy}, "
+            "or evaluate the function itself with lmrnn.evaluate"
+        )
+
+
+def refuse_given(options: Options, where: str, names=("readout",), why: str = "has its own readout") -> None:
+    """Arguments that would be ignored."""
+    for name in names:
+        value = getattr(options, name)
+        if value is not None and not (name == "n_rules" and value == 0):
+            raise UsageError(f"{where}: {why}, so {name}= would be ignored; leave it out")
+
+
 def from_arrays(
     where: str, *, recurrent, input, readout, rule=None, bias=None, readout_bias=None, recurrent_mask=None,
     input_mask=None, readout_mask=None, excitatory=None, alpha=1.0, activation="relu", equation="rate",
@@ -143,3 +187,11 @@ def refuse_state(where: str, equation: str, name: str) -> None:
         "x' = (1 - alpha) x + alpha (W f(x) + ...) with outputs from f(x), and h' = f((1 - alpha) h + alpha (W h + "
         "...)), compute something else"
     )
+
+
+def ours(network: _core.Network, options: Options, where: str) -> _core.Network:
+    """A network of lmrnn says everything itself."""
+    refuse_given(
+        options, where, ("readout", "n_rules", "activation", "broken_mask"), "is a network of lmrnn, which is complete"
+    )
+    return network

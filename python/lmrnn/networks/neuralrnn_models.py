@@ -9,7 +9,7 @@ import numpy as np
 
 from .._core import Network, UsageError
 from ..wirings.files import library
-from .build import Options, Weights, added, agreeing_activation, network, refuse_state
+from .build import Options, Weights, added, agreeing_activation, network, refuse_given, refuse_state
 
 _FAMILIES = ("ctrnn", "ei_rnn", "constrained_rnn", "sparse_rnn", "modular_rnn", "se_rnn")
 _EQUATIONS = {"pre_activation": "rate", "post_blend": "leak-inside"}
@@ -35,6 +35,7 @@ def from_object(model, options: Options) -> Network:
 
 
 def _read(config: dict, state: dict, options: Options, where: str) -> Network:
+    refuse_given(options, where)
     family = config.get("model_type")
     if family not in _FAMILIES:
         raise UsageError(f'{where}: a "{family}" of NeuralRNN; {", ".join(_FAMILIES)} can be read')

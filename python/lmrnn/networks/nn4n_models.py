@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 
 from .._core import Network, UsageError
-from .build import Options, Weights, added, agreeing_activation, network
+from .build import Options, Weights, added, agreeing_activation, network, refuse_given
 
 _DEFAULT = {"dt": 10, "tau": 100, "activation": "relu", "init_state": "zero"}
 
@@ -37,6 +37,7 @@ def from_checkpoint(content: dict, options: Options, where: str) -> Network:
 
 
 def _read(state, masks, signs, alpha, activation, init_state, options: Options, where: str) -> Network:
+    refuse_given(options, where)
     state = {name: np.asarray(value.detach().cpu()) for name, value in state.items()}
     if init_state != "zero" and np.any(state.get("recurrent_layer.hidden_state", 0) != 0):
         raise UsageError(f"{where}: begins from a learned state; the core begins from 0")

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from .._core import Network, UsageError
 from ..wirings.files import library
-from .build import Options, Weights, added, agreeing_activation, network, stated_activation
+from .build import (
+    Options,
+    Weights,
+    added,
+    agreeing_activation,
+    given_readout,
+    is_other_head,
+    network,
+    ours,
+    refuse_unread,
+    stated_activation,
+)
 
 
 def from_object(module, options: Options) -> Network:
-    import torch
     from torch import nn
 
     from ..torch import LMRNN
 
     if isinstance(module, LMRNN):
-        return module.to_network()
+        return ours(module.to_network(), options, "LMRNN")
     where = type(module).__name__
     for part in module.modules():
         if isinstance(part, (nn.LSTM, nn.GRU, nn.LSTMCell, nn.GRUCell)):
@@ -36,19 +47,88 @@ def from_object(module, options: Options) -> Network:
     )
     readout = options.readout
     if readout is None:
-        linear = [part for part in module.modules() if isinstance(part, nn.Linear)]
-        fitting = [part for part in linear if part.in_features == rnn.hidden_size]
-        if len(linear) > 1:
-            raise UsageError(f"{where}: {len(linear)} linear layers; name the readout with readout=")
-        if linear and not fitting:
-            raise UsageError(f"{where}: the linear layer takes {linear[0].in_features} values, not the units")
-        readout = linear[0] if linear else None
-    if isinstance(readout, torch.nn.Linear):
-        weights.readout = _array(readout.weight)
-        weights.readout_bias = None if readout.bias is None else _array(readout.bias)
-    elif readout is not None:
-        weights.readout, weights.readout_bias = (readout.get(key) for key in ("weight", "bias"))
+        readout = _only_linear(module, rnn, where)
+        _refuse_parts(module, rnn, [readout], where)
+    if readout is not None:
+        values = given_readout(readout, where, kind=nn.Linear)
+        weights.readout, weights.readout_bias = (None if v is None else _array(v) for v in values)
+    if options.readout is not None:
+        _refuse_parts(module, rnn, list(_heads(module, rnn, readout, weights)), where)
     return network(weights, options, where)
+
+
+def _only_linear(module, rnn, where: str):
+    from torch import nn
+
+    named = {name: part for name, part in module.named_modules() if isinstance(part, nn.Linear)}
+    if len(named) > 1:
+        raise UsageError(
+            f"{where}: {len(named)} linear layers ({', '.join(named)}); name the readout with readout=, and give the "
+            "RNN itself if one of them comes before it"
+        )
+    if not named:
+        return None
+    ((name, linear),) = named.items()
+    if linear.in_features != rnn.hidden_size:
+        raise UsageError(f"{where}: the linear layer takes {linear.in_features} values, not the units")
+    order = list(module.modules())
+    if linear.out_features == rnn.input_size and order.index(linear) < order.index(rnn):
+        raise UsageError(
+            f"{where}: the linear layer {name} is defined before the RNN, and may stand before or after it; name it "
+            "with readout= if it is the readout"
+        )
+    return linear
+
+
+def _heads(module, rnn, readout, weights: Weights):
+    """The linear layers of a module that do not change what the given readout computes."""
+    import torch
+
+    for part in module.modules():
+        if not isinstance(part, torch.nn.Linear):
+            continue
+        is_it = part is readout
+        if not is_it and part.weight.shape == weights.readout.shape:
+            is_it = bool((_array(part.weight) == weights.readout).all())  # the same in a dictionary
+        if is_it or is_other_head(part.weight.shape, weights.readout.shape, rnn.input_size, rnn.hidden_size):
+            yield part
+
+
+def _refuse_parts(module, rnn, linear: list, where: str) -> None:
+    """Whatever a module has besides: what its forward does with them cannot be seen from outside."""
+    from torch import nn
+    from torch.nn.modules.dropout import _DropoutNd
+    from torch.nn.modules.loss import _Loss
+
+    read = {id(value) for part in (rnn, *linear) if part is not None for value in _tensors_read(part)}
+    harmless = (nn.Identity, _DropoutNd, _Loss, nn.ModuleList, nn.ModuleDict, nn.Sequential)
+    unread, seen = [], set()
+    for prefix, part in module.named_modules():
+        if isinstance(part, _Loss):
+            continue
+        dot = f"{prefix}." if prefix else ""
+        own = [*part.named_parameters(recurse=False), *part.named_buffers(recurse=False)]
+        names = [dot + name for name, value in own if id(value) not in read | seen]
+        seen |= {id(value) for _, value in own}
+        is_leaf = part is not rnn and part is not module and not any(True for _ in part.children())
+        inside = ".parametrizations." in f".{prefix}."
+        if is_leaf and not inside and not own and not isinstance(part, harmless):
+            names = [prefix]
+        unread += [f"{name} ({type(part).__name__})" if part is not module else name for name in names]
+    refuse_unread(where, unread, "Give the RNN itself and its readout: networks.read(module.rnn, readout=module.out)")
+
+
+def _tensors_read(part):
+    """Those of an RNN or a linear layer itself, and those that PyTorch makes its weights from (pruning, weight
+    norm, parametrizations)."""
+    import torch
+
+    known = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    if isinstance(part, torch.nn.Linear):
+        known = ("weight", "bias")
+    for name, value in [*part.named_parameters(), *part.named_buffers()]:
+        if name.startswith(known) or name.startswith("parametrizations."):
+            yield value
 
 
 def _check_rnn(rnn, where: str) -> None:
@@ -81,16 +161,17 @@ def from_path(path: Path, options: Options) -> Network:
 def from_safetensors(path: Path, options: Options) -> Network:
     safetensors = library("safetensors", path)
     with safetensors.safe_open(str(path), framework="numpy") as file:
-        names = set(file.keys())
+        names = sorted(file.keys())
         if "recurrent_row_offsets" in names or (file.metadata() or {}).get("format") == "lmrnn-network":
-            return Network.load(path)
+            return ours(Network.load(path), options, str(path))
         if not any(name.endswith(("weight_hh_l0", "weight_hh")) for name in names):
             try:
-                return Network.load(path)
+                loaded = Network.load(path)
             except UsageError as error:
                 raise UsageError(
                     f"{path}: neither a network of lmrnn ({error}) nor the state dict of an nn.RNN"
                 ) from None
+            return ours(loaded, options, str(path))
         return from_state({name: file.get_tensor(name) for name in names}, options, str(path))
 
 
@@ -116,18 +197,42 @@ def from_state(state: dict, options: Options, where: str) -> Network:
         activation=stated_activation(options, where, "tanh"),
     )
     others = {key: value for key, value in state.items() if key not in own}
-    readouts = [key for key, value in others.items() if value.ndim == 2 and key.endswith("weight")]
-    if options.readout is not None:
-        readout = options.readout
-        weights.readout = _array(readout["weight"] if isinstance(readout, dict) else readout.weight)
-        bias = readout.get("bias") if isinstance(readout, dict) else readout.bias
-        weights.readout_bias = None if bias is None else _array(bias)
-    elif len(readouts) == 1 and others[readouts[0]].shape[1] == n_units:
-        weights.readout = others[readouts[0]]
-        weights.readout_bias = others.get(readouts[0].removesuffix("weight") + "bias")
-    elif readouts:
-        raise UsageError(f"{where}: {', '.join(readouts)} could be the readout; name it with readout=")
+    order = list(state)
+    # PyTorch lists the weights of the input first. Files of safetensors are sorted by name and say no order.
+    is_ordered = order.index(f"{prefix}weight_ih{suffix}") < order.index(name)
+    before = set(order[: order.index(name)]) if is_ordered else set(order)
+    _state_readout(weights, others, before, options, where)
     return network(weights, options, where)
+
+
+def _state_readout(weights: Weights, others: dict, before: set[str], options: Options, where: str) -> None:
+    n_units, n_inputs = weights.input.shape
+    found = [key for key, value in others.items() if value.ndim == 2 and key.endswith("weight")]
+    read = set()
+    if options.readout is not None:
+        torch = sys.modules.get("torch")
+        values = given_readout(options.readout, where, kind=torch.nn.Linear if torch else None)
+        weights.readout, weights.readout_bias = (None if v is None else _array(v) for v in values)
+        shape = weights.readout.shape
+        for key in found:
+            value = others[key]
+            is_it = value.shape == shape and bool((value == weights.readout).all())
+            if is_it or is_other_head(value.shape, shape, n_inputs, n_units):
+                read |= {key, key.removesuffix("weight") + "bias"}
+    elif len(found) == 1 and others[found[0]].shape[1] == n_units:
+        key = found[0]
+        if others[key].shape[0] == n_inputs and key in before:
+            raise UsageError(
+                f"{where}: {key} may stand before or after the RNN: it fits both; give it with "
+                'readout={"weight": ..., "bias": ...} if it is the readout'
+            )
+        bias = key.removesuffix("weight") + "bias"
+        weights.readout, weights.readout_bias = others[key], others.get(bias)
+        read = {key, bias}
+    elif found:
+        raise UsageError(f"{where}: {', '.join(found)} could be the readout; name it with readout=")
+    remedy = 'Give a dictionary of the RNN\'s weights, and readout={"weight": ..., "bias": ...}'
+    refuse_unread(where, [key for key in others if key not in read], remedy)
 
 
 def _array(value):
