@@ -467,7 +467,12 @@ def test_onnx_of_ours_keeps_masks_and_types(tmp_path):
     np.testing.assert_allclose(logits, network.forward(INPUTS, rules)[1], atol=1e-5)
 
 
-def onnx_model(path, op="RNN", direction="forward", readout="MatMul", extra=()):
+READ = [("MatMul", ["states", "V"], ["v"], {}), ("Add", ["v", "c"], ["z"], {})]
+
+
+def onnx_model(path, op="RNN", direction="forward", extra=(), before=(), after=(), more=(), read=None, constants={}):
+    """The nodes `before` make the inputs y of the RNN from x, and `after` make the logits from z; nodes `read`
+    make z from all states."""
     onnx = importlib.import_module("onnx")
     helper, rng = onnx.helper, np.random.default_rng(5)
     gates = {"RNN": 1, "GRU": 3}[op]
@@ -477,17 +482,21 @@ def onnx_model(path, op="RNN", direction="forward", readout="MatMul", extra=()):
         "c": rng.normal(size=CLASSES),
     }  # fmt: skip
     nodes = [
-        helper.make_node(op, ["x", "W", "R", "B"], ["y"], hidden_size=UNITS, direction=direction, **dict(extra)),
-        helper.make_node("Squeeze", ["y", "one"], ["states"]),
-        helper.make_node("MatMul", ["states", "V"], ["v"]),
-        helper.make_node("Add", ["v", "c"], ["logits"]),
-    ]
+        *(helper.make_node(*node, **given) for *node, given in before),
+        helper.make_node(
+            op, ["y" if before else "x", "W", "R", "B", *more], ["all"], hidden_size=UNITS, direction=direction,
+            **dict(extra),
+        ),
+        helper.make_node("Squeeze", ["all", "one"], ["states"]),
+        *(helper.make_node(*node, **given) for *node, given in read or READ),
+        *(helper.make_node(*node, **given) for *node, given in after or [("Identity", ["z"], ["logits"], {})]),
+    ]  # fmt: skip
     floats = onnx.TensorProto.FLOAT
     tensors = [onnx.numpy_helper.from_array(a.astype(np.float32), n) for n, a in arrays.items()]
     graph = helper.make_graph(
         nodes, "theirs", [helper.make_tensor_value_info("x", floats, ["t", "b", CHANNELS])],
         [helper.make_tensor_value_info(n, floats, None) for n in ("logits", "states")],
-        [*tensors, onnx.numpy_helper.from_array(np.array([1]), "one")],
+        [*tensors, *(onnx.numpy_helper.from_array(a, n) for n, a in ({"one": np.array([1])} | constants).items())],
     )  # fmt: skip
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
     model.ir_version = 8
@@ -510,3 +519,91 @@ def test_onnx_of_others(tmp_path):
     refused('activation is "sigmoid"', onnx_model(tmp_path / "s.onnx", extra={"activations": [b"Sigmoid"]}.items()))
     (tmp_path / "bad.onnx").write_bytes(b"nothing")
     refused("not a whole ONNX file", tmp_path / "bad.onnx")
+
+
+INTS = {"minus": np.array([-1]), "far": np.array([-99]), "zero": np.array([0]), "rows": np.array([-1, UNITS])}
+REVERSED = ["minus", "far", "zero", "minus"]
+IDENTITIES = {
+    "identity": {"before": [("Identity", ["x"], ["w"], {}), ("Cast", ["w"], ["y"], {"to": 1})]},
+    "dropout": {"before": [("Dropout", ["x"], ["y"], {})]},
+    "axes of length 1": {
+        "before": [("Unsqueeze", ["x", "zero"], ["w"], {}), ("Squeeze", ["w", "zero"], ["y"], {})],
+        "after": [("Unsqueeze", ["z", "one"], ["w1"], {}), ("Squeeze", ["w1", "one"], ["logits"], {})],
+    },
+    "rows of time steps": {
+        "read": [
+            ("Reshape", ["states", "rows"], ["flat"], {}), ("Gemm", ["flat", "V", "c"], ["g"], {}),
+            ("Shape", ["states"], ["size"], {}), ("Slice", ["size", "zero", "two"], ["start"], {}),
+            ("Concat", ["start", "classes"], ["shape"], {"axis": 0}), ("Reshape", ["g", "shape"], ["z"], {}),
+        ],
+        "constants": {"two": np.array([2]), "classes": np.array([CLASSES])},
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", IDENTITIES)
+def test_onnx_around_the_rnn(name, tmp_path):
+    pytest.importorskip("onnx")
+    runtime = pytest.importorskip("onnxruntime")
+    given = IDENTITIES[name]
+    path = onnx_model(tmp_path / "m.onnx", **given | {"constants": INTS | given.get("constants", {})})
+    session = runtime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    logits, states = session.run(["logits", "states"], {"x": INPUTS})
+    same(networks.read(path), INPUTS, states, logits)
+
+
+def test_onnx_with_rows_first(tmp_path):
+    pytest.importorskip("onnx")
+    runtime = pytest.importorskip("onnxruntime")
+    swap = {"perm": [1, 0, 2]}
+    before, after = [("Transpose", ["x"], ["y"], swap)], [("Transpose", ["z"], ["logits"], swap)]
+    path = onnx_model(tmp_path / "m.onnx", before=before, after=after)
+    session = runtime.InferenceSession(path, providers=["CPUExecutionProvider"])
+    logits, states = session.run(["logits", "states"], {"x": INPUTS.swapaxes(0, 1)})
+    same(networks.read(path), INPUTS, states, logits.swapaxes(0, 1))
+
+
+CHANGED = {
+    "Relu before": {"before": [("Relu", ["x"], ["y"], {})]},
+    "MatMul before": {"before": [("MatMul", ["x", "E"], ["y"], {})]},
+    "Slice before": {"before": [("Slice", ["x", *REVERSED], ["y"], {})]},
+    "sequence_lens .lengths., which may end rows early": {"more": ["lengths"]},
+    "Relu after the readout": {"after": [("Transpose", ["z"], ["w"], {}), ("Relu", ["w"], ["logits"], {})]},
+    "Slice after the readout": {"after": [("Slice", ["z", *REVERSED], ["logits"], {})]},
+    "Slice after the RNN": {"read": [
+        ("Slice", ["states", "minus", "far", "two", "minus"], ["w"], {}), ("MatMul", ["w", "V"], ["z"], {}),
+    ]},
+    "Gather after the RNN": {"read": [
+        ("Gather", ["states", "order"], ["w"], {"axis": 2}), ("MatMul", ["w", "V"], ["z"], {}),
+    ]},
+    "Tanh after the readout": {"read": [
+        ("Gather", ["states", "last"], ["w"], {}), ("Gemm", ["w", "V"], ["v"], {}), ("Tanh", ["v"], ["z"], {}),
+    ]},
+    "Reshape after the RNN": {"read": [
+        ("Reshape", ["states", "mixed"], ["w"], {}), ("MatMul", ["w", "V3"], ["z"], {}),
+    ]},
+    "MatMul after the RNN does not act on its units": {"read": [
+        ("Transpose", ["states"], ["w"], {"perm": [1, 2, 0]}), ("MatMul", ["w", "VT"], ["z"], {}),
+    ]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("message", CHANGED)
+def test_onnx_parts_that_are_not_read(message, tmp_path):
+    pytest.importorskip("onnx")
+    rng = np.random.default_rng(1)
+    constants = INTS | {
+        "E": rng.normal(size=(CHANNELS, CHANNELS)).astype("f4"), "lengths": np.array([9, 5, 3], np.int32),
+        "order": np.arange(UNITS)[::-1].copy(), "two": np.array([2]), "last": np.array(-1),
+        "mixed": np.array([ROWS, -1, TIME]), "V3": np.ones((TIME, 2), "f4"), "VT": np.ones((TIME, 2), "f4"),
+    }  # fmt: skip
+    refused(message, onnx_model(tmp_path / "m.onnx", constants=constants, **CHANGED[message]))
+
+
+def test_onnx_and_readout(tmp_path):
+    pytest.importorskip("onnx")
+    weight = np.ones((3, UNITS))
+    refused("readout= would be ignored", onnx_model(tmp_path / "m.onnx"), readout={"weight": weight})
+    bare = onnx_model(tmp_path / "n.onnx", read=[("Identity", ["states"], ["z"], {})])
+    assert networks.read(bare).n_classes == UNITS
+    assert networks.read(bare, readout={"weight": weight}).n_classes == 3

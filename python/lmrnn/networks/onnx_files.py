@@ -11,7 +11,8 @@ from .. import _core
 from .._core import Network, UsageError
 from ..wirings.files import library
 from ..writing import written
-from .build import Options, Weights, agreeing_activation, network
+from .build import Options, Weights, agreeing_activation, given_readout, network
+from .build import ours as complete
 
 OPSET = 17
 _NAMES = {"relu": "Relu", "tanh": "Tanh", "softplus": "Softplus"}
@@ -162,9 +163,13 @@ def read(path: Path, options: Options) -> Network:
             for attribute in node.attribute:
                 if attribute.name == "value":
                     arrays[node.output[0]] = onnx.numpy_helper.to_array(attribute.t)
+                elif attribute.name in ("value_int", "value_ints", "value_float", "value_floats"):
+                    arrays[node.output[0]] = np.asarray(onnx.helper.get_attribute_value(attribute))
+        elif node.op_type == "Identity" and node.input[0] in arrays:  # PyTorch writes equal weights once
+            arrays[node.output[0]] = arrays[node.input[0]]
     properties = {entry.key: entry.value for entry in model.metadata_props}
     if model.producer_name == _MARK and _MARK in properties:
-        return _read_ours(arrays, json.loads(properties[_MARK]), str(path))
+        return complete(_read_ours(arrays, json.loads(properties[_MARK]), str(path)), options, str(path))
     return _read_operator(onnx, model.graph, arrays, options, str(path))
 
 
@@ -219,7 +224,17 @@ def _read_operator(onnx, graph, arrays: dict, options: Options, where: str) -> N
         bias=arrays[inputs[3]][0].reshape(2, -1).sum(axis=0) if inputs[3] else None,
         activation=agreeing_activation(activation, options, where),
     )
-    weights.readout, weights.readout_bias = _readout(onnx, nodes, arrays, node, len(square), where)
+    _refuse_before(onnx, graph, arrays, inputs[0], where)
+    if inputs[4]:
+        raise UsageError(
+            f"{where}: has sequence_lens ({inputs[4]}), which may end rows early; the core runs all steps of all rows. "
+            "Export the network without them, in PyTorch without packed sequences"
+        )
+    weights.readout, weights.readout_bias = _readout(onnx, graph, arrays, node, len(square), where)
+    if options.readout is not None:
+        if weights.readout is not None:
+            raise UsageError(f"{where}: has its own readout, so readout= would be ignored; leave it out")
+        weights.readout, weights.readout_bias = given_readout(options.readout, where)
     return network(weights, options, where)
 
 
@@ -241,38 +256,164 @@ def _is_zero(name: str, nodes, arrays, graph_inputs) -> bool:
     return False
 
 
-def _readout(onnx, nodes, arrays, rnn, n_units: int, where: str):
-    """The one linear map of what the RNN gives out; nothing if there is none."""
-    reached, found = set(rnn.output), []
-    for node in nodes:
-        if node is rnn or not reached & set(node.input):
+def _attributes(onnx, node) -> dict:
+    return {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
+
+
+def _refuse_before(onnx, graph, arrays: dict, name: str, where: str) -> None:
+    """Between the input of the graph and the RNN, only what changes no value may stand: another order of the
+    axes, as PyTorch writes it for batch_first, or an axis of length 1."""
+    outside = {i.name for i in graph.input} - set(arrays)
+    while name not in outside:
+        node = next((node for node in graph.node if name in node.output), None)
+        if node is None:
+            raise UsageError(f"{where}: the RNN runs on {name}, which is not an input of the graph")
+        if not _keeps_values(onnx, node, arrays) and node.op_type not in ("Transpose", "Squeeze", "Unsqueeze"):
+            raise UsageError(
+                f"{where}: {node.op_type} before the RNN; the inputs of the RNN must be those of the graph. Export the "
+                "RNN and its readout alone, or evaluate the function itself with lmrnn.evaluate"
+            )
+        name = node.input[0]
+
+
+def _keeps_values(onnx, node, arrays: dict) -> bool:
+    if node.op_type == "Identity":
+        return True
+    if node.op_type == "Dropout":  # in training mode only if an input says so
+        mode = node.input[2] if len(node.input) > 2 else ""
+        return not mode or (mode in arrays and not np.any(arrays[mode]))
+    types = onnx.TensorProto
+    return node.op_type == "Cast" and _attributes(onnx, node)["to"] in (types.FLOAT, types.DOUBLE)
+
+
+def _readout(onnx, graph, arrays, rnn, n_units: int, where: str):
+    """The one linear map of what the RNN gives out; nothing if there is none.
+
+    Follows the axes of every value, so that nothing that changes values or their order is passed over.
+    """
+    axes = _axes_of(rnn, bool(_attributes(onnx, rnn).get("layout")))
+    sizes = {"unit": n_units}
+    logits, decided = set(), set()  # names of values: those after the readout, and those after a softmax
+    weight = bias = None
+    for node in graph.node:
+        name = next((name for name in node.input if name in axes), None)
+        if node is rnn or name is None or node.op_type == "Shape":
             continue
-        if node.op_type in ("Squeeze", "Transpose", "Reshape", "Identity", "Unsqueeze", "Slice", "Gather"):
-            reached |= set(node.output)
-        elif node.op_type in ("MatMul", "Gemm") and node.input[1] in arrays:
-            found.append(node)
+        after = None
+        if node.input[0] == name and not set(node.input[1:]) & set(axes):
+            after = _axes_after(onnx, graph, node, arrays, axes[name], sizes)
+        if after is not None:
+            pass
+        elif name in decided and node.op_type in ("ArgMax", "TopK", "ReduceMax", "Cast"):
+            continue
+        elif name in logits and node.op_type in ("Softmax", "LogSoftmax", "ArgMax"):
+            after = axes[name]
+            decided |= set(node.output)  # logits are what it gets
+        elif name in logits - decided and node.op_type == "Add" and axes[name][-1:] == ["class"]:
+            if sum(name in other.input for other in graph.node) > 1:
+                raise UsageError(f"{where}: Add after the readout, which something else takes without it")
+            more = _constant_of_add(node, name, arrays, sizes["class"], where)
+            bias, after = more if bias is None else bias + more, axes[name]
+        elif name not in logits and node.op_type in ("MatMul", "Gemm") and node.input[1] in arrays:
+            if weight is not None:
+                raise UsageError(f"{where}: several linear maps after the RNN; one readout can be read")
+            if axes[name][-1:] != ["unit"]:
+                raise UsageError(f"{where}: {node.op_type} after the RNN does not act on its units; it cannot be read")
+            weight, bias = _linear_map(onnx, node, arrays, where)
+            sizes["class"] = len(weight)
+            logits |= set(node.output)
+            after = [*axes[name][:-1], "class"]
         else:
-            raise UsageError(f"{where}: {node.op_type} after the RNN; one linear readout can be read")
-    if len(found) > 1:
-        raise UsageError(f"{where}: {len(found)} linear maps after the RNN; one readout can be read")
-    if not found:
-        return None, None
-    node = found[0]
+            place = "the readout; it must be linear" if name in logits else "the RNN; one linear readout can be read"
+            raise UsageError(f"{where}: {node.op_type} after {place}")
+        for group in (logits, decided):
+            if name in group:
+                group |= set(node.output)
+        axes |= dict.fromkeys(node.output, after)
+    return weight, bias
+
+
+def _axes_of(rnn, is_row_first: bool) -> dict[str, list[str]]:
+    """Of the outputs of the operator: all states and the last."""
+    both = (["time", "direction", "row", "unit"], ["direction", "row", "unit"])
+    if is_row_first:
+        both = (["row", "time", "direction", "unit"], ["row", "direction", "unit"])
+    return {name: axes for name, axes in zip(rnn.output, both) if name}
+
+
+def _axes_after(onnx, graph, node, arrays: dict, axes: list[str], sizes: dict[str, int]) -> list[str] | None:
+    """The axes after an operation that changes no value; None if it may change some, or their order."""
+    op, attributes, n = node.op_type, _attributes(onnx, node), len(axes)
+    if _keeps_values(onnx, node, arrays):
+        return axes
+    if op == "Transpose":
+        order = attributes.get("perm", range(n)[::-1])
+        return [axes[k] for k in order] if len(order) == n else None
+    constants = [arrays.get(name) for name in node.input[1:]]
+    if op in ("Squeeze", "Unsqueeze"):
+        which = constants[0] if constants else attributes.get("axes")
+        if which is None:  # all of length 1; if they are computed, nothing is known
+            return None if constants or op == "Unsqueeze" else [a for a in axes if a not in ("direction", "one")]
+        which = np.ravel(which)
+        total = n + (len(which) if op == "Unsqueeze" else 0)
+        which = sorted(int(k) % total for k in which)
+        if op == "Squeeze":
+            return [axis for k, axis in enumerate(axes) if k not in which]
+        axes = list(axes)
+        for k in which:
+            axes.insert(k, "one")
+        return axes
+    if op == "Reshape" and axes[-1] in sizes:
+        n_after, end = _shape(graph, node.input[1], arrays)
+        # As PyTorch writes it: the axis of the one direction joins that of the units.
+        joins = axes[-2] == "direction" and end == -1 and not np.any(arrays[node.input[1]][:-1])
+        return ["?"] * (n_after - 1) + axes[-1:] if joins or end == sizes[axes[-1]] else None
+    if op == "Gather" and constants[0] is not None and np.size(constants[0]) == 1:  # one step, one row
+        at = attributes.get("axis", 0) % n
+        inserted = ["one"] * np.ndim(constants[0])
+        return None if axes[at] in sizes else axes[:at] + inserted + axes[at + 1 :]
+    if op == "Slice" and len(constants) >= 2 and all(constant is not None for constant in constants):
+        which = constants[2] if len(constants) > 2 else range(len(constants[0]))
+        backwards = len(constants) > 3 and np.any(constants[3] < 0)
+        return None if backwards or {axes[int(k) % n] for k in np.ravel(which)} & set(sizes) else axes
+    return None
+
+
+def _shape(graph, name: str, arrays: dict) -> tuple[int, int | None]:
+    """How many axes, and how long the last one is, if the graph says so. Of dynamic shapes, the parts are joined."""
+    if name in arrays:
+        return len(arrays[name]), int(arrays[name][-1]) if len(arrays[name]) else None
+    node = next((node for node in graph.node if name in node.output), None)
+    if node is None or node.op_type != "Concat" or node.input[-1] not in arrays:
+        return 1, None
+    end = arrays[node.input[-1]].ravel()
+    return len(node.input) - 1 + len(end), int(end[-1]) if len(end) and end[-1] > 0 else None
+
+
+def _constant_of_add(node, name: str, arrays: dict, n_classes: int, where: str):
+    other = node.input[1] if node.input[0] == name else node.input[0]
+    if other not in arrays:
+        raise UsageError(f"{where}: the readout adds something that is not constant")
+    return _one_per_class(arrays[other], n_classes, where)
+
+
+def _linear_map(onnx, node, arrays: dict, where: str):
     weight = arrays[node.input[1]]
-    if node.op_type == "Gemm":
-        attributes = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
-        if attributes.get("alpha", 1) != 1 or attributes.get("beta", 1) != 1 or attributes.get("transA", 0):
-            raise UsageError(f"{where}: a Gemm with factors; only plain ones can be read")
-        weight = weight if attributes.get("transB", 0) else weight.T
-        return weight, arrays[node.input[2]] if len(node.input) > 2 else None
-    bias = None
-    after = [other for other in nodes if node.output[0] in other.input]
-    if len(after) == 1 and after[0].op_type == "Add":
-        other = next(name for name in after[0].input if name != node.output[0])
-        if other not in arrays:
-            raise UsageError(f"{where}: the readout adds something that is not constant")
-        bias = arrays[other].reshape(-1)
-        after = [n for n in nodes if after[0].output[0] in n.input]
-    if any(n.op_type not in ("Softmax", "LogSoftmax", "Identity", "Transpose", "Squeeze") for n in after):
-        raise UsageError(f"{where}: {after[0].op_type} after the readout; it must be linear")
-    return weight.T, bias
+    if weight.ndim != 2:
+        raise UsageError(f"{where}: {node.op_type} with weights of {weight.ndim} axes after the RNN; a readout has 2")
+    if node.op_type == "MatMul":
+        return weight.T, None
+    attributes = _attributes(onnx, node)
+    if attributes.get("alpha", 1) != 1 or attributes.get("beta", 1) != 1 or attributes.get("transA", 0):
+        raise UsageError(f"{where}: a Gemm with factors; only plain ones can be read")
+    bias = node.input[2] if len(node.input) > 2 else ""
+    if bias and bias not in arrays:
+        raise UsageError(f"{where}: the readout adds something that is not constant")
+    weight = weight if attributes.get("transB", 0) else weight.T
+    return weight, _one_per_class(arrays[bias], len(weight), where) if bias else None
+
+
+def _one_per_class(bias, n_classes: int, where: str):
+    if bias.size not in (1, n_classes) or (bias.size > 1 and bias.shape[-1] != n_classes):
+        raise UsageError(f"{where}: the readout adds an array of shape {bias.shape}; it must have one number a class")
+    return np.broadcast_to(bias.reshape(-1), n_classes)
