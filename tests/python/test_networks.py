@@ -279,6 +279,25 @@ def test_flax_nnx(activation):
     same(networks.read(model), INPUTS, np.asarray(states).swapaxes(0, 1), np.asarray(logits).swapaxes(0, 1))
     gru = nnx.RNN(nnx.GRUCell(CHANNELS, UNITS, rngs=rngs))
     refused("GRUCell; one SimpleCell", gru)
+    expected = networks.read(model)
+    model.dropout = nnx.Dropout(0.5, rngs=rngs)
+    assert networks.read(model, readout={"kernel": model.readout.kernel[...], "bias": model.readout.bias}) == expected
+    model.value = nnx.Linear(UNITS, 1, rngs=rngs)
+    refused("2 layers with a kernel .readout, value.; name the readout", model)
+    assert networks.read(model, readout=model.readout) == expected
+    refused("readout= is a Dropout; give a Linear", model, readout=model.dropout)
+    model.inp = nnx.Linear(CHANNELS, CHANNELS, rngs=rngs)
+    refused("Model: has inp besides the RNN", model, readout=model.readout)
+    del model.inp
+    model.norm = nnx.LayerNorm(UNITS, rngs=rngs)
+    refused(r"Model: has norm.bias \(Param\), norm.scale", model, readout=model.readout)
+    del model.norm, model.value
+    model.h0 = nnx.Param(jax.numpy.ones(UNITS))
+    refused(r"Model: has h0 \(Param\) besides", model)
+    model = Model()
+    model.readout = nnx.Linear(UNITS, CHANNELS, rngs=rngs)
+    refused("readout may stand before or after the cell", model)
+    assert networks.read(model, readout=model.readout).n_classes == CHANNELS
 
 
 # Stored, since the packages are heavy: see make_network_fixtures.py -------------------------------
@@ -298,6 +317,17 @@ def test_flax():
     network = networks.read(parameters, activation="tanh")
     same(network, stored["inputs"], stored["states"], stored["logits"])
     refused("does not say its activation", parameters)
+    own = parameters["params"]
+    dense = next(tree for tree in own.values() if "kernel" in tree)
+    assert networks.read(parameters, activation="tanh", readout=dense) == network
+    refused("readout= has weight; its keys are kernel and bias", parameters, activation="tanh", readout={"weight": 1})
+    for name, part in (("h0", np.ones(UNITS)), ("Norm_0", {"scale": np.ones(UNITS)})):
+        more = {"params": own | {name: part}}
+        refused(f"the parameters: has params.{name}", more, activation="tanh")
+        refused(f"the parameters: has params.{name}", more, activation="tanh", readout=dense)
+    both = {"params": own | {"Embed": {"kernel": np.ones((CHANNELS, CHANNELS))}}}
+    refused("2 layers with a kernel", both, activation="tanh")
+    refused("has params.Embed besides", both, activation="tanh", readout=dense)
     refused("0 cells", {"params": {"GRUCell_0": {"ir": {"kernel": np.ones((2, 2))}}}}, activation="tanh")
 
 

@@ -5,14 +5,25 @@ from __future__ import annotations
 import numpy as np
 
 from .._core import Network, UsageError
-from .build import Options, Weights, agreeing_activation, network, stated_activation
+from .build import (
+    Options,
+    Weights,
+    agreeing_activation,
+    given_readout,
+    is_other_head,
+    network,
+    refuse_unread,
+    stated_activation,
+)
+
+_REMEDY = "Give the cell itself, and its readout with readout="
 
 
 def from_parameters(parameters: dict, options: Options) -> Network:
     """Of linen: {"i": {"kernel", "bias"}, "h": {"kernel"}} somewhere, and one Dense with a kernel."""
     where = "the parameters"
-    cells, kernels = [], []
-    _search(parameters, cells, kernels)
+    cells, kernels, others = [], {}, []
+    _search(parameters, "", cells, kernels, others)
     if len(cells) != 1:
         raise UsageError(
             f"{where}: {len(cells)} cells with the parts i and h of a SimpleCell; one can be read. GRUs and LSTMs "
@@ -27,26 +38,58 @@ def from_parameters(parameters: dict, options: Options) -> Network:
     )
     if "bias" in cell["h"]:
         weights.bias = np.asarray(cell["h"]["bias"]) + (0 if weights.bias is None else weights.bias)
-    if options.readout is not None:
-        kernels = [options.readout]
-    if len(kernels) > 1:
-        raise UsageError(f"{where}: {len(kernels)} layers with a kernel; name the readout with readout=")
-    if kernels:
-        weights.readout = np.asarray(kernels[0]["kernel"]).T
-        weights.readout_bias = _or_none(kernels[0].get("bias"))
+    _choose(weights, {name: _of_dense(tree) for name, tree in kernels.items()}, others, None, options, where)
     return network(weights, options, where)
 
 
-def _search(tree, cells: list, kernels: list) -> None:
+def _of_dense(tree):
+    return np.asarray(tree["kernel"]), _or_none(tree.get("bias"))
+
+
+def _choose(weights: Weights, dense: dict, others: list[str], kind, options: Options, where: str) -> None:
+    """The readout among the layers `dense`, of names and (kernel, bias); refuses what is not read."""
+    n_units, n_inputs = weights.input.shape
+    chosen = None
+    if options.readout is not None:
+        kernel, bias = given_readout(options.readout, where, weight="kernel", kind=kind)
+        chosen = _value(kernel), _value(bias)
+    elif len(dense) > 1:
+        raise UsageError(
+            f"{where}: {len(dense)} layers with a kernel ({', '.join(dense)}); name the readout with readout=, and give "
+            "the cell itself if one of them comes before it"
+        )
+    elif dense:
+        ((name, chosen),) = dense.items()
+        if chosen[0].shape == (n_units, n_inputs):  # flax sorts names, so that no order is known
+            raise UsageError(
+                f"{where}: {name} may stand before or after the cell: it fits both; give it with readout= if it is the "
+                "readout"
+            )
+        dense = {}
+    if chosen is not None:
+        weights.readout, weights.readout_bias = chosen[0].T, chosen[1]
+        for name, (kernel, _) in dense.items():
+            is_it = kernel.shape == chosen[0].shape and bool((kernel == chosen[0]).all())
+            if not is_it and not is_other_head(kernel.shape[::-1], chosen[0].shape[::-1], n_inputs, n_units):
+                others = [*others, name]
+    refuse_unread(where, others, _REMEDY)
+
+
+def _search(tree, path: str, cells: list, kernels: dict, others: list[str]) -> None:
     if not hasattr(tree, "items"):
+        others.append(path)
         return
-    if set(tree) == {"i", "h"} and all("kernel" in tree[key] for key in ("i", "h")):
+    is_cell = set(tree) == {"i", "h"} and all("kernel" in tree[key] for key in ("i", "h"))
+    if is_cell:
         cells.append(tree)
-    elif "kernel" in tree:
-        kernels.append(tree)
-    else:
-        for _, branch in sorted(tree.items()):
-            _search(branch, cells, kernels)
+    elif "kernel" in tree and np.ndim(tree["kernel"]) == 2:
+        kernels[path] = tree
+    for key, branch in sorted(tree.items()):
+        name = f"{path}.{key}" if path else str(key)
+        if is_cell:
+            others += [f"{name}.{part}" for part in branch if part not in ("kernel", "bias")]
+        elif not (path in kernels and key in ("kernel", "bias")):
+            _search(branch, name, cells, kernels, others)
 
 
 def from_object(module, options: Options) -> Network:
@@ -65,10 +108,6 @@ def from_object(module, options: Options) -> Network:
         raise UsageError(f"{where}: a residual SimpleCell adds its old state, which the core does not")
     activation = getattr(cell.activation_fn, "__name__", str(cell.activation_fn))
     own = [cell.dense_i, cell.dense_h]
-    linear = [part for part in parts if isinstance(part, nnx.Linear) and not any(part is o for o in own)]
-    if len(linear) > 1:
-        raise UsageError(f"{where}: {len(linear)} linear layers; name the readout with readout=")
-    readout = options.readout or (linear[0] if linear else None)
     weights = Weights(
         recurrent=_value(cell.dense_h.kernel).T,
         input=_value(cell.dense_i.kernel).T,
@@ -78,14 +117,23 @@ def from_object(module, options: Options) -> Network:
     extra = _value(getattr(cell.dense_h, "bias", None))
     if extra is not None:
         weights.bias = extra + (0 if weights.bias is None else weights.bias)
-    if readout is not None:
-        weights.readout, weights.readout_bias = _value(readout.kernel).T, _value(readout.bias)
+    dense, others = {}, []
+    read = {id(value) for part in own for _, value in nnx.iter_graph(part)}
+    nodes = [(".".join(map(str, path)) or where, node) for path, node in nnx.iter_graph(module)]
+    for name, part in nodes:
+        if isinstance(part, nnx.Linear) and not any(part is o for o in own):
+            dense[name] = _value(part.kernel), _value(part.bias)
+            read |= {id(value) for _, value in nnx.iter_graph(part)}
+    for name, part in nodes:
+        if isinstance(part, nnx.Variable) and not isinstance(part, nnx.RngState) and id(part) not in read:
+            others.append(f"{name} ({type(part).__name__})")
+    _choose(weights, dense, others, nnx.Linear, options, where)
     return network(weights, options, where)
 
 
 def _value(parameter):
-    if parameter is None:
-        return None
+    if parameter is None or isinstance(parameter, np.ndarray):
+        return parameter
     value = parameter[...] if hasattr(parameter, "__getitem__") else parameter.value
     return None if value is None else np.asarray(value)
 
