@@ -258,6 +258,30 @@ def test_keras_refusals(keras):
     refused("readout has the activation relu", keras_model(keras, keras.layers.Dense(3, activation="relu")))
 
 
+def test_keras_parts_that_are_not_read(keras):
+    dense, value = keras.layers.Dense(CLASSES), keras.layers.Dense(1)
+    expected = networks.read(keras_model(keras, dense))
+    inputs = keras.Input((None, CHANNELS))
+    states = keras_model(keras).layers[0](inputs)
+    two = keras.Model(inputs, [dense(states), value(states)])
+    assert networks.read(two, readout=dense) == expected
+    assert networks.read(two, readout={"kernel": dense.kernel, "bias": dense.bias}) == expected
+    refused("readout= has weight", two, readout={"weight": 1})
+    normed = keras_model(keras, keras.layers.LayerNormalization(name="norm"), dense)
+    refused("has norm besides the RNN", normed, readout=dense)
+
+    class Own(keras.Model):
+        def __init__(self):
+            super().__init__()
+            self.rnn, self.out = two.layers[1], dense
+            self.scale = self.add_weight(shape=(CHANNELS,), name="scale")
+
+        def call(self, inputs):
+            return self.out(self.rnn(inputs * self.scale))
+
+    refused("Own: has .*scale besides the RNN", Own())
+
+
 # flax --------------------------------------------------------------------------------------------
 
 

@@ -8,7 +8,9 @@ import numpy as np
 
 from .._core import Network, UsageError
 from ..wirings.files import library
-from .build import Options, Weights, agreeing_activation, network
+from .build import Options, Weights, agreeing_activation, given_readout, is_other_head, network, refuse_unread
+
+_REMEDY = "Give the SimpleRNN itself, and its Dense with readout="
 
 _PASSING = {"InputLayer", "Masking", "Dropout", "GaussianNoise", "SpatialDropout1D"}
 """Layers that do nothing at inference; Masking only to padded steps."""
@@ -49,12 +51,17 @@ def _read(model, options: Options, where: str) -> Network:
         if type(layer).__name__ not in _PASSING:
             raise UsageError(f"{where}: {type(layer).__name__} before the recurrent layer cannot be read")
     _readout(weights, [layer for layer in after if type(layer).__name__ not in _PASSING], options, where)
+    # Models with a call of their own may have weights outside layers.
+    read = {id(value) for layer in layers for value in getattr(layer, "weights", [])}
+    others = [value.path for value in getattr(model, "weights", []) if id(value) not in read]
+    refuse_unread(where, others, _REMEDY)
     return network(weights, options, where)
 
 
 def _readout(weights: Weights, layers: list, options: Options, where: str) -> None:
     if options.readout is not None:
-        layers = [options.readout]
+        _given_readout(weights, layers, options, where)
+        return
     kinds = [type(layer).__name__ for layer in layers]
     if kinds and kinds[-1] in ("Softmax", "Activation") and _is_softmax(layers[-1]):
         layers, kinds = layers[:-1], kinds[:-1]  # logits are what comes before
@@ -63,10 +70,33 @@ def _readout(weights: Weights, layers: list, options: Options, where: str) -> No
     if kinds != ["Dense"]:
         raise UsageError(f"{where}: {', '.join(kinds)} after the recurrent layer; one Dense readout can be read")
     dense = layers[0]
-    if _name(dense.activation) not in ("linear", "softmax"):
-        raise UsageError(f"{where}: the readout has the activation {_name(dense.activation)}; it must be linear")
+    _check_linear(dense, where)
     weights.readout = np.asarray(dense.kernel).T
     weights.readout_bias = None if dense.bias is None else np.asarray(dense.bias)
+
+
+def _given_readout(weights: Weights, layers: list, options: Options, where: str) -> None:
+    readout = options.readout
+    kind = type(readout) if type(readout).__name__ == "Dense" else None
+    if kind is not None:
+        _check_linear(readout, where)
+    kernel, bias = given_readout(readout, where, weight="kernel", kind=kind)
+    weights.readout, weights.readout_bias = np.asarray(kernel).T, None if bias is None else np.asarray(bias)
+    shape, others = weights.readout.shape, []
+    for layer in layers:
+        theirs = np.asarray(layer.kernel).T if type(layer).__name__ == "Dense" else None
+        is_it = theirs is not None and theirs.shape == shape and bool((theirs == weights.readout).all())
+        n_units, n_inputs = weights.input.shape
+        is_head = theirs is not None and is_other_head(theirs.shape, shape, n_inputs, n_units)
+        is_softmax = type(layer).__name__ in ("Softmax", "Activation") and _is_softmax(layer)
+        if not (is_it or is_head or is_softmax):
+            others.append(getattr(layer, "name", type(layer).__name__))
+    refuse_unread(where, others, _REMEDY)
+
+
+def _check_linear(dense, where: str) -> None:
+    if _name(dense.activation) not in ("linear", "softmax"):
+        raise UsageError(f"{where}: the readout has the activation {_name(dense.activation)}; it must be linear")
 
 
 def _flat(model) -> list:
