@@ -39,7 +39,7 @@ _INSIDE = (
 class _Static(NamedTuple):
     """What is known when a function is traced."""
 
-    handle: int
+    engine: Engine  # itself: what is compiled may live longer than the layer
     noise: float
     states: bool
     keep: str
@@ -181,7 +181,7 @@ class Layer:
         if noise < 0 or not math.isfinite(noise):
             raise ValueError(f"lmrnn.jax: recurrent_noise = {noise}; at least 0, and finite")
         with_states = bool(_known(states, "states"))
-        static = _Static(engine.handle, noise, with_states, keep, threads)
+        static = _Static(engine, noise, with_states, keep, threads)
         seed = _checked_seed(seed)
         all_states, logits = _operation(static, weights, inputs, rules, resets, state, seed)
         return (all_states if with_states else None), logits
@@ -408,7 +408,7 @@ def _arrays(weights, inputs, rules, resets, state):
 
 
 def _call_forward(static, keep, weights, inputs, rules, resets, state, seed):
-    return Engine.of(static.handle).forward(
+    return static.engine.forward(
         *_arrays(weights, inputs, rules, resets, state), static.noise, _seed_of_32_bits(int(seed)),
         static.threads, keep, static.states,
     )  # fmt: skip
@@ -434,7 +434,7 @@ def _run_backward(static, wanted, of_states, of_logits, ticket, *arguments):
     def given(x):
         return None if x is None else np.ascontiguousarray(x)
 
-    of_weights, of_inputs, of_state = Engine.of(static.handle).backward(
+    of_weights, of_inputs, of_state = static.engine.backward(
         *_arrays(*arrays), static.noise, int(seed), static.threads, static.keep, kept,
         given(of_states), given(of_logits), *wanted,
     )  # fmt: skip

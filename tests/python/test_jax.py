@@ -315,3 +315,12 @@ def test_constructors_under_transformations_are_one_clear_error():
         nnx.vmap(lambda key: lmrnn.jax.LMRNN(rngs=nnx.Rngs(key), **options))(keys)
     with pytest.raises(TypeError, match="the seed of fresh weights is traced"):
         jax.jit(lambda seed: lmrnn.jax.Layer(seed=seed, **options).weights())(1)
+
+
+def test_what_is_compiled_outlives_the_layer():
+    inputs, weights = np.ones((4, 3, 9), np.float32), make().weights()
+    step = jax.jit(jax.value_and_grad(lambda weights: make()(weights, inputs)[1].sum()))
+    first = step(weights)
+    gc.collect()
+    again = step(weights)
+    assert all(np.array_equal(x, y) for x, y in zip(jax.tree.leaves(first), jax.tree.leaves(again)))
