@@ -102,8 +102,8 @@ def refuse_unread(where: str, unread: list[str], remedy: str) -> None:
     if unread:
         shown = ", ".join(unread[:6]) + (f" and {len(unread) - 6} more" if len(unread) > 6 else "")
         raise UsageError(
-            f"{where}: has {shown} besides the RNN and one linear readout. What they compute would be lost. {remedy}, "
-            "or evaluate the function itself with lmrnn.evaluate"
+            f"{where}: has {shown} besides the RNN and one linear readout, and what they compute would be lost. To leave "
+            f"them out, {remedy}; to keep them, evaluate the function itself with lmrnn.evaluate"
         )
 
 

@@ -16,13 +16,15 @@ from .build import (
     stated_activation,
 )
 
-_REMEDY = "Give the cell itself, and its readout with readout="
+_REMEDY = "give the cell itself, and its readout with readout="
 
 
 def from_parameters(parameters: dict, options: Options) -> Network:
     """Of linen: {"i": {"kernel", "bias"}, "h": {"kernel"}} somewhere, and one Dense with a kernel."""
     where = "the parameters"
-    cells, kernels, others = [], {}, []
+    cells: list = []
+    kernels: dict = {}
+    others: list[str] = []
     _search(parameters, "", cells, kernels, others)
     if len(cells) != 1:
         raise UsageError(
@@ -55,8 +57,8 @@ def _choose(weights: Weights, dense: dict, others: list[str], kind, options: Opt
         chosen = _value(kernel), _value(bias)
     elif len(dense) > 1:
         raise UsageError(
-            f"{where}: {len(dense)} layers with a kernel ({', '.join(dense)}); name the readout with readout=, and give "
-            "the cell itself if one of them comes before it"
+            f"{where}: {len(dense)} layers with a kernel ({', '.join(dense)}); name the readout with readout=, and "
+            "give the cell itself if one of them comes before it"
         )
     elif dense:
         ((name, chosen),) = dense.items()

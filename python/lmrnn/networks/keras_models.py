@@ -10,7 +10,7 @@ from .._core import Network, UsageError
 from ..wirings.files import library
 from .build import Options, Weights, agreeing_activation, given_readout, is_other_head, network, refuse_unread
 
-_REMEDY = "Give the SimpleRNN itself, and its Dense with readout="
+_REMEDY = "give the SimpleRNN itself, and its Dense with readout="
 
 _PASSING = {"InputLayer", "Masking", "Dropout", "GaussianNoise", "SpatialDropout1D"}
 """Layers that do nothing at inference; Masking only to padded steps."""

@@ -115,7 +115,7 @@ def _refuse_parts(module, rnn, linear: list, where: str) -> None:
         if is_leaf and not inside and not own and not isinstance(part, harmless):
             names = [prefix]
         unread += [f"{name} ({type(part).__name__})" if part is not module else name for name in names]
-    refuse_unread(where, unread, "Give the RNN itself and its readout: networks.read(module.rnn, readout=module.out)")
+    refuse_unread(where, unread, "give the RNN itself and its readout: networks.read(module.rnn, readout=module.out)")
 
 
 def _tensors_read(part):
@@ -231,7 +231,7 @@ def _state_readout(weights: Weights, others: dict, before: set[str], options: Op
         read = {key, bias}
     elif found:
         raise UsageError(f"{where}: {', '.join(found)} could be the readout; name it with readout=")
-    remedy = 'Give a dictionary of the RNN\'s weights, and readout={"weight": ..., "bias": ...}'
+    remedy = 'give a dictionary of the RNN\'s weights, and readout={"weight": ..., "bias": ...}'
     refuse_unread(where, [key for key in others if key not in read], remedy)
 
 
