@@ -15,6 +15,7 @@ import functools
 import itertools
 import math
 import threading
+import weakref
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path
@@ -39,7 +40,7 @@ _INSIDE = (
 class _Static(NamedTuple):
     """What is known when a function is traced."""
 
-    engine: Engine  # itself: what is compiled may live longer than the layer
+    engine: Any  # () -> Engine
     noise: float
     states: bool
     keep: str
@@ -181,7 +182,8 @@ class Layer:
         if noise < 0 or not math.isfinite(noise):
             raise ValueError(f"lmrnn.jax: recurrent_noise = {noise}; at least 0, and finite")
         with_states = bool(_known(states, "states"))
-        static = _Static(engine, noise, with_states, keep, threads)
+        given = (weights, inputs, rules, resets, state, seed)
+        static = _Static(_reference(engine, given), noise, with_states, keep, threads)
         seed = _checked_seed(seed)
         all_states, logits = _operation(static, weights, inputs, rules, resets, state, seed)
         return (all_states if with_states else None), logits
@@ -366,6 +368,20 @@ def _checked_weights(layer, weights):
 # The operation -----------------------------------------------------------------------------------
 
 
+class _Strong(NamedTuple):
+    engine: Engine
+
+    def __call__(self) -> Engine:
+        return self.engine
+
+
+def _reference(engine: Engine, given):
+    """What is traced may be computed after the layer is gone, so it keeps the engine. What is computed at once
+    must not: JAX keeps callbacks in its caches, and so all engines that there ever were."""
+    is_traced = any(isinstance(x, jax.core.Tracer) for x in jax.tree.leaves(given))
+    return _Strong(engine) if is_traced else weakref.ref(engine)
+
+
 class _Kept:
     """States between forward and backward, by ticket. They stay here, because whatever a callback
     returns is copied. Should backward come too late, or twice, it computes them again."""
@@ -408,7 +424,7 @@ def _arrays(weights, inputs, rules, resets, state):
 
 
 def _call_forward(static, keep, weights, inputs, rules, resets, state, seed):
-    return static.engine.forward(
+    return static.engine().forward(
         *_arrays(weights, inputs, rules, resets, state), static.noise, _seed_of_32_bits(int(seed)),
         static.threads, keep, static.states,
     )  # fmt: skip
@@ -434,7 +450,7 @@ def _run_backward(static, wanted, of_states, of_logits, ticket, *arguments):
     def given(x):
         return None if x is None else np.ascontiguousarray(x)
 
-    of_weights, of_inputs, of_state = static.engine.backward(
+    of_weights, of_inputs, of_state = static.engine().backward(
         *_arrays(*arrays), static.noise, int(seed), static.threads, static.keep, kept,
         given(of_states), given(of_logits), *wanted,
     )  # fmt: skip
