@@ -47,7 +47,8 @@ class NetworkCell(Cell):
     """
 
     def __init__(self, network: _core.Network, rule: int | None):
-        if rule is not None and not 0 <= rule < network.n_rules:
+        whole = rule is None or isinstance(rule, (int, np.integer))
+        if rule is not None and not (whole and 0 <= rule < network.n_rules):
             raise _core.UsageError(f"rule {rule}; the network has {network.n_rules}, counted from 0")
         w = {name: np.asarray(value, dtype=float) for name, value in network.weights.items()}
         mask = network.recurrent

@@ -296,7 +296,12 @@ class LMRNN(nn.Module):
         return seen(self.equation, self._f, states)
 
     def step(self, inputs: Tensor, state: Tensor, rules: Tensor | None = None) -> Tensor:
-        """The next state (row, unit) from inputs (row, channel) and a state (row, unit)."""
+        """The next state (row, unit) from inputs (row, channel) and a state (row, unit).
+
+        rules : (row, slot), as in forward; or let them follow the channels, dense. A single row of inputs,
+            state or rules counts for all rows.
+        """
+        self._check_step(inputs, state, rules)
         drive = self._drive(inputs[None], None if rules is None else rules[None])[0]
         recurrent = self.recurrent_matrix.t()
         u = drive + self.rates(state) @ recurrent
@@ -312,25 +317,48 @@ class LMRNN(nn.Module):
 
     def _check(self, inputs, rules, state, resets):
         """Shapes, types and devices of what forward is given, time first."""
-        bias, n = self.bias, self.n_channels
+        bias = self.bias
         _expect(inputs, "inputs", bias, ("time", "row", "channel"), (None, None, None))
         if inputs.shape[0] == 0 or inputs.shape[1] == 0:
             raise ValueError(f"LMRNN: inputs {tuple(inputs.shape)} have no time steps or no rows")
-        wide = n + self.n_rules
-        if inputs.shape[-1] not in (n, wide):
-            raise ValueError(
-                f"LMRNN: inputs have {inputs.shape[-1]} channels; expected {n}"
-                + (f", or {wide} with dense rules" if self.n_rules else "")
-            )
+        self._check_channels(inputs, rules)
         n_steps, n_rows = inputs.shape[:2]
         if rules is not None:
-            if inputs.shape[-1] != n:
-                raise ValueError("LMRNN: rules are given twice: in the channels and by number; give them once")
             _expect(rules, "rules", None, ("time", "row", "slot"), (n_steps, n_rows, None), bias.device)
         if resets is not None:
             _expect(resets, "resets", torch.bool, ("time", "row"), (n_steps, n_rows), bias.device)
         if state is not None:
             _expect(state, "state", bias, ("row", "unit"), (n_rows, self.n_units))
+
+    def _check_channels(self, inputs, rules):
+        """Rules come by number or in the channels: both would count them twice."""
+        n, wide = self.n_channels, self.n_channels + self.n_rules
+        if inputs.shape[-1] not in (n, wide):
+            raise ValueError(
+                f"LMRNN: inputs have {inputs.shape[-1]} channels; expected {n}"
+                + (f", or {wide} with dense rules" if self.n_rules else "")
+            )
+        if rules is not None and inputs.shape[-1] != n:
+            raise ValueError("LMRNN: rules are given twice: in the channels and by number; give them once")
+
+    def _check_step(self, inputs, state, rules):
+        """What step is given. Rows may be broadcast, and autocast may change types; widths decide."""
+        given = {"inputs": inputs, "state": state} | ({} if rules is None else {"rules": rules})
+        for name, x in given.items():
+            _expect_tensor(x, name)
+            if x.dim() == 0:
+                raise ValueError(f"LMRNN: {name} is a single number; give (row, {_WIDTHS[name]})")
+        self._check_channels(inputs, rules)
+        if state.shape[-1] != self.n_units:
+            raise ValueError(f"LMRNN: state of shape {tuple(state.shape)}; this network needs (row, {self.n_units})")
+        if rules is not None:
+            if rules.dim() != inputs.dim():
+                raise ValueError(f"LMRNN: rules of shape {tuple(rules.shape)}; give (row, slot)")
+            _expect_whole(rules, "rules")
+        rows = [tuple(x.shape[:-1]) for x in given.values()]
+        if any(n != m and 1 not in (n, m) for a in rows for b in rows for n, m in zip(a[::-1], b[::-1])):
+            shapes = ", ".join(f"{name} {tuple(x.shape)}" for name, x in given.items())
+            raise ValueError(f"LMRNN: {shapes}; give as many rows of each")
 
     def _drive(self, inputs: Tensor, rules: Tensor | None) -> Tensor:
         """What reaches the units from outside: (time, row, unit)."""
@@ -419,8 +447,7 @@ def _drawn_seed() -> int:
 def _expect(x, name: str, like, axes: tuple, shape: tuple, device=None) -> None:
     """A tensor with the type and device of `like` (a tensor), or of type bool (torch.bool), or whole
     numbers (None)."""
-    if not isinstance(x, Tensor):
-        raise TypeError(f"LMRNN: {name} must be a tensor, not {type(x).__name__}; use torch.as_tensor")
+    _expect_tensor(x, name)
     what = f"({', '.join(axes)})"
     if x.dim() != len(axes):
         raise ValueError(f"LMRNN: {name} of shape {tuple(x.shape)}; give {what}")
@@ -442,14 +469,28 @@ def _expect(x, name: str, like, axes: tuple, shape: tuple, device=None) -> None:
     elif like is torch.bool:
         if x.dtype not in (torch.bool, torch.uint8):
             raise TypeError(f"LMRNN: {name} are {x.dtype}; give torch.bool")
-    elif x.dtype.is_floating_point or x.dtype.is_complex or x.dtype == torch.bool:
+    else:
+        _expect_whole(x, name)
+
+
+_WIDTHS = {"inputs": "channel", "state": "unit", "rules": "slot"}
+
+
+def _expect_tensor(x, name: str) -> None:
+    if not isinstance(x, Tensor):
+        raise TypeError(f"LMRNN: {name} must be a tensor, not {type(x).__name__}; use torch.as_tensor")
+
+
+def _expect_whole(x: Tensor, name: str) -> None:
+    if x.dtype.is_floating_point or x.dtype.is_complex or x.dtype == torch.bool:
         raise TypeError(f"LMRNN: {name} are {x.dtype}; give whole numbers, e.g. torch.int64")
 
 
 class Cell(nn.Module):
     """One time step, `cell(input, state) -> state`, under one rule.
 
-    input : (row, channel), or (channel); state : (row, unit), or (unit).
+    input : (row, channel), or (channel); state : (row, unit), or (unit). Without `rule`, rules may follow
+    the channels, dense.
 
     With an axis for time, it is what FixedPointFinder's PyTorch version asks for, `cell(input,
     state) -> (output, state)`: input (time, row, channel), or (row, time, channel) if `batch_first`;
@@ -458,10 +499,12 @@ class Cell(nn.Module):
 
     def __init__(self, network: LMRNN, rule: int | None = None):
         super().__init__()
-        if rule is not None and not 0 <= rule < network.n_rules:
-            raise ValueError(
-                f"LMRNN.cell: rule {rule}; the network has {network.n_rules}, counted from 0"
-            )
+        if rule is not None:
+            if not isinstance(rule, (int, np.integer)) or not 0 <= rule < network.n_rules:
+                raise ValueError(
+                    f"LMRNN.cell: rule {rule}; the network has {network.n_rules}, counted from 0"
+                )
+            rule = int(rule)
         self.network, self.rule = network, rule
         self.input_size, self.hidden_size = network.n_channels, network.n_units
 
@@ -470,9 +513,15 @@ class Cell(nn.Module):
         return self.network.batch_first
 
     def forward(self, input: Tensor, state: Tensor):
+        _expect_tensor(input, "inputs")
+        _expect_tensor(state, "state")
         if input.dim() == 3:
             return self._sequence(input, state)
         rows = torch.atleast_2d(input)
+        if state.dim() == 1 and len(rows) != 1:
+            raise ValueError(
+                f"LMRNN: inputs {tuple(input.shape)}, state {tuple(state.shape)}; give as many rows of each"
+            )
         rules = None
         if self.rule is not None:
             rules = torch.full((len(rows), 1), self.rule, device=rows.device)

@@ -107,6 +107,45 @@ def test_a_cell_is_one_step():
         module.cell(rule=4)
 
 
+STEP = {
+    "rules twice": ({"inputs": torch.zeros(3, 13)}, "rules are given twice: in the channels and by number"),
+    "channels": ({"inputs": torch.zeros(3, 8)}, "inputs have 8 channels; expected 9, or 13 with dense rules"),
+    "units": ({"state": torch.zeros(3, 63)}, r"state of shape \(3, 63\); this network needs \(row, 64\)"),
+    "rows": ({"state": torch.zeros(2, 64)}, r"inputs \(3, 9\), state \(2, 64\).*as many rows of each"),
+    "no slots": ({"rules": torch.zeros(3).long()}, r"rules of shape \(3,\); give \(row, slot\)"),
+    "rules' type": ({"rules": torch.zeros(3, 1)}, "rules are torch.float32; give whole numbers"),
+    "array": ({"state": np.zeros((3, 64), np.float32)}, "state must be a tensor, not ndarray"),
+    "number": ({"inputs": torch.tensor(1.0)}, r"inputs is a single number; give \(row, channel\)"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", STEP)
+def test_a_step_refuses_what_forward_refuses(name):
+    change, message = STEP[name]
+    module, _ = pair()
+    given = {"inputs": torch.zeros(3, 9), "state": torch.zeros(3, 64), "rules": torch.ones(3, 1).long()} | change
+    with pytest.raises((ValueError, TypeError), match=message):
+        module.step(**given)
+    if "rules" not in change and name != "number":  # a cell makes its own rules, and rows of what has none
+        with pytest.raises((ValueError, TypeError), match=message):
+            module.cell(rule=1)(given["inputs"], given["state"])
+
+
+def test_a_step_takes_dense_rules_and_one_row_for_all():
+    module, _ = pair()
+    inputs, state, rules = torch.randn(3, 9), torch.randn(3, 64), torch.tensor([[1], [3], [-1]])
+    dense = torch.cat([inputs, torch.eye(5)[rules[:, 0]][:, :4]], dim=-1)
+    torch.testing.assert_close(module.step(dense, state), module.step(inputs, state, rules))
+    assert torch.equal(module.step(inputs[:1], state), module.step(inputs[:1].expand(3, -1), state))
+    assert torch.equal(module.cell(rule=1)(inputs[0], state), module.cell(rule=np.int64(1))(inputs[:1], state))
+    torch.testing.assert_close(module.step(inputs[0], state[0]), module.step(inputs, state)[0])
+    with pytest.raises(ValueError, match=r"inputs \(3, 9\), state \(64,\); give as many rows"):
+        module.cell(rule=1)(inputs, state[0])
+    for rule in (1.5, -1, 4):
+        with pytest.raises(ValueError, match=f"rule {rule}; the network has 4, counted from 0"):
+            module.cell(rule=rule)
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_back_again(case, tmp_path):
     network, data = make(*case)
