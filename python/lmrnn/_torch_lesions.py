@@ -11,7 +11,7 @@ from torch.nn.utils import parametrize
 
 from . import _core
 from ._operation import GROUPS
-from .lesions import SilencedFunction, _chosen
+from .lesions import SilencedFunction, _chosen, _pairs
 from .torch import LMRNN
 
 
@@ -58,14 +58,14 @@ def silenced_rnn(rnn: nn.Module, units) -> nn.Module:
 
 def cut_rnn(rnn: nn.Module, synapses) -> nn.Module:
     given, n = np.asarray(synapses), _hidden_size(rnn)
-    if given.shape != (n, n) or given.dtype != bool:
+    if given.shape != (n, n):
         raise _core.UsageError(
             f"synapses: of shape {given.shape} and type {given.dtype}; {type(rnn).__name__} has no mask, so give "
             f"a bool array (target, source), {(n, n)}"
         )
     made = copy.deepcopy(rnn)
     weight = _recurrent_weight(made)
-    gone = torch.from_numpy(given).to(weight.device)
+    gone = torch.from_numpy(_pairs(given)).to(weight.device)
     with torch.no_grad():
         for gate in weight.split(n):
             gate[gone] = 0

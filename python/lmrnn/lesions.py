@@ -32,8 +32,9 @@ def without_units(model, units):
         cell; torch's RNN, GRU or LSTM of one layer, or their cells (a module of the same type is returned,
         to take the other's place in yours); a cell of flax.nnx; or any function `cell(inputs, states) ->
         states`, whose states of these units are then 0 before and after it.
-    units : indices, or (unit) bool. Raises UsageError for an index out of range, and for a function from
-        inputs to logits, whose units nobody sees.
+    units : indices, or (unit) bool. Raises UsageError for an index out of range or given twice, and for a
+        function from inputs to logits, whose units nobody sees. A mask of 0 and 1 could be a list of indices,
+        so it is refused, too: use mask.astype(bool).
 
         lesioned = lmrnn.without_units(run.network(), [3, 17])
         lmrnn.evaluate(lesioned, run.battery, seed=1)
@@ -69,9 +70,9 @@ def without_synapses(model, synapses):
 
     model : a Network, a Run or a path (a Network is returned); an LMRNN of lmrnn.torch or lmrnn.jax, or its
         cell; torch's RNN, GRU or LSTM of one layer, or their cells, where a synapse goes in all gates.
-    synapses : indices in the order of `recurrent`, (synapse) bool, or a (target, source) bool array, whose
-        true pairs are removed; of torch's own modules, such an array. Raises UsageError for other shapes and
-        indices, and for functions, whose synapses nobody sees.
+    synapses : indices in the order of `recurrent`, (synapse) bool, or a (target, source) array of bool or of 0
+        and 1, whose true pairs are removed; of torch's own modules, such an array. Raises UsageError for other
+        shapes and indices, and for functions, whose synapses nobody sees.
     """
     model, kind = _kind_of(model, functions=False)
     if kind == "network":
@@ -116,7 +117,17 @@ def _gone(synapses, mask: _core.Mask) -> np.ndarray:
         return _chosen(given, mask.n_synapses, "synapses")
     if given.shape != mask.shape:
         raise _core.UsageError(f"synapses: of shape {given.shape}; expected {mask.shape}, (target, source)")
-    return given.astype(bool)[np.asarray(mask.targets), np.asarray(mask.sources)]
+    return _pairs(given)[np.asarray(mask.targets), np.asarray(mask.sources)]
+
+
+def _pairs(given: np.ndarray) -> np.ndarray:
+    """A (target, source) array as bool. Weights, of which all but 0 would count, are not meant."""
+    if given.dtype != bool and not np.isin(given, (0, 1)).all():
+        raise _core.UsageError(
+            f"synapses: a (target, source) array of {given.dtype} with other values than 0 and 1; give a bool "
+            "array that is true where a synapse goes, e.g. weights != 0"
+        )
+    return given.astype(bool)
 
 
 def _chosen(which, n: int, name: str) -> np.ndarray:
@@ -131,6 +142,15 @@ def _chosen(which, n: int, name: str) -> np.ndarray:
     if given.size and (given.min() < 0 or given.max() >= n):
         wrong = given[(given < 0) | (given >= n)].ravel()[0]
         raise _core.UsageError(f"{name}: {wrong} is outside 0 to {n - 1}; the network has {n} {name}")
+    which, counts = np.unique(given, return_counts=True)
+    if given.size > len(which):
+        # A mask of 0 and 1 would silence units 0 and 1.
+        if which.max() <= 1:
+            raise _core.UsageError(
+                f"{name}: {given.size} numbers that are all 0 or 1, which is a mask or a list of {name}; convert a "
+                f"mask with .astype(bool), or give the number of each one once, from 0 to {n - 1}"
+            )
+        raise _core.UsageError(f"{name}: {which[counts.argmax()]} is given {counts.max()} times; give each one once")
     chosen = np.zeros(n, bool)
     chosen[given.astype(int).ravel()] = True
     return chosen

@@ -604,6 +604,7 @@ def test_lesions_that_cannot_be_say_why(network):
         (lmrnn.without_units, whole, [0], "hides its units"),
         (lmrnn.without_units, nn.GRU(3, 4), [4], r"units: 4 is outside 0 to 3"),
         (lmrnn.without_units, lt.LMRNN(network), [25], r"units: 25 is outside 0 to 24"),
+        (lmrnn.without_units, nn.GRU(3, 4), [1, 2, 1], "units: 1 is given 2 times; give each one once"),
         (lmrnn.without_units, nn.GRU(3, 4, num_layers=2), [0], "GRU has 2 layers"),
         (lmrnn.without_units, nn.LSTM(3, 4, proj_size=2), [0], "sends mixtures of units"),
         (lmrnn.without_synapses, nn.GRU(3, 4), [0], r"give a bool array \(target, source\), \(4, 4\)"),
@@ -617,3 +618,43 @@ def test_lesions_that_cannot_be_say_why(network):
         lmrnn.without_units(lambda x, h: h, [9])(np.zeros((1, 4)), np.zeros((1, 4)))
     with pytest.raises(lmrnn.UsageError, match="the state is a tuple; a lesion needs one array"):
         lmrnn.without_units(lambda x, h: h, [0])(np.zeros((1, 4)), (1, 2))
+
+
+def test_a_mask_of_numbers_is_not_a_list_of_units(network):
+    torch = pytest.importorskip("torch")
+    lt = pytest.importorskip("lmrnn.torch")
+    lj = pytest.importorskip("lmrnn.jax")
+    nnx = pytest.importorskip("flax.nnx")
+    mask = np.zeros(25, np.uint8)
+    mask[[5, 9]] = 1
+    cells = [torch.nn.GRUCell(3, 25), nnx.GRUCell(3, 25, rngs=nnx.Rngs(0))]
+    for model in (network, lt.LMRNN(network), lt.LMRNN(network).cell(), lj.LMRNN(network), *cells):
+        for wrong in (mask, mask.tolist(), torch.from_numpy(mask), mask[:, None], 1 - mask, 0 * mask):
+            with pytest.raises(lmrnn.UsageError, match=r"units: 25 numbers .* convert a mask with .astype\(bool\), or"):
+                lmrnn.without_units(model, wrong)
+        lmrnn.without_units(model, mask.astype(bool))
+    assert lmrnn.without_units(network, mask.astype(bool)) == lmrnn.without_units(network, [9, 5])
+    synapses = np.zeros(network.recurrent.n_synapses, int)
+    with pytest.raises(lmrnn.UsageError, match="synapses: .* numbers that are all 0 or 1"):
+        lmrnn.without_synapses(network, synapses)
+    # Two units are two numbers.
+    small = torch.nn.GRUCell(3, 2)
+    lesioned = lmrnn.without_units(small, [1, 0])
+    assert not lesioned(torch.ones(1, 3), torch.ones(1, 2)).any()
+
+
+def test_pairs_of_synapses_are_the_same_for_all_models(network):
+    torch = pytest.importorskip("torch")
+    lt = pytest.importorskip("lmrnn.torch")
+    lj = pytest.importorskip("lmrnn.jax")
+    module, gru, flax = lt.LMRNN(network), torch.nn.GRUCell(3, 25), lj.LMRNN(network)
+    for kind in (np.uint8, float, np.int64):
+        found = [lmrnn.without_synapses(model, CUT.astype(kind)) for model in (network, module, flax)]
+        expected = lmrnn.without_synapses(network, CUT)
+        assert found[0] == found[1].to_network() == found[2].to_network() == expected
+        made = lmrnn.without_synapses(gru, CUT.astype(kind))
+        assert torch.equal(made.weight_hh, lmrnn.without_synapses(gru, CUT).weight_hh)
+    for model in (network, module, gru, flax):
+        for wrong in (network.recurrent_matrix, 2 * CUT, np.where(CUT, np.nan, 0)):
+            with pytest.raises(lmrnn.UsageError, match="with other values than 0 and 1; give a bool array"):
+                lmrnn.without_synapses(model, wrong)
