@@ -128,6 +128,7 @@ def network_from_mask(
             return value
         return _core._mask_from(value, f"{name}: {what}")
 
+    seed = _core._check_seed(seed)
     mask = as_mask(mask, "mask")
     if mask.n_synapses == 0:
         raise _core.UsageError(f"{name}: mask has no synapse; nothing recurrent could be learned")

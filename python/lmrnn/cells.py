@@ -147,7 +147,9 @@ class TorchCell(Cell):
     def __call__(self, inputs, states):
         with self.torch.no_grad():
             h, run = self._run(inputs, states)
-            return _checked(run(h).cpu().numpy(), states)
+            after = run(h).cpu()
+            # (NumPy has no bfloat16.)
+            return _checked((after.float() if after.dtype == self.torch.bfloat16 else after).numpy(), states)
 
     def jacobian(self, inputs, states):
         with self.torch.enable_grad():

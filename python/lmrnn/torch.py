@@ -40,6 +40,12 @@ class StreamDataset(IterableDataset):
     """
 
     def __init__(self, stream: Stream, n_batches: int | None = None):
+        if n_batches is not None:
+            if not isinstance(n_batches, (int, np.integer)) or n_batches < 0:
+                raise _core.UsageError(
+                    f"n_batches = {n_batches}; give a whole number that is at least 0, or None for no end"
+                )
+            n_batches = int(n_batches)
         self.stream, self.n_batches = stream, n_batches
 
     def __iter__(self) -> Iterator[tuple[Tensor, Tensor, Tensor, dict]]:
@@ -79,15 +85,48 @@ def _tensors(batch):
 
 
 def masked_cross_entropy(logits: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
-    """Sum of mask * cross-entropy over (time, row), divided by the sum of the mask."""
+    """Sum of mask * cross-entropy over (time, row), divided by the sum of the mask.
+
+    logits : (time, row, class); targets, mask : (time, row), or (row, time, ...) all three.
+    """
+    _expect_losses("masked_cross_entropy", logits, "logits", "class")
+    targets = _per_step("masked_cross_entropy", targets, "targets", logits)
+    mask = _per_step("masked_cross_entropy", mask, "mask", logits)
     losses = nn.functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none")
     return (losses * mask.flatten()).sum() / mask.sum()
 
 
 def masked_least_squares(outputs: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
     """Sum of mask * squared error, summed over outputs, over (time, row), divided by the sum of the
-    mask; for continuous targets (time, row, output). What loss.kind = "least-squares" does to them."""
+    mask; for continuous targets (time, row, output). What loss.kind = "least-squares" does to them.
+
+    outputs, targets : (time, row, output); mask : (time, row), or (row, time, ...) all three.
+    """
+    _expect_losses("masked_least_squares", outputs, "outputs", "output")
+    if targets.shape != outputs.shape:
+        raise ValueError(
+            f"masked_least_squares: targets of shape {tuple(targets.shape)}, but outputs {tuple(outputs.shape)}; give "
+            "a target per output"
+        )
+    mask = _per_step("masked_least_squares", mask, "mask", outputs)
     return (mask * ((outputs - targets) ** 2).sum(dim=-1)).sum() / mask.sum()
+
+
+def _expect_losses(where: str, outputs: Tensor, name: str, axis: str) -> None:
+    if outputs.dim() != 3:
+        raise ValueError(f"{where}: {name} of shape {tuple(outputs.shape)}; give (time, row, {axis})")
+
+
+def _per_step(where: str, x: Tensor, name: str, outputs: Tensor) -> Tensor:
+    """(time, row) of what may have an axis of 1 for outputs. Other shapes would be broadcast to a wrong number."""
+    steps = outputs.shape[:2]
+    if x.shape == (*steps, 1):
+        return x[..., 0]
+    if x.shape != steps:
+        raise ValueError(
+            f"{where}: {name} of shape {tuple(x.shape)}; these outputs need (time, row), here {tuple(steps)}"
+        )
+    return x
 
 
 # Our networks as modules -------------------------------------------------------------------------
@@ -234,7 +273,8 @@ class LMRNN(nn.Module):
         "voltage", states are voltages; their rates are `rates(states)`.
 
         inputs : (time, row, channel); rules may follow the channels, dense.
-        rules : (time, row, slot) numbers of the rules that are on, -1 for none; faster than dense.
+        rules : (time, row, slot) numbers of the rules that are on, -1 for none; faster than dense. None: no
+            rule is on at any step (Network.forward refuses that of a network with rules).
         state : (row, unit), before the first step; zeros unless given.
         resets : (time, row) bool, where the state before the step is taken as 0.
         recurrent_noise : standard deviation of the noise inside f, a function of `seed` (None: drawn
@@ -248,6 +288,9 @@ class LMRNN(nn.Module):
             raise ValueError(f"LMRNN: recurrent_noise = {recurrent_noise}; at least 0, and finite")
         if recurrent_noise > 0 and seed is None:
             seed = _drawn_seed()
+        # (Compilers cannot look into the core, and need not for a number that fits.)
+        if seed is not None and not (type(seed) is int and 0 <= seed < 2**63):
+            seed = _core._check_seed(seed)
         name, why = self.backend_in_use
         if name == "engine":
             run = self._run_engine
@@ -585,6 +628,16 @@ def export_rnn(
 
     n_rules : how many of the last input channels are a one-hot rule.
     """
+    if not isinstance(rnn, (nn.RNN, nn.RNNCell)):
+        why = "; give an nn.RNN or nn.RNNCell"
+        if isinstance(rnn, (nn.RNNBase, nn.RNNCellBase)):
+            why = f": a {type(rnn).__name__} has gates; the core has plain units only"
+        raise _core.UsageError(f"export_rnn: cannot export a {type(rnn).__name__}{why}")
+    if not isinstance(readout, nn.Linear):
+        raise _core.UsageError(
+            f"export_rnn: the readout is a {type(readout).__name__}; give an nn.Linear, or all weights as tensors to "
+            "lmrnn.torch.export"
+        )
     suffix = "_l0" if isinstance(rnn, nn.RNN) else ""
     if getattr(rnn, "num_layers", 1) != 1 or getattr(rnn, "bidirectional", False):
         raise _core.UsageError("export_rnn: only one layer, in one direction")
@@ -592,7 +645,13 @@ def export_rnn(
     bias = None
     if rnn.bias:
         bias = (getattr(rnn, f"bias_ih{suffix}") + getattr(rnn, f"bias_hh{suffix}")).detach()
-    n_channels = input_weights.shape[1] - n_rules
+    n_inputs = input_weights.shape[1]
+    if not isinstance(n_rules, (int, np.integer)) or not 0 <= n_rules < n_inputs:
+        raise _core.UsageError(
+            f"export_rnn: n_rules = {n_rules}, but there are {n_inputs} input channels; give a whole number from 0 to "
+            f"{n_inputs - 1}"
+        )
+    n_channels = n_inputs - n_rules
     return export(
         recurrent=getattr(rnn, f"weight_hh{suffix}"),
         recurrent_mask=recurrent_mask,
@@ -607,4 +666,9 @@ def export_rnn(
 
 
 def _array(value):
-    return value.detach().cpu().numpy() if isinstance(value, Tensor) else value
+    if not isinstance(value, Tensor):
+        return value
+    value = value.detach().cpu()
+    if value.is_floating_point() and value.dtype != torch.float64:
+        value = value.float()  # NumPy has no bfloat16
+    return value.numpy()

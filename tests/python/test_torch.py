@@ -176,6 +176,74 @@ def test_torchs_own_rnn_becomes_ours(n_rules):
     np.testing.assert_allclose(ours, expected, atol=1e-5)
     with pytest.raises(lmrnn.UsageError, match="one layer"):
         lt.export_rnn(torch.nn.RNN(4, 4, num_layers=2), readout)
+    for wrong in (10, 11, -1, 2.5):
+        with pytest.raises(lmrnn.UsageError, match=f"n_rules = {wrong}, but there are 10 input channels; .* from 0 to 9"):
+            lt.export_rnn(rnn, readout, n_rules=wrong)
+    with pytest.raises(lmrnn.UsageError, match="cannot export a GRU: a GRU has gates"):
+        lt.export_rnn(torch.nn.GRU(10, 36), readout)
+    with pytest.raises(lmrnn.UsageError, match="cannot export a Linear; give an nn.RNN or nn.RNNCell"):
+        lt.export_rnn(readout, readout)
+    with pytest.raises(lmrnn.UsageError, match="the readout is a Parameter; give an nn.Linear"):
+        lt.export_rnn(rnn, readout.weight)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16, torch.float64])
+def test_narrow_and_wide_weights_become_networks(dtype):
+    rnn, readout = torch.nn.RNN(5, 8).to(dtype), torch.nn.Linear(8, 3).to(dtype)
+    network = lt.export_rnn(rnn, readout)
+    assert np.array_equal(network.weights["input"], rnn.weight_ih_l0.detach().float())
+    module = lt.LMRNN(network).to(dtype)
+    assert module.to_network() == (network if dtype != torch.float64 else lt.LMRNN(network).to_network())
+    assert lmrnn.without_units(module, [1]).readout.dtype == dtype
+
+
+def test_points_of_a_cell_in_bfloat16():
+    cell = lambda x, h: torch.tanh(h / 2).bfloat16()  # noqa: E731
+    found = lmrnn.fixed_points(cell, np.zeros(2), np.zeros((1, 3)), framework="torch")
+    assert (found.states == 0).all()
+
+
+LOSSES = [
+    ("masked_cross_entropy", torch.randn(4, 3, 5), torch.arange(12).reshape(4, 3) % 5),
+    ("masked_least_squares", torch.randn(4, 3, 5), torch.randn(4, 3, 5)),
+    ("masked_least_squares", torch.randn(4, 3, 1), torch.randn(4, 3, 1)),
+]
+
+
+@pytest.mark.parametrize(("name", "outputs", "targets"), LOSSES)
+def test_losses_look_at_shapes(name, outputs, targets):
+    loss, mask = getattr(lt, name), torch.rand(4, 3)
+    expected = loss(outputs, targets, mask)
+    first = loss(outputs[:, :2], targets[:, :2], mask[:, :2]) * mask[:, :2].sum()
+    rest = loss(outputs[:, 2:], targets[:, 2:], mask[:, 2:]) * mask[:, 2:].sum()
+    torch.testing.assert_close((first + rest) / mask.sum(), expected)
+    torch.testing.assert_close(loss(outputs, targets, mask[..., None]), expected)
+    for wrong in (mask.t(), mask[0], mask[:1, :1], mask[:, :1], torch.ones(())):
+        with pytest.raises(ValueError, match=rf"{name}: mask of shape .* need \(time, row\), here \(4, 3\)"):
+            loss(outputs, targets, wrong)
+    with pytest.raises(ValueError, match=rf"{name}: targets of shape"):
+        loss(outputs, targets.transpose(0, 1), mask)
+    with pytest.raises(ValueError, match=r"of shape \(12, .\); give \(time, row, "):
+        loss(outputs.flatten(0, 1), targets.flatten(0, 1), mask)
+
+
+@pytest.mark.parametrize("wrong", [-1, 2**64, 1.5])
+def test_seeds_are_as_everywhere(wrong):
+    message = rf"seed = {wrong}; a seed is a whole number from 0 to"
+    with pytest.raises(lmrnn.UsageError, match=message):
+        lt.LMRNN(mask=np.ones((4, 4)), n_channels=1, n_classes=2, seed=wrong)
+    module, _ = pair()
+    with pytest.raises(lmrnn.UsageError, match=message):
+        module(torch.zeros(2, 1, 9), recurrent_noise=0.1, seed=wrong)
+    assert module(torch.zeros(2, 1, 9), recurrent_noise=0.1, seed=np.int64(3))[1].isfinite().all()
+
+
+@pytest.mark.parametrize("wrong", [-1, 2.5])
+def test_a_loader_refuses_numbers_of_batches_that_cannot_be(wrong):
+    stream = lmrnn.Battery("go").stream(batch=2, steps=5, seed=0)
+    with pytest.raises(lmrnn.UsageError, match=f"n_batches = {wrong}; give a whole number"):
+        lt.loader(stream, wrong)
+    assert len(lt.loader(stream, np.int64(3))) == 3 and not list(lt.loader(stream, 0))
 
 
 @pytest.mark.parametrize("workers", [0, 2])
