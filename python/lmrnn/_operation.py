@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import itertools
 import math
 import weakref
@@ -36,6 +37,7 @@ class Engine:
     # Operations of a framework take numbers, not objects: these are the objects by number.
     _by_handle: weakref.WeakValueDictionary[int, Engine] = weakref.WeakValueDictionary()
     _handles = itertools.count(1)
+    _kept: set[Engine] = set()
 
     def __init__(self, network: _core.Network):
         self.network = network  # its weights are not used
@@ -45,7 +47,18 @@ class Engine:
 
     @classmethod
     def of(cls, handle: int) -> Engine:
-        return cls._by_handle[handle]
+        engine = cls._by_handle.get(handle)
+        if engine is None:
+            raise RuntimeError(
+                "lmrnn.torch: the LMRNN of this computation is gone; keep it as long as what was traced with it"
+            )
+        return engine
+
+    def keep(self) -> None:
+        """Until the end: compiled code has the number alone."""
+        if not self._kept:
+            atexit.register(self._kept.clear)  # before the core goes, which would call it a leak
+        self._kept.add(self)
 
     def __deepcopy__(self, memo) -> Engine:
         return self

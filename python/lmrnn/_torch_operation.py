@@ -22,9 +22,17 @@ def apply(
     keep = "nothing"
     if torch.is_grad_enabled() and any(x.requires_grad for x in differentiable):
         keep = "segments" if recompute else "states"
-    all_states, logits, _ = _run(
-        *weights, inputs, rules, resets, state, engine.handle, noise, seed, keep, states
-    )
+    try:
+        all_states, logits, _ = _run(
+            *weights, inputs, rules, resets, state, engine.handle, noise, seed, keep, states
+        )
+    except RuntimeError as error:
+        if "functorch" not in str(error):
+            raise
+        raise RuntimeError(
+            'LMRNN: the engine cannot be differentiated by torch.func; use LMRNN(..., backend="reference"), or '
+            "backward() and torch.autograd.grad"
+        ) from error
     return (all_states if states else None), logits
 
 
@@ -89,6 +97,7 @@ class _Saved:
     def save(ctx, weights, inputs, rules, resets, state, kept, *numbers):
         ctx.save_for_backward(*weights, inputs, rules, resets, state, kept)
         ctx.numbers = numbers
+        ctx.engine = Engine.of(numbers[0])  # a loss may outlive its module
         ctx.set_materialize_grads(False)
 
     @staticmethod
@@ -107,6 +116,12 @@ class _Saved:
         of_inputs = of_inputs if with_inputs else None
         of_state = of_state if with_state else None
         return (*of_weights, of_inputs, None, None, of_state, None, None, None, None, None)
+
+
+_TWICE = (
+    "LMRNN: the engine has no gradients of gradients (create_graph=True, hessians); use "
+    'LMRNN(..., backend="reference")'
+)
 
 
 # torch.library -----------------------------------------------------------------------------------
@@ -129,6 +144,7 @@ if hasattr(torch.library, "custom_op"):
         recurrent, input, rule, bias, readout, readout_bias, inputs, rules, resets, state,
         operation, noise, seed, keep, states,
     ):  # fmt: skip
+        Engine.of(operation).keep()  # what is compiled may outlive the module
         n_steps, n_rows, _ = inputs.shape
         n_units, n_classes = bias.shape[0], readout_bias.shape[0]
         all_states = (n_steps, n_rows, n_units) if states else (0,)
@@ -167,6 +183,11 @@ if hasattr(torch.library, "custom_op"):
             inputs.new_empty((inputs.shape[1], bias.shape[0])) if with_state else nothing.clone(),
         )
 
+    def _refuse(ctx, *_):
+        raise RuntimeError(_TWICE)
+
+    _run_backward.register_autograd(_refuse)
+
     def _setup(ctx, inputs, output):
         *weights, x, rules, resets, state, operation, noise, seed, keep, _ = inputs
         _Saved.save(
@@ -197,8 +218,21 @@ else:
             return output
 
         @staticmethod
-        @torch.autograd.function.once_differentiable
         def backward(ctx, of_states, of_logits, _):
-            return _Saved.gradients(ctx, _backward, of_states, of_logits)
+            def backward(of_states, of_logits, weights, *others):
+                return _Gradients.apply(of_states, of_logits, *weights, *others)
+
+            return _Saved.gradients(ctx, backward, of_states, of_logits)
+
+    class _Gradients(torch.autograd.Function):
+        """Of its own, to say what is missing if someone differentiates it."""
+
+        @staticmethod
+        def forward(ctx, of_states, of_logits, *inputs):
+            return _backward(of_states, of_logits, inputs[:6], *inputs[6:])
+
+        @staticmethod
+        def backward(ctx, *_):
+            raise RuntimeError(_TWICE)
 
     _run = _Function.apply

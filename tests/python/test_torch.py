@@ -8,6 +8,7 @@ import pickle
 import subprocess
 import sys
 import threading
+import weakref
 
 import numpy as np
 import pytest
@@ -480,6 +481,39 @@ def test_a_second_backward_is_an_error_and_retain_graph_allows_it():
     torch.testing.assert_close(module.recurrent.grad, 2 * first)
     with pytest.raises(RuntimeError, match="second time"):
         loss.backward()
+
+
+def test_a_loss_outlives_its_module():
+    def loss(dense):
+        module, _ = pair()
+        alive = weakref.ref(module._wide if dense else module._engine)
+        return module(torch.ones(5, 2, 13 if dense else 9))[1].sum(), module.recurrent, alive
+
+    for dense in (False, True):
+        value, weight, alive = loss(dense)
+        gc.collect()
+        assert alive() is not None
+        value.backward()
+        assert weight.grad.abs().sum() > 0
+        del value
+        gc.collect()
+        assert alive() is None, "nothing needs it any more"
+
+
+def test_gradients_of_gradients_name_the_reference():
+    engine, reference = pair()
+    reference = reference.float()
+    inputs = torch.randn(5, 2, 9, requires_grad=True)
+    for module in (engine, reference):
+        loss = module(inputs)[1].square().sum()
+        (gradient,) = torch.autograd.grad(loss, inputs, create_graph=True)
+        if module is reference:
+            gradient.square().sum().backward()
+            continue
+        assert gradient.abs().sum() > 0
+        with pytest.raises(RuntimeError, match='no gradients of gradients .*backend="reference"'):
+            gradient.square().sum().backward()
+    assert reference.recurrent.grad.abs().sum() > 0
 
 
 def test_parametrisations_apply():
