@@ -156,7 +156,13 @@ class LMRNN(nn.Module):
         precision, many times slower. `backend_in_use` says which one and why.
     recompute : keep only about sqrt(time) of the states for backward and compute the others again.
 
-    The engine uses torch.get_num_threads() threads, and gives the same bits for any number of them.
+    The engine uses torch.get_num_threads() threads, and gives the same bits for any number of them. It has
+    first derivatives by backward() and torch.autograd.grad. Gradients of gradients (create_graph=True,
+    hessians) and torch.func.grad need backend="reference".
+
+    load_state_dict refuses the state of a network with another mask, alpha, activation or equation. The last
+    three are in the metadata of state_dict(), which torch.save keeps. safetensors and a copy as {k: v ...} lose
+    them: then nothing is compared, and the module computes with its own. `to_network().save` keeps all of it.
     """
 
     def __init__(
@@ -420,8 +426,29 @@ class LMRNN(nn.Module):
             drive = drive + torch.cat([self.rule, none])[rules.long()].sum(dim=-2)
         return drive
 
+    def _computes(self) -> dict[str, str]:
+        """What the weights alone do not say; as text, for torch.load(weights_only=True) of PyTorch 1.13 takes no
+        floats."""
+        return {"alpha": repr(float(self.alpha)), "activation": self.activation, "equation": self.equation}
+
+    def _save_to_state_dict(self, destination, prefix, keep_vars):
+        super()._save_to_state_dict(destination, prefix, keep_vars)
+        # Not as a tensor: an entry more would be unexpected to earlier versions, and to whoever loops over them.
+        metadata = getattr(destination, "_metadata", None)
+        if metadata is not None:
+            metadata.setdefault(prefix[:-1], {})["lmrnn"] = self._computes()
+
     def _load_from_state_dict(self, state_dict, prefix, metadata, strict, missing, unexpected, errors):
-        """Takes the dense weights of earlier versions too; refuses those of another mask."""
+        """Takes the dense weights of earlier versions too; refuses those of another mask, and of a network that
+        computes something else."""
+        ours = self._computes()
+        for name, theirs in metadata.get("lmrnn", {}).items():
+            if theirs != ours.get(name, theirs):
+                errors.append(
+                    f"{prefix}{name}: the saved network has {name}={theirs}, this module {name}={ours[name]}; load into "
+                    f"a module that was made with the {name} of the saved one"
+                )
+                return
         dense, key = state_dict.get(prefix + "recurrent"), prefix + "recurrent"
         if dense is not None and dense.dim() == 2:
             old = state_dict.pop(prefix + "recurrent_mask", None)

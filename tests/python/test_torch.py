@@ -3,6 +3,7 @@ path independently of it, the engine through it."""
 
 import copy
 import gc
+import inspect
 import pathlib
 import pickle
 import subprocess
@@ -452,6 +453,35 @@ def test_dense_state_dicts_of_earlier_versions_load():
     other = lt.LMRNN(mask=shuffled, n_channels=9, n_classes=5, n_rules=4, seed=8)
     with pytest.raises(RuntimeError, match="synapses are not those of this module's mask"):
         other.load_state_dict(module.state_dict())
+
+
+def test_states_of_what_computes_something_else_are_refused(tmp_path):
+    options = {"mask": np.ones((4, 4)), "n_channels": 3, "n_classes": 2, "seed": 1}
+    module = lt.LMRNN(**options, alpha=0.3, activation="tanh", equation="voltage")
+    model = torch.nn.Sequential(module)
+    torch.save(model.state_dict(), tmp_path / "state.pt")
+    if "weights_only" in inspect.signature(torch.load).parameters:
+        states = [torch.load(tmp_path / "state.pt", weights_only=only) for only in (True, False)]
+    else:
+        states = [torch.load(tmp_path / "state.pt")]
+    states += [model.state_dict(), copy.deepcopy(model.state_dict()), copy.deepcopy(model).double().state_dict()]
+    others = {"alpha": ("0.3", 0.5), "activation": ("tanh", "relu"), "equation": ("voltage", "rate")}
+    for name, (saved, other) in others.items():
+        same = {"alpha": 0.3, "activation": "tanh", "equation": "voltage"}
+        wrong = torch.nn.Sequential(lt.LMRNN(**options | same | {name: other}))
+        right = torch.nn.Sequential(lt.LMRNN(**options | same | {"seed": 2}))
+        for state in states:
+            message = f"0.{name}: the saved network has {name}={saved}, this module {name}={other}; load into"
+            with pytest.raises(RuntimeError, match=message):
+                wrong.load_state_dict(state)
+            right.load_state_dict(state)
+            assert torch.equal(right[0].recurrent, module.recurrent)
+    # Keys are those of earlier versions, and states without the metadata load as before.
+    assert [*module.state_dict()] == [*dict(module.named_parameters()), *dict(module.named_buffers())]
+    wrong.load_state_dict(dict(model.state_dict()))
+    safetensors = pytest.importorskip("safetensors.torch")
+    safetensors.save_file(module.state_dict(), tmp_path / "state.safetensors")
+    pickle.loads(pickle.dumps(right))[0].load_state_dict(safetensors.load_file(tmp_path / "state.safetensors"))
 
 
 @pytest.mark.parametrize("which", ["input_mask", "readout_mask"])
