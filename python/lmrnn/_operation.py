@@ -31,13 +31,42 @@ def next_state(equation: str, alpha: float, f, state, u):
     return (1 - alpha) * state + alpha * f(u)
 
 
+class Hold:
+    """Keeps an engine alive for a graph or for compiled code, which may outlive its module. At the end of the
+    interpreter, frameworks let go of neither; the core would then print that its objects leak."""
+
+    _all: weakref.WeakValueDictionary[int, Hold] = weakref.WeakValueDictionary()
+
+    def __init__(self, engine: Engine):
+        self.engine: Engine | None = engine
+        self.number = engine.handle
+        self._all[id(self)] = self
+
+    def __call__(self) -> Engine | None:
+        return self.engine
+
+    def __eq__(self, other) -> bool:  # JAX compiles once for all that are equal
+        return isinstance(other, Hold) and other.number == self.number
+
+    def __hash__(self) -> int:
+        return hash(self.number)
+
+    @classmethod
+    def release_all(cls) -> None:
+        for hold in list(cls._all.values()):
+            hold.engine = None
+
+
+atexit.register(Hold.release_all)
+
+
 class Engine:
     """The operation of one architecture. Holds no weights, so copies of a module share it."""
 
     # Operations of a framework take numbers, not objects: these are the objects by number.
     _by_handle: weakref.WeakValueDictionary[int, Engine] = weakref.WeakValueDictionary()
     _handles = itertools.count(1)
-    _kept: set[Engine] = set()
+    _kept: dict[int, Hold] = {}
 
     def __init__(self, network: _core.Network):
         self.network = network  # its weights are not used
@@ -56,9 +85,7 @@ class Engine:
 
     def keep(self) -> None:
         """Until the end: compiled code has the number alone."""
-        if not self._kept:
-            atexit.register(self._kept.clear)  # before the core goes, which would call it a leak
-        self._kept.add(self)
+        self._kept.setdefault(self.handle, Hold(self))
 
     def __deepcopy__(self, memo) -> Engine:
         return self

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ._operation import Engine, kept_size
+from ._operation import Engine, Hold, kept_size
 
 
 def apply(
@@ -97,7 +97,7 @@ class _Saved:
     def save(ctx, weights, inputs, rules, resets, state, kept, *numbers):
         ctx.save_for_backward(*weights, inputs, rules, resets, state, kept)
         ctx.numbers = numbers
-        ctx.engine = Engine.of(numbers[0])  # a loss may outlive its module
+        ctx.hold = Hold(Engine.of(numbers[0]))  # a loss may outlive its module
         ctx.set_materialize_grads(False)
 
     @staticmethod

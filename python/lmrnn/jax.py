@@ -27,7 +27,7 @@ import numpy as np
 from jax.custom_derivatives import SymbolicZero
 
 from . import _core
-from ._operation import GROUPS, Engine, network_from_mask, next_state, seen, widened
+from ._operation import GROUPS, Engine, Hold, network_from_mask, next_state, seen, widened
 
 Array = Any
 
@@ -368,18 +368,11 @@ def _checked_weights(layer, weights):
 # The operation -----------------------------------------------------------------------------------
 
 
-class _Strong(NamedTuple):
-    engine: Engine
-
-    def __call__(self) -> Engine:
-        return self.engine
-
-
 def _reference(engine: Engine, given):
     """What is traced may be computed after the layer is gone, so it keeps the engine. What is computed at once
     must not: JAX keeps callbacks in its caches, and so all engines that there ever were."""
     is_traced = any(isinstance(x, jax.core.Tracer) for x in jax.tree.leaves(given))
-    return _Strong(engine) if is_traced else weakref.ref(engine)
+    return Hold(engine) if is_traced else weakref.ref(engine)
 
 
 class _Kept:

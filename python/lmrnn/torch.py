@@ -445,8 +445,8 @@ class LMRNN(nn.Module):
         for name, theirs in metadata.get("lmrnn", {}).items():
             if theirs != ours.get(name, theirs):
                 errors.append(
-                    f"{prefix}{name}: the saved network has {name}={theirs}, this module {name}={ours[name]}; load into "
-                    f"a module that was made with the {name} of the saved one"
+                    f"{prefix}{name}: the saved network has {name}={theirs}, this module {name}={ours[name]}; load "
+                    f"into a module that was made with the {name} of the saved one"
                 )
                 return
         dense, key = state_dict.get(prefix + "recurrent"), prefix + "recurrent"
