@@ -6,8 +6,8 @@
 
 namespace lmrnn {
 
-/// `find_file` for the paths of [wiring]: `path`, `plastic.path`, `initial.path`, and those that end
-/// in `_path`. `table`: what [wiring] was read from.
+/// `find_file` for the paths of [wiring]: `path`, `plastic.path`, `initial.path`, and those that
+/// end in `_path`. `table`: what [wiring] was read from.
 void find_mask_files(WiringConfig& wiring, const ConfigTable& table);
 
 }  // namespace lmrnn
