@@ -148,7 +148,7 @@ def test_every_figure_draws_what_the_tables_say(study, tmp_path):
     curves = plot.study_curves(study)
     assert [ax.get_title(loc="left") for ax in curves] == study.panels
     line = next(line for line in curves[1].lines if line.get_label() == "local")
-    assert list(line.get_xdata()) == [10, 20, 30]
+    assert list(line.get_xdata()) == [10, 20, 30] and line.get_markevery() == 1
     costs = plot.study_curves(study, "multiply_adds")
     spent = next(line for line in costs[1].lines if line.get_label() == "local").get_xdata()
     each = study.value("long", "local", "multiply_adds")["mean"]  # of 8 rows of 20 steps

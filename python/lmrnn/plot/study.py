@@ -33,11 +33,14 @@ LABELS = {
 }
 
 
+_MOST_MARKERS = 40  # of a line; more would hide it and its band
+
+
 @style.figure
 @takes(study_of)
 def study_curves(study, over: str = "step", *, ax=None):
     """Mean share of the ceiling over `over`, a line per network, with its bootstrap band; a marker at
-    every evaluation.
+    every evaluation, or at every second, third ... if there are more than 40.
 
     `over`: "step", "trials" (begun) or "multiply_adds" (of training so far, forward and backward,
     without evaluations; on a logarithmic axis). Raises UsageError for anything else, and if the study
@@ -67,7 +70,8 @@ def study_curves(study, over: str = "step", *, ax=None):
             # Dashes too: there are more lines than colours.
             dash = style.DASHES[number // len(colours) % len(style.DASHES)]
             marker = style.MARKERS[number % len(style.MARKERS)]
-            place.plot(step, mean, color=colour, linestyle=dash, marker=marker, markersize=2.5,
+            every = -(-len(step) // _MOST_MARKERS)
+            place.plot(step, mean, color=colour, linestyle=dash, marker=marker, markersize=2.5, markevery=every,
                        linewidth=1.2, label=level_words(study, level))  # fmt: skip
             place.fill_between(step, lower, upper, color=colour, alpha=0.2, lw=0)
         place.axhline(1, color=style.GREY, linewidth=0.8, linestyle=":")
