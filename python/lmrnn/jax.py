@@ -198,7 +198,8 @@ class Layer:
         return Cell(self, weights, rule)
 
     def to_network(self, weights: dict[str, Array]) -> _core.Network:
-        """The weights as an lmrnn.Network: to save, to evaluate, to analyze."""
+        """The weights as an lmrnn.Network: to save, to evaluate, to analyze. It does not say what it was trained
+        on; `to_network(weights).save(path, network.metadata)` does, if its tasks are still those of `network`."""
         network = self._engine.network
         copy = _core.Network(
             network.recurrent, n_channels=self.n_channels, n_classes=self.n_classes,

@@ -488,7 +488,11 @@ class LMRNN(nn.Module):
         )
 
     def to_network(self) -> _core.Network:
-        """The same weights as an lmrnn.Network: to save, to evaluate, to analyze."""
+        """The same weights as an lmrnn.Network: to save, to evaluate, to analyze.
+
+        It does not say what it was trained on, since that may have been your loop. If its tasks are still those
+        of the network that you began with, `to_network().save(path, network.metadata)` says so.
+        """
         network = self._engine.network
         copy = _core.Network(
             network.recurrent,
