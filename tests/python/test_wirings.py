@@ -240,3 +240,31 @@ def test_a_virtual_dataset_needs_all_its_files(tmp_path):
     (tmp_path / "row1.h5").unlink()
     with pytest.raises(lmrnn.UsageError, match=r"m.h5: mask: row1.h5, which holds a part of it, is missing"):
         wirings.read(tmp_path / "m.h5")
+
+
+def partly_written(path, dtype, fill, attribute=None):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(path, "w") as file:
+        matrix = file.create_dataset("mask", TRUTH.shape, dtype, chunks=(1, 1), fillvalue=fill)
+        if attribute:
+            matrix.attrs[attribute] = np.array([fill], dtype)
+        matrix[TARGETS[0], SOURCES[0]] = 1
+    return path
+
+
+@pytest.mark.parametrize(
+    ("dtype", "fill", "attribute"),
+    [
+        ("f4", np.float32(9.969209968386869e36), None), ("f8", 9.969209968386869e36, None), ("i4", 1 - 2**31, None),
+        ("f4", -999, "_FillValue"), ("i2", 7, "missing_value"),
+    ],
+)  # fmt: skip
+def test_entries_that_were_never_written_are_no_synapses(tmp_path, dtype, fill, attribute):
+    path = partly_written(tmp_path / "m.h5", dtype, fill, attribute)
+    with pytest.raises(lmrnn.UsageError, match=rf"marks {TRUTH.size - 1} entries that are missing or were never"):
+        wirings.read(path)
+
+
+def test_fill_values_that_mark_nothing_are_read(tmp_path):
+    assert wirings.read(partly_written(tmp_path / "m.h5", "f8", 0, "_FillValue")).mask.n_synapses == 1
+    assert wirings.read(partly_written(tmp_path / "n.h5", "f8", 1)).mask.n_synapses == TRUTH.size

@@ -110,6 +110,26 @@ def _require_all_parts(where, thing) -> None:
         )
 
 
+# What netCDF fills with unless it is told otherwise; no attribute of the dataset says so.
+_NETCDF_FILL = {
+    "i1": -127, "u1": 255, "i2": -32767, "u2": 65535, "i4": 1 - 2**31, "u4": 2**32 - 1, "i8": 2 - 2**63,
+    "u8": 2**64 - 2, "f4": np.float32(9.969209968386869e36), "f8": 9.969209968386869e36,
+}  # fmt: skip
+
+
+def _require_written(where, thing, values) -> None:
+    """Entries that netCDF takes for missing are numbers to HDF5, and would be weights."""
+    missing = [np.ravel(thing.attrs[key])[0] for key in ("_FillValue", "missing_value") if key in thing.attrs]
+    if thing.fillvalue == _NETCDF_FILL.get(thing.dtype.str[1:]):
+        missing.append(thing.fillvalue)
+    for number in missing:
+        if number != 0 and (values == number).any():
+            raise UsageError(
+                f"{where}: {number} marks {(values == number).sum()} entries that are missing or were never written; "
+                "write 0 for no synapse (in netCDF4, createVariable(..., fill_value=0))"
+            )
+
+
 def _values(where, thing, h5py) -> np.ndarray:
     if thing.shape is None:
         raise UsageError(f"{where}: an empty dataset (netCDF's mark of a dimension); name another one")
@@ -120,9 +140,11 @@ def _values(where, thing, h5py) -> np.ndarray:
             values = np.empty(thing.shape, np.dtype(f"u{stored.get_size()}"))
             thing.id.read(h5py.h5s.ALL, h5py.h5s.ALL, values, mtype=stored)
             return values
-        return thing[()]
+        values = thing[()]
     except (TypeError, OSError) as error:
         raise UsageError(f"{where}: {_why_not_read(thing, error)}") from None
+    _require_written(where, thing, values)
+    return values
 
 
 def _why_not_read(thing, error) -> str:
