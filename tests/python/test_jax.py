@@ -295,7 +295,8 @@ def test_seeds_in_arrays_are_checked_like_numbers():
         for key in (jax.random.key(0), jax.random.PRNGKey(0)):
             with pytest.raises(TypeError, match="seed is a key of JAX; .*jax.random.bits"):
                 jit(noisy)(key)
-    with jax.experimental.enable_x64():
+    x64 = jax.enable_x64 if hasattr(jax, "enable_x64") else jax.experimental.enable_x64  # earlier versions
+    with x64(True):
         with pytest.raises(lmrnn.UsageError, match="seed = 4294967297; JAX keeps 32 bits"):
             noisy(jnp.asarray(2**32 + 1))
         with pytest.raises(Exception, match="seed = 4294967297; JAX keeps 32 bits"):
