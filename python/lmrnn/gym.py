@@ -27,7 +27,8 @@ class TaskEnv(gymnasium.Env):
     trial continues to its end whatever you do. `info` holds `gt`, the target of the step that the
     action answered, and `period`, that step's.
 
-    Trial k after `reset(seed=s)` is trial k of the split in seed s: the same everywhere.
+    Trial k after `reset(seed=s)` is trial k of the split in seed s: the same everywhere. `reset` has no options. `step`
+    raises gymnasium.error.InvalidAction for what is not in `action_space`.
 
     Parameters
     ----------
@@ -38,8 +39,6 @@ class TaskEnv(gymnasium.Env):
     render_mode : None only; there is nothing to look at
     keywords : keys of [battery], e.g. dt=20, n_ring=32, semantics={"base": "published"}; only with the
         name of a task, since an lmrnn.Task has its battery
-
-    `reset` has no options. `step` raises gymnasium.error.InvalidAction for what is not in `action_space`.
     """
 
     metadata = {"render_modes": []}
