@@ -1,4 +1,4 @@
-// An example of a task of one's own in C++: data that the trainer takes in place of a battery.
+// An example of your own task in C++: data that the trainer takes in place of a battery.
 // docs/contributing/index.md explains it.
 #include <gtest/gtest.h>
 

@@ -132,7 +132,7 @@ def mismatch(network: _core.Network, battery: _core.Battery) -> str | None:
         return None
     try:
         own = network.trained_on()["battery"]
-    except _core.UsageError:  # on data of one's own
+    except _core.UsageError:  # trained on the user's own data
         return None
     remedy = "give the network's own battery, network.trained_on()[\"battery\"]"
     if own.config["rule"] != battery.config["rule"]:

@@ -31,7 +31,7 @@ from os import PathLike
 from pathlib import Path
 
 from .. import _core
-from .build import Options, ours
+from .build import Options, of_lmrnn
 
 __all__ = ["read", "write_onnx"]
 
@@ -63,7 +63,7 @@ def read(
     if isinstance(source, (str, PathLike)):
         return _from_path(Path(source), options)
     if isinstance(source, _core.Network):
-        return ours(source, options, "networks.read")
+        return of_lmrnn(source, options, "networks.read")
     for package, module, is_mine in _OBJECTS:
         if package in sys.modules and is_mine(sys.modules[package], source):
             return _module(module).from_object(source, options)
@@ -89,7 +89,7 @@ def _from_path(path: Path, options: Options) -> _core.Network:
     if path.is_dir():
         if (path / "config.json").is_file():
             return _module("neuralrnn_models").from_folder(path, options)
-        return ours(_core.Network.load(path), options, str(path))
+        return of_lmrnn(_core.Network.load(path), options, str(path))
     ending = path.suffix.lower()
     if ending == ".onnx":
         return _module("onnx_files").read(path, options)

@@ -189,7 +189,7 @@ def refuse_state(where: str, equation: str, name: str) -> None:
     )
 
 
-def ours(network: _core.Network, options: Options, where: str) -> _core.Network:
+def of_lmrnn(network: _core.Network, options: Options, where: str) -> _core.Network:
     """A network of lmrnn says everything itself."""
     refuse_given(
         options, where, ("readout", "n_rules", "activation", "broken_mask"), "is a network of lmrnn, which is complete"

@@ -11,8 +11,7 @@ from .. import _core
 from .._core import Network, UsageError
 from ..wirings.files import library
 from ..writing import written
-from .build import Options, Weights, agreeing_activation, given_readout, network
-from .build import ours as complete
+from .build import Options, Weights, agreeing_activation, given_readout, network, of_lmrnn
 
 OPSET = 17
 _NAMES = {"relu": "Relu", "tanh": "Tanh", "softplus": "Softplus"}
@@ -169,7 +168,7 @@ def read(path: Path, options: Options) -> Network:
             arrays[node.output[0]] = arrays[node.input[0]]
     properties = {entry.key: entry.value for entry in model.metadata_props}
     if model.producer_name == _MARK and _MARK in properties:
-        return complete(_read_ours(arrays, json.loads(properties[_MARK]), str(path)), options, str(path))
+        return of_lmrnn(_read_ours(arrays, json.loads(properties[_MARK]), str(path)), options, str(path))
     return _read_operator(onnx, model.graph, arrays, options, str(path))
 
 

@@ -15,7 +15,7 @@ from .build import (
     given_readout,
     is_other_head,
     network,
-    ours,
+    of_lmrnn,
     refuse_unread,
     stated_activation,
 )
@@ -27,7 +27,7 @@ def from_object(module, options: Options) -> Network:
     from ..torch import LMRNN
 
     if isinstance(module, LMRNN):
-        return ours(module.to_network(), options, "LMRNN")
+        return of_lmrnn(module.to_network(), options, "LMRNN")
     where = type(module).__name__
     for part in module.modules():
         if isinstance(part, (nn.LSTM, nn.GRU, nn.LSTMCell, nn.GRUCell)):
@@ -163,7 +163,7 @@ def from_safetensors(path: Path, options: Options) -> Network:
     with safetensors.safe_open(str(path), framework="numpy") as file:
         names = sorted(file.keys())
         if "recurrent_row_offsets" in names or (file.metadata() or {}).get("format") == "lmrnn-network":
-            return ours(Network.load(path), options, str(path))
+            return of_lmrnn(Network.load(path), options, str(path))
         if not any(name.endswith(("weight_hh_l0", "weight_hh")) for name in names):
             try:
                 loaded = Network.load(path)
@@ -171,7 +171,7 @@ def from_safetensors(path: Path, options: Options) -> Network:
                 raise UsageError(
                     f"{path}: neither a network of lmrnn ({error}) nor the state dict of an nn.RNN"
                 ) from None
-            return ours(loaded, options, str(path))
+            return of_lmrnn(loaded, options, str(path))
         return from_state({name: file.get_tensor(name) for name in names}, options, str(path))
 
 
