@@ -172,7 +172,7 @@ struct SlurmConfig {
     field("qos", self.qos, "quality of service; empty: the default");
     field("time", self.time, "time limit of a job; a run that needs more is requeued and goes on");
     field("cpus", self.cpus, "processors of a job, one thread each", at_least(1));
-    field("memory", self.memory, "memory of a job");
+    field("memory", self.memory, "memory of a job: a number and K, M, G or T");
     field("throttle", self.throttle, "jobs that may run at the same time; 0: as many as can",
           at_least(0));
     field("warning", self.warning, "seconds before the limit at which a run saves and ends",

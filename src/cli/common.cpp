@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdio>
 #include <system_error>
 #include <utility>
 
@@ -35,6 +36,8 @@ CLI::App* add_verb(CLI::App& parent, const std::string& name, const std::string&
 }
 
 void warn(std::string_view message) {
+  // Where both go to one file or pipe, after what was said before.
+  std::fflush(stdout);
   fmt::print(stderr, "lmrnn: warning: {}\n", message);
 }
 

@@ -134,8 +134,35 @@ std::optional<std::int64_t> seconds_of_limit(const std::string& file, const std:
   return seconds;
 }
 
+/// What sbatch would refuse, one stage after the other, or take for something else: known before
+/// anything is written.
+void check_slurm_words(const std::string& file, const SlurmConfig& slurm) {
+  static const std::regex memory(R"(\d{1,15}([KMGT]B?)?)", std::regex::icase);
+  if (!std::regex_match(slurm.memory, memory))
+    refuse(file,
+           fmt::format("slurm.memory = \"{}\" is no size; write a whole number and K, M, G or "
+                       "T, e.g. \"4G\", or \"0\" for all memory of a node",
+                       slurm.memory));
+  const auto has_one_of = [](const std::string& text, const char* characters) {
+    return text.find_first_of(characters) != std::string::npos;
+  };
+  const std::pair<const char*, const std::string*> names[] = {
+      {"partition", &slurm.partition}, {"account", &slurm.account}, {"qos", &slurm.qos}};
+  for (const auto& [key, name] : names)
+    if (has_one_of(*name, " \t\r\n\"'#"))
+      refuse(file, fmt::format("slurm.{} = \"{}\" is not one word; write a name, or several with "
+                               "commas and without spaces",
+                               key, *name));
+  for (const std::string& option : slurm.options)
+    if (!option.starts_with('-') || has_one_of(option, "\r\n"))
+      refuse(file, fmt::format("slurm.options holds \"{}\"; write one option in one line, as after "
+                               "#SBATCH, e.g. \"--constraint=avx2\"",
+                               option));
+}
+
 /// A warning that is longer than the limit comes when the job has hardly begun.
 void check_slurm(const std::string& file, const SlurmConfig& slurm) {
+  check_slurm_words(file, slurm);
   const auto limit = seconds_of_limit(file, slurm.time);
   if (limit && slurm.warning >= *limit)
     refuse(file, fmt::format(

@@ -489,6 +489,24 @@ TEST(Slurm, ATimeThatIsNoTimeIsRefused) {
                 AllOf(HasSubstr("slurm.time = \"" + time + "\""), HasSubstr("04:00:00")));
 }
 
+TEST(Slurm, WhatSbatchWouldRefuseIsRefusedBeforeAnythingIsWritten) {
+  for (const std::string size : {"4G", "8gb", "8000", "0", "2T", "500M", "1024K"})
+    EXPECT_NO_THROW(StudyFile(study_with_slurm("memory = \"" + size + "\"")).load()) << size;
+  for (const std::string size : {"", "8 G", "1.5G", "1e3", "-1", "8GiB", "all"})
+    EXPECT_THAT(refusal_of_slurm("memory = \"" + size + "\""),
+                AllOf(HasSubstr("slurm.memory = \"" + size + "\""), HasSubstr("e.g. \"4G\"")));
+  for (const std::string key : {"partition", "account", "qos"}) {
+    EXPECT_NO_THROW(StudyFile(study_with_slurm(key + " = \"fast,slow_2\"")).load()) << key;
+    EXPECT_THAT(refusal_of_slurm(key + " = \"fast, slow\""),
+                AllOf(HasSubstr("slurm." + key + " = \"fast, slow\""), HasSubstr("commas")));
+  }
+  for (const std::string option : {"--constraint=avx2", "-C avx2", "--comment='two words'"})
+    EXPECT_NO_THROW(StudyFile(study_with_slurm("options = [\"" + option + "\"]")).load()) << option;
+  for (const std::string option : {"constraint=avx2", "", "--exclusive\\n--wait"})
+    EXPECT_THAT(refusal_of_slurm("options = [\"" + option + "\"]"),
+                AllOf(HasSubstr("slurm.options"), HasSubstr("#SBATCH")));
+}
+
 TEST(Tuning, TheGridGrowsWhileTheBestIsAtItsEdge) {
   const StudyFile file(std::string(head) + tuned);
   const auto larger_is_better = [](const PlannedRun& run) -> std::optional<RunResult> {
