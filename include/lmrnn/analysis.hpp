@@ -1,9 +1,9 @@
 // Analyses: what a trained network does, and how.
 //
 // An analysis takes a network with the battery that it was trained on, and returns tables, arrays
-// and headline numbers. It never trains. All analyses are rows of one catalogue, which the command
-// line, the documentation and the generic tests iterate; docs/concepts/analysis.md says what each
-// computes, and its source.
+// and headline numbers. It never trains. All analyses are rows of one catalogue; the command line,
+// the documentation and the generic tests iterate over it. docs/concepts/analysis.md describes each
+// analysis and cites its source.
 //
 // The same network, options and seed give the same bits for any number of threads.
 #pragma once
@@ -36,21 +36,21 @@ struct Subject {
   Battery battery;
 };
 
-/// From a network file that says what it was trained on. `path` stands for the file in messages.
-/// Throws UsageError.
+/// Makes a subject from a network file that says what it was trained on. `path` stands for the file
+/// in messages. Throws UsageError.
 Subject make_subject(LoadedNetwork loaded, const std::filesystem::path& path);
 
-/// Control subjects, which an analysis should be able to tell from a trained network.
+/// Control subjects: an analysis should give another result for them than for a trained network.
 enum class Control {
   none,
-  shuffled_weights,  ///< recurrent weights permuted among the synapses that exist, autapses among
-                     ///< themselves
+  shuffled_weights,  ///< recurrent weights permuted among the existing synapses; autapses only with
+                     ///< autapses
 };
 constexpr std::array<std::pair<std::string_view, Control>, 2> enum_names(Control) {
   return {{{"none", Control::none}, {"shuffled-weights", Control::shuffled_weights}}};
 }
-/// `number`: which of many permutations; each is a function of (seed, number) and has nothing in
-/// common with those of other seeds.
+/// `number` selects one of many permutations. Each is a function of (seed, number), and independent
+/// of those of other seeds.
 Subject make_control(const Subject& subject, Control control, Seed seed, std::uint32_t number = 0);
 
 // What comes out ---------------------------------------------------------------------------------
@@ -61,7 +61,7 @@ struct Recording {
   ArrayFile file;
   std::map<std::string, std::vector<std::string>> dimensions;
 
-  /// Appends an array. The number of dimension names is the number of dimensions.
+  /// Appends an array. Give one name per dimension.
   template <class T>
   void add(std::string array, std::span<const T> values, std::vector<std::size_t> shape,
            std::vector<std::string> dimension_names) {
@@ -76,11 +76,11 @@ struct AnalysisResult {
   std::vector<Recording> recordings;
 
   void headline(std::string key, TableCell value) { summary.emplace_back(std::move(key), value); }
-  /// Throws UsageError if there is none of that name.
+  /// Throws UsageError if no table has that name.
   const Table& table(std::string_view name) const;
 };
 
-/// The summary as JSON text: an object with the headlines; not-a-number becomes null.
+/// The summary as JSON text: an object with the headlines; NaN becomes null.
 std::string summary_json(const AnalysisResult& result);
 
 // Running ----------------------------------------------------------------------------------------
@@ -111,7 +111,7 @@ struct AnalysisEntry {
   /// Throws UsageError for options that are unknown or impossible for this subject.
   AnalysisResult (*run)(const Subject& subject, const ConfigTable& options,
                         const AnalysisContext& context);
-  /// The options with their defaults filled in, as they are written beside the results.
+  /// The options with their defaults filled in, as they are written next to the results.
   ConfigTable (*resolve)(const ConfigTable& options);
 };
 
@@ -120,9 +120,9 @@ std::span<const AnalysisEntry> analyses() noexcept;
 /// Throws UsageError, with the nearest name, if there is none.
 const AnalysisEntry& find_analysis(std::string_view name);
 
-/// Writes tables (CSV; LaTeX too if asked for), recordings (HDF5), summary.json and options.toml
-/// into a directory that appears under its name when it is complete, in place of one that was
-/// there. Throws RunError.
+/// Writes tables (CSV; also LaTeX if asked for), recordings (HDF5), summary.json and options.toml
+/// into a directory. The directory appears under its name only when it is complete, and replaces an
+/// existing one. Throws RunError.
 void write_analysis(const std::filesystem::path& directory, const AnalysisResult& result,
                     const ConfigTable& options, bool latex);
 

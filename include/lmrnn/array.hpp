@@ -9,7 +9,7 @@
 
 namespace lmrnn {
 
-/// Allocates on cache-line (and widest vector register) boundaries.
+/// Allocates memory aligned to cache lines (and to the widest vector registers).
 template <class T>
 struct AlignedAllocator {
   using value_type = T;
@@ -28,8 +28,8 @@ struct AlignedAllocator {
 template <class T>
 using Buffer = std::vector<T, AlignedAllocator<T>>;
 
-/// A row-major view of a contiguous two-dimensional array. Does not own. Indices are checked where
-/// development checks are on (lmrnn/check.hpp), here and in View3.
+/// A row-major view of a contiguous two-dimensional array; does not own the data. Development
+/// builds check the indices (lmrnn/check.hpp), here and in View3.
 template <class T>
 struct LMRNN_CHECKED_TYPE View2 {
   T* data = nullptr;
@@ -48,8 +48,8 @@ struct LMRNN_CHECKED_TYPE View2 {
   bool empty() const noexcept { return data == nullptr; }
 };
 
-/// A row-major view of a contiguous three-dimensional array, e.g. (time, unit, trial). Does not
-/// own.
+/// A row-major view of a contiguous three-dimensional array, e.g. (time, unit, trial); does not own
+/// the data.
 template <class T>
 struct LMRNN_CHECKED_TYPE View3 {
   T* data = nullptr;

@@ -12,18 +12,18 @@
 //     }
 //   };
 //
-// From that list come reading and writing of TOML, `--set key=value`, the Python keywords and the
-// tables of the documentation. A field is a bool, std::int64_t, double, std::string, an enum with
-// `enum_names`, a nested struct with `fields`, a std::optional, std::vector or (string-keyed)
+// This list is used to read and write TOML, for `--set key=value`, for the Python keywords and for
+// the tables of the documentation. A field is a bool, std::int64_t, double, std::string, an enum
+// with `enum_names`, a nested struct with `fields`, a std::optional, std::vector or (string-keyed)
 // std::map of those, or any type with `from_config` and `to_config` found by argument-dependent
 // look-up. Unknown keys and wrong types are errors that name the file and line.
 //
-// A key that was renamed stays readable by its former name if the struct says so,
+// A renamed key can still be read by its former name if the struct lists it,
 //
 //   static constexpr std::array<Renamed, 1> renamed_keys{{{"representation", "storage"}}};
 //
-// and so does a name of an enum, with `constexpr std::array<Renamed, n> renamed_values(E)`. Written
-// are the present names only.
+// and so can a renamed value of an enum, listed in
+// `constexpr std::array<Renamed, n> renamed_values(E)`. Only the present names are written.
 #pragma once
 
 #include <array>
@@ -56,7 +56,7 @@ struct ConfigValue {
   Variant value;
   std::string where;
 
-  // Defined below: clang with libstdc++ needs the whole type before it can destroy the lists in it.
+  // Defined below: clang with libstdc++ needs the complete type to destroy the lists in it.
   ConfigValue();
   ConfigValue(Variant value, std::string where);
 };
@@ -75,20 +75,20 @@ ConfigTable parse_toml(std::string_view text, const std::string& name);
 /// TOML text that `parse_toml` reads back to the same table (doubles to the last bit).
 std::string to_toml(const ConfigTable& table);
 
-/// Applies `"wiring.radius=4"`: the right side is a TOML value, or else taken as a string.
-/// A key may be new, but must not lie within something that is not a table. Throws UsageError.
+/// Applies `"wiring.radius=4"`: the right side is a TOML value; if it is not valid TOML, it is
+/// text. The key may be new. Throws UsageError, e.g. for a key inside a value that is not a table.
 void assign_key(ConfigTable& table, std::string_view assignment);
 
-/// Sets a dotted key. `value.where` is what messages will name. Throws UsageError for a key within
-/// something that is not a table.
+/// Sets a dotted key. Messages name `value.where` as its place. Throws UsageError for a key inside
+/// a value that is not a table.
 void assign_key(ConfigTable& table, std::string_view dotted_key, ConfigValue value);
 
 /// The value at a dotted key, or nullptr.
 const ConfigValue* find_key(const ConfigTable& table, std::string_view dotted_key);
 
-/// Makes a relative `path` count from the folder of the TOML file if `table` has it from there, at
-/// `dotted_key`, and something of that name is in the folder. Else it counts from the working
-/// directory, as paths given on the command line and in Python do.
+/// Makes `path` relative to the folder of a TOML file, if it is a relative path that `table` read
+/// from that file, at `dotted_key`, and exists in that folder. Otherwise `path` stays relative to
+/// the working directory, like paths from the command line and from Python.
 void find_file(std::string& path, const ConfigTable& table, std::string_view dotted_key);
 
 /// Inclusive bounds of a number.
@@ -96,8 +96,8 @@ struct Range {
   double least = -std::numeric_limits<double>::infinity();
   double most = std::numeric_limits<double>::infinity();
   bool least_excluded = false;
-  bool is_seed = false;  ///< one message for all invalid seeds; see lmrnn/seed.hpp
-  /// Not only 0 and sizes from 1e-30 to 1e30, beyond which single precision ends.
+  bool is_seed = false;  ///< all invalid seeds get one message; see lmrnn/seed.hpp
+  /// true: any size. false: 0, or a size from 1e-30 to 1e30, beyond which single precision ends.
   bool any_size = false;
 };
 constexpr Range at_least(double least) {
@@ -109,7 +109,7 @@ constexpr Range more_than(double least) {
 constexpr Range between(double least, double most) {
   return {.least = least, .most = most};
 }
-/// On the sheet; a network does not compute with it.
+/// A distance on the sheet. Networks do not compute with it, so it may have any size.
 constexpr Range distance() {
   return {.least = 0, .any_size = true};
 }
@@ -125,7 +125,7 @@ struct FieldDoc {
   std::string meaning;
 };
 
-/// Key, type, default and meaning, a row each.
+/// A Markdown table with a row for each key: its type, default and meaning.
 std::string markdown_table(std::span<const FieldDoc> rows);
 
 template <class T>
@@ -133,8 +133,8 @@ concept HasFields = requires(T& t) {
   T::fields(t, [](auto&&...) {});
 };
 
-/// An enum whose names are known: `constexpr std::array<std::pair<std::string_view, E>, n>
-/// enum_names(E)`, found by argument-dependent look-up.
+/// An enum with names: `constexpr std::array<std::pair<std::string_view, E>, n> enum_names(E)`,
+/// found by argument-dependent look-up.
 template <class E>
 concept NamedEnum = std::is_enum_v<E> && requires(E e) {
   enum_names(e);
@@ -173,7 +173,8 @@ namespace detail {
 [[noreturn]] void unknown_name(const std::string& where, std::string_view key,
                                std::string_view name, std::span<const std::string> known);
 [[noreturn]] void not_a_seed(const ConfigValue& v, std::string_view key);
-/// Throws UsageError for a whole number, as text, that does not fit into 64 bits with its sign.
+/// Throws UsageError for a whole number, given as text, that does not fit into a signed 64-bit
+/// integer.
 [[noreturn]] void number_too_large(const std::string& where, std::string_view key,
                                    std::string_view number);
 void check_range(const ConfigValue& v, std::string_view key, double number, const Range& range);
@@ -338,9 +339,9 @@ ConfigTable write_config(const C& config) {
   return table;
 }
 
-/// Throws UsageError for a number of `config`, those of tables and lists included, that lies
-/// outside the range of its field or is not finite. For configurations that a program has made:
-/// those that came through read_config have been checked.
+/// Throws UsageError if a number in `config`, or in one of its tables and lists, is outside the
+/// range of its field or not finite. For configurations that a program has built: read_config has
+/// already checked those that it read.
 template <HasFields C>
 void check_ranges(const C& config, std::string_view prefix);
 
@@ -369,7 +370,7 @@ void check_ranges(const C& config, std::string_view prefix) {
   });
 }
 
-/// What the documentation calls a type, e.g. "integer", "list of number".
+/// The name of a type in the documentation, e.g. "integer", "list of number".
 template <class T>
 std::string config_type_name() {
   if constexpr (std::same_as<T, bool>)
@@ -417,13 +418,13 @@ std::vector<FieldDoc> document_fields(std::string_view prefix = "") {
   return rows;
 }
 
-/// What a key or a value of a key was called before.
+/// The former name of a key, or of a value of a key.
 struct FormerName {
-  std::string key, former_key;      ///< dotted; alike if only the value was renamed
+  std::string key, former_key;      ///< dotted; equal if only the value was renamed
   std::string value, former_value;  ///< empty if the key was renamed
 };
 
-/// All that was renamed in C, nested tables included.
+/// All former names in C, nested tables included.
 template <HasFields C>
 std::vector<FormerName> former_names(std::string_view prefix = "") {
   std::vector<FormerName> names;

@@ -1,5 +1,5 @@
-// [curriculum] of a configuration: what is drawn when. For single networks; networks that are
-// compared with each other should be trained on the same trials.
+// [curriculum] of a configuration: which tasks are drawn at which steps. For single networks:
+// networks that you compare with each other should be trained on the same trials.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,7 @@
 namespace lmrnn {
 
 /// [[curriculum.stage]]: some of the battery's tasks for some of the steps. Rules, channels and
-/// evaluations are those of the whole battery in every stage.
+/// evaluations stay those of the whole battery in every stage.
 struct StageConfig {
   std::string tasks;
   std::int64_t steps = 0;

@@ -17,7 +17,7 @@
 
 namespace lmrnn {
 
-/// Base of every exception that the library throws.
+/// Base of the library's own exceptions.
 class Error : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -34,7 +34,7 @@ class UsageError : public Error {
   /// `what()` is "where: problem; remedy", without the parts that are empty.
   UsageError(std::string_view where, std::string_view problem, std::string_view remedy);
 
-  // Parts of what(); valid as long as this object or a copy of it.
+  // Parts of what(); valid as long as this object or a copy of it exists.
   std::string_view where() const noexcept;    ///< file and line, key, option, or empty
   std::string_view problem() const noexcept;  ///< never empty
   std::string_view remedy() const noexcept;   ///< what to do about it, or empty

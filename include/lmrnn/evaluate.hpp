@@ -1,4 +1,4 @@
-// Scores of a network on held-out trials, against what an ideal observer would reach.
+// Scores of a network on held-out trials, compared with those of an ideal observer.
 //
 // Per task, over whole trials that each start from state 0:
 //   decision accuracy = share of the steps of decision periods whose class (argmax of the logits)
@@ -10,8 +10,8 @@
 //
 // A task is passed when the lower end of the 95% Wilson interval of its accuracy is at least 95% of
 // its ceiling, over at least 1000 trials, and solved when it is passed at two evaluations in a row
-// (`solved_definition`). The interval's sample size is the number of trials, not of steps: the
-// steps of one trial stand or fall together. Source of the interval: Wilson, J. Am. Stat. Assoc.
+// (`solved_definition`). The interval's sample size is the number of trials, not of steps, because
+// the steps of one trial are not independent. Source of the interval: Wilson, J. Am. Stat. Assoc.
 // 22:209 (1927).
 #pragma once
 
@@ -41,15 +41,15 @@ constexpr std::array<std::pair<std::string_view, Split>, 3> enum_names(Split) {
 /// n = 0.
 double wilson_lower(double accuracy, double n) noexcept;
 
-/// Counts from which the scores of one task follow. Integers, so that adding them up is exact in
-/// any order.
+/// Counts from which the scores of one task are computed. They are integers, so that their sum is
+/// exact in any order.
 struct ScoreCounts {
   std::uint64_t trials = 0, right_trials = 0;
   std::uint64_t decision_steps = 0, right_decision_steps = 0;
 
   ScoreCounts& operator+=(const ScoreCounts& other) noexcept;
-  double decision_accuracy() const noexcept;  ///< 0 without steps
-  double trial_accuracy() const noexcept;     ///< 0 without trials
+  double decision_accuracy() const noexcept;  ///< 0 if there are no steps
+  double trial_accuracy() const noexcept;     ///< 0 if there are no trials
 };
 
 struct TaskScore {
@@ -75,7 +75,7 @@ struct Evaluation {
   std::size_t n_passed() const noexcept;
 };
 
-/// What `passed` and `solved` mean, for people: the footer of every table of scores.
+/// Explains `passed` and `solved` to users: the footer of every table of scores.
 inline constexpr std::string_view solved_definition =
     "passed: the lower bound of the accuracy (95%, Wilson) is at least 95% of the ceiling, over at "
     "least 1000 trials; solved: passed at two evaluations in a row";
@@ -108,8 +108,8 @@ class Evaluator {
   Evaluator& operator=(Evaluator&&) noexcept;
 
   /// The same network always gets the same counts, for any number of threads. `recurrent_noise`:
-  /// standard deviation inside f; evaluation is without it unless asked for. Throws UsageError if
-  /// the network's channels, rules or classes are not the battery's, or the noise is negative.
+  /// standard deviation of the noise inside f; by default there is none. Throws UsageError if the
+  /// network's channels, rules or classes are not the battery's, or the noise is negative.
   Evaluation evaluate(const Network& network, ThreadPool& pool, double recurrent_noise = 0) const;
 
   std::span<const std::size_t> tasks() const noexcept;
@@ -123,36 +123,37 @@ class Evaluator {
 
 // Rows of trials -------------------------------------------------------------------------------
 
-/// In-stream scores: batches 0 ... n_batches - 1 of a packed stream, the state running on from
-/// trial to trial as in training. Only trials that lie whole within a row count. `ceilings`: one
-/// per task of the stream's battery. Throws UsageError if the network's channels, rules or classes
-/// are not the battery's, or for another number of ceilings.
+/// In-stream scores, on batches 0 ... n_batches - 1 of a packed stream: the state runs on from
+/// trial to trial as in training. Only trials that lie completely within a row count. `ceilings`:
+/// one per task of the stream's battery. Throws UsageError if the network's channels, rules or
+/// classes are not the battery's, or if the number of ceilings is wrong.
 Evaluation evaluate_stream(const Network& network, const PackedStream& stream,
                            std::uint32_t n_batches, std::span<const Ceiling> ceilings,
                            ThreadPool& pool);
 
-/// Scores by task on batches 0 ... n_batches - 1 of a split, rows and steps as in `stream`; the
-/// source says which steps count (Scored). There is no ideal observer of such data: ceilings are 1.
-/// Throws UsageError for a network of another shape than the source's, and for values that the
-/// source must not write.
+/// Scores by task on batches 0 ... n_batches - 1 of a split, with rows and steps as in `stream`.
+/// The source says which steps count (Scored). Such data have no ideal observer, so ceilings are 1.
+/// Throws UsageError for a network of another shape than the source's, and for invalid values from
+/// the source.
 Evaluation evaluate_source(const Network& network, const BatchSource& source,
                            const StreamConfig& stream, Split split, std::uint32_t n_batches,
                            ThreadPool& pool);
 
-/// A warning if the first batch of `split` has tasks without a single scored step, whose scores
-/// would be 0 for every network; otherwise nothing. Trials longer than a row do that. Throws
-/// what the source throws.
+/// A warning if tasks in the first batch of `split` have no scored step, so that every network
+/// would score 0 on them; otherwise nothing. Trials longer than a row cause this. Throws what the
+/// source throws.
 std::optional<std::string> warning_of_unscored_tasks(const BatchSource& source,
                                                      const StreamConfig& stream, Split split);
 
-/// The same source, whose every answer is checked: its shape and names here, once; the values of
-/// its rows as they are filled. Both throw UsageError that names the source and the value.
+/// Wraps a source so that everything it returns is checked: its shape and names once, in this call,
+/// and the values of its rows when they are filled. Both throw a UsageError that names the source
+/// and the value.
 std::shared_ptr<const BatchSource> checked_source(std::shared_ptr<const BatchSource> source);
 
 /// Adds the counts of rows to `by_task` (task), from their logits (time, class, trial): the answer
 /// is the class of the largest logit, the lowest one in a tie. Needs `targets` and `scored`;
 /// without `trial_starts` a row is one trial, without `tasks` all are of task 0. Throws UsageError
-/// for arrays that do not belong together.
+/// for arrays whose shapes do not match.
 void add_scores(View3<const float> logits, const TrialView& rows, std::span<ScoreCounts> by_task);
 
 // What a network file says about what it was trained on. ---------------------------------------
@@ -162,9 +163,8 @@ void add_scores(View3<const float> logits, const TrialView& rows, std::span<Scor
 NetworkMetadata describe_training(const Battery& battery, const WiringConfig& wiring, Seed seed,
                                   const Sheet& sheet = {});
 
-/// Coordinates as text, so that a network has them without the file that they came from: a line
-/// for each unit, numbers with a space between them that are read back to the bit. Empty without
-/// coordinates.
+/// Coordinates as text, to keep them in a network file: one line per unit, numbers separated by
+/// spaces, which are read back to the last bit. Empty if there are no coordinates.
 std::string coordinates_text(const Sheet& sheet);
 
 /// The sheet of a network with such metadata; `path` stands for its file in messages. Throws
@@ -172,8 +172,8 @@ std::string coordinates_text(const Sheet& sheet);
 Sheet sheet_of(const WiringConfig& wiring, const NetworkMetadata& metadata,
                const std::filesystem::path& path);
 
-/// What `describe_training` wrote. `path` stands for the file in messages. Throws UsageError if
-/// the metadata say nothing of the kind, or name tasks in another order than this version would.
+/// What `describe_training` wrote. `path` stands for the file in messages. Throws UsageError if the
+/// metadata lack these entries, or name tasks in another order than this version.
 struct TrainedOn {
   BatteryConfig battery;
   WiringConfig wiring;

@@ -1,14 +1,15 @@
-// Array files, and writing that never leaves half a file behind.
+// Array files, and writing files completely or not at all.
 //
 // safetensors holds weights (torch, JAX and NumPy read it); npz holds data and masks. HDF5 is
 // written for recordings and data sets, and read by Python (lmrnn.wirings). Readers check every
 // size against the file before they allocate, and throw UsageError naming file, entry and remedy.
 // Writers throw RunError if the disk is full or the path cannot be written, and leave an existing
-// file as it was; and UsageError for a name that is empty or used twice, or bytes that do not fit
-// their shape.
-// Element types that ElementType lacks become the nearest that holds all their values: bool -> u8,
-// int8 and int16 -> i32, uint16 -> u32, float16 and bfloat16 -> f32. Entries of npz that are not
-// numbers (labels, pickled objects) are left out.
+// file as it was. They throw UsageError for a name that is empty or used twice, or if the bytes of
+// an array do not match its shape.
+//
+// Element types that ElementType lacks are converted to the nearest that holds all their values:
+// bool -> u8, int8 and int16 -> i32, uint16 -> u32, float16 and bfloat16 -> f32. Entries of npz
+// that are not numbers (labels, pickled objects) are left out.
 #pragma once
 
 #include <cstddef>
@@ -84,12 +85,12 @@ struct ArrayFile {
   std::map<std::string, std::string> metadata;
 
   const ArrayData* find(std::string_view name) const noexcept;
-  /// Throws UsageError, listing what there is, if `name` is missing.
+  /// Throws UsageError, which lists the arrays that exist, if `name` is missing.
   const ArrayData& at(std::string_view name, const std::filesystem::path& path) const;
 };
 
-/// Writes to `path` + ".tmp-<pid>", syncs, renames over `path`, and syncs the directory. Throws
-/// RunError (disk full, no permission) and leaves an existing `path` as it was.
+/// Writes to a temporary file next to `path`, syncs it, renames it over `path`, and syncs the
+/// directory. Throws RunError (disk full, no permission) and leaves an existing `path` as it was.
 void write_file(const std::filesystem::path& path, std::string_view content);
 
 /// The whole file. Throws UsageError if it cannot be read.
@@ -103,15 +104,16 @@ ArrayFile read_safetensors(const std::filesystem::path& path);
 void write_npz(const std::filesystem::path& path, const ArrayFile& file);
 ArrayFile read_npz(const std::filesystem::path& path);
 
-/// "layer/weights" is a dataset in a group. Metadata are texts of the root, or of an array
-/// ("layer/time@units"). `dimension_names`: a label for each axis of an array, and a dimension
-/// scale: the array of that name in its group, or a new one, 0, 1, 2, ...
+/// "layer/weights" is a dataset in a group. Metadata become text attributes of the root group, or
+/// of an array ("layer/time@units"). `dimension_names` gives each axis of an array a label and a
+/// dimension scale: the array of that name and length in its group or a group around it, or a new
+/// one, 0, 1, 2, ...
 void write_hdf5(const std::filesystem::path& path, const ArrayFile& file,
                 const std::map<std::string, std::vector<std::string>>& dimension_names = {});
 
-/// Reads .npz, .npy or .safetensors by the ending of the name. The one array of an .npy is named
-/// after the file, without the ending. Throws UsageError for another ending, with the command that
-/// converts the file.
+/// Reads .npz, .npy or .safetensors, by the ending of the name. The one array of an .npy is named
+/// after the file, without the ending. Throws UsageError for another ending; the message gives the
+/// command that converts the file.
 ArrayFile read_arrays(const std::filesystem::path& path);
 /// Writes .npz, .h5/.hdf5 or .safetensors by the ending of the name. Throws UsageError for another
 /// ending.

@@ -23,8 +23,8 @@ struct VerifyResult {
 
 /// Composes every trial of a file from its `params`, at its own dt and n_ring, and compares
 /// observations (to 1e-6), targets (exactly), steps and periods. `params.direction` of reach trials
-/// is the direction of the response. A line that is truncated or malformed is a mismatch. Throws
-/// UsageError if the file cannot be read, or holds nothing.
+/// is the direction of the response. A truncated or malformed line is a mismatch. Throws UsageError
+/// if the file cannot be read or is empty.
 VerifyResult verify_golden(const std::filesystem::path& path, const SemanticsConfig& semantics);
 
 }  // namespace lmrnn

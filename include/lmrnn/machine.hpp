@@ -1,4 +1,4 @@
-// Which machine this is: what provenance needs besides the build.
+// The processor and the name of this machine, for provenance.
 #pragma once
 
 #include <string>
@@ -6,10 +6,10 @@
 namespace lmrnn {
 
 /// The processor's model, e.g. "AMD EPYC 7763 64-Core Processor"; "unknown" if the system does not
-/// say.
+/// tell.
 std::string processor_name();
 
-/// The machine's name in its network, or "unknown".
+/// The host name of the machine, or "unknown".
 std::string host_name();
 
 }  // namespace lmrnn

@@ -1,12 +1,12 @@
-// Which MPI connects the processes that train one network (lmrnn/processes.hpp).
+// The MPI library that connects the processes that train one network (lmrnn/processes.hpp).
 #pragma once
 
 #include <string_view>
 
 namespace lmrnn {
 
-/// What `connect_processes` uses: "Open MPI", "MPICH", "another MPI"; empty if the library was
-/// built without any.
+/// The library that `connect_processes` uses: "Open MPI", "MPICH" or "another MPI"; empty if lmrnn
+/// was built without MPI.
 std::string_view mpi_library() noexcept;
 
 }  // namespace lmrnn

@@ -7,13 +7,13 @@
 // alpha = dt / tau. W is non-zero only where the mask is. xi is independent standard normal noise
 // (inside f, as in Yang et al. 2019). Source: Khona et al. 2023; Yang et al. 2019.
 //
-// Other networks of the field have another state equation (StateEquation):
+// Other published networks have another state equation (StateEquation):
 //
 //   voltage:      x[t] = (1 - alpha) x[t-1] + alpha u[t],   h[t] = f(x[t]),   x[-1] = 0
 //   leak-inside:  h[t] = f((1 - alpha) h[t-1] + alpha u[t])
 //
-// u and the logits are those of above. The state, from which a network can go on and which resets
-// set to 0, is h; in the voltage form it is x.
+// u and the logits are as above. The state is h, or x in the voltage form: resets set it to 0, and
+// a network can continue from it.
 //
 // A network sees arrays, never tasks. Trials are handled in blocks (TrialView), whose inputs are
 // (time, trial, channel); within a block, states and logits have the trial as their last,
@@ -45,7 +45,7 @@ constexpr std::array<std::pair<std::string_view, Activation>, 3> enum_names(Acti
       {{"relu", Activation::relu}, {"tanh", Activation::tanh}, {"softplus", Activation::softplus}}};
 }
 
-/// Where f and the leak stand; the equations are at the top of this file.
+/// The order of f and the leak; the equations are at the top of this file.
 /// rate: f inside the leak (Yang et al. 2019; Driscoll, Shenoy & Sussillo 2024); the state is a
 /// rate. voltage: other units see f of a leaky voltage (Sussillo & Barak 2013; Mante et al. 2013;
 /// Song, Yang & Wang 2016). leak_inside: the leak inside f (Masse et al. 2019). Miller & Fumarola
@@ -71,12 +71,12 @@ constexpr std::array<std::pair<std::string_view, Representation>, 4> enum_names(
 }
 
 /// identity: W = 0.5 I. fan_in: normal with variance 1 / in-degree; autapses alone: uniform [0, 1].
-/// radius: 0.5 I plus fan_in noise, rescaled to spectral radius 0.9 for every wiring.
-/// Units with a type (Architecture::excitatory): every weight takes the sign of its source, and the
-/// noise of a unit with E excitatory and I inhibitory sources is multiplied by sqrt(I / E) and
-/// sqrt(E / I), if there are both: its weights then add to 0 on average (the balance of Song, Yang
-/// & Wang 2016), and their mean square is what it is without signs. W_in, W_rule and W_out are
-/// uniform +-1/sqrt(fan-in) and the biases 0 in all three.
+/// spectral_radius: 0.5 I plus fan_in noise, rescaled to spectral radius 0.9 for every wiring. With
+/// types of units (Architecture::excitatory), every weight takes the sign of its source. For a unit
+/// with both E excitatory and I inhibitory sources, the noise of their weights is multiplied by
+/// sqrt(I / E) and sqrt(E / I): the weights then add to 0 on average (the balance of Song, Yang &
+/// Wang 2016), and their mean square is the same as without signs. In all three, W_in, W_rule and
+/// W_out are uniform +-1/sqrt(fan-in) and the biases 0.
 enum class Initialisation { identity, fan_in, spectral_radius };
 constexpr std::array<std::pair<std::string_view, Initialisation>, 3> enum_names(Initialisation) {
   return {{{"identity", Initialisation::identity},
@@ -147,9 +147,9 @@ struct Architecture {
   std::size_t n_units() const noexcept { return recurrent.n_targets(); }
 };
 
-/// Where each group of parameters lies in the one flat array of all of them. Only synapses that
+/// Where each group of parameters lies in the flat array of all parameters. Only synapses that
 /// exist are stored for `recurrent` (order of the mask: by target, then source). `input` and
-/// `readout` are stored whole; entries outside their masks are and stay zero.
+/// `readout` are stored as dense arrays; entries outside their masks are always zero.
 struct ParameterLayout {
   std::size_t recurrent, n_recurrent;  ///< (synapse)
   std::size_t input, n_input;          ///< (unit, channel)
@@ -174,13 +174,14 @@ void require_recurrent_noise(double sigma);
 
 struct LossOptions {
   LossKind kind = LossKind::cross_entropy;
-  /// Gradients are of scale * sum of weighted losses; 1 / (sum of weights over the whole batch).
+  /// Gradients are of scale * sum of weighted losses; use 1 / (sum of weights over the whole batch)
+  /// for a mean.
   double scale = 1;
-  /// Adds rate_penalty * sum over (time, unit, trial) of h^2, in the voltage form of f(x)^2; divide
-  /// by the size of the whole batch for a mean.
+  /// Adds rate_penalty * sum over (time, unit, trial) of h^2 (in the voltage form, of f(x)^2). For
+  /// a mean, divide the penalty by the size of the whole batch.
   double rate_penalty = 0;
-  /// Keeps only about sqrt(n_steps) of the states and computes the others again while going
-  /// backward: about a quarter more time, a fraction of the memory, the same bits.
+  /// Keeps only about sqrt(n_steps) of the states and recomputes the others in the backward pass: a
+  /// fraction of the memory and the same bits, for about a quarter more time.
   bool recompute = false;
 };
 
@@ -192,7 +193,7 @@ struct LossResult {
 
 /// Scratch memory of one block; reuse it between calls, for blocks and networks of any size.
 ///
-/// Threads: must not be shared; give each thread one of its own.
+/// Threads: must not be shared; give each thread its own.
 class Workspace {
  public:
   Workspace();
@@ -222,10 +223,11 @@ class Network {
   Network(Network&&) noexcept;
   Network& operator=(Network&&) noexcept;
 
-  /// Draws all weights; recurrent ones are multiplied by `gain`. Only the synapses in `initial`
-  /// begin with a weight, drawn as if there were no others; without it, all do. Throws UsageError
-  /// if `initial` has synapses that this network does not, for `spectral_radius` without a cycle,
-  /// or for a gain that is not finite or below 0. Units with a type get weights of their sign.
+  /// Draws all weights; recurrent ones are multiplied by `gain`. With `initial`, only its synapses
+  /// start with a weight other than 0, drawn as if there were no others; without it, all do. Units
+  /// with a type get weights of their sign. Throws UsageError if `initial` has synapses that this
+  /// network lacks, for `spectral_radius` if the mask has no cycle, or for a gain that is not
+  /// finite or below 0.
   void initialise(Initialisation initialisation, Seed seed, double gain = 1,
                   const Mask* initial = nullptr);
 
@@ -236,12 +238,12 @@ class Network {
   /// All weights and biases, in the order of `layout`.
   std::span<const float> parameters() const noexcept;
 
-  /// Write access to all weights and biases. When it is destroyed, the network prepares what was
-  /// written for the kernels, once. Keep it in a scope of its own, or within one expression:
+  /// Write access to all weights and biases. Its destructor prepares the written weights for the
+  /// kernels. Keep it in a scope of its own, or within one expression:
   ///
   ///   network.write_weights()[network.layout().bias] = 0.5f;
   ///
-  /// Threads: must not be shared, and nothing may compute with the network while it lives; several
+  /// Threads: must not be shared, and nothing may compute with the network while it exists; several
   /// threads may write to different elements.
   class WeightWriter {
    public:
@@ -259,25 +261,26 @@ class Network {
     Implementation* network_;  ///< nullptr: moved from
     std::span<float> all_;
   };
-  /// Throws std::logic_error if another writer of this network lives.
+  /// Throws std::logic_error if another writer of this network exists.
   WeightWriter write_weights();
-  /// Throws UsageError unless `parameters` are layout().total finite numbers, and as write_weights.
+  /// Throws UsageError unless `parameters` are layout().total finite numbers, and like
+  /// write_weights.
   void set_weights(std::span<const float> parameters);
   /// An independent network with the same architecture and weights.
   Network copy() const;
 
-  /// Runs the network from state 0, with the inputs, rules and resets of `block`. `states` (time,
-  /// unit, trial), h or the voltage x, and `logits` (time, class, trial) are filled if not empty.
-  /// Throws UsageError if
-  /// the shapes of the arrays differ from the network's or from each other, or for a rule that the
-  /// network does not have; std::logic_error while a WeightWriter of the network lives.
+  /// Runs the network from state 0, with the inputs, rules and resets of `block`. Fills `states`
+  /// (time, unit, trial), h or the voltage x, and `logits` (time, class, trial), if they are not
+  /// empty. Throws UsageError if the shapes of the arrays differ from the network's or from each
+  /// other, or for a rule that the network does not have; std::logic_error while a WeightWriter of
+  /// the network exists.
   void forward(const TrialView& block, const RecurrentNoise& noise, View3<float> states,
                View3<float> logits, Workspace& workspace) const;
 
-  /// Loss of a block, and its gradient by backpropagation through time, written to `gradient`
-  /// (flat, as the parameters; overwritten, so that blocks are added by the caller in a fixed
-  /// order). Throws as `forward`, and UsageError for a class that the network does not have or a
-  /// gradient of another size.
+  /// Loss of a block. Its gradient, by backpropagation through time, is written to `gradient`
+  /// (flat, like the parameters; overwritten, so the caller must add up blocks, in a fixed order).
+  /// Throws like `forward`, and UsageError for a class that the network does not have or a gradient
+  /// of another size.
   LossResult loss_and_gradient(const TrialView& block, const RecurrentNoise& noise,
                                const LossOptions& loss, std::span<float> gradient,
                                Workspace& workspace) const;
@@ -286,7 +289,7 @@ class Network {
   std::unique_ptr<Implementation> implementation_;
 };
 
-/// What a network file says of itself besides weights and masks.
+/// What a network file says in text, besides its weights and masks.
 using NetworkMetadata = std::map<std::string, std::string>;
 
 /// Writes a .safetensors file: recurrent.weight by synapse with its mask as compressed rows
@@ -294,7 +297,7 @@ using NetworkMetadata = std::map<std::string, std::string>;
 /// readout.weight, readout.mask, readout.bias; excitatory, if units have a type; and as text
 /// metadata alpha, activation, format version, and what the caller gives (names of tasks, ...).
 /// The state equation is in the metadata (`equation`) if it is not `rate`. Such files have format
-/// version 2: versions of lmrnn that do not know the key would compute something else.
+/// version 2, because versions of lmrnn that do not know the key would compute something else.
 /// Throws RunError (disk full, no permission) and leaves an existing file as it was.
 void save_network(const std::filesystem::path& path, const Network& network,
                   const NetworkMetadata& metadata);
@@ -303,19 +306,18 @@ struct LoadedNetwork {
   Network network;
   NetworkMetadata metadata;
 };
-/// Throws UsageError (not a network, another format version, shapes that do not fit, NaN).
+/// Throws UsageError (not a network, another format version, shapes that do not match, NaN).
 LoadedNetwork load_network(const std::filesystem::path& path);
 
 struct RepresentationChoice {
   Representation representation;  ///< never `automatic`
-  std::string reason;             ///< half a sentence
+  std::string reason;             ///< for messages; not a whole sentence
 };
-/// How W is stored and multiplied: as asked for, or, if that is `automatic`, as diagonal for
-/// autapses alone, dense from the density on from which that measures faster (bench/NOTES.md), and
-/// sparse below it.
+/// How W is stored and multiplied: as asked for, or, for `automatic`: diagonal if there are only
+/// autapses, dense from the density at which that is faster (bench/NOTES.md), and sparse below it.
 RepresentationChoice choose_representation(const Architecture& architecture);
 
-/// One line of the table of parameters and arithmetic.
+/// One row of the table of parameters and arithmetic.
 struct CostRow {
   std::string part;                   ///< recurrent, input, rule, readout, bias
   std::size_t n_parameters = 0;       ///< that exist

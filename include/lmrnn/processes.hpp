@@ -12,8 +12,8 @@
 
 namespace lmrnn {
 
-/// Threads: must not be shared; the thread that called connect_processes makes all calls, by the
-/// rules of MPI that of the main function. Hence it also calls Trainer::run.
+/// Threads: must not be shared. Only the thread that called connect_processes makes calls; MPI
+/// requires to be the thread of the main function. So that thread also calls Trainer::run.
 class Processes {
  public:
   virtual ~Processes() = default;
@@ -22,11 +22,11 @@ class Processes {
   virtual int n() const noexcept = 0;
 
   /// `items` holds one item of `item_bytes` per element of work; process r has computed items
-  /// [first_item(r), first_item(r + 1)) of `n_items`. Afterwards all have all. To be called by all
-  /// processes alike.
+  /// [first_item(r), first_item(r + 1)) of `n_items`. Afterwards every process has all items. All
+  /// processes must make this call.
   virtual void share(void* items, std::size_t item_bytes, std::size_t n_items) = 0;
 
-  /// Whether it is true for any process. To be called by all processes alike.
+  /// Whether `here` is true in any process. All processes must make this call.
   virtual bool any(bool here) = 0;
 
   /// Ends all processes at once, this one included.

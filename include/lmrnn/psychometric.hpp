@@ -15,13 +15,13 @@ namespace lmrnn {
 /// Logits (time, class, trial) of whole trials, each started from state 0.
 using LogitsFunction = std::function<Buffer<float>(const TrialBatch&)>;
 
-/// Options and result of the analysis "psychometric", for a network of ours. Throws UsageError if
+/// Options and result of the analysis "psychometric", for a network of lmrnn. Throws UsageError if
 /// the network's channels, rules or classes are not the battery's.
 AnalysisResult psychometric_curves(const Network& network, const Battery& battery,
                                    const ConfigTable& options, const AnalysisContext& context);
 
-/// The same for anything that has logits. `model` is called in the calling thread, once a point of
-/// a curve. Throws UsageError for logits of another size than (time, class, trial).
+/// The same for any model that gives logits. `model` is called in the calling thread, once per
+/// point of a curve. Throws UsageError for logits of another size than (time, class, trial).
 AnalysisResult psychometric_curves(const LogitsFunction& model, const Battery& battery,
                                    const ConfigTable& options, const AnalysisContext& context);
 

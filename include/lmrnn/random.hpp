@@ -1,10 +1,10 @@
 // Random numbers as pure functions of where they are used.
 //
 // There is no generator and no state: a number is Philox4x32-10 (Salmon et al., SC 2011, through
-// the Random123 library) of a key that names the place, and an index within that place. Hence any
-// row of any batch can be drawn alone, in any order, by any number of threads, and a checkpoint
-// has nothing random to save. No two different keys share a single Philox block: the fields below
-// are laid side by side in the 64-bit key and the 128-bit counter, never hashed together.
+// the Random123 library) of a key that names the place, and an index within that place. So any row
+// of any batch can be drawn alone, in any order, by any number of threads, and checkpoints need no
+// random state. No two different keys share a single Philox block: the fields below are laid side
+// by side in the 64-bit key and the 128-bit counter, never hashed together.
 #pragma once
 
 #include <array>
@@ -31,7 +31,7 @@ enum class RandomPurpose : std::uint8_t {
   statistics = 9,       ///< bootstrap and permutation tests
 };
 
-/// Disjoint universes of trials.
+/// Parts of the data that share no trial.
 enum class Split : std::uint8_t { train = 0, validation = 1, test = 2 };
 
 /// Names the place where random numbers are used.
@@ -39,7 +39,7 @@ struct Key {
   Seed seed;
   RandomPurpose purpose;
   Split split = Split::train;
-  std::uint32_t batch = 0;  ///< optimiser step or batch number; what it counts is the caller's
+  std::uint32_t batch = 0;  ///< optimiser step or batch number, as the caller chooses
   std::uint32_t row = 0;    ///< row of the batch, trial, unit, ...
 };
 

@@ -1,4 +1,4 @@
-// The run directory: everything that a run leaves behind, and all that is needed to go on.
+// The run directory: everything that a run writes, including all that is needed to resume it.
 //
 //   config.toml         the resolved configuration, defaults included
 //   provenance.json     format version; the files that the run read (wiring.path, init_from) and
@@ -11,7 +11,7 @@
 //   checkpoints/step-00000500/
 //     network.safetensors  weights, masks, and what they were trained on (load_network reads it)
 //     state.safetensors    what else resuming needs: optimiser, counters
-//   lock                held (flock) by the process that trains; the kernel lets go when it dies
+//   lock                held (flock) by the process that trains; the kernel frees it when it dies
 //   DONE                a summary; written last, when the run is complete
 //
 // Files appear under their names only when they are complete. Checkpoints hold no times and no
@@ -29,14 +29,14 @@
 
 namespace lmrnn {
 
-/// Version of the layout above. A directory of another version is refused.
+/// Version of the layout above. A directory of another version is rejected.
 constexpr int run_format_version = 1;
 
 /// Steps of the complete checkpoints in a run directory, ascending; none if there is no such
 /// directory.
 std::vector<std::int64_t> checkpoint_steps(const std::filesystem::path& run);
 
-/// checkpoints/step-00000500 of a run, whether it is there or not.
+/// checkpoints/step-00000500 of a run, whether it exists or not.
 std::filesystem::path checkpoint_path(const std::filesystem::path& run, std::int64_t step);
 
 /// A run as its directory describes it.
@@ -49,12 +49,12 @@ struct RunRecord {
   std::filesystem::path latest_network() const;  ///< throws UsageError if there is no checkpoint
 };
 
-/// Of a directory, or "zoo:NAME" (lmrnn/zoo.hpp). Throws UsageError (not a run directory, another
-/// format version, unreadable configuration).
+/// Opens a run directory, or "zoo:NAME" (lmrnn/zoo.hpp). Throws UsageError (not a run directory,
+/// another format version, unreadable configuration).
 RunRecord open_run(const std::filesystem::path& directory);
 
-/// The configuration of a run with the files that it read where they are now: where they were read,
-/// or else where config.toml says. Throws UsageError if one holds something else than it did then.
+/// The configuration of a run, with the present paths of the files that it read: where it read
+/// them, or else where config.toml says. Throws UsageError if the content of one has changed since.
 RunConfig config_with_files(const RunRecord& run);
 
 /// A file that a configuration names.
@@ -63,11 +63,11 @@ struct InputPath {
   std::filesystem::path path;
 };
 
-/// The files that a run of `config` reads: those of its masks, and the network that `init_from`
-/// stands for. Throws UsageError if the latter stands for none.
+/// The files that a run of `config` reads: those of [wiring] (masks, weights, coordinates, types),
+/// and the network of `init_from`. Throws UsageError if `init_from` leads to no network.
 std::vector<InputPath> input_paths(const RunConfig& config);
 
-/// The network file that `path` stands for: itself, or that of the newest checkpoint of a run
+/// The network file that `path` leads to: `path` itself, or that of the newest checkpoint of a run
 /// directory or of "zoo:NAME", or that of a checkpoint directory. Throws UsageError if there is
 /// none.
 std::filesystem::path find_network(const std::filesystem::path& path);

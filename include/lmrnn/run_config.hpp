@@ -6,7 +6,8 @@
 //
 // with l the cross-entropy or squared error of a step, w the weight of the step's period, and d the
 // distance on the sheet (wiring.metric, wiring.boundary), 0 for autapses. Sums of weights are over
-// the weights that are trained. The cost of wire: Achterberg et al. 2023 (without communicability).
+// the weights that are trained. Source of the wire penalty: Achterberg et al. 2023 (without
+// communicability).
 #pragma once
 
 #include <array>
@@ -27,8 +28,8 @@
 namespace lmrnn {
 
 /// modern: the defaults of the structs below. solve: what studies/recipe-selection.toml chose for
-/// Mod-Cog. neurogym: what people who train these batteries with NeuroGym run.
-/// docs/concepts/training.md lists them.
+/// Mod-Cog. neurogym: the usual settings for these batteries in NeuroGym. docs/concepts/training.md
+/// lists them.
 enum class Recipe { modern, solve, neurogym };
 constexpr std::array<std::pair<std::string_view, Recipe>, 3> enum_names(Recipe) {
   return {{{"modern", Recipe::modern}, {"solve", Recipe::solve}, {"neurogym", Recipe::neurogym}}};
@@ -59,8 +60,8 @@ constexpr std::array<std::pair<std::string_view, PenalisedWeights>, 2> enum_name
   return {{{"recurrent", PenalisedWeights::recurrent}, {"all", PenalisedWeights::all}}};
 }
 
-/// How steps, trials and tasks share the loss. Decision periods and the others are balanced each by
-/// itself, and then weighed by loss.weights.
+/// What counts equally in the loss: steps, trials or tasks. Decision periods and all other periods
+/// are balanced separately, and then weighted by loss.weights.
 enum class LossBalance { steps, trials, tasks };
 constexpr std::array<std::pair<std::string_view, LossBalance>, 3> enum_names(LossBalance) {
   return {{{"steps", LossBalance::steps},
@@ -185,8 +186,8 @@ struct TaskCount {
 void from_config(const ConfigValue& v, std::string_view key, TaskCount& out, const Range&);
 ConfigValue to_config(const TaskCount& count);
 
-/// [train] of a configuration. Criteria are looked at after each evaluation; all `stop_` ones that
-/// are given must hold. They end the training, or begin the cool-down of an open-ended schedule.
+/// [train] of a configuration. Criteria are checked after each evaluation; all `stop_` keys that
+/// are set must hold. Then the training ends, or the cool-down of an open-ended schedule begins.
 struct TrainConfig {
   std::int64_t steps = 5000;
   std::int64_t block = 0;
@@ -249,7 +250,7 @@ struct EvaluationConfig {
   }
 };
 
-/// [checkpoint] of a configuration. The newest is always kept.
+/// [checkpoint] of a configuration. The newest checkpoint is always kept.
 struct CheckpointConfig {
   std::int64_t every = 500;
   std::int64_t keep_last = 2;
@@ -311,31 +312,31 @@ struct RunConfig {
   Seed evaluation_seed() const;  ///< throws UsageError if there is no seed
 };
 
-/// Defaults of `recipe` as far as they differ from those of the structs. `tasks`, `dt` and `tau`
-/// are what the recipe depends on: rows of 350 steps if any task has a modifier, and recurrent
-/// noise that grows with tau / dt.
+/// Sets the defaults of `recipe` where they differ from those of the structs. Some depend on the
+/// battery's tasks and dt, and on `tau`: rows have 350 steps if any task has a modifier, and
+/// recurrent noise grows with tau / dt.
 void apply_recipe(RunConfig& config, Recipe recipe, const BatteryConfig& battery, double tau);
 
-/// The recipe that `table` names, overwritten by the keys in `table`, checked as a whole. Throws
-/// UsageError.
+/// The defaults of the recipe that `table` names, overridden by the keys in `table`, and checked as
+/// a whole. Throws UsageError.
 RunConfig resolve_config(const ConfigTable& table);
 
-/// Throws UsageError for values that do not fit each other.
+/// Throws UsageError for values that contradict each other.
 void check_config(const RunConfig& config);
 
 /// A Markdown table of every key: its type, its default and its meaning; times are in ms.
 std::string config_reference();
 
-/// Rows of each block of a batch: `block` if given, else a function of the batch alone.
+/// Rows of each block of a batch: `block` if given; otherwise it depends on the batch size alone.
 std::size_t block_rows(const TrainConfig& train, const StreamConfig& stream) noexcept;
 
-/// Where an open-ended training ends whose cool-down begins after `step` steps: the cool-down is
-/// the share schedule.cooldown of all, and `n_steps` the most.
+/// The step at which an open-ended training ends if its cool-down begins after `step` steps. The
+/// cool-down takes the share schedule.cooldown of all steps, but ends at `n_steps` at the latest.
 std::int64_t end_of_cooldown(const ScheduleConfig& schedule, std::int64_t step,
                              std::int64_t n_steps) noexcept;
 
-/// What the learning rates are multiplied by in step `step` (0-based) of `n_steps`. Open-ended:
-/// the cool-down has begun after `cooldown_from` steps; before it has, -1.
+/// What the learning rates are multiplied by in step `step` (0-based) of `n_steps`. Open-ended: the
+/// cool-down began after `cooldown_from` steps; -1 if it has not begun.
 double schedule_factor(const ScheduleConfig& schedule, std::int64_t step, std::int64_t n_steps,
                        std::int64_t cooldown_from = -1) noexcept;
 

@@ -15,7 +15,7 @@
 
 namespace lmrnn {
 
-/// A row of metrics.csv: the steps since the row before, and the evaluation at this step if there
+/// A row of metrics.csv: the steps since the previous row, and the evaluation at this step if there
 /// was one.
 struct MetricsRow {
   std::int64_t step = 0;     ///< optimiser steps done
@@ -62,7 +62,7 @@ struct TaskRow {
 
   static constexpr std::array<Renamed, 1> renamed_columns{{{"reached", "passed"}}};
 
-  /// As MetricsRow::columns.
+  /// Like MetricsRow::columns.
   template <class Self, class Visitor>
   static void columns(Self& self, Visitor&& column) {
     constexpr CsvFormat score{.digits = 6, .fixed = true};
@@ -81,8 +81,8 @@ struct TaskRow {
   }
 };
 
-/// The complete rows of metrics.csv of a run; none if the file is not there yet. Throws UsageError,
-/// with the line, for a column that is missing or damaged.
+/// The complete rows of metrics.csv of a run; none if the file does not exist yet. Throws
+/// UsageError, with the line, for a column that is missing or damaged.
 std::vector<MetricsRow> read_metrics(const std::filesystem::path& run);
 
 /// The same of tasks.csv, all evaluations.

@@ -1,4 +1,4 @@
-// Which SIMD instructions the kernels use. Chosen at run time; the same target gives the same bits.
+// The SIMD instructions of the kernels, chosen at run time; the same target gives the same bits.
 //
 // The choice belongs to the thread that makes it, and to the work that a ThreadPool does for that
 // thread. Threads do not see each other's choices, so runs that pin different targets can live side
@@ -19,16 +19,16 @@ std::vector<std::string_view> simd_targets();
 std::string_view simd_target();
 
 /// Makes the calling thread use the target `name` ("auto": the best) from now on. Throws
-/// UsageError, listing what there is, for any other name.
+/// UsageError, which lists the available targets, for any other name.
 void choose_simd(std::string_view name);
 
-/// Makes the calling thread use the target `name` for as long as the object lives; then the one
-/// that it used before.
+/// Makes the calling thread use the target `name` as long as this object exists; then the thread
+/// uses its previous target again.
 ///
-/// Threads: must not be shared; the thread that made it destroys it, last made first.
+/// Threads: must not be shared; the thread that made it destroys it, the last one made first.
 class SimdScope {
  public:
-  /// Throws as choose_simd does.
+  /// Throws like choose_simd.
   explicit SimdScope(std::string_view name);
   ~SimdScope();
   SimdScope(const SimdScope&) = delete;

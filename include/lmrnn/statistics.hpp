@@ -1,8 +1,8 @@
-// Statistics of studies: how long until a mark is reached, how sure that is, and which differences
+// Statistics of studies: times until a mark is reached, their uncertainty, and which differences
 // are more than chance. Everything random is a function of a seed that the caller gives.
 //
-// The unit of sampling is the run (a seed), never the trial or the task: what is resampled are
-// whole runs, and runs of two arms with the same seed (same data, same input weights) are a pair.
+// The unit of sampling is the run (a seed), never the trial or the task: whole runs are resampled,
+// and runs of two arms with the same seed (same data, same input weights) are a pair.
 #pragma once
 
 #include <cstddef>
@@ -19,16 +19,16 @@ namespace lmrnn {
 
 // Learning curves ------------------------------------------------------------------------------
 
-/// When a run reached a mark; if it never did, it is censored: `time` is how long it was watched.
+/// When a run reached a mark. If it never did, it is censored: `time` is how long it was observed.
 struct TimeToMark {
   double time = 0;
   bool reached = false;
 };
 
-/// The mark counts when two evaluations running are at or above it. The time is where the straight
-/// line from the evaluation before the first of the two crosses the mark (the time of the first
-/// evaluation, if that one is already above). `times` ascend; one value per time. Throws UsageError
-/// for lengths that differ or an empty curve.
+/// The mark counts as reached when two evaluations in a row are at or above it. The time is where
+/// the straight line from the evaluation before the first of the two crosses the mark (the time of
+/// the first evaluation, if that one is already above). `times` ascend; one value per time. Throws
+/// UsageError for lengths that differ or an empty curve.
 TimeToMark time_to_mark(std::span<const double> times, std::span<const double> values, double mark);
 
 /// Mean height of a curve between its first and last time (trapezoids); its value if it has one
@@ -49,8 +49,8 @@ struct SurvivalStep {
 /// risk at that time.
 std::vector<SurvivalStep> kaplan_meier(std::span<const TimeToMark> times);
 
-/// Mean time to the mark among the first `horizon`: the area under the Kaplan-Meier curve from 0
-/// to `horizon`. With every run watched to the horizon it is the mean of min(time, horizon).
+/// Mean time to the mark within the first `horizon`: the area under the Kaplan-Meier curve from 0
+/// to `horizon`. If every run was observed until the horizon, it is the mean of min(time, horizon).
 /// Source: Royston & Parmar, BMC Med. Res. Methodol. 13:152 (2013).
 double restricted_mean(std::span<const TimeToMark> times, double horizon);
 
@@ -78,14 +78,14 @@ Band bootstrap_mean(std::span<const double> values, Seed seed, double level = 0.
                     std::size_t n_samples = n_bootstrap_samples);
 
 /// The mean of `values` with Student's t-interval; both limits are NaN for fewer than two values.
-/// This, not the bootstrap, is what small numbers of pairs need: with 3, 4, 5 and 8 of them a 95%
+/// For small numbers of pairs use this, not the bootstrap: with 3, 4, 5 and 8 of them a 95%
 /// percentile interval covers the mean in about 74, 80, 82 and 88% of cases.
 Band t_interval(std::span<const double> values, double level = 0.95);
 
-/// Which of several levels is best, and how sure that is.
+/// Which of several levels is best, and how certain that is.
 struct BestLevel {
-  std::size_t best = 0;         ///< of the means over all runs
-  std::vector<double> share;    ///< per level: resamples in which it is best
+  std::size_t best = 0;         ///< the level with the best mean over all runs
+  std::vector<double> share;    ///< per level: share of the resamples in which it is best
   double position = 0;          ///< `positions[best]`
   double lower = 0, upper = 0;  ///< interval of the best level's position
   double margin = 0;            ///< how much better than the runner-up, in the measure's units
@@ -101,16 +101,16 @@ BestLevel bootstrap_best(View2<const double> values, std::span<const double> pos
 
 // Tests ----------------------------------------------------------------------------------------
 
-/// Two-sided p of the paired permutation test: how often is the mean of the differences, each with
-/// a random sign, at least as far from 0 as it is? All sign patterns are counted for up to 20
-/// pairs, 100 000 random ones (plus the observed one) beyond. 1 if there are no pairs. With n pairs
-/// it is never below 2^(1-n): three seeds cannot give less than 0.25.
+/// Two-sided p of the paired permutation test: the share of sign patterns of the differences whose
+/// mean is at least as far from 0 as the observed one. All patterns are counted for up to 20 pairs,
+/// 100 000 random ones (plus the observed one) beyond. 1 if there are no pairs. With n pairs it is
+/// never below 2^(1-n): three seeds cannot give less than 0.25.
 double paired_permutation_p(std::span<const double> differences, Seed seed);
 
 /// The least p that `paired_permutation_p` can give for n pairs: 2^(1-n), at most 1.
 double least_paired_p(std::size_t n_pairs) noexcept;
 
-/// Contrasts of fewer pairs get no verdict: their p cannot reach 0.05.
+/// Contrasts with fewer pairs get no verdict: their p cannot reach 0.05.
 constexpr std::size_t least_pairs_of_a_verdict = 6;
 
 /// Holm's step-down correction: adjusted p in the order given, at most 1. Source: Holm, Scand. J.

@@ -54,32 +54,32 @@ struct StreamConfig {
 /// Weight of a step in the loss, by task and Period.
 using StepWeights = std::vector<std::array<float, n_periods>>;
 
-/// Rows of fixed length, filled with trials end to end, the last one cut.
+/// Rows of fixed length, filled with trials end to end; the last trial of a row is cut.
 ///
 /// Threads: may be shared; every const function may be called by any number of threads at once.
 class PackedStream final : public BatchSource {
  public:
-  /// `weights`: what is written as loss weights; without them, 1. Throws UsageError for a
-  /// configuration out of range.
+  /// `weights`: the loss weights to write; if empty, 1. Throws UsageError for a configuration out
+  /// of range.
   PackedStream(const Battery& battery, const StreamConfig& config, Seed seed, Split split,
                StepWeights weights = {});
   ~PackedStream() override;
   PackedStream(PackedStream&&) noexcept;
 
-  /// Writes rows first_row ... first_row + rows' number of trials - 1 of batch `batch`, all arrays
-  /// but `resets`. Steps of trials that the row does not hold whole are not scored. In `continue`,
-  /// and with a finite data set, a row's batch is found by walking over the trials before it. The
-  /// stream remembers how far it has come in each row, so asking for the batches of a row in order
-  /// is fast, and going back begins at batch 0. Threads that ask for the same row take turns.
-  /// Throws UsageError for rows or a batch that the stream does not have, and for arrays of another
-  /// shape.
+  /// Writes rows first_row ... first_row + n - 1 of batch `batch`, where n is the number of trials
+  /// of `rows`; all arrays except `resets`. Steps of trials that are cut by the row are not scored.
+  /// In `continue`, and with a finite data set, a batch of a row depends on all trials before it in
+  /// the row. The stream remembers its position in each row, so asking for the batches of a row in
+  /// order is fast; going back starts again at batch 0. Threads that ask for the same row take
+  /// turns. Throws UsageError for rows or a batch that the stream does not have, and for arrays of
+  /// another shape.
   void fill(std::uint32_t batch, std::uint32_t first_row, const TrialRows& rows) const;
 
   /// "battery".
   std::string name() const override;
   BatchShape shape() const override;
   std::vector<std::string> tasks() const override;
-  /// The same, always of the stream's own split.
+  /// The same; the split is always the stream's own.
   void fill(Split split, std::uint32_t batch, std::uint32_t first_row,
             const TrialRows& rows) const override;
 
@@ -92,7 +92,7 @@ class PackedStream final : public BatchSource {
 };
 
 /// Whole trials of a battery, padded to the longest. In the padding, inputs, targets, loss weights
-/// and `scored` are 0, and the rules go on.
+/// and `scored` are 0, and the rules continue.
 struct TrialBatch : Trials {
   std::vector<std::uint32_t> tasks;            ///< (trial) index into battery.tasks()
   std::vector<Conditions> conditions;          ///< (trial)
@@ -101,15 +101,16 @@ struct TrialBatch : Trials {
   std::vector<std::vector<PeriodSpan>> spans;  ///< (trial)
 };
 
-/// Trials number first ... first + n - 1 of one task in a split. Trial k of a task is the same
-/// whatever else is asked for. Finite data sets consist of trials 0 ... M - 1 of split `train`.
-/// Throws UsageError for a task that the battery does not have, or a trial beyond 2^32 - 1.
+/// Trials first ... first + n - 1 of one task in a split. Trial k of a task is always the same,
+/// whichever others you ask for. Finite data sets consist of trials 0 ... M - 1 of split `train`.
+/// Throws UsageError for a task that the battery does not have, or if first + n is above 2^32 - 1.
 TrialBatch draw_trials(const Battery& battery, std::size_t task, std::size_t n, Seed seed,
                        Split split, std::size_t first = 0);
 
-/// Batch of given conditions, one row each; noise (if the conditions ask for it) from `key`'s
-/// seed, split and batch, and the row `key.row` plus the number in the batch. Throws UsageError for
-/// conditions that no trial of the task can have, and unless there is a task for each.
+/// A batch of trials with the given conditions, one row each. Noise (if the conditions ask for it)
+/// is drawn with the seed, split and batch of `key`, and row `key.row` + k for trial k. Throws
+/// UsageError for conditions that no trial of the task can have, and unless there is a task for
+/// each trial.
 TrialBatch compose_trials(const Battery& battery, std::span<const std::uint32_t> tasks,
                           std::span<const Conditions> conditions, Key key);
 

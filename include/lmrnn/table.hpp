@@ -9,7 +9,7 @@
 
 namespace lmrnn {
 
-/// A NaN is an empty cell.
+/// NaN stands for an empty cell.
 using TableCell = std::variant<bool, std::int64_t, double, std::string>;
 
 /// A table with named columns; every row has a cell for each.
@@ -24,11 +24,11 @@ struct Table {
 
 /// How the numbers of a CSV column are written.
 struct CsvFormat {
-  int digits = 0;      ///< significant digits; 0: as many as give the same number back
+  int digits = 0;      ///< significant digits; 0: enough to read the same number back
   bool fixed = false;  ///< `digits` after the decimal point instead
 };
 
-/// Header and rows; numbers with nine digits, `true` and `false`, text in quotes where it must be.
+/// Header and rows; numbers with nine digits, `true` and `false`, text in quotes where needed.
 std::string to_csv(const Table& table);
 
 /// A booktabs table with the caption, ready for \input.

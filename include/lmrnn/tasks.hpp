@@ -48,7 +48,7 @@ enum class Period : std::uint8_t {
 };
 std::string_view period_name(Family family, Period period);
 constexpr std::size_t n_periods = 5;
-/// Its place in arrays by Period.
+/// Index of a period in arrays by Period.
 constexpr std::size_t period_index(Period period) {
   return static_cast<std::size_t>(period);
 }
@@ -93,16 +93,16 @@ struct Task {
 Task parse_task(std::string_view name);
 
 /// Tasks of an expression: names, collections (cog20, modcog82, modcog93, modcog126, modcog132),
-/// globs and, with "!", exclusions, comma-separated, e.g. "modcog82", "dly*,!*seql". Result in
-/// collection order, without repetition. Globs match among modcog132. Throws UsageError if a part
-/// matches nothing or nothing is left.
+/// globs and, with "!", exclusions, comma-separated, e.g. "modcog82", "dly*,!*seql". The result is
+/// in collection order, without duplicates. Globs match among modcog132. Throws UsageError if a
+/// part matches nothing or nothing is left.
 std::vector<Task> select_tasks(std::string_view expression);
 
 std::span<const std::string> collection_names();
 
 std::vector<std::string> names_of(std::span<const Task> tasks);
 
-/// How the battery behaves; one switch per difference between the published code and the corrected
+/// How the battery behaves: one switch per difference between the published code and the corrected
 /// one. true = corrected. docs/concepts/battery.md explains each.
 struct Semantics {
   bool ring_wrap = true;
@@ -207,8 +207,8 @@ struct BatteryConfig {
   double dt = 100;  ///< ms
   SemanticsConfig semantics;
   TimingTable timing = TimingTable::modcog;
-  /// Overrides of durations: family or task name -> period name -> duration. A task's own row
-  /// beats its family's.
+  /// Overrides of durations: family or task name -> period name -> duration. An entry for a task
+  /// overrides that of its family.
   std::map<std::string, std::map<std::string, Duration>> durations;
   RuleEncoding rule = RuleEncoding::task;
   double input_noise = 1;               ///< times the standard deviation 1 / sqrt(dt / ms)
@@ -247,7 +247,7 @@ struct Conditions {
   double sample = 0, test = 0;  ///< match family: angles, rad
   /// Realised durations in ms by Period, before rounding down to steps; 0 if the family has none.
   std::array<double, n_periods> duration{};
-  bool noise = true;  ///< false: compose without marking noise
+  bool noise = true;  ///< false: the composed trial marks no noise
   friend bool operator==(const Conditions&, const Conditions&) = default;
 };
 
@@ -280,11 +280,11 @@ struct BatteryData;  // private to the library
 
 /// Tasks, semantics and timing together.
 ///
-/// Threads: may be shared; it never changes. Copies share what the original has.
+/// Threads: may be shared; it never changes. Copies share the data of the original.
 class Battery {
  public:
-  /// `seed` serves what is drawn once per run (published match_delay). Throws UsageError for keys
-  /// that do not fit each other or select no task.
+  /// `seed` is used for what is drawn once per run (published match_delay). Throws UsageError for
+  /// keys that contradict each other or select no task.
   Battery(const BatteryConfig& config, Seed seed);
 
   const BatteryConfig& config() const noexcept;
@@ -305,8 +305,8 @@ class Battery {
   /// `rounding` counts 15 steps of 100/3 ms in 500 ms, published `rounding` 14.
   std::int32_t n_steps(Milliseconds duration) const noexcept;
 
-  /// Conditions of trial `trial` of the row that `key` names (stream `conditions` of the key is
-  /// set here). `modality_turn`: under published `modality`, how many trials of this task came
+  /// Conditions of trial `trial` of the row that `key` names; the key's purpose is set to
+  /// `conditions`. `modality_turn`: under published `modality`, how many trials of this task came
   /// before it in the row. Here and below, `task` is an index into tasks(), and one out of range
   /// throws std::out_of_range.
   Conditions draw(std::size_t task, Key key, std::uint32_t trial = 0,
@@ -318,8 +318,8 @@ class Battery {
   /// Durations from which the trials of a task draw, by Period; no values where it has no such
   /// period.
   std::array<Duration, n_periods> durations(std::size_t task) const;
-  /// Mean number of steps of each Period in a trial of the task (to a thousandth of the range for
-  /// durations drawn from a range); 0 where it has no such period.
+  /// Mean number of steps of each Period in a trial of the task (for durations drawn from a range,
+  /// to a thousandth of the range); 0 where it has no such period.
   std::array<double, n_periods> mean_steps(std::size_t task) const;
   /// Expected share of a task among the trials of a stream; they add to 1.
   double frequency(std::size_t task) const;

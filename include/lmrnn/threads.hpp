@@ -5,8 +5,9 @@
 //   - Structs are values: any number of threads may read one, or one thread may write it. The same
 //     holds for arrays that views point to.
 //   - Functions may be called by any number of threads at once, with the same arguments too, unless
-//     they say otherwise. run_study (it forks) and connect_processes (MPI) do.
-//   - Nothing that one caller chooses changes what another one gets: there are no global settings.
+//     they say otherwise. run_study (it forks), connect_processes (MPI) and use_zoo do.
+//   - Nothing that one caller chooses changes what another one gets: there are no global settings,
+//     except the folder of use_zoo.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +23,8 @@ namespace lmrnn {
 /// the callers that wait.
 class ThreadPool {
  public:
-  /// `n_threads` >= 1; 0 means one per processor that this process may use.
+  /// `n_threads` >= 1; 0 means one per processor that this process may use. Throws UsageError for
+  /// more than 4096 threads, RunError if they cannot be started.
   explicit ThreadPool(int n_threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;

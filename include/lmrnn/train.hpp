@@ -1,9 +1,9 @@
-// Training: the trainer that carries out a run, and what a run will take.
+// Training: the trainer of a run, and estimates of what a run will cost.
 //
 // One optimiser step: a batch of packed rows is cut into fixed blocks of rows; every block's
 // gradient is computed on its own (backpropagation through time over the whole row) and the blocks
 // are added in order; the penalty is added, the global norm clipped, and the optimiser applied.
-// lmrnn/run_config.hpp says what can be chosen.
+// lmrnn/run_config.hpp lists the options.
 //
 // Nothing depends on the number of threads, nor on where a run was interrupted: the same build,
 // SIMD target and configuration give the same bits.
@@ -34,14 +34,15 @@ Network make_network(const RunConfig& config, const Battery& battery);
 /// `init_from` is given: weights are matched by tasks, which such data do not have.
 Network make_network(const RunConfig& config, const BatchShape& shape);
 
-/// Draws the weights that [network] and wiring.initial describe with `seed`; masks of
-/// wiring.initial are those of the run. Throws UsageError as make_subset does.
+/// Draws with `seed` the weights that [network] and wiring.initial describe; random masks of
+/// wiring.initial are those of the run. Throws UsageError like make_subset.
 void draw_initial_weights(Network& network, const RunConfig& config, Seed seed);
 
 // Training -------------------------------------------------------------------------------------
 
-/// Loss, gradient or weights are no longer finite, or not even those of the untrained network: the
-/// message says which, and the remedy. The same configuration would diverge again.
+/// The loss, gradient or weights are not finite, after some steps or already in the untrained
+/// network. The message says which, and gives the remedy. The same configuration would diverge
+/// again.
 class Diverged : public RunError {
  public:
   using RunError::RunError;
@@ -57,7 +58,7 @@ struct Progress {
   bool evaluated_now = false;              ///< it belongs to this step
 };
 
-/// Called by the thread that called Trainer::run. What they throw leaves `run` at once, without a
+/// Called by the thread that called Trainer::run. If they throw, `run` ends at once, without a
 /// checkpoint.
 struct TrainerCallbacks {
   std::function<void(const Progress&)> progress{};  ///< called after every step
@@ -76,49 +77,49 @@ constexpr std::array<std::pair<std::string_view, Outcome>, 3> enum_names(Outcome
            {"interrupted", Outcome::interrupted}}};
 }
 
-/// The processes that mpirun has started this one with; nullptr if the library was built without
-/// MPI (preset `mpi`). To be called once, and the result to be kept until the end. Throws RunError
-/// if MPI was started with too few rights for threads.
+/// Connects the processes that mpirun has started together; nullptr if the library was built
+/// without MPI (preset `mpi`). Call it once, and keep the result until the end. Throws RunError if
+/// MPI cannot be started for a program with threads.
 std::unique_ptr<Processes> connect_processes();
 
 /// How a run is carried out. None of it changes what the run computes, apart from `source`.
 struct TrainerOptions {
   int n_threads = 0;  ///< 0: one per available processor
-  /// Data to train on in place of `battery` of the configuration; evaluated on `evaluation.trials`
-  /// rows per task of it.
+  /// Data to train on instead of `battery` of the configuration; evaluated on `evaluation.trials`
+  /// rows per task.
   std::shared_ptr<const BatchSource> source{};
-  /// Others that train the same network, each with its share of the blocks of trials and the same
-  /// bits as one process alone. They all call the same functions, and process 0 writes the files.
-  /// Must outlive the trainer. nullptr: this process alone.
+  /// The processes that train the same network: each computes its share of the blocks of trials,
+  /// with the same bits as one process alone. They all call the same functions, and process 0
+  /// writes the files. Must outlive the trainer. nullptr: this process alone.
   Processes* processes = nullptr;
   CeilingFunction ceilings{};  ///< of the battery; empty: they are computed
 };
 
-/// Trains a network in a run directory, which it locks for as long as it lives.
+/// Trains a network in a run directory, which it locks as long as it exists.
 ///
 /// Threads: must not be shared while `run` trains; callbacks run on the thread that called `run`
 /// and may read everything. `config`, `battery`, `directory` and `notices` never change and may be
-/// read by any thread. Different trainers know nothing of each other: any number of them, with
-/// different SIMD targets too, may train at the same time in one process.
+/// read by any thread. Trainers are independent: any number of them, with different SIMD targets
+/// too, may train at the same time in one process.
 class Trainer {
  public:
-  /// A new run. Creates `directory`. Throws UsageError if there is already something in it, or for
-  /// an impossible configuration, and then nothing has been written; RunError if it cannot be
-  /// written.
+  /// A new run. Creates `directory`. Throws UsageError, before anything is written, if there is
+  /// already something in it or the configuration is impossible; RunError if it cannot be written.
   static Trainer start(const RunConfig& config, const std::filesystem::path& directory,
                        const TrainerOptions& options = {});
-  /// The run in `directory` from its newest checkpoint. Throws UsageError if there is none, it is
-  /// damaged, it is of another format version or belongs to another process, or it is done; or if
-  /// the run began with another `source`, or with one where there is none now; or if a file that it
-  /// read (`wiring.path`, `init_from`) holds something else by now.
+  /// Resumes the run in `directory` from its newest checkpoint, or starts it again if it has none.
+  /// Throws UsageError if the directory is not a run, is damaged, has another format version,
+  /// belongs to another process, or is done; if the run began with another `source`, or with one
+  /// and none is given now; or if a file that it read (`wiring.path`, `init_from`) has changed
+  /// since.
   static Trainer resume(const std::filesystem::path& directory, const TrainerOptions& options = {});
   ~Trainer();
   Trainer(Trainer&&) noexcept;
   Trainer& operator=(Trainer&&) noexcept;
 
-  /// Trains to the end, a criterion or a request to stop. Throws Diverged if the loss is no longer
-  /// finite (the checkpoints stay), or not before the first update, RunError if the disk is full.
-  /// To be called once.
+  /// Trains to the end, a criterion or a request to stop. Throws Diverged if the loss is not
+  /// finite, even before the first update (checkpoints are kept), RunError if the disk is full.
+  /// Call it once.
   Outcome run(const TrainerCallbacks& callbacks = {});
 
   const RunConfig& config() const noexcept;
@@ -128,9 +129,9 @@ class Trainer {
   const std::filesystem::path& directory() const noexcept;
   std::int64_t step() const noexcept;  ///< optimiser steps done
   const std::optional<Evaluation>& last_evaluation() const noexcept;
-  /// What its owner should know: that rows are shorter than trials, that the untrained network's
-  /// activity grows to a loss above 1000, or that a resumed run uses another SIMD target
-  /// than it began with.
+  /// Warnings for the user, e.g. that rows are shorter than trials, that the untrained network's
+  /// activity grows to a loss above 1000, or that a resumed run uses another SIMD target than at
+  /// its start.
   const std::vector<std::string>& notices() const noexcept;
 
  private:
@@ -144,7 +145,7 @@ class Trainer {
 /// The units and synapses that `config` describes. Throws UsageError as make_mask.
 Architecture make_architecture(const RunConfig& config, const Battery& battery);
 
-/// Memory in bytes that a run needs at most, by what it is for.
+/// Upper bounds of the memory that a run needs, in bytes, by purpose.
 struct MemoryEstimate {
   double bytes_parameters = 0;   ///< weights, gradients of all blocks, optimiser state
   double bytes_activations = 0;  ///< states and gradients of the blocks that run together
@@ -168,8 +169,8 @@ struct RunEstimate {
   std::vector<std::string> notices{};  ///< what Trainer::notices will say
 };
 
-/// Trains a few steps in memory and throws them away. Writes nothing. `n_threads` 0: one per
-/// available processor. Throws as Trainer::start and Trainer::run.
+/// Trains a few steps in memory and discards them. Writes nothing. `n_threads` 0: one per available
+/// processor. Throws like Trainer::start and Trainer::run.
 RunEstimate estimate_run(const RunConfig& config, int n_threads);
 
 }  // namespace lmrnn

@@ -1,4 +1,4 @@
-// The arrays of trials: one struct that owns them, one that shows them, and who fills them.
+// The arrays of trials: the struct that owns them, views of them, and sources that fill them.
 //
 // Everything is indexed (time, trial, item), from the task that writes a number to the kernel that
 // reads it. A trial is a row of a batch: one whole trial, or trials packed end to end.
@@ -17,8 +17,8 @@
 
 namespace lmrnn {
 
-/// A view of a (time, trial, item) array; does not own. The items of a trial at a step lie side by
-/// side; steps and trials lie at any fixed distance, so a block of the trials of a batch, or an
+/// A view of a (time, trial, item) array; does not own it. The items of a trial at a step are
+/// contiguous; steps and trials have any fixed stride, so a block of the trials of a batch, or an
 /// array (trial, time, item), is a view as well. Indices are checked in development builds.
 template <class T>
 struct LMRNN_CHECKED_TYPE TrialArray {
@@ -54,7 +54,7 @@ struct LMRNN_CHECKED_TYPE TrialArray {
   }
   /// Trials first ... first + n - 1.
   TrialArray trials(std::size_t first, std::size_t n) const noexcept {
-    if (empty()) return {};  // not given, not asked for: so are its parts
+    if (empty()) return {};  // parts of an absent array are absent
     LMRNN_CHECK_FITS(first + n, n_trials, "the trials lie outside a TrialArray");
     return {data + first * trial_stride, n_steps, n, n_items, step_stride, trial_stride};
   }
@@ -64,8 +64,8 @@ struct LMRNN_CHECKED_TYPE TrialArray {
     return trial_stride == n_items && step_stride == n_trials * n_items;
   }
 
-  /// Calls visit(std::span<T>) for the stretches of memory that make up the array, in any order:
-  /// few and long ones, so that what is done to each number needs no index.
+  /// Calls visit(std::span<T>) for the contiguous parts of the array, in any order. They are few
+  /// and long, so that element-wise loops need no index.
   template <class Visit>
   void for_each_stretch(Visit&& visit) const {
     if (empty()) return;
@@ -90,8 +90,8 @@ enum class Scored : std::uint8_t {
   trial_only = 3,  ///< for the accuracy of trials: steps before the decision
 };
 
-/// Trials as those see them who read (`T` is const: TrialView) or write them (TrialRows). Nothing
-/// is owned. Each array may be empty: it is not given, or not asked for.
+/// Arrays of trials, to read (TrialView, const elements) or to write (TrialRows). Owns nothing. An
+/// array may be empty: it is not given, or not asked for.
 template <bool writable>
 struct LMRNN_CHECKED_TYPE TrialArrays {
   template <class T>
@@ -110,7 +110,7 @@ struct LMRNN_CHECKED_TYPE TrialArrays {
   std::size_t n_steps() const noexcept { return inputs.n_steps; }
   std::size_t n_trials() const noexcept { return inputs.n_trials; }
 
-  /// Calls visit(array, of) for every array and the same array of `other`.
+  /// Calls visit(array, other_array) for every array and the same array of `other`.
   template <bool of_other, class Visit>
   void for_each_with(const TrialArrays<of_other>& other, Visit&& visit) const {
     visit(inputs, other.inputs);
@@ -163,16 +163,17 @@ struct Trials {
   TrialRows rows() noexcept;
   /// What a network computes with; with `reset_at_trial`, its state is 0 where a trial begins.
   TrialView view(bool reset_at_trial = false) const noexcept;
-  /// Copies of the trials that `order` names, without the steps that none of `n_steps` reaches.
+  /// Copies of the trials with the numbers in `order`, in that order, cut after `steps` steps.
   Trials chosen(std::span<const std::size_t> order, std::size_t steps) const;
 };
 
-/// Copies what both have of each array, as many steps and trials as `from` has; `to` has at least
-/// as many. Throws UsageError if it has not.
+/// Copies each array that both have, as many steps and trials as `from` has. Throws UsageError if
+/// one does not fit into that of `to`.
 void copy_trials(const TrialView& from, const TrialRows& to);
 
-/// Inputs (time, trial, channel) and rules (time, trial, slot) to (time, trial, channel + rule): 1
-/// where a rule is on, else 0. Throws UsageError for a shape of `to` that does not fit.
+/// Writes inputs (time, trial, channel) and rules (time, trial, slot) to `to` (time, trial, channel
+/// + rule), where a rule is 1 if it is on, else 0. Throws UsageError if the shape of `to` does not
+/// match.
 void expand_rules(const TrialArray<const float>& inputs,
                   const TrialArray<const std::int32_t>& rules, const TrialArray<float>& to);
 
@@ -195,16 +196,16 @@ struct BatchShape {
 class BatchSource {
  public:
   virtual ~BatchSource() = default;
-  /// What the run's configuration calls it; not empty.
+  /// Its name in the run's configuration; not empty.
   virtual std::string name() const = 0;
-  /// Asked for once per training or evaluation, as `tasks`: neither may change.
+  /// Called once per training or evaluation, like `tasks`; neither may change.
   virtual BatchShape shape() const = 0;
-  /// Names; at least one.
+  /// Names of the tasks; at least one.
   virtual std::vector<std::string> tasks() const = 0;
-  /// Rows first_row ... of batch `batch`. Splits must not share trials. Every array of `rows` that
-  /// is not empty must be written whole; only evaluation asks for `tasks` and `scored`, which is 0
-  /// or 1. What was written is checked once, and a value outside its range is a UsageError that
-  /// names the array, the batch, the step and the row.
+  /// Writes rows first_row, first_row + 1, ... of batch `batch`. Splits must not share trials.
+  /// Every array of `rows` that is not empty must be written whole; only evaluation asks for
+  /// `tasks` and `scored` (a Scored). The values are checked once, and one outside its range is a
+  /// UsageError that names the array, the batch, the step and the row.
   virtual void fill(Split split, std::uint32_t batch, std::uint32_t first_row,
                     const TrialRows& rows) const = 0;
 };

@@ -1,4 +1,4 @@
-// Which build of the library this is: what provenance needs besides the configuration.
+// The build of the library: what provenance needs besides the configuration.
 #pragma once
 
 #include <string>
@@ -12,8 +12,8 @@ struct BuildInfo {
   std::string compiler;    ///< "GNU 12.2.0"
   std::string build_type;  ///< "Release"
   std::string sanitizers;  ///< "address,undefined"; usually empty
-  /// Hash of the sources that trials and ceilings are computed by: it changes when they do, which a
-  /// version does not and a commit does too often.
+  /// Hash of the sources that compute trials and ceilings. It changes whenever they do; a version
+  /// changes too rarely for that, and a commit too often.
   std::string task_code;
 };
 BuildInfo build_info();

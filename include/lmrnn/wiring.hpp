@@ -1,7 +1,7 @@
 // Connectivity masks: which synapses exist. Task-agnostic and fixed during training.
 //
-// Everywhere mask[target, source]: row i holds the sources of unit i. Source of the wirings:
-// Khona, Chandra, Ma & Fiete 2023 (local, autapse); the others are controls.
+// Masks are mask[target, source] everywhere: row i holds the sources of unit i. Source of the
+// wirings: Khona, Chandra, Ma & Fiete 2023 (local, autapse); the others are controls.
 #pragma once
 
 #include <array>
@@ -33,8 +33,8 @@ constexpr std::array<std::pair<std::string_view, Boundary>, 2> enum_names(Bounda
 }
 
 // Every wiring: its name, what it is, whether its mask depends on the seed. The function
-// `Mask make_NAME(const WiringConfig&, Seed)` in src/wiring/ makes it. A new wiring is that
-// function and a line here; the enumeration, the names and the catalogue follow.
+// `Mask make_NAME(const WiringConfig&, Seed)` in src/wiring/ makes it. To add a wiring, write that
+// function and a line here; the enumeration, the names and the catalogue are made from these lines.
 // clang-format off
 #define LMRNN_WIRINGS(WIRING)                                                                      \
   WIRING(local, "a synapse wherever the distance on the sheet is at most radius", false)           \
@@ -67,9 +67,9 @@ constexpr std::array<std::pair<std::string_view, UnitPlacement>, 3> enum_names(U
            {"file", UnitPlacement::file}}};
 }
 
-/// How initial weights from a file are scaled. fan_in: by the factor at which the squares of a
-/// unit's weights add to 1 on average over the units that have synapses, as weights drawn by
-/// Initialisation::fan_in do.
+/// How initial weights from a file are scaled. fan_in: by one factor, so that the squares of a
+/// unit's weights add to 1 on average over the units that have synapses, like weights drawn by
+/// Initialisation::fan_in.
 enum class WeightsScale { file, fan_in };
 constexpr std::array<std::pair<std::string_view, WeightsScale>, 2> enum_names(WeightsScale) {
   return {{{"file", WeightsScale::file}, {"fan-in", WeightsScale::fan_in}}};
@@ -92,7 +92,7 @@ struct UnitCoordinates {
   double spacing = 1;  ///< mean over units of the distance to the nearest unit at another place
 };
 
-/// One of several sheets of a network: rows x cols units that follow each other.
+/// One of several sheets of a network: rows x cols units with consecutive indices.
 struct Area {
   std::string name;
   std::int64_t rows = 0, cols = 0;
@@ -101,9 +101,9 @@ struct Area {
   std::size_t n_units() const noexcept { return static_cast<std::size_t>(rows * cols); }
 };
 
-/// Units on a rows x cols sheet, row-major: unit = row * cols + col. Distances in units of the
-/// spacing between neighbours; with coordinates, between those, in their unit. With areas, `rows`
-/// is 1 and `cols` the number of all units; rows and columns are those of each area.
+/// Units on a rows x cols sheet, row-major: unit = row * cols + col. Distances are in units of the
+/// spacing between neighbours; with coordinates, they are between these, in their unit. With areas,
+/// `rows` is 1 and `cols` the number of all units; rows and columns are those of each area.
 struct Sheet {
   std::int64_t rows = 32;
   std::int64_t cols = 32;
@@ -114,11 +114,12 @@ struct Sheet {
   std::optional<double> between_length{};                ///< of synapses between areas, if known
 
   std::size_t n_units() const noexcept { return static_cast<std::size_t>(rows * cols); }
-  /// The distance of neighbours: 1, or the mean one of the coordinates.
+  /// The distance between neighbours: 1, or the mean spacing of the coordinates.
   double spacing() const noexcept { return coordinates ? coordinates->spacing : 1; }
-  /// Between units of different areas: infinity.
+  /// Infinity for units of different areas.
   double distance(std::size_t unit_a, std::size_t unit_b) const noexcept;
-  /// Of a synapse: the distance of its units, or between_length (NaN if that is unknown).
+  /// The length of a synapse: the distance of its units, or, between areas, between_length (NaN if
+  /// that is unknown).
   double wire_length(std::size_t target, std::size_t source) const noexcept;
   /// The areas; none if there is one sheet.
   std::span<const Area> all_areas() const noexcept;
@@ -130,14 +131,15 @@ struct Sheet {
 
 /// A set of synapses in compressed rows. Sources within a row are sorted and distinct.
 ///
-/// Threads: may be shared; it never changes, unless it is assigned to.
+/// Threads: may be shared; it never changes, unless you assign to it.
 class Mask {
  public:
   Mask() = default;
   /// Throws UsageError if an index is out of range or a synapse is named twice.
   Mask(std::size_t n_targets, std::size_t n_sources,
        std::vector<std::pair<std::uint32_t, std::uint32_t>> target_source_pairs);
-  /// From compressed rows: `row_offsets` has n_targets + 1 entries. Checked as above.
+  /// From compressed rows: `row_offsets` has n_targets + 1 entries. Throws like the constructor
+  /// above.
   Mask(std::size_t n_targets, std::size_t n_sources, std::vector<std::uint32_t> row_offsets,
        std::vector<std::uint32_t> sources);
 
@@ -164,15 +166,15 @@ class Mask {
   std::vector<std::uint32_t> sources_;
 };
 
-/// The mask of an array of the user's: a synapse wherever a value is not 0. `read_row(target, row)`
-/// writes the n_sources values of a target into `row`. Every array comes through here, from a file
-/// or from a program. Throws UsageError for a value that is not finite and for an array without any
-/// synapse; `name` stands for the array in messages.
+/// The mask of an array that the user gives, in a file or from a program: a synapse wherever a
+/// value is not 0. `read_row(target, row)` writes the n_sources values of a target into `row`.
+/// Throws UsageError for a value that is not finite and for an array without any synapse; `name`
+/// stands for the array in messages.
 Mask mask_from_array(
     std::size_t n_targets, std::size_t n_sources, std::string_view name,
     const std::function<void(std::size_t target, std::span<double> row)>& read_row);
 
-/// Throws UsageError if `mask` has no synapse. `name` stands for where it came from.
+/// Throws UsageError if `mask` has no synapse. `name` stands for its origin in messages.
 void require_synapses(const Mask& mask, std::string_view name);
 
 enum class SubsetKind { all, none, local, autapse, random, blocks, file, within, between };
@@ -188,8 +190,8 @@ constexpr std::array<std::pair<std::string_view, SubsetKind>, 9> enum_names(Subs
            {"between", SubsetKind::between}}};
 }
 
-/// Some of the synapses of a wiring: all, none, those that another wiring on the same sheet has as
-/// well, or those within areas or between them.
+/// Some of the synapses of a wiring: all, none, those that another wiring on the same sheet also
+/// has, or those within areas or between them.
 struct SubsetConfig {
   SubsetKind kind = SubsetKind::all;
   double radius = 4;
@@ -211,7 +213,7 @@ struct SubsetConfig {
   friend bool operator==(const SubsetConfig&, const SubsetConfig&) = default;
 };
 
-/// One of wiring.areas. What is absent is that of [wiring].
+/// One entry of wiring.areas. Absent keys are those of [wiring].
 struct AreaConfig {
   std::string name;
   std::optional<std::int64_t> rows{}, cols{};
@@ -226,7 +228,7 @@ struct AreaConfig {
   }
 };
 
-/// One of wiring.projections: synapses from one area onto another.
+/// One entry of wiring.projections: synapses from one area onto another.
 struct AreaProjectionConfig {
   std::string from, to;
   std::optional<double> density{};  ///< required
@@ -256,11 +258,11 @@ struct WiringConfig {
   std::string dataset;               ///< file: name of the array in it, if there are several
   std::optional<std::int64_t> seed;  ///< of random masks; the run's seed if absent
   // Optional, so that files of networks without types of units do not mention them.
-  std::optional<double> excitatory{};  ///< absent or 0: units have no type, unless a file says it
+  std::optional<double> excitatory{};  ///< absent or 0: units have no type, unless a file gives it
   std::optional<UnitPlacement> excitatory_placement{};  ///< absent: random
   std::optional<std::string> excitatory_path{};
   std::optional<double> radius_ee{}, radius_ei{}, radius_ie{}, radius_ii{};  ///< absent: radius
-  // Optional for the same reason: what else is known of measured networks.
+  // Keys of measured networks, optional for the same reason.
   std::optional<std::string> coordinates_path{}, types_path{}, weights_path{};
   std::optional<WeightsScale> weights_scale{};     ///< absent: file
   std::optional<GainGroups> gains{};               ///< absent: weights are trained, not gains
@@ -347,36 +349,36 @@ struct WiringConfig {
           "begin at 0");
   }
 
-  /// Rows, columns and areas alone. For distances use make_sheet, which knows the coordinates.
+  /// Rows, columns and areas only. For distances use make_sheet, which knows the coordinates.
   Sheet sheet() const;
   /// Whether units are excitatory or inhibitory.
   bool has_unit_types() const noexcept {
     return excitatory.value_or(0) > 0 || excitatory_placement == UnitPlacement::file;
   }
   bool has_pair_radii() const noexcept { return radius_ee || radius_ei || radius_ie || radius_ii; }
-  /// Whether every synapse has a length: between areas, only with between_length.
+  /// Whether every synapse has a length; those between areas need between_length.
   bool has_wire_lengths() const noexcept {
     return !areas || areas->size() == 1 || between_length.has_value();
   }
 };
 
-/// The mask that `config` describes; rows * cols units, or those of all areas. `run_seed` serves
+/// The mask that `config` describes; rows * cols units, or those of all areas. `run_seed` is for
 /// random kinds that have no seed of their own. Throws UsageError (impossible values, unreadable or
 /// ill-shaped file).
 Mask make_mask(const WiringConfig& config, Seed run_seed);
 
-/// Throws UsageError for keys that go with types of units where there are none, and if no unit
-/// would be excitatory, or none inhibitory although `excitatory` is less than 1. Reads no file.
+/// Throws UsageError for keys that need types of units where there are none, and if no unit would
+/// be excitatory, or none inhibitory although `excitatory` is less than 1. Reads no file.
 void check_unit_types(const WiringConfig& config);
 
 /// (unit) 1: excitatory, 0: inhibitory; empty if units have no type. Of n units, n * excitatory, to
-/// the nearest whole number, are excitatory. On a lattice the inhibitory units stand at the
-/// crossings of evenly spaced rows and columns, and their share is the nearest that this allows.
-/// Throws UsageError as check_unit_types, and for a file that does not say it.
+/// the nearest whole number, are excitatory. On a lattice the inhibitory units are at the crossings
+/// of evenly spaced rows and columns, and their share is the nearest that this allows. Throws
+/// UsageError like check_unit_types, and for a file that does not hold types.
 std::vector<std::uint8_t> excitatory_units(const WiringConfig& config, Seed run_seed);
 
 /// The sheet of `config`, with the coordinates in wiring.coordinates_path if it is set. Throws
-/// UsageError for a file that does not hold them, and for a torus of coordinates.
+/// UsageError for a file that does not hold them, and for coordinates on a torus.
 Sheet make_sheet(const WiringConfig& config);
 
 /// `grid` with coordinates (unit, n_dimensions), whose spacing is computed. `name` stands for them
@@ -385,12 +387,10 @@ Sheet make_sheet(const WiringConfig& config);
 Sheet with_coordinates(Sheet grid, std::size_t n_dimensions, std::vector<double> values,
                        std::string_view name);
 
-/// Throws UsageError for keys about measured networks that do not go with each other. Reads no
-/// file.
+/// Throws UsageError for keys of measured networks that contradict each other. Reads no file.
 void check_measured(const WiringConfig& config);
 
-/// Throws UsageError for keys about areas that do not go with each other or with others. Reads no
-/// file.
+/// Throws UsageError for keys of areas that contradict each other or other keys. Reads no file.
 void check_areas(const WiringConfig& config);
 
 /// (unit) the types of cells in wiring.types_path; empty if it is absent. Throws UsageError for a
@@ -398,23 +398,23 @@ void check_areas(const WiringConfig& config);
 std::vector<std::uint32_t> cell_types(const WiringConfig& config);
 
 /// (synapse of `mask`) the weights in wiring.weights_path, scaled; empty if it is absent.
-/// `excitatory`: as of excitatory_units. If units have a type and no weight is negative, as in
-/// counts of contacts, weights of inhibitory units are made negative. Throws UsageError for a file
-/// that does not hold weights, for a weight without a synapse in `mask`, and if all are 0.
+/// `excitatory`: what excitatory_units returns. If units have a type and no weight is negative, as
+/// in counts of contacts, weights of inhibitory units are made negative. Throws UsageError for a
+/// file that does not hold weights, for a weight without a synapse in `mask`, and if all are 0.
 std::vector<float> weights_from_file(const WiringConfig& config, const Mask& mask,
                                      std::span<const std::uint8_t> excitatory);
 
 /// Whether make_mask gives another mask for another seed.
 bool depends_on_seed(const WiringConfig& config);
 
-/// The synapses of `mask` that `subset` names; `wiring` is what `mask` was made from, and `key`
-/// what messages call the subset ("wiring.plastic"). Throws UsageError as make_mask does, and if a
-/// subset that should have synapses has none of `mask`.
+/// The synapses of `mask` that `subset` names; `wiring` is what `mask` was made from, and `key` the
+/// name of the subset in messages ("wiring.plastic"). Throws UsageError like make_mask, and if a
+/// subset other than `none` has no synapse of `mask`.
 Mask make_subset(const Mask& mask, const WiringConfig& wiring, const SubsetConfig& subset,
                  std::string_view key, Seed run_seed);
 
-/// A row of the catalogue of wirings: what the command line, the documentation and the generic
-/// tests iterate.
+/// A row of the catalogue of wirings, over which the command line, the documentation and the
+/// generic tests iterate.
 struct WiringEntry {
   WiringKind kind;
   std::string_view meaning;
@@ -429,7 +429,7 @@ std::span<const WiringEntry> wirings() noexcept;
 /// square.
 Mask shuffled_mask(const Mask& mask, Seed seed);
 
-/// Synapses onto a layer whose sources (inputs) or targets (readout) are not the sheet itself.
+/// Synapses from the inputs onto the sheet, or from the sheet onto the readout.
 struct ProjectionConfig {
   double density = 1.0;             ///< share of pairs kept, drawn at random
   std::vector<std::int64_t> patch;  ///< [row, col, rows, cols] of the sheet; empty: all of it
@@ -449,11 +449,11 @@ struct ProjectionConfig {
 };
 
 /// Mask (unit, channel) of the input weights. Of the pairs within the areas and the patch, the
-/// share `density` exists, to the nearest whole number. Throws UsageError (a patch that leaves the
-/// sheet, a patch of several areas, an area that the sheet does not have).
+/// share `density` exists, to the nearest whole number. Throws UsageError (a patch that extends
+/// beyond the sheet, a patch of several areas, an area that the sheet does not have).
 Mask make_input_mask(const ProjectionConfig& config, const Sheet& sheet, std::size_t n_channels,
                      Seed seed);
-/// Mask (class, unit) of the readout weights, in the same way. Throws as make_input_mask.
+/// Mask (class, unit) of the readout weights, in the same way. Throws like make_input_mask.
 Mask make_readout_mask(const ProjectionConfig& config, const Sheet& sheet, std::size_t n_classes,
                        Seed seed);
 
@@ -478,14 +478,14 @@ struct AreaStatistics {
   double density = 0;  ///< synapses as a share of all pairs of units
 };
 
-/// `sheet.n_units()` must equal the units of the mask, or UsageError.
+/// Throws UsageError unless the mask has `sheet.n_units()` units.
 MaskStatistics mask_statistics(const Mask& mask, const Sheet& sheet);
 
-/// (from, to) for all pairs of the areas of `sheet`, those within one area included. Throws as
+/// (from, to) for all pairs of the areas of `sheet`, those within one area included. Throws like
 /// mask_statistics.
 std::vector<AreaStatistics> area_statistics(const Mask& mask, const Sheet& sheet);
 
-/// The synapses within one area, whose units count from 0.
+/// The synapses within one area, with its units numbered from 0.
 Mask mask_of_area(const Mask& mask, const Area& area);
 
 }  // namespace lmrnn

@@ -1,4 +1,4 @@
-// Where the mask files that a configuration names are.
+// Finds the mask files that a configuration names.
 #pragma once
 
 #include "lmrnn/config.hpp"
@@ -6,8 +6,8 @@
 
 namespace lmrnn {
 
-/// `find_file` for the paths of [wiring]: `path`, `plastic.path`, `initial.path`, and those that
-/// end in `_path`. `table`: what [wiring] was read from.
+/// Calls `find_file` for the paths of [wiring]: `path`, `plastic.path`, `initial.path`, and those
+/// that end in `_path`. `table`: what [wiring] was read from.
 void find_mask_files(WiringConfig& wiring, const ConfigTable& table);
 
 }  // namespace lmrnn

@@ -1,10 +1,10 @@
-// The zoo: trained networks that come with the program. `zoo:NAME` stands for one of them wherever
-// a run directory or a network file is taken.
+// The zoo: trained networks that come with the program. You can give `zoo:NAME` wherever a run
+// directory or a network file is expected.
 //
-// A network of the zoo is a run directory without what only resuming needs, in a folder with an
-// index.json. The folder is found in the first of these places that has one: what `use_zoo` named
-// (the Python package does), `../share/lmrnn/zoo` and the Python packages next to the program, the
-// folder of the source tree that the library was built from, and where it was to be installed.
+// A network of the zoo is a run directory without the files that only resuming needs. The zoo is
+// the first of these folders that holds an index.json: the one given to `use_zoo` (the Python
+// package calls it), `../share/lmrnn/zoo` and the Python packages next to the program, the one in
+// the source tree that the library was built from, and its place of installation.
 #pragma once
 
 #include <filesystem>
@@ -14,28 +14,28 @@
 
 namespace lmrnn {
 
-/// What names of networks of the zoo begin with, where a path is taken as well.
+/// Prefix of the names of networks of the zoo, where paths are accepted as well.
 inline constexpr std::string_view zoo_prefix = "zoo:";
 
-/// Looks for the zoo in `folder` first. Before anything asks for a network of it; not while another
-/// thread does.
+/// Makes `folder` the first place in which the zoo is searched. Call it before anything uses the
+/// zoo, and not while another thread does.
 void use_zoo(const std::filesystem::path& folder);
 
-/// The folder of the zoo. Throws UsageError if it is in none of the places.
+/// The folder of the zoo. Throws UsageError if none of the places has it.
 std::filesystem::path zoo_folder();
 
 /// Names of its networks, in alphabetical order. Throws UsageError if there is no zoo.
 std::vector<std::string> zoo_names();
 
-/// Whether `path` names a network of the zoo, existing or not: "zoo:...".
+/// Whether `path` is "zoo:..."; the network need not exist.
 bool is_in_zoo(const std::filesystem::path& path);
 
-/// The run directory that "zoo:NAME" stands for; any other path as it is. Throws UsageError, with
-/// the names that there are, for one that does not exist.
+/// The run directory of "zoo:NAME"; any other path is returned unchanged. Throws UsageError, which
+/// lists the existing names, for a network that does not exist.
 std::filesystem::path resolve_zoo(const std::filesystem::path& path);
 
-/// Where what is computed about a run is written by default: in its directory, or, since the zoo is
-/// not to be written to, in runs/NAME for zoo:NAME.
+/// The default folder for results computed about a run: its directory, or, for zoo:NAME, runs/NAME,
+/// since nothing is written to the zoo.
 std::filesystem::path output_folder(const std::filesystem::path& run);
 
 }  // namespace lmrnn
