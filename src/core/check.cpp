@@ -1,4 +1,4 @@
-// The one place where the library writes to stderr and ends its process: a failed development
+// The only place where the library writes to stderr and ends its process: a failed development
 // check.
 #include "lmrnn/check.hpp"
 
@@ -9,7 +9,7 @@
 
 namespace lmrnn {
 
-// stdio and not fmt: the heap may be broken already.
+// stdio instead of fmt, because the heap may already be broken.
 void check_failed(const char* condition, const char* message, const char* file, int line,
                   std::size_t a, std::size_t b) noexcept {
   std::fprintf(stderr, "lmrnn: check failed at %s:%d: %s", file, line, condition);

@@ -32,7 +32,7 @@ ConfigValue convert(const toml::node& node, const std::string& name) {
       value.where = where(name, key.source());
       out.emplace_back(std::string(key.str()), std::move(value));
     }
-    // toml++ sorts keys; the order of the file is what a reader expects to see kept.
+    // toml++ sorts keys; restore the order of the file, which users expect.
     std::ranges::stable_sort(out, {}, [&](const auto& entry) {
       const auto source = table->find(entry.first)->first.source().begin;
       return std::pair(source.line, source.column);
@@ -56,9 +56,8 @@ ConfigValue convert(const toml::node& node, const std::string& name) {
   return result;
 }
 
-// Tables within tables are walked by functions that call themselves, in toml++ as well as here: a
-// key of some ten thousand parts would be the end of the stack. Nobody writes a line with this many
-// dots.
+// Nested tables are walked recursively, here and in toml++: a key of some ten thousand parts would
+// overflow the stack. No real line has this many dots.
 constexpr std::ptrdiff_t most_dots = 1000;
 
 void check_dots(std::string_view text, const std::string& name) {
@@ -74,7 +73,7 @@ void check_dots(std::string_view text, const std::string& name) {
   }
 }
 
-// A basic string: the one kind of TOML text that can hold every text, on one line.
+// A basic string: the only kind of TOML text that can hold any text on one line.
 std::string toml_text(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
@@ -126,7 +125,8 @@ void write_table(std::string& out, const ConfigTable& table, const std::string& 
   }
 }
 
-// toml++ stops at a whole number of more than 64 bits and does not know whose value it is.
+// toml++ rejects a whole number of more than 64 bits without naming its key. This finds the key and
+// throws; for other errors it returns.
 void refuse_too_large(std::string_view text, const std::string& name,
                       const toml::parse_error& error) {
   const std::string_view said = error.description();
@@ -145,7 +145,7 @@ void refuse_too_large(std::string_view text, const std::string& name,
   detail::number_too_large(where(name, error.source()), key, said.substr(begin, end - begin));
 }
 
-// The parser names only what it did not expect; this adds what it expected.
+// The parser only says what is wrong; this adds what to do about it.
 std::string_view remedy_for(std::string_view description) {
   static constexpr std::pair<std::string_view, std::string_view> remedies[] = {
       {"redefine", "; give each key once"},
@@ -162,7 +162,7 @@ std::string_view remedy_for(std::string_view description) {
   return "; see https://toml.io";
 }
 
-/// The folder of the file that "studies/mine.toml:12" names; nothing for "--set" and the like.
+/// The folder of the file that "studies/mine.toml:12" names; empty for "--set" and the like.
 fs::path folder_of(const std::string& where) {
   const std::size_t colon = where.rfind(".toml:");
   return colon == std::string::npos ? fs::path() : fs::path(where.substr(0, colon)).parent_path();
@@ -261,7 +261,7 @@ void find_file(std::string& path, const ConfigTable& table, std::string_view dot
 }
 
 std::string markdown_table(std::span<const FieldDoc> rows) {
-  // A bar would end the cell.
+  // An unescaped bar would end the cell.
   const auto cell = [](std::string_view text) {
     std::string out;
     for (const char c : text) out += c == '|' ? std::string("\\|") : std::string(1, c);
@@ -324,7 +324,7 @@ void unknown_name(const std::string& where, std::string_view key, std::string_vi
 
 void check_range(const ConfigValue& v, std::string_view key, double number, const Range& range) {
   const bool high_enough = range.least_excluded ? number > range.least : number >= range.least;
-  // False for nan, too. Infinity would be in the range of most keys, and makes sense for none.
+  // Also false for NaN. Infinity is within the bounds of most keys, but no key can use it.
   if (high_enough && number <= range.most && std::isfinite(number)) {
     // Networks are computed in single precision, and their numbers are multiplied by each other.
     constexpr double least = 1e-30, most = 1e30;
@@ -354,14 +354,14 @@ void check_range(const ConfigValue& v, std::string_view key, double number, cons
 
 namespace {
 
-// "quickstart.toml:12" -> "quickstart.toml"; empty for what is from no file.
+// "quickstart.toml:12" -> "quickstart.toml"; empty if `where` names no file.
 std::string_view file_of(std::string_view where) {
   const std::size_t colon = where.rfind(':');
   return colon == std::string_view::npos ? std::string_view() : where.substr(0, colon);
 }
 
-// One key by two of its names: of what a file says and what was set afterwards, the later counts,
-// as it does for one name. Within one file, nobody can tell.
+// Throws if one file gives a key by both of its names, since it is unclear which one is meant. If
+// one was set after the file was read, the later one counts, as with one name.
 void check_one_name(const ConfigTable& table, std::span<const Renamed> renamed) {
   for (const Renamed& r : renamed) {
     const ConfigValue* former = find_key(table, r.former);

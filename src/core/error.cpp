@@ -8,7 +8,8 @@
 namespace lmrnn {
 namespace {
 
-// Insertions, deletions, substitutions and swaps of neighbours (optimal string alignment).
+// Number of insertions, deletions, substitutions and swaps of neighbours (optimal string
+// alignment).
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> before, above(b.size() + 1), row(b.size() + 1);
   std::iota(above.begin(), above.end(), std::size_t{0});
@@ -28,7 +29,7 @@ struct Parts {
   std::size_t where_size, problem_at, problem_end;
 };
 
-// "where: problem; remedy"; what stands in quotes or parentheses separates nothing.
+// Splits "where: problem; remedy"; separators within quotes or parentheses do not count.
 Parts parts_of(std::string_view message) {
   Parts parts{0, 0, message.size()};
   bool quoted = false, has_where = false;

@@ -36,7 +36,7 @@ std::string read_file(const std::filesystem::path& path) {
   std::string content;
   int error_number = file ? 0 : errno;
   if (file) {
-    // Read until the end, not up to a size asked for beforehand: pipes have none.
+    // Read until the end instead of asking for the size first: pipes have no size.
     char chunk[1 << 16];
     while (const std::size_t n = std::fread(chunk, 1, sizeof chunk, file.get()))
       content.append(chunk, n);

@@ -1,4 +1,4 @@
-// What reading and writing of HDF5 share: the library's lock and its identifiers.
+// The HDF5 library: its lock and its identifiers.
 #pragma once
 
 #include <hdf5.h>
@@ -8,13 +8,13 @@
 
 namespace lmrnn::hdf5 {
 
-/// One call into the library at a time, which is not built for threads, and no messages of its
-/// own on stderr.
+/// Locks the library, which is not thread-safe, for one caller at a time, and turns off its own
+/// messages on stderr.
 class Library {
  public:
   Library() : lock_(mutex()) {
-    // Files are closed here, never left to the end of the process, where version 1.10 complains on
-    // stderr of what a damaged file made it lose track of. Only the first call counts.
+    // Skips HDF5's clean-up at exit: all files are closed here, and version 1.10 would complain on
+    // stderr about objects of damaged files. Only the first call has an effect.
     H5dont_atexit();
     H5Eget_auto2(H5E_DEFAULT, &print_, &client_data_);
     H5Eset_auto2(H5E_DEFAULT, nullptr, nullptr);

@@ -44,15 +44,15 @@ hid_t file_type(ElementType type) {
 
 Handle text_type() {
   Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
-  H5Tset_size(type, H5T_VARIABLE);  // h5py gives such texts as str, others as bytes
+  H5Tset_size(type, H5T_VARIABLE);  // h5py reads such texts as str, others as bytes
   H5Tset_cset(type, H5T_CSET_UTF8);
   return type;
 }
 
-// Named dimensions, as the HDF5 Dimension Scale Specification has them (the high-level library
-// writes the same, but Debian does not build it for every machine): each dimension has a label, and
-// a scale, a dataset of one dimension that holds its coordinates. netCDF4 and xarray go by the
-// scales, HDF5's own tools by both.
+// Named dimensions, as in the HDF5 Dimension Scale Specification (the high-level library writes the
+// same, but Debian does not build it for every machine): each dimension has a label, and a scale, a
+// one-dimensional dataset with its coordinates. netCDF4 and xarray use the scales, HDF5's own tools
+// both.
 
 using Names = std::map<std::string, std::vector<std::string>>;
 
@@ -62,7 +62,8 @@ struct Use {
   std::uint32_t axis;
 };
 
-// A reference list is an attribute, and attributes hold at most 64 KB. Readers do not need it.
+// A reference list is an attribute, and attributes hold at most 64 KB. Longer lists are left out:
+// readers do not need them.
 constexpr std::size_t most_uses = 4000;
 
 Handle attribute_of(hid_t object, const char* name, hid_t type, hid_t space) {
@@ -82,7 +83,7 @@ void write_labels(hid_t dataset, const std::string& name, const std::vector<std:
           "labels of \"" + name + "\"");
 }
 
-/// A text of fixed length, as the specification wants it for CLASS and NAME.
+/// A text of fixed length, which the specification requires for CLASS and NAME.
 void write_fixed_text(hid_t object, const char* name, const std::string& text) {
   const Handle type(H5Tcopy(H5T_C_S1), H5Tclose);
   H5Tset_size(type, text.size() + 1);
@@ -139,7 +140,8 @@ class Scales {
           name == group_of(name) + of_array->second[0])
         lengths_[name] = data.shape[0];
     }
-    // From the root down, so that what is in a group finds the dimensions around it.
+    // From the root down, so that arrays in a group find the scales of the groups around it, e.g.
+    // those in TASK/conditions the trials of TASK.
     std::vector<const std::pair<std::string, ArrayData>*> arrays;
     for (const auto& array : file.arrays) arrays.push_back(&array);
     std::ranges::stable_sort(arrays, {},
@@ -152,7 +154,7 @@ class Scales {
               scale_for(group_of(array->first), of_array->second[axis], array->second.shape[axis]));
   }
 
-  /// Scales that are no array of the file, with their lengths.
+  /// Scales that are not arrays of the file, with their lengths.
   const std::map<std::string, std::size_t>& made() const noexcept { return made_; }
 
   void write(hid_t file) const {
@@ -180,7 +182,6 @@ class Scales {
       if (around.empty()) break;
       around = group_of(around.substr(0, around.size() - 1));
     }
-    // The conditions of a task have the trials of the task.
     std::string name = group + label;
     if (is_taken(name)) name += "_" + std::to_string(length);  // another length of the same name
     while (is_taken(name) && !(made_.contains(name) && made_[name] == length)) name += "_";

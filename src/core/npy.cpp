@@ -11,10 +11,11 @@
 namespace lmrnn {
 namespace {
 
-// Text of NumPy is UTF-32, ours UTF-8. What is neither becomes U+FFFD.
+// NumPy's text is UTF-32, ours UTF-8. Invalid characters become U+FFFD.
 using boost::nowide::utf::convert_string;
 
-/// Splits "<f4" into kind and width; nothing if it is no type of plain numbers or text.
+/// The parts of a descr like "<f4". `split` returns nothing if it is not a type of plain numbers or
+/// text.
 struct Descr {
   char order, kind;
   std::size_t count;  ///< bytes, or characters of text
@@ -133,7 +134,7 @@ std::string npy_header(const ArrayData& data) {
 
 std::string npy_of_text(std::string_view utf8) {
   std::u32string points = convert_string<char32_t>(utf8.data(), utf8.data() + utf8.size());
-  if (points.empty()) points.push_back(U'\0');  // numpy knows no strings of width 0
+  if (points.empty()) points.push_back(U'\0');  // NumPy has no strings of width 0
   std::string npy = npy_header("<U" + std::to_string(points.size()), {});
   npy.append(reinterpret_cast<const char*>(points.data()), points.size() * 4);
   return npy;

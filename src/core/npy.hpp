@@ -17,7 +17,7 @@ struct NpyContent {
   std::string descr;                 ///< the element type as written, e.g. "<f4"
 };
 
-/// `where` names file and entry in messages. Throws UsageError if the bytes are not a whole npy.
+/// `where` names file and entry in messages. Throws UsageError if the bytes are not a complete npy.
 NpyContent parse_npy(const std::string& where, std::span<const std::byte> bytes);
 
 /// Everything before the data of the array.

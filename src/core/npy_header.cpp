@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view magic = "\x93NUMPY";
 
-/// Reads the dictionary of the header, a literal of the Python language.
+/// Reads the dictionary of the header, a Python literal.
 class DictionaryReader {
  public:
   DictionaryReader(const std::string& where, std::string_view text) : where_(where), rest_(text) {}

@@ -1,5 +1,5 @@
 // The header of an npy file (numpy.lib.format, versions 1 to 3): magic, version, and a dictionary
-// as a literal of the Python language.
+// as a Python literal.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,7 @@
 
 namespace lmrnn {
 
-/// What an array is, as its file says.
+/// What the header says about the array.
 struct NpyHeader {
   std::string descr;        ///< the element type as written, e.g. "<f4"
   bool structured = false;  ///< descr is a list of fields
@@ -22,7 +22,8 @@ struct NpyHeader {
 /// Throws UsageError: "WHERE: not a whole npy array: WHAT; copy or save it again".
 [[noreturn]] void refuse_npy(const std::string& where, const std::string& what);
 
-/// `where` names file and entry in messages. Throws UsageError if the bytes begin with no header.
+/// `where` names file and entry in messages. Throws UsageError if the bytes do not begin with a
+/// header.
 NpyHeader read_npy_header(const std::string& where, std::span<const std::byte> bytes);
 
 /// The header of a row-major array, version 1.0.

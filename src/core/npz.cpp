@@ -21,7 +21,7 @@ namespace {
 
 constexpr std::string_view ending = ".npy";
 
-// Deflate cannot shrink more than this (zlib's technical notes); a larger claim is a lie.
+// Deflate cannot compress by more than this (zlib's technical notes); a larger claim is damage.
 constexpr std::uint64_t largest_ratio = 1032;
 
 struct Discard {
@@ -58,7 +58,7 @@ std::vector<std::byte> read_member(const std::string& where, zip_t* archive, zip
     if (n <= 0) not_npz(where, n < 0 ? zip_file_strerror(member.get()) : "it ends early");
     n_read += static_cast<std::size_t>(n);
   }
-  // The checksum is compared when reading meets the end.
+  // libzip compares the checksum when it reads past the end.
   std::byte beyond;
   if (zip_fread(member.get(), &beyond, 1) != 0) not_npz(where, zip_file_strerror(member.get()));
   return bytes;
@@ -89,10 +89,10 @@ zip_buffer_fragment_t fragment(const void* data, std::size_t size) {
 }  // namespace
 
 ArrayFile read_npz(const std::filesystem::path& path) {
-  // Opened once: libzip looks at a path more than once, and another process may put a new file
-  // there.
+  // Opened here, once: libzip would open the path more than once, and another process may put a new
+  // file there in between.
   std::error_code error;
-  static_cast<void>(std::filesystem::file_size(path, error));  // a directory, for one, has none
+  static_cast<void>(std::filesystem::file_size(path, error));  // fails for a directory, for example
   const Descriptor opened(path, O_RDONLY);
   if (!error && !opened.valid()) error.assign(errno, std::generic_category());
   struct ::stat status {};
@@ -102,7 +102,7 @@ ArrayFile read_npz(const std::filesystem::path& path) {
                      "); give the path of a readable file");
   const auto archive_size = static_cast<std::uint64_t>(status.st_size);
   int code = 0;
-  const int for_libzip = ::dup(opened.get());  // which closes it, if it takes it
+  const int for_libzip = ::dup(opened.get());  // libzip closes it, if it accepts it
   const Archive archive(zip_fdopen(for_libzip, 0, &code));
   if (!archive) {
     ::close(for_libzip);
@@ -137,7 +137,7 @@ void write_npz(const std::filesystem::path& path, const ArrayFile& file) {
     if (key.empty() || file.find(key))
       throw UsageError(path.string() + ": \"" + key +
                        "\" names both an array and a text, or nothing; rename it");
-  if (file.arrays.empty() && file.metadata.empty())  // libzip would remove an archive of nothing
+  if (file.arrays.empty() && file.metadata.empty())  // libzip would delete an empty archive
     return write_file(path, std::string("PK\5\6") + std::string(18, '\0'));
   write_atomically(path, [&](const std::filesystem::path& temporary) {
     int code = 0;

@@ -1,6 +1,6 @@
-// The safetensors format (https://github.com/huggingface/safetensors, "Format"): an unsigned
-// 64-bit little-endian length n; n bytes of JSON, which begin with "{" and may end in spaces; then
-// the data of all tensors, without holes.
+// The safetensors format (https://github.com/huggingface/safetensors, "Format"): an unsigned 64-bit
+// little-endian length n; n bytes of JSON, which begin with "{" and may end in spaces; then the
+// data of all tensors, without gaps.
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -48,7 +48,8 @@ std::string_view dtype_name(ElementType type) {
   throw UsageError(path.string(), "not a whole safetensors file: " + what, "copy or save it again");
 }
 
-/// Parses the header; nlohmann-json would let the last of two equal names win in silence.
+/// Parses the header. Throws if a name occurs twice: nlohmann-json would silently take the last
+/// one.
 Json parse_header(const std::filesystem::path& path, std::string_view text) {
   std::vector<std::set<std::string>> keys;
   const auto refuse_duplicates = [&](int, Json::parse_event_t event, Json& parsed) {
@@ -111,7 +112,7 @@ Entry parse_entry(const std::filesystem::path& path, const std::string& name, co
   return entry;
 }
 
-/// Every byte of the data belongs to exactly one entry.
+/// Checks that every byte of the data belongs to exactly one entry.
 void check_cover(const std::filesystem::path& path, const std::vector<Entry>& entries,
                  std::size_t data_size) {
   std::vector<std::pair<std::size_t, std::size_t>> extents;

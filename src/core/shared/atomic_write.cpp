@@ -36,7 +36,7 @@ std::string remedy(int error_number) {
   }
 }
 
-/// Removes the file unless told that it has been renamed.
+/// Removes the file at the end, unless renamed() was called.
 class TemporaryFile {
  public:
   explicit TemporaryFile(std::filesystem::path path) : path_(std::move(path)) {}
@@ -71,12 +71,13 @@ std::string temporary_suffix() {
 void write_atomically(const std::filesystem::path& path,
                       const std::function<void(const std::filesystem::path& temporary)>& write) {
   TemporaryFile temporary(path.string() + temporary_suffix());
-  // Opening first gives the plain reason (no such directory, no permission) whoever writes.
+  // Open it first, so that every writer reports the plain reason (no such directory, no
+  // permission).
   if (!Descriptor(temporary.path(), O_WRONLY | O_CREAT | O_TRUNC).valid())
     throw_write_error(path, errno);
   write(temporary.path());
   {
-    // Opened again, as libzip puts a new file in the place of the one that it was given.
+    // Opened again, because libzip replaces the file that it was given by a new one.
     Descriptor file(temporary.path(), O_RDONLY);
     if (!file.valid() || !file.sync() || !file.close()) throw_write_error(path, errno);
   }

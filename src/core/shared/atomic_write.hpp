@@ -1,4 +1,4 @@
-// Replacing a file as a whole or not at all.
+// Replaces a file completely or not at all.
 #pragma once
 
 #include <filesystem>
@@ -7,8 +7,8 @@
 
 namespace lmrnn {
 
-/// ".tmp-PROCESS-N": what a temporary name ends with. No two calls give the same, so threads that
-/// write the same file do not write into each other's.
+/// ".tmp-PROCESS-N", the end of a temporary name. No two calls give the same, so threads that write
+/// the same file do not write into each other's temporary file.
 std::string temporary_suffix();
 
 /// Calls `write` with the name of a temporary file in the directory of `path`; when it returns,

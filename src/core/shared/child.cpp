@@ -43,7 +43,7 @@ struct Pipes {
   Pipe out, err, status;
 };
 
-constexpr int no_such_program = 127;  // as shells have it
+constexpr int no_such_program = 127;  // as in shells
 
 [[noreturn]] void become(char* const* words, const Pipes& pipes) {
   const int nothing = ::open("/dev/null", O_RDONLY);
@@ -56,8 +56,9 @@ constexpr int no_such_program = 127;  // as shells have it
   ::_exit(no_such_program);
 }
 
-/// A process in between, whose handling of SIGCHLD is ours to choose: it starts the program, waits
-/// for it, and sends on its status. Both are one process group, to be killed as one.
+/// The body of a watcher process, which can handle SIGCHLD as it needs to: it starts the program,
+/// waits for it, and sends its status to this process. Both are in one process group, so that they
+/// can be killed together.
 [[noreturn]] void watch(char* const* words, Pipes& pipes) {
   ::setpgid(0, 0);
   for (const int signal : {SIGCHLD, SIGPIPE, SIGXFSZ}) std::signal(signal, SIG_DFL);
@@ -73,7 +74,7 @@ constexpr int no_such_program = 127;  // as shells have it
   ::_exit(0);
 }
 
-/// Reads what there is; the end is closed at its end.
+/// Reads what is available; closes the pipe at its end or after an error.
 void read_some(Pipe& pipe, std::string& text) {
   std::array<char, 4096> buffer;
   const ssize_t n = ::read(pipe.ends[0], buffer.data(), buffer.size());
@@ -86,8 +87,8 @@ int milliseconds_until(Clock::time_point end) {
   return static_cast<int>(std::clamp<long long>(left, 0, 3'600'000));
 }
 
-/// Until all three have ended, or `end`. A program that has ended may have left another behind that
-/// holds its output open; that one is not waited for.
+/// Reads until all three have ended, or until `end`. A program that has ended may have left another
+/// one that holds its output open; that one gets one more second.
 std::string read_all(Pipes& pipes, ChildOutput& output, Clock::time_point end) {
   std::string status;
   const std::array<std::pair<Pipe*, std::string*>, 3> ends{
@@ -100,7 +101,7 @@ std::string read_all(Pipes& pipes, ChildOutput& output, Clock::time_point end) {
     }
     std::array<pollfd, 3> polled;
     for (std::size_t i = 0; i < ends.size(); ++i)
-      polled[i] = {ends[i].first->ends[0], POLLIN, 0};  // poll passes over those below 0
+      polled[i] = {ends[i].first->ends[0], POLLIN, 0};  // poll ignores negative ones
     if (std::ranges::all_of(polled, [](const pollfd& p) { return p.fd < 0; })) break;
     const int ready = ::poll(polled.data(), polled.size(), milliseconds_until(end));
     if (ready < 0 && errno != EINTR) break;
@@ -124,7 +125,7 @@ ChildOutput output_of(const std::vector<std::string>& command, unsigned seconds)
   if (watcher == 0) watch(words.data(), pipes);
   if (watcher < 0)
     throw RunError(std::string("no new process: ") + std::strerror(errno) + "; end some others");
-  ::setpgid(watcher, watcher);  // whoever of the two is first
+  ::setpgid(watcher, watcher);  // here and in the watcher: one of them is first
   for (Pipe* pipe : {&pipes.out, &pipes.err, &pipes.status}) pipe->close_end(1);
 
   ChildOutput output;
@@ -139,7 +140,7 @@ ChildOutput output_of(const std::vector<std::string>& command, unsigned seconds)
     ::kill(-watcher, SIGKILL);
     output.end = "no end after " + std::to_string(seconds) + " s";
   }
-  // Where SIGCHLD is ignored there is nothing left to wait for.
+  // If SIGCHLD is ignored, there is nothing left to wait for, and waitpid fails.
   while (::waitpid(watcher, nullptr, 0) < 0 && errno == EINTR) {
   }
   return output;

@@ -1,4 +1,4 @@
-// Other programs, and what they say.
+// Runs other programs and returns their output.
 #pragma once
 
 #include <string>
@@ -6,7 +6,7 @@
 
 namespace lmrnn {
 
-/// What a program has said and how it ended.
+/// The output of a program, and how it ended.
 struct ChildOutput {
   std::string out;    ///< standard output: the answer
   std::string err;    ///< standard error: for people, never to be parsed
@@ -15,7 +15,7 @@ struct ChildOutput {
 };
 
 /// Runs a program, found along PATH, to its end, without standard input; it is killed if that takes
-/// longer than `seconds`. A program that cannot be found or run has ended with status 127. Throws
+/// longer than `seconds`. A program that cannot be found or run ends with status 127. Throws
 /// RunError if no process can be started. Works however this process handles SIGCHLD.
 ChildOutput output_of(const std::vector<std::string>& command, unsigned seconds);
 

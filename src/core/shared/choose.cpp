@@ -9,7 +9,7 @@ namespace lmrnn {
 
 namespace {
 
-/// choose() with the memory of what is chosen: only the items that swaps have moved are kept.
+/// choose() with memory for the chosen items only: keeps just the items that swaps have moved.
 std::vector<std::uint32_t> choose_few(const Key& key, std::size_t n, std::size_t n_chosen) {
   std::unordered_map<std::uint32_t, std::uint32_t> moved;
   const auto item_at = [&](std::uint32_t place) {
@@ -29,7 +29,7 @@ std::vector<std::uint32_t> choose_few(const Key& key, std::size_t n, std::size_t
 }  // namespace
 
 std::vector<std::uint32_t> choose(const Key& key, std::size_t n, std::size_t n_chosen) {
-  constexpr std::size_t kCostOfAMove = 16;  // of a map's entry, in items
+  constexpr std::size_t kCostOfAMove = 16;  // cost of a map entry, relative to a vector item
   if (n_chosen < n / kCostOfAMove) return choose_few(key, n, n_chosen);
   std::vector<std::uint32_t> items(n);
   std::iota(items.begin(), items.end(), 0u);

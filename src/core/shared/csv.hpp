@@ -6,10 +6,10 @@
 //     column("loss", self.loss, CsvFormat{.digits = 9});
 //   }
 //
-// and is written and read by that list. A column that was renamed is read by its former name, too,
+// and rows are written and read by that list. A renamed column can also be read by its former name,
 // if the type has `static constexpr std::array<Renamed, n> renamed_columns`. The last columns may
-// be missing from files of earlier versions if the type names them in `static constexpr
-// std::array<std::string_view, n> added_columns`, in their order; they are then left as they are.
+// be missing from files of earlier versions if the type lists them, in their order, in
+// `static constexpr std::array<std::string_view, n> added_columns`; they then keep their defaults.
 // Cells are text, whole numbers, real numbers, bool (1 and 0), optional ones (empty), and lists
 // ("1;2;3"). A cell of another type is converted by `to_cell` and `from_cell`, found by
 // argument-dependent look-up.
@@ -30,8 +30,7 @@
 
 namespace lmrnn {
 
-/// Text as a cell: in quotes where it must be. A line break becomes a space, so that a row is a
-/// line.
+/// Text as a cell, in quotes where needed. A line break becomes a space, so that a row is one line.
 std::string to_cell(std::string_view text, const CsvFormat& = {});
 std::string to_cell(double number, const CsvFormat& format);
 std::string to_cell(const std::vector<double>& numbers, const CsvFormat& format);
@@ -44,7 +43,7 @@ std::string to_cell(const std::optional<T>& value, const CsvFormat& format) {
   return value ? to_cell(*value, format) : std::string();
 }
 
-/// Whether the text is such a value, which `out` then has.
+/// Reads a value from the text into `out`. Returns false if the text is no such value.
 bool from_cell(std::string_view text, std::string& out);
 bool from_cell(std::string_view text, bool& out);
 bool from_cell(std::string_view text, std::vector<double>& out);
@@ -83,8 +82,8 @@ constexpr bool is_added_column(std::string_view name) {
   return false;
 }
 
-/// Which version's columns a header lists: today's; those before columns were added; those, by
-/// their former names.
+/// The columns that a header lists: the present ones; those before columns were added; or the
+/// latter by their former names.
 enum class CsvColumns { present, before_additions, former };
 
 /// The first line of a file of such rows.
@@ -102,8 +101,8 @@ std::string csv_header(CsvColumns columns = CsvColumns::present) {
   return header;
 }
 
-/// How many columns a file with this header has: all of today's, or, from an earlier version, all
-/// but the last of the added ones. Nothing if it is not the header of a file of such rows.
+/// Number of columns of a file with this header: all of the present ones, or, from an earlier
+/// version, without the last of the added ones. Nothing if it is not the header of such rows.
 template <class Row>
 std::optional<std::size_t> csv_columns_of(std::string_view header) {
   std::string read = csv_header<Row>(CsvColumns::before_additions);
@@ -118,7 +117,7 @@ std::optional<std::size_t> csv_columns_of(std::string_view header) {
   return std::nullopt;
 }
 
-/// A row as a line, without the end of the line; of its columns, the first `n_columns`.
+/// The first `n_columns` columns of a row as a line, without the newline.
 template <class Row>
 std::string csv_line(const Row& row,
                      std::size_t n_columns = std::numeric_limits<std::size_t>::max()) {
@@ -139,7 +138,7 @@ std::string csv_line(const Row& row,
 template <class Row>
 class CsvReader {
  public:
-  /// `remedy`: what a message says is to be done about a damaged row.
+  /// `remedy`: what messages tell the user to do about a damaged row.
   CsvReader(std::string_view header, std::string remedy)
       : names_(csv_cells(header)), remedy_(std::move(remedy)) {
     for (std::string& name : names_)

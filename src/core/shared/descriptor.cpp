@@ -47,7 +47,7 @@ bool Descriptor::close() noexcept {
 void sync_directory(const std::filesystem::path& directory) {
   const Descriptor descriptor(directory, O_RDONLY | O_DIRECTORY);
   // A directory that may be written but not read (EACCES), or a file system that does not sync
-  // directories (EINVAL): the rename has happened, and nothing more can be done for it.
+  // directories (EINVAL): the rename has happened, and nothing more can be done.
   if (descriptor.valid() ? descriptor.sync() : errno == EACCES) return;
   if (errno != EINVAL && errno != ENOTSUP) throw_write_error(directory, errno);
 }

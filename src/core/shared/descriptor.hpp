@@ -1,4 +1,4 @@
-// File descriptors and directories, where the streams of the standard library tell too little.
+// File descriptors and directories, because std::fstream does not report errors well enough.
 #pragma once
 
 #include <filesystem>
@@ -6,12 +6,12 @@
 
 namespace lmrnn {
 
-/// A file descriptor that closes itself. What can fail says so and leaves its reason in errno.
+/// A file descriptor that closes itself. What can fail returns false and sets errno.
 class Descriptor {
  public:
   Descriptor() noexcept = default;
-  /// Opens `path`, or not: see `valid`. A process that this one starts does not inherit it. A new
-  /// file gets the permissions `mode`, less those that the user's umask takes away.
+  /// Opens `path`; `valid` tells whether it did. Programs that this process starts do not inherit
+  /// it. A new file gets the permissions `mode`, less those that the user's umask takes away.
   Descriptor(const std::filesystem::path& path, int flags, unsigned mode = 0666) noexcept;
   ~Descriptor();
   Descriptor(Descriptor&& other) noexcept;
@@ -19,7 +19,7 @@ class Descriptor {
 
   bool valid() const noexcept { return value_ >= 0; }
   int get() const noexcept { return value_; }
-  /// All of the text, however many calls it takes.
+  /// Writes the whole text, in as many calls as it takes.
   bool write(std::string_view text) const noexcept;
   bool sync() const noexcept;
   /// Some file systems (NFS, quotas) report a failed write only here.
@@ -29,10 +29,10 @@ class Descriptor {
   int value_ = -1;
 };
 
-/// What has been renamed within `directory` survives a loss of power. Throws RunError.
+/// Makes sure that renames within `directory` survive a loss of power. Throws RunError.
 void sync_directory(const std::filesystem::path& directory);
 
-/// Makes a directory and those that it lies in, unless they are there. Throws RunError.
+/// Makes a directory and its parents, unless they exist. Throws RunError.
 void make_directories(const std::filesystem::path& directory);
 
 }  // namespace lmrnn

@@ -3,7 +3,7 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <sys/types.h>
-// After the types that it uses without including them.
+// Must come after the types that it uses without including them.
 #include <sha2.h>
 #include <unistd.h>
 
@@ -50,7 +50,7 @@ std::string sha256_of_file(const std::filesystem::path& path) {
     throw UsageError(fmt::format("{}: cannot be read ({}); give the path of a readable file",
                                  path.string(), why));
   };
-  // A pipe or a device would be used up, or have no end.
+  // Reading would use up a pipe, and may never end for a device.
   std::error_code error;
   if (!std::filesystem::is_regular_file(path, error))
     refuse(error ? error.message() : "not a regular file");

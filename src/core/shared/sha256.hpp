@@ -1,4 +1,4 @@
-// SHA-256 (FIPS 180-4, by libmd): tells by its digits what a file holds, as `sha256sum FILE` does.
+// SHA-256 (FIPS 180-4, by libmd) of texts and files; the digits are those of `sha256sum FILE`.
 #pragma once
 
 #include <filesystem>

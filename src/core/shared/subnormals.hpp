@@ -1,4 +1,4 @@
-// Numbers too small to matter, and why they must not be computed with.
+// Avoids arithmetic with subnormal numbers, which is slow.
 #pragma once
 
 #include <cstdint>
@@ -9,8 +9,8 @@
 
 namespace lmrnn {
 
-/// While it lives, this thread takes numbers below 1.2e-38 as 0. States and errors that decay (in
-/// networks of autapses above all) pass through that range, where arithmetic is many times slower.
+/// While it exists, this thread takes numbers below 1.2e-38 as 0. States and errors that decay
+/// (mostly in networks of autapses) pass through that range, where arithmetic is many times slower.
 class FlushSubnormals {
  public:
   FlushSubnormals() noexcept : before_(read()) { write(before_ | flush_bits); }

@@ -40,8 +40,8 @@ bool is_glob(std::string_view name) {
   return name.find_first_of("*?") != std::string_view::npos;
 }
 
-// Goes back to the last `*` only, since what an earlier one could take, the last one can take too:
-// no pattern is slow.
+// Goes back to the last `*` only, because it can match whatever an earlier one could: so no pattern
+// is slow.
 bool matches_glob(std::string_view pattern, std::string_view text) {
   std::size_t p = 0, t = 0, after_star = std::string_view::npos, star_text = 0;
   while (t < text.size()) {

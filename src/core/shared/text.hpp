@@ -1,4 +1,4 @@
-// Taking text apart.
+// Splits, trims and matches text.
 #pragma once
 
 #include <charconv>
@@ -11,7 +11,7 @@
 
 namespace lmrnn {
 
-/// What stands between the separators: one part more than there are separators, some of them empty.
+/// The parts between the separators: one more than there are separators; they may be empty.
 std::vector<std::string_view> split(std::string_view text, char separator);
 
 /// The lines that end in a newline, without it.
@@ -20,17 +20,17 @@ std::vector<std::string_view> complete_lines(std::string_view text);
 /// Without white space at either end.
 std::string_view trimmed(std::string_view text);
 
-/// With small letters for the capitals of ASCII.
+/// In lower case; changes ASCII letters only.
 std::string lowered(std::string text);
 
-/// "h5", "npz": the ending of a file's name in small letters, without the dot.
+/// "h5", "npz": the ending of a file's name in lower case, without the dot.
 std::string ending_of(const std::filesystem::path& path);
 
-/// Whether a name is a pattern: it holds `*` (any text) or `?` (any one letter).
+/// Whether a name is a pattern: it has `*` (any text) or `?` (any one character).
 bool is_glob(std::string_view name);
 bool matches_glob(std::string_view pattern, std::string_view text);
 
-/// The number that the whole text is; nothing if it is no number, or one with something behind it.
+/// The number that the whole text is; nothing if it is not a number, or if something follows it.
 template <class Number>
 std::optional<Number> number_from(std::string_view text) {
   Number number{};
