@@ -20,7 +20,8 @@ namespace lmrnn {
 /// Base of the library's own exceptions.
 class Error : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  /// Control characters of `message` become spaces: names and values from files may hold newlines.
+  explicit Error(const std::string& message);
 };
 
 /// The request cannot be carried out as written. The command line exits with status 2.

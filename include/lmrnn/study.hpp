@@ -133,8 +133,8 @@ StudyPlan plan_study(const Study& study);
 std::vector<std::string> tuning_problems(const StudyPlan& plan);
 
 /// Why the study, as planned, cannot answer its question: tuning_problems, and headline contrasts
-/// with so few pairs that no outcome is significant at 1 - statistics.confidence after Holm's
-/// correction. Empty if it can.
+/// with too few pairs: with limits, fewer than `least_pairs_of_a_verdict`; without, so few that no
+/// outcome is significant at 1 - statistics.confidence after Holm's correction. Empty if it can.
 std::vector<std::string> plan_warnings(const Study& study, const StudyPlan& plan);
 
 /// The hash of a run that is not part of pruning: of every key that differs from its default, and

@@ -58,7 +58,15 @@ std::string joined(std::string_view where, std::string_view problem, std::string
   return text;
 }
 
+std::string in_one_line(std::string text) {
+  std::ranges::replace_if(
+      text, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
+  return text;
+}
+
 }  // namespace
+
+Error::Error(const std::string& message) : std::runtime_error(in_one_line(message)) {}
 
 UsageError::UsageError(const std::string& message) : Error(message) {
   const Parts parts = parts_of(message);

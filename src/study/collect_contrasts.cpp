@@ -1,6 +1,7 @@
 // The table of paired contrasts, with their verdicts.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "lmrnn/statistics.hpp"
@@ -189,15 +190,33 @@ std::vector<std::string> verdict_lines(const Study& study, const StudyPlan& plan
 
 namespace {
 
-/// Why the headline contrasts have too few pairs; nothing if they have enough.
-std::optional<std::string> too_few_pairs(const Study& study, const StudyPlan& plan) {
+/// Limits decide by the interval, and only from so many pairs on; nothing if there are enough.
+std::optional<std::string> too_few_for_verdicts(const Study& study) {
+  const std::size_t n_pairs = study.config.seeds.size();
+  const bool are_asked = std::ranges::any_of(study.config.contrasts, [](const ContrastConfig& c) {
+    return c.headline && c.has_criterion();
+  });
+  if (!are_asked || n_pairs >= least_pairs_of_a_verdict) return std::nullopt;
+  return fmt::format(
+      "no contrast can get a verdict from {} seed{}; use at least {} seeds, or mark contrasts that "
+      "only describe with headline = false",
+      n_pairs, n_pairs == 1 ? "" : "s", least_pairs_of_a_verdict);
+}
+
+/// Headline contrasts without limits are decided by p; nothing if there are enough pairs for one.
+std::optional<std::string> too_few_for_significance(const Study& study, const StudyPlan& plan) {
   const double level = 1 - study.config.statistics.confidence;
   std::size_t n_headline = 0;
-  for (const ContrastConfig& c : study.config.contrasts)
-    if (c.headline)
-      for (const Siblings& family : siblings(plan, axis_index(plan, c.axis)))
-        n_headline += family.by_level.contains(c.a) && family.by_level.contains(c.b) ? 1 : 0;
-  if (n_headline == 0) return std::nullopt;
+  bool are_asked = false;
+  for (const ContrastConfig& c : study.config.contrasts) {
+    if (!c.headline) continue;
+    for (const Siblings& family : siblings(plan, axis_index(plan, c.axis))) {
+      if (!family.by_level.contains(c.a) || !family.by_level.contains(c.b)) continue;
+      ++n_headline;
+      are_asked |= !c.has_criterion();
+    }
+  }
+  if (!are_asked) return std::nullopt;
   const auto least_after_holm = [&](std::size_t n_pairs) {
     return std::min(1.0, static_cast<double>(n_headline) * least_paired_p(n_pairs));
   };
@@ -207,8 +226,7 @@ std::optional<std::string> too_few_pairs(const Study& study, const StudyPlan& pl
   while (least_after_holm(enough) > level) ++enough;
   return fmt::format(
       "no contrast can be significant at {:g}: with {} seed{}, p is at least {:.3g}{}; use at "
-      "least "
-      "{} seeds, or mark contrasts that only describe with headline = false",
+      "least {} seeds, or mark contrasts that only describe with headline = false",
       level, n_pairs, n_pairs == 1 ? "" : "s", least_after_holm(n_pairs),
       n_headline == 1
           ? std::string()
@@ -220,7 +238,8 @@ std::optional<std::string> too_few_pairs(const Study& study, const StudyPlan& pl
 
 std::vector<std::string> plan_warnings(const Study& study, const StudyPlan& plan) {
   std::vector<std::string> out = tuning_problems(plan);
-  if (auto few = too_few_pairs(study, plan)) out.push_back(*std::move(few));
+  if (auto few = too_few_for_verdicts(study)) out.push_back(*std::move(few));
+  if (auto few = too_few_for_significance(study, plan)) out.push_back(*std::move(few));
   return out;
 }
 

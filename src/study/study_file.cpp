@@ -134,8 +134,7 @@ std::optional<std::int64_t> seconds_of_limit(const std::string& file, const std:
   return seconds;
 }
 
-/// What sbatch would refuse, one stage after the other, or take for something else: known before
-/// anything is written.
+/// Refuses what sbatch would refuse, or read as something else, before any script is written.
 void check_slurm_words(const std::string& file, const SlurmConfig& slurm) {
   static const std::regex memory(R"(\d{1,15}([KMGT]B?)?)", std::regex::icase);
   if (!std::regex_match(slurm.memory, memory))

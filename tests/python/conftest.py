@@ -27,6 +27,14 @@ def small_run(tmp_path_factory):
     return lmrnn.Trainer(SMALL, directory).run()
 
 
+@pytest.fixture(autouse=True)
+def figures_are_closed():
+    """Figures that a test leaves open would add up over a session, until matplotlib warns of them."""
+    yield
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close("all")
+
+
 @pytest.fixture
 def small_config():
     return {key: dict(value) if isinstance(value, dict) else value for key, value in SMALL.items()}

@@ -14,6 +14,8 @@ def snippets(root):
             yield f"{page}:{number}", code
 
 
+# JAX, which other tests of this process may have imported, warns of the workers of a DataLoader.
+@pytest.mark.filterwarnings("ignore:os.fork")
 def test_snippets_run(root, tmp_path, monkeypatch):
     pytest.importorskip("torch")
     found = dict(snippets(root))

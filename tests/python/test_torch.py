@@ -248,6 +248,8 @@ def test_a_loader_refuses_numbers_of_batches_that_cannot_be(wrong):
     assert len(lt.loader(stream, np.int64(3))) == 3 and not list(lt.loader(stream, 0))
 
 
+# JAX, which other tests of this process may have imported, warns of the workers.
+@pytest.mark.filterwarnings("ignore:os.fork")
 @pytest.mark.parametrize("workers", [0, 2])
 def test_loaders_yield_the_streams_batches_in_order(workers):
     stream = lmrnn.Battery("cog20").stream(batch=4, steps=30, seed=0, first=1)

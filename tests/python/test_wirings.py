@@ -268,3 +268,56 @@ def test_entries_that_were_never_written_are_no_synapses(tmp_path, dtype, fill, 
 def test_fill_values_that_mark_nothing_are_read(tmp_path):
     assert wirings.read(partly_written(tmp_path / "m.h5", "f8", 0, "_FillValue")).mask.n_synapses == 1
     assert wirings.read(partly_written(tmp_path / "n.h5", "f8", 1)).mask.n_synapses == TRUTH.size
+
+
+def test_a_column_that_numbers_the_lines_is_no_weight(tmp_path):
+    path = tmp_path / "edges.csv"
+    path.write_text("number,source,target,weight\n1,A,B,0.5\n2,B,C,-0.25\n3,C,A,0.125\n")
+    assert wirings.read(path).weights.tolist() == [0.125, 0.5, -0.25]  # by target A, B, C
+    path.write_text("number,source,target\n1,A,B\n2,B,C\n3,C,A\n")
+    with pytest.raises(lmrnn.UsageError, match='"number" numbers the lines; remove it, or call it weight'):
+        wirings.read(path)
+    path.write_text("source,target,number\nA,B,4\nB,C,2\nC,A,3\n")
+    assert wirings.read(path).weights.tolist() == [3, 4, 2]
+    path.write_text("source,target,count,strength\nA,B,4,1\nB,A,2,1\n")
+    with pytest.raises(lmrnn.UsageError, match="two columns could be the weight"):
+        wirings.read(path)
+
+
+def test_netcdf_with_names_of_units(tmp_path):
+    xarray = pytest.importorskip("xarray")
+    pytest.importorskip("h5netcdf")
+    weights = np.array([[0, 1, 0], [0, 0, 2], [3, 0, 0.0]])  # A -> B -> C -> A
+    matrix = xarray.DataArray(weights, dims=("pre", "post"), coords={"pre": list("ABC"), "post": list("ABC")}, name="w")
+    path = tmp_path / "w.nc"
+    matrix.to_netcdf(path, engine="h5netcdf")
+    wiring = wirings.read(path)
+    assert wiring.names == list("ABC") and np.array_equal(wiring.matrix, weights.T)
+    matrix.sel(post=list("CAB")).to_netcdf(path, engine="h5netcdf")
+    with pytest.raises(lmrnn.UsageError, match="the same names in different orders"):
+        wirings.read(path)
+
+
+def test_tables_of_pandas_in_hdf5_have_names(tmp_path):
+    """The layout of DataFrame.to_hdf, as pandas 3 writes it through PyTables."""
+    h5py = pytest.importorskip("h5py")
+    path = tmp_path / "frame.h5"
+    for columns in ("abc", "cab"):
+        with h5py.File(path, "w") as file:
+            group = file.create_group("w")
+            group.attrs["pandas_type"] = np.bytes_(b"frame")
+            for name, labels in (("axis0", columns), ("axis1", "abc"), ("block0_items", columns)):
+                group[name] = np.array(list(labels), "S1")
+            group["block0_values"] = np.array([[0, 1, 0], [0, 0, 2], [3, 0, 0.0]])
+        if columns == "abc":
+            assert wirings.read(path).names == list("abc")
+        else:
+            with pytest.raises(lmrnn.UsageError, match="the same names in different orders"):
+                wirings.read(path)
+
+
+def test_units_of_one_name_are_taken_by_number():
+    wiring = wirings.Wiring(lmrnn.Mask.from_pairs(3, 3, [(1, 0), (2, 1), (0, 2)]), names=["L2/3", "L2/3", "L5"])
+    with pytest.raises(lmrnn.UsageError, match="2 units are named 'L2/3'; give their numbers"):
+        wiring.take(["L2/3", "L5"])
+    assert wiring.take([0, 2]).names == ["L2/3", "L5"]

@@ -43,6 +43,14 @@ TEST(Errors, AreDistinguishableAndShareABase) {
   EXPECT_STREQ(UsageError("net.toml:3: what; remedy").what(), "net.toml:3: what; remedy");
 }
 
+TEST(Error, IsOneLineWhateverTheValuesInItHold) {
+  const UsageError error("a.toml", "kind = \"x\ny\t\x1b[31mz\" is unknown", "fix\r\nit");
+  EXPECT_STREQ(error.what(), "a.toml: kind = \"x y  [31mz\" is unknown; fix  it");
+  EXPECT_EQ(error.where(), "a.toml");
+  EXPECT_EQ(error.remedy(), "fix  it");
+  EXPECT_STREQ(RunError("disk\nfull").what(), "disk full");
+}
+
 TEST(UsageErrorParts, AreReadFromTheMessage) {
   const UsageError error("quickstart.toml:12: unknown key \"radus\"; did you mean \"radius\"?");
   EXPECT_EQ(error.where(), "quickstart.toml:12");

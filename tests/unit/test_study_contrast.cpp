@@ -216,6 +216,22 @@ TEST(PlanWarnings, SayWhenNoOutcomeCouldBeSignificant) {
                             HasSubstr("use at least 7 seeds")));
 }
 
+TEST(PlanWarnings, ContrastsWithLimitsNeedPairsForAVerdictAndNoP) {
+  const std::string limited =
+      "[[contrast]]\naxis = \"network\"\na = \"local\"\nb = \"dense\"\nmeasure = \"steps_to_80\"\n"
+      "supported_below = 0.8\n";
+  const std::string describes = "headline = false\n" + limited;  // the first contrast
+  const auto five = warnings("[1, 2, 3, 4, 5]", describes);
+  ASSERT_EQ(five.size(), 1u);
+  EXPECT_THAT(five[0], AllOf(HasSubstr("no contrast can get a verdict from 5 seeds"),
+                             HasSubstr("at least 6")));
+  EXPECT_THAT(warnings("[1, 2, 3, 4, 5, 6]", describes + limited), IsEmpty());
+  // The first contrast is decided by p, which Holm's correction over both doubles.
+  const auto both = warnings("[1, 2, 3, 4, 5, 6]", limited);
+  ASSERT_EQ(both.size(), 1u);
+  EXPECT_THAT(both[0], HasSubstr("Holm's correction over 2"));
+}
+
 // Plateaus -------------------------------------------------------------------------------------
 
 TEST(LateGain, IsWhatTheLastQuarterOfTheStepsAdded) {

@@ -65,7 +65,7 @@ def _read(path, file, dataset, h5py) -> Table:
         table = Table.of_matrix(where, values)
         table.notes.append("transposed back: MATLAB stores columns first")
         return table
-    return Table.of_matrix(where, values, orientation=_orientation_of(thing))
+    return Table.of_matrix(where, values, orientation=_orientation_of(thing), names=_names_of(where, thing))
 
 
 def _listed(group, h5py, prefix="", seen=None, depth=0) -> dict[str, tuple]:
@@ -172,6 +172,31 @@ def _orientation_of(thing) -> str | None:
     if names[0] in _TARGETS and names[1] in _SOURCES:
         return TARGET_SOURCE
     return None
+
+
+def _names_of(where, thing) -> list[str] | None:
+    """Names of the units, if rows and columns have the same ones: netCDF's coordinates, or the axes of a table that
+    pandas wrote. Refuses the same names in different orders."""
+    if len(thing.shape) != 2:
+        return None
+    labels = [[scale for scale in dimension.values() if scale.shape == (size,)]
+              for dimension, size in zip(thing.dims, thing.shape)]  # fmt: skip
+    if "pandas_type" in thing.parent.attrs and {"axis1", "block0_items"} <= set(thing.parent):
+        labels = [[thing.parent["axis1"]], [thing.parent["block0_items"]]]
+    if not all(labels):
+        return None
+    is_text = labels[0][0].dtype.kind in "OS"
+    rows, columns = ([_text(label) for label in scales[0][()]] for scales in labels)
+    if rows != columns and sorted(rows) == sorted(columns):
+        raise UsageError(
+            f"{where}: rows and columns hold the same names in different orders; bring them into one order before "
+            "you save it"
+        )
+    return rows if is_text and rows == columns else None
+
+
+def _text(label) -> str:
+    return label.decode() if isinstance(label, bytes) else str(label)
 
 
 # Sparse matrices in groups ------------------------------------------------------------------------

@@ -26,6 +26,7 @@ _WEIGHT = {
     "weight", "weights", "w", "synweight", "syncount", "synapses", "nsyn", "nsynapses", "count", "strength",
     "value", "number", "connections", "nbr",
 }  # fmt: skip
+_CALLED_WEIGHT = {"weight", "weights", "w", "synweight"}
 _WHOLE = re.compile(r"[+-]?\d+")
 _WITH_ATTRIBUTES = re.compile(r"([^\s,;]+)([\s,;]+)([^\s,;]+)\2(\{.*\})\s*")
 
@@ -112,11 +113,27 @@ def _columns_of_edges(path, rows, header) -> dict[str, int] | None:
     found = {}
     for what, known in (("source", _SOURCE), ("target", _TARGET), ("weight", _WEIGHT)):
         places = [i for i, (a, b) in enumerate(zip(names, swapped)) if a in known or b in known]
-        if len(places) > 1 and what != "weight":
+        if what == "weight" and len(places) > 1:  # number,source,target,weight
+            places = [i for i in places if names[i] in _CALLED_WEIGHT] or places
+        if len(places) > 1:
             raise UsageError(f"{path}:{rows[0][0]}: two columns could be the {what}; rename one")
         if places:
             found[what] = places[0]
-    return found if {"source", "target"} <= set(found) else None
+    if not {"source", "target"} <= set(found):
+        return None
+    if "weight" in found and names[found["weight"]] == "number":
+        _refuse_numbered_lines(path, rows, found["weight"])
+    return found
+
+
+def _refuse_numbered_lines(path, rows, column) -> None:
+    """A column "number" may hold numbers of synapses, or 1, 2, 3, ... down the file."""
+    fields = [fields[column] for _, fields in rows[1:] if column < len(fields)]
+    if len(fields) > 2 and any(fields == [str(k) for k in range(first, first + len(fields))] for first in (0, 1)):
+        raise UsageError(
+            f'{path}:{rows[0][0]}: the column "{rows[0][1][column]}" numbers the lines; remove it, or call it weight if '
+            "these are weights"
+        )
 
 
 def _layout(path, rows, columns, header) -> str:

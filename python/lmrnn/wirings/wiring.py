@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -156,9 +157,12 @@ class Wiring:
             if self.names is None:
                 raise UsageError("take: the units of this wiring have no names; give numbers")
             place = {name: i for i, name in enumerate(self.names)}
-            missing = [unit for unit in units if unit not in place]
-            if missing:
-                raise UsageError(f"take: no unit is named {missing[0]!r}")
+            n_named = Counter(self.names)
+            for unit in units:
+                if n_named[unit] == 0:
+                    raise UsageError(f"take: no unit is named {unit!r}")
+                if n_named[unit] > 1:
+                    raise UsageError(f"take: {n_named[unit]} units are named {unit!r}; give their numbers")
             units = [place[unit] for unit in units]
         array = np.asarray(units)
         if array.dtype == bool:

@@ -119,17 +119,22 @@ Measured measure(const SimulationOf& simulation_of, const Battery& battery, std:
   if (!base.decides()) return {accuracy, nan, nan};
   const auto n_trials = static_cast<double>(trials.n_trials);
   double first = 0, ideal = 0;
+  const auto n_ring = static_cast<std::int64_t>(battery.config().n_ring);
+  const auto ring_index = [&](double angle) {
+    return static_cast<std::int64_t>(
+        std::lround(angle * static_cast<double>(n_ring) / (2 * std::numbers::pi)));
+  };
   for (std::size_t k = 0; k < trials.n_trials; ++k) {
-    // The stronger of the two logits at the first step of the decision.
+    // The stronger of the two logits at the first step of the decision. int has turned both
+    // directions by then, and the target tells how far.
     const auto t = static_cast<std::size_t>(span_of(trials, k, Period::decision).first);
-    const auto logit = [&](double angle) {
-      const auto n = static_cast<double>(battery.config().n_ring);
-      const auto k_ring =
-          static_cast<std::size_t>(std::lround(angle * n / (2 * std::numbers::pi))) %
-          static_cast<std::size_t>(n);
-      return run.logits[(t * run.n_classes + 1 + k_ring) * run.n_trials + k];
-    };
     const Conditions& c = point.conditions[k];
+    const std::int64_t turned = trials.targets[trials.index(t, k)] - 1 -
+                                ring_index(c.directions[static_cast<std::size_t>(c.choice)]);
+    const auto logit = [&](double direction) {
+      const std::int64_t at = ((ring_index(direction) + turned) % n_ring + n_ring) % n_ring;
+      return run.logits[(t * run.n_classes + 1 + static_cast<std::size_t>(at)) * run.n_trials + k];
+    };
     first += logit(c.directions[0]) > logit(c.directions[1]);
     const PeriodSpan stimulus = span_of(trials, k, Period::stimulus);
     ideal += ideal_choice(battery, battery.tasks()[task], c, stimulus.last - stimulus.first);
