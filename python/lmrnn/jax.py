@@ -115,8 +115,8 @@ class Layer:
         unit), readout_bias.
 
         The dictionary does not include the mask. Entry k of `recurrent` is the synapse from `sources[k]` to
-        `targets[k]` of the layer that gets it, so weights of another layer with as many synapses are accepted, but belong to other
-        synapses. To keep both together, use `to_network`."""
+        `targets[k]` of the layer that gets it, so weights of another layer with as many synapses are accepted, but
+        belong to other synapses. To keep both together, use `to_network`."""
         return {name: jnp.asarray(value) for name, value in self._first.items()}
 
     def __call__(

@@ -97,8 +97,8 @@ def fixed_points(
         otherwise 1 (per step).
     framework : "numpy", "torch" or "jax", for functions; default: detected.
     jacobian : for a function in NumPy, (inputs, states) -> (row, next unit, unit); default: central differences.
-    iterations : the most steps of the minimisation. fixed, slow : a point is fixed if its speed is at most this share of
-        the norm of the states (`FixedPoints.scale`), and slow up to this; faster ones are left out. merge : points
+    iterations : the most steps of the minimisation. fixed, slow : a point is fixed if its speed is at most this share
+        of the norm of the states (`FixedPoints.scale`), and slow up to this; faster ones are left out. merge : points
         closer than this share are merged. marginal : an eigenvalue is near 1 if its growth is within this.
 
     Raises UsageError for a cell that cannot have such points: a state that is not one array, noise, dropout, rows that

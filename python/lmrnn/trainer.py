@@ -48,8 +48,8 @@ class Trainer:
         Values by dotted key, e.g. {"wiring.radius": 3}; they override `config`.
     mask : optional
         Your own recurrent synapses instead of [wiring]: anything that lmrnn.Mask accepts, or the result of
-        lmrnn.wirings.read. The mask is saved next to the run directory, as DIRECTORY.wiring.npz, and the run's configuration names
-        this file.
+        lmrnn.wirings.read. The mask is saved next to the run directory, as DIRECTORY.wiring.npz, and the run's
+        configuration names this file.
     data : lmrnn.data.BatchSource, optional
         Custom tasks or streams instead of [battery].
     threads : int

@@ -16,10 +16,10 @@
 
 The core has three state equations (`Network.equation`), with u[t] = W h[t-1] + W_in x[t] + b, from 0:
 h[t] = (1 - alpha) h[t-1] + alpha f(u[t]); x[t] = (1 - alpha) x[t-1] + alpha u[t] with h[t] = f(x[t]);
-h[t] = f((1 - alpha) h[t-1] + alpha u[t]). Networks with another equation, several layers, gates or another activation are rejected with a reason,
-because their outputs would differ. So are modules, state dicts and graphs with parts other than the RNN and one linear
-readout: learned initial states, LayerNorm, a layer before the RNN. Operations in a module's forward that have no part
-of their own, such as F.relu, cannot be detected: compare a few outputs.
+h[t] = f((1 - alpha) h[t-1] + alpha u[t]). Networks with another equation, several layers, gates or another activation
+are rejected with a reason, because their outputs would differ. So are modules, state dicts and graphs with parts other
+than the RNN and one linear readout: learned initial states, LayerNorm, a layer before the RNN. Operations in a module's
+forward that have no part of their own, such as F.relu, cannot be detected: compare a few outputs.
 
 Needs the packages of the format: pip install 'lmrnn[networks]' for ONNX and safetensors.
 """

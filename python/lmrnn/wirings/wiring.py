@@ -88,7 +88,8 @@ class Wiring:
     def scaled(self, spectral_radius: float = 0.9) -> Wiring:
         """All weights times one factor, so that the recurrent weights have this spectral radius when training starts.
         If no weight is negative and `excitatory` is known, weights of inhibitory units count as negative, as in
-        training. Weights of the usual size make activity grow if most have the same sign, because they do not cancel."""
+        training. Weights of the usual size make activity grow if most have the same sign, because they do not
+        cancel."""
         if self.weights is None:
             raise UsageError("scaled: this wiring has no weights; set them with replace(weights=...)")
         if not 0 < spectral_radius < np.inf:
