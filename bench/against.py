@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Two builds of this program on the same workloads, in turns on the same cores.
+"""Compares two builds of this program on the same workloads, in turns on the same cores.
 
   bench/against.py BEFORE AFTER                  # two build directories
   bench/against.py BEFORE AFTER --only W1,W4 --seconds 20 --json against.json
   bench/against.py BUILD BUILD --only W1 --set-after 'network.equation = "voltage"'   # two settings of one
 
-BEFORE and AFTER hold bench/bench_driver (cmake --build --preset release --target bench_driver). Every
-pair times BEFORE, then AFTER (the next pair the other way round), and the gain is the median of the
-quotients of pairs: above 1, AFTER is faster. Peak memory is that of each process after its last step.
-The losses of both are printed, since a build that computes something else has not become faster.
+BEFORE and AFTER are build directories with bench/bench_driver (cmake --build --preset release --target bench_driver).
+Every pair times BEFORE, then AFTER (the next pair in the opposite order), and the gain is the median of the pairs'
+quotients: above 1, AFTER is faster. Peak memory is that of each process after its last step. The losses of both are
+printed, because a build that computes something else is not faster.
 """
 
 import argparse
@@ -48,8 +48,8 @@ def timed(process, command, count):
 
 
 def pairs_of(before, after, command, seconds):
-    """(seconds before, seconds after) of as many pairs as there is time for, at least five."""
-    for process in (before, after):  # the first steps write a checkpoint, and everything warms up
+    """(seconds before, seconds after) of at least five pairs, and as many as `seconds` allow."""
+    for process in (before, after):  # warm-up; the first steps also write a checkpoint
         losses = process.ask(command, 4).get("losses", [])
         print(f"    losses {losses}" if losses else "", file=sys.stderr)
     once = timed(before, command, 1) + timed(after, command, 1)
@@ -63,7 +63,7 @@ def pairs_of(before, after, command, seconds):
 
 
 def compare(sides, workloads, n_threads, seconds):
-    """Times the workload of each side, most often the same, in turns."""
+    """Times the workload of each side, usually the same, in turns."""
     with contextlib.ExitStack() as stack:
         before, after = (
             stack.enter_context(side.start(workload, n_threads)[0])

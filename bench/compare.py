@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Our side against its peers, in turns, with equal threads: one table and one JSON file.
+"""Our side against its peers, in turns, with equal threads: writes one table and one JSON file.
 
-Before anything is timed, each peer gets the same weights and the same batch as our side, and loss
-and gradients must agree to 1e-4. Then every peer is timed once, and the fastest take turns with our
-side: ours, peer, ours, peer, ... The ratio is the median over these pairs, with its least and its
-largest value. A peer's first step (compilation) is not counted.
+Before anything is timed, each peer gets the same weights and the same batch as our side, and loss and gradients must
+agree to 1e-4. Then every peer is timed once, and the fastest ones and our side take turns: ours, peer, ours, peer, ...
+The ratio is the median over these pairs, given with its smallest and largest value. A peer's first step (compilation)
+is not counted.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from workloads import REFERENCES, TRAIN, WORKLOADS, small
 HERE = pathlib.Path(__file__).resolve().parent
 TOLERANCE = 1e-4
 N_BATCHES = 4
-# Peers this much slower than the fastest, when timed once, do not take turns.
+# Peers that are slower than the fastest by this factor, when timed once, do not take turns.
 CONTENDER = 1.15
 SLOW_STEP_SECONDS = 3
 MODULES = {"torch": "torch", "jax": "jax", "neurogym": "neurogym", "lmrnn": "lmrnn"}
@@ -80,7 +80,7 @@ class Comparison:
         with contextlib.ExitStack() as stack:
             process, description = self.start_ours(problem)
             stack.enter_context(process)
-            # The first step writes the run's first checkpoint, and everything warms up.
+            # Warm-up; the first step also writes the run's first checkpoint.
             self.losses = process.ask(self.command, N_BATCHES).get("losses", [])
             for name in wanted_peers(self.workload, self.options):
                 say(f"  {name}")
@@ -110,7 +110,7 @@ class Comparison:
         return Process([sys.executable, *script], self.n_threads, self.ours.log)
 
     def try_once(self, name, problem, stack):
-        """Equality, warm-up and one timed repetition; what went wrong if it did."""
+        """Checks equality, warms up and times one repetition; returns the error if there was one."""
         process = stack.enter_context(self.start_peer(name, problem))
         try:
             peer = {} if name == TRAIN else self.check(name, process)
@@ -120,7 +120,7 @@ class Comparison:
                 return peer | {"seconds": warm_up["seconds"][0], "n_timed": 1, "note": note}
             timed = process.ask(self.command, 1)
             peer |= {"seconds": timed["seconds"][0], "n_timed": 1}
-            if name != TRAIN:  # its batches are not those of the problem
+            if name != TRAIN:  # its batches differ from those of the problem
                 peer |= self.check_losses(name, [warm_up, timed])
         except Failed as failure:
             return {"note": str(failure)}
@@ -128,7 +128,7 @@ class Comparison:
         return peer
 
     def is_hopeless(self, seconds):
-        """A slow peer that another one leaves far behind is not worth a second step."""
+        """Whether a slow peer is so far behind another one that a second step is not worth the time."""
         others = [peer["seconds"] for peer in self.peers.values() if "seconds" in peer]
         return seconds > SLOW_STEP_SECONDS and others and seconds > 3 * min(others)
 
@@ -145,7 +145,7 @@ class Comparison:
         return {"errors": answer["errors"], "loss_error": errors[-1], "worst_error": worst}
 
     def check_losses(self, name, answers):
-        """The second loss comes after one whole optimiser step: clipping and Adam agree too."""
+        """Compares losses. The second one comes after one whole optimiser step, so clipping and Adam agree, too."""
         if self.workload.kind != "step":
             return {}
         losses = [answer["losses"][0] for answer in answers]
@@ -158,7 +158,7 @@ class Comparison:
         return {"error_after_step": error}
 
     def contenders(self):
-        """Peers that might be the fastest, and references."""
+        """Peers that may be the fastest, and the references."""
         counted = {
             name: self.peers[name]["seconds"] for name in self.processes if name not in REFERENCES
         }
@@ -171,7 +171,7 @@ class Comparison:
     # In turns ---------------------------------------------------------------------------------
 
     def take_turns(self, process, name):
-        """Pairs of (ours, peer); ours is the median of as many repetitions as are sensible."""
+        """Pairs of (ours, peer); ours is the median of several repetitions."""
         seconds = self.peers[name]["seconds"]
         ours = self.our_seconds(process, 3)
         repeat = 1 if self.options.smoke else max(1, min(20, round(0.3 * seconds / ours)))
@@ -273,7 +273,7 @@ def compare(options, ours, document):
             comparison = Comparison(ours, workload, n_threads, options, peak)
             results.append(comparison.run(problem))
             say(report.headline(results[-1:]))
-            write_json(options, document)  # whoever interrupts keeps what there is
+            write_json(options, document)  # written each time, so that an interrupted run keeps its results
 
 
 def main():
@@ -294,7 +294,7 @@ def main():
                 log.seek(0)
                 say(log.read().decode(errors="replace")[-4000:])
                 raise
-            # Again: a machine that slows down when warm would flatter nobody.
+            # Measured again, to show whether the machine slows down when warm.
             facts["fma_peak"] = [build["fma_peak"], ours.peak()["fma_peak"]]
     print(f"{facts['processor']}, {facts['date']}; lmrnn {build['version']} ({build['commit']}, "
           f"{build['simd']}); {facts['packages']}")  # fmt: skip

@@ -1,5 +1,5 @@
-// Our side of the benchmark, as a process that obeys a line protocol, so that Python can make it
-// and a peer take turns.
+// Our side of the benchmark as a process with a line protocol, so that Python can let it and a peer
+// take turns.
 //
 //   bench_driver problem CONFIG OUT.npz N_BATCHES   initial weights, mask, the batches of the first
 //                                                   steps; loss, gradients and logits of batch 0
@@ -9,9 +9,9 @@
 //   bench_driver evaluate CONFIG N_THREADS          obeys: evaluate K, memory
 //   bench_driver peak                               the FMA peak of one core, and this build
 //
-// CONFIG is a run's configuration. Those that obey answer every line of standard input with a line
-// of JSON, after a first line that describes the workload; end of input ends them. `step` runs the
-// very steps of a Trainer in DIRECTORY: batches generated ahead, gradients, clipping, update.
+// CONFIG is a run's configuration. The modes that obey answer every line of standard input with a
+// line of JSON, after a first line that describes the workload; they end with the input. `step`
+// runs the steps of a Trainer in DIRECTORY: batches generated ahead, gradients, clipping, update.
 #include <chrono>
 #include <cstdlib>
 #include <exception>
@@ -43,7 +43,7 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-/// Most memory that this process ever held, bytes.
+/// Peak memory of this process, in bytes.
 std::uint64_t peak_bytes() {
   std::ifstream status("/proc/self/status");
   std::string key;
@@ -67,7 +67,7 @@ struct Command {
   std::size_t count = 1;
 };
 
-/// The next command; `memory` is answered here.
+/// The next command; answers `memory` here.
 Command next_command() {
   std::string line;
   while (std::getline(std::cin, line)) {
@@ -134,7 +134,7 @@ Trials make_rows(const PackedStream& stream, std::size_t n_rows) {
   return rows;
 }
 
-/// All arrays but the loss weights.
+/// Fills all arrays except the loss weights.
 void fill_rows(Trials& rows, const PackedStream& stream, std::uint32_t batch,
                std::uint32_t first_row) {
   TrialRows wanted = rows.rows();
@@ -150,7 +150,7 @@ void add(ArrayFile& file, std::string name, std::span<const T> values,
   file.arrays.emplace_back(std::move(name), ArrayData::of(values, std::move(shape)));
 }
 
-/// The groups of parameters, or of a gradient, by the names that bench/problem.py uses.
+/// Adds the groups of parameters, or of a gradient, under the names of bench/problem.py.
 void add_groups(ArrayFile& file, const std::string& prefix, const Network& network,
                 std::span<const float> flat) {
   const Architecture& a = network.architecture();
@@ -183,7 +183,7 @@ void add_batches(ArrayFile& file, const PackedStream& stream, std::size_t n_batc
   add(file, "targets", std::span<const std::int32_t>(targets), {n_batches, steps, batch});
 }
 
-/// Loss and gradient of batch 0 in blocks, as a trainer cuts it.
+/// Adds loss and gradient of batch 0, computed in blocks like in a trainer.
 void add_gradient(ArrayFile& file, const Network& network, const PackedStream& stream,
                   std::size_t block_rows) {
   const auto steps = static_cast<std::size_t>(stream.config().steps);
@@ -235,7 +235,7 @@ void write_problem(const RunConfig& config, const std::filesystem::path& path,
 
 // train ----------------------------------------------------------------------------------------
 
-/// Thrown out of a training when there are no more commands.
+/// Thrown out of a training when the commands end.
 struct EndOfInput {};
 
 class TimedTraining {
@@ -354,8 +354,7 @@ void run_generate(const RunConfig& config) {
   }
 }
 
-/// Evaluations of an untrained network on evaluation.trials of every task. Ceilings are not part of
-/// what is timed.
+/// Evaluations of an untrained network on evaluation.trials of every task. Ceilings are not timed.
 void run_evaluate(const RunConfig& config, int n_threads) {
   const Battery battery(config.battery, config.run_seed());
   const Network network = make_network(config, battery);

@@ -41,7 +41,7 @@ double multiply_add(std::int64_t n, float* sink) {
     c10 = hn::MulAdd(c10, factor, term);
     c11 = hn::MulAdd(c11, factor, term);
 #if HWY_COMPILER_GCC && HWY_ARCH_X86 && HWY_TARGET != HWY_EMU128 && HWY_TARGET != HWY_SCALAR
-    // All chains start alike: without this the compiler keeps one of them.
+    // All chains start equal: without this, the compiler keeps only one of them.
     asm volatile(""
                  : "+v"(c0.raw), "+v"(c1.raw), "+v"(c2.raw), "+v"(c3.raw), "+v"(c4.raw),
                    "+v"(c5.raw), "+v"(c6.raw), "+v"(c7.raw), "+v"(c8.raw), "+v"(c9.raw),

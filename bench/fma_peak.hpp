@@ -1,4 +1,4 @@
-// The machine's single-precision peak, measured: what fractions of peak refer to.
+// The machine's single-precision peak, measured; "fractions of peak" refer to it.
 #pragma once
 
 namespace lmrnn::bench {

@@ -1,4 +1,4 @@
-"""What figures depend on besides the code: processor, memory, versions."""
+"""What results depend on besides the code: processor, memory, versions."""
 
 import importlib.metadata
 import os

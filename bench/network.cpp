@@ -1,4 +1,4 @@
-// One training step's worth of arithmetic (loss and gradient, no optimiser) for the networks of the
+// The arithmetic of one training step (loss and gradient, no optimiser) for the networks of the
 // published workloads. Counters: time per step, and arithmetic on existing synapses per second.
 #include "lmrnn/network.hpp"
 
@@ -48,7 +48,7 @@ void loss_and_gradient(benchmark::State& state, const Workload& w) {
   const std::size_t cells = w.n_steps * w.n_lanes;
   std::vector<float> inputs(cells * n_channels), weights(cells, 1.0f);
   std::vector<std::int32_t> rules(cells), targets(cells);
-  // Like the battery's: both rings are silent three quarters of the time.
+  // Like the battery's inputs: both rings are silent three quarters of the time.
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     const std::size_t step = i / (w.n_lanes * n_channels), trial = i / n_channels % w.n_lanes;
     const std::size_t ring = (i % n_channels + 15) / 16;
@@ -73,7 +73,7 @@ void loss_and_gradient(benchmark::State& state, const Workload& w) {
   LossOptions options;
   options.scale = 1.0 / static_cast<double>(w.n_trials * w.n_steps);
   for (auto _ : state) {
-    network.write_weights();  // packs them
+    network.write_weights();  // this packs them
     pool.for_each(n_blocks, [&](std::size_t b) {
       network.loss_and_gradient(block, {}, options, gradients[b], workspaces[b]);
     });
@@ -95,8 +95,8 @@ void register_workload(const char* name, const Workload& w) {
       ->UseRealTime();
 }
 
-/// When does `dense` begin to pay? The same network in both representations, at growing density.
-/// Random masks share the fewest sources among rows, local ones the most.
+/// From which density on is `dense` faster? The same network in both representations, at growing
+/// density. Of all masks, random ones share the fewest sources among rows, local ones the most.
 void register_representations() {
   for (const WiringKind kind : {WiringKind::random, WiringKind::local})
     for (const std::int64_t side : {16, 32})

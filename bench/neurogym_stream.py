@@ -1,16 +1,14 @@
 """The peer of W5: NeuroGym generating 64 x 350 steps of the 82 tasks of Mod-Cog.
 
-Usage is that of the README of github.com/mikailkhona/Mod_Cog (Khona et al. 2023): a list of 82
-environments, ScheduleEnvs with a RandomSchedule and the rule as one-hot input, and a Dataset, here
-of 64 rows of 350 steps. Classes are NeuroGym's own, from PyPI: Dataset, ScheduleEnvs,
-RandomSchedule, and the three families of its yang19 collection. PyPI's NeuroGym does not have the
-modifiers int and seq, nor is Mod_Cog itself on PyPI; so this file gives the families the timing of
-Mod_Cog and adds to them what the modifiers do there: a delay drawn per trial and a displaced
-stimulus or response (int), and a response that moves during the decision (seq). Where the published
-code loops over the steps of a decision in Python, this one uses one array operation, to the peer's
-advantage. Differences that remain: NeuroGym's own families restrict input noise to the two rings
-(published: all channels), and an 83rd and 84th environment that the README lists twice are left
-out.
+Usage is that of the README of github.com/mikailkhona/Mod_Cog (Khona et al. 2023): a list of 82 environments,
+ScheduleEnvs with a RandomSchedule and the rule as one-hot input, and a Dataset, here of 64 rows of 350 steps. The
+classes are NeuroGym's, from PyPI: Dataset, ScheduleEnvs, RandomSchedule, and the three families of its yang19
+collection. PyPI's NeuroGym does not have the modifiers int and seq, nor is Mod_Cog itself on PyPI; so this file gives
+the families the timing of Mod_Cog and adds what the modifiers do there: a delay drawn per trial and a displaced
+stimulus or response (int), and a response that moves during the decision (seq). Where the published code loops over the
+steps of a decision in Python, this one uses one array operation, to the peer's advantage. Differences that remain:
+NeuroGym's own families restrict input noise to the two rings (published: all channels), and an 83rd and 84th
+environment that the README lists twice are left out.
 
 Same line protocol as peers/worker.py: "generate K" and "memory".
 """
@@ -26,7 +24,7 @@ from neurogym.envs.collections import yang19
 from neurogym.utils import scheduler
 from neurogym.wrappers.block import ScheduleEnvs
 
-# Otherwise every look through a wrapper composes the text of a warning that nobody sees.
+# Otherwise every access through a wrapper formats a warning that is never shown.
 gymnasium.logger.set_level(gymnasium.logger.ERROR)
 
 OMEGA = 0.01  # per ms: radians in Reach, directions elsewhere (sic)
@@ -42,7 +40,7 @@ class Modifiers:
         self.n_ring = len(self.theta)
 
     def move_response(self):
-        """Displaces the target of the decision, and lets it move."""
+        """Displaces the target of the decision, and makes it move."""
         first = self.start_ind["decision"]
         start = self.gt[first]
         if start == 0:  # a trial without a response
@@ -100,7 +98,7 @@ class Match(Modifiers, yang19._DelayMatch1DResponse):
 
 
 def in_both_modalities(make):
-    """As the collection does it: one environment per modality, in turn."""
+    """As in the collection: one environment per modality, in turn."""
     envs = [
         yang19._MultiModalityStimulus(make(), modality=modality, n_modality=2)
         for modality in (0, 1)

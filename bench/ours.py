@@ -18,7 +18,7 @@ class Ours:
         return path
 
     def peak(self):
-        """The FMA peak of one core, and what this build is."""
+        """The FMA peak of one core, and information about this build."""
         return json.loads(subprocess.check_output([self.driver, "peak"]))
 
     def problem(self, workload, n_batches):
@@ -31,7 +31,7 @@ class Ours:
         return path
 
     def start(self, workload, n_threads):
-        """(process, description of the workload)."""
+        """Starts our side; returns the process and the description of the workload."""
         arguments = [self._config(workload)]
         if workload.kind == "step":
             self.n_runs += 1

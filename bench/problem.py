@@ -1,17 +1,16 @@
-"""The problem that both sides solve: weights, mask and batches, as bench_driver writes them.
+"""The problem that both sides solve: weights, mask and batches, as written by bench_driver.
 
-An npz file with the initial weights and the mask in compressed rows (`mask_offsets`,
-`mask_sources`; `recurrent` by synapse), the batches `inputs` (batch, time, row, channel), `rules`
-and `targets` (batch, time, row), and what our side computed from batch 0: `loss`, the gradients
-`gradient_<group>`, and `logits` (time, class) of its first row.
+An npz file with the initial weights and the mask in compressed rows (`mask_offsets`, `mask_sources`; `recurrent` by
+synapse), the batches `inputs` (batch, time, row, channel), `rules` and `targets` (batch, time, row), and our side's
+results for batch 0: `loss`, the gradients `gradient_<group>`, and `logits` (time, class) of its first row.
 """
 
 import numpy as np
 
 GROUPS = ("recurrent", "input", "rule", "bias", "readout", "readout_bias")
 
-# Learning rate, decay rates and epsilon of Adam, and the largest norm of a gradient: what
-# bench/workloads.py writes into our side's configuration.
+# Learning rate, decay rates and epsilon of Adam, and the largest norm of a gradient: the same as in the configuration
+# that bench/workloads.py writes for our side.
 LEARNING_RATE, BETA1, BETA2, EPSILON, CLIP = 1e-3, 0.9, 0.999, 1e-8, 1.0
 
 

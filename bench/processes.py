@@ -6,7 +6,7 @@ import select
 import subprocess
 import time
 
-# Nothing that a peer does once may take longer (compilation included).
+# Time limit of a single command, including compilation.
 PATIENCE_SECONDS = 420
 
 
@@ -15,7 +15,7 @@ class Failed(Exception):
 
 
 class Process:
-    """`command` bound to `n_threads` processors, and told so in every library's own way."""
+    """`command` bound to `n_threads` processors; the limit is also set in each library's own way."""
 
     def __init__(self, command, n_threads, log):
         processors = sorted(os.sched_getaffinity(0))[-n_threads:]
@@ -56,7 +56,7 @@ class Process:
         return self.read(patience)
 
     def close(self):
-        """A side that has been timed has nothing left to say."""
+        """Kills the process, which is not needed any more."""
         self.process.kill()
         self.process.wait()
         self.process.stdin.close()

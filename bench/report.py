@@ -1,4 +1,4 @@
-"""The tables that people read."""
+"""The tables for readers."""
 
 
 def milliseconds(seconds):
@@ -67,7 +67,7 @@ def peers(results):
 
 
 def layers(results):
-    """What our layers cost over `lmrnn train`, in time and memory."""
+    """The cost of our layers compared with `lmrnn train`, in time and memory."""
     for r in results:
         ours, train = r["ours"], r["peers"].get("lmrnn_train", {})
         words = []

@@ -4,10 +4,9 @@
     build/bench-venv/bin/python bench/scaling.py measure docs/results/data/scaling.csv
     build/bench-venv/bin/python bench/scaling.py draw docs/results/data/scaling.csv docs/results/figures
 
-Our side and PyTorch with a masked dense weight take turns on the same batches of 64 rows of 100
-steps, after checking that both compute the same. The peer is the masked dense variant that is the
-fastest one at 1024 units. Needs an idle machine and a few minutes; `make bench` builds what it
-needs (bench_driver and build/bench-venv).
+Our side and PyTorch with a masked dense weight take turns on the same batches of 64 rows of 100 steps, after a check
+that both compute the same. The peer is the masked dense variant that is fastest at 1024 units. Needs an idle machine
+and a few minutes; `make bench` builds what it needs (bench_driver and build/bench-venv).
 """
 
 import argparse
@@ -37,7 +36,7 @@ class Point:
     side: int  # of the sheet
     radius: float
     threads: int
-    peer: bool  # a masked dense weight costs the same at every density: not measured again
+    peer: bool  # a masked dense weight costs the same at every density, so it is not measured again
 
     def workload(self):
         return Workload(
@@ -90,7 +89,7 @@ def best_variant(ours, log):
 
 
 def measure_point(ours, point, variant, log):
-    """A row of the table for each side."""
+    """Measures one point; returns a row of the table for each side."""
     process, description = our_process(ours, point)
     with process:
         peer = None
@@ -143,7 +142,7 @@ NAMES = {
 
 
 def house_style():
-    """lmrnn.plot.style, of the package on the path or else of the release build."""
+    """lmrnn.plot.style, from the package on the path or else from the release build."""
     if importlib.util.find_spec("lmrnn") is None:
         sys.path.insert(0, str(HERE.parent / "build" / "release" / "python"))
     from lmrnn.plot import style

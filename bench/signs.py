@@ -3,15 +3,15 @@
 
   PYTHONPATH=build/release/python .venv/bin/python bench/signs.py --seeds 1,2,3 --json signs.json
 
-All ways train the same network (256 units on a sheet, radius 2, 80% excitatory) from the same weights on the same
-batches of ten reach tasks with a delay, with the same Adam, clipping and schedule, in PyTorch with lmrnn's
-engine. They differ in what is trained:
+All methods train the same network (256 units on a sheet, radius 2, 80% excitatory) from the same weights on the same
+batches of ten reach tasks with a delay, with the same Adam, clipping and schedule, in PyTorch with lmrnn's engine. They
+differ in what is trained:
 
 - projection: the weight w. After each step, a weight without the sign of its source is set to 0.
 - rectified: v, and w = sign * max(0, sign * v), as in Song, Yang & Wang (2016). Where w is 0, v has no gradient.
 - magnitude: v, and w = sign * |v|.
 
-Prints, for each way and learning rate, mean over seeds of: loss over all steps, loss over the last tenth, accuracy
+Prints, for each method and learning rate, means over seeds of: loss over all steps, loss over the last tenth, accuracy
 on test trials, and share of synapses that are exactly 0 at the end.
 """
 
@@ -55,7 +55,7 @@ WAYS = {"projection": None, "rectified": Rectified, "magnitude": Magnitude}
 
 
 def fresh(battery, seed):
-    """The untrained network of a seed: the same for every way."""
+    """The untrained network of a seed: the same for every method."""
     n = SIDE * SIDE
     excitatory = np.zeros(n, dtype=bool)
     excitatory[np.random.default_rng(seed).permutation(n)[: round(EXCITATORY * n)]] = True

@@ -1,17 +1,17 @@
 #!/usr/bin/env python3
-"""W14: wall time until a network has learned the battery, of two builds with a setting each.
+"""W14: wall time until a network has learned the battery, for two builds with one setting each.
 
   bench/solve.py BEFORE AFTER                    # two build directories
   bench/solve.py BEFORE AFTER --networks local1024 --seeds 1,2,3 --runs runs/w14 --json w14.json
 
 BEFORE trains with setting A (rows of 100, batch 64, Adam at 3e-3, cosine over 30 000 steps), AFTER with
-`AFTER_SETTING` below. The mark is 95% of the mean ceiling of modcog82, at evaluations every 200 steps on 100
-validation trials per task. Training is the same to the bit whatever else the machine does, so the steps to
-the mark are counted once, at any time. What a step takes is then measured on both sides in turns, on the
-same core, without evaluations; the time to the mark is the product. Runs stay in --runs: what is there is not
-trained again, and an interrupted run is resumed.
+`AFTER_SETTING` below. The mark is 95% of the mean ceiling of modcog82, at evaluations every 200 steps on 100 validation
+trials per task. Training gives the same bits whatever else runs on the machine, so the steps to the mark are counted
+once, at any time. The time per step is then measured on both sides in turns, on the same core, without evaluations; the
+time to the mark is the product. Runs stay in --runs: finished ones are not trained again, and interrupted ones are
+resumed.
 
-BEFORE and AFTER hold src/cli/lmrnn and bench/bench_driver.
+BEFORE and AFTER are build directories with src/cli/lmrnn and bench/bench_driver.
 """
 
 import argparse
@@ -33,7 +33,7 @@ NETWORKS = {
     "local1024": 'kind = "local"\nrows = 32\ncols = 32\nradius = 4',
     "dense256": 'kind = "dense"\nrows = 16\ncols = 16',
 }
-# Keys by the names that the first version knew, too.
+# Keys under names that the first version also knew.
 COMMON = """seed = {seed}
 [battery]
 tasks = "modcog82"
@@ -71,7 +71,7 @@ AFTER_SETTING = dict(
 
 
 class Setting:
-    """What Ours wants of a workload."""
+    """The part of a workload that Ours needs."""
 
     kind = "step"
 

@@ -1,8 +1,8 @@
 """The table of workloads, and our side's configuration of each.
 
-A workload is a network, a batch and what is timed: an optimiser step (`step`), the forward pass of
-one row after another (`forward`), the generation of a batch (`generate`), or an evaluation on
-held-out trials of all tasks (`evaluate`).
+A workload is a network, a batch and the operation that is timed: an optimiser step (`step`), the forward pass of one
+row after another (`forward`), the generation of a batch (`generate`), or an evaluation on held-out trials of all tasks
+(`evaluate`).
 """
 
 import dataclasses
@@ -12,9 +12,9 @@ STEP_PEERS = (
 )  # fmt: skip
 TORCH_PEERS = tuple(name for name in STEP_PEERS if name.startswith("torch"))
 JAX_PEERS = tuple(name for name in STEP_PEERS if name.startswith("jax"))
-# `lmrnn train` on the same workload: what our layers cost over it.
+# `lmrnn train` on the same workload, to show the cost of our layers.
 TRAIN = "lmrnn_train"
-# Shown, but not what a target refers to; peers/jax_diagonal.py says why.
+# Shown, but not used for targets; peers/jax_diagonal.py says why.
 REFERENCES = ("jax_diagonal", TRAIN)
 
 
@@ -31,16 +31,16 @@ class Workload:
     steps: int = 350
     batch: int = 64
     threads: tuple = (1,)
-    target: float = 1  # times the best peer
+    target: float = 1  # speed relative to the best peer
     peers: tuple = STEP_PEERS
     semantics: str = "corrected"
     mode: str = "restart"
     trials: int = 1  # per task, of an evaluation
-    side: str = "driver"  # ours: the program, or a worker of peers/
-    keys: tuple = ()  # further ones, as 'network.equation = "voltage"'
+    side: str = "driver"  # "driver": our program; otherwise a worker of peers/
+    keys: tuple = ()  # further keys, e.g. 'network.equation = "voltage"'
 
     def config(self):
-        """TOML of a run: Adam at a constant rate, no evaluation, no checkpoint but the first."""
+        """TOML of a run: Adam at a constant rate, no evaluation, no checkpoint except the first."""
         text = self._own_config()
         for assignment in self.keys:
             table, _, key = assignment.partition(".")
@@ -150,7 +150,7 @@ WORKLOADS = (
 
 
 def small(workload):
-    """The same on a small scale, for a test that everything runs."""
+    """The same workload on a small scale, for a test that everything runs."""
     dense = workload.wiring == "dense"
     return dataclasses.replace(
         workload, rows=6 if dense else 8, cols=6 if dense else 8, radius=2, steps=50, batch=16,

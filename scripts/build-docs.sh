@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the documentation into build/site with what docs/requirements.txt pins, in an environment
-# of its own; a warning is an error. Needs the program and the Python package of the release build.
+# Builds the documentation into build/site with the versions in docs/requirements.txt, in its own
+# environment; a warning is an error. Needs the program and the Python package of the release build.
 #   scripts/build-docs.sh [OPTION...]     of `mkdocs build`
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -12,8 +12,8 @@ if [ "$(cat $venv/installed 2>/dev/null)" != "$wanted" ]; then
   $venv/bin/python -m pip install --quiet --disable-pip-version-check -r docs/requirements.txt
   echo "$wanted" >$venv/installed
 fi
-# The variable silences an announcement of another program, which would count as noise here. With
-# --quiet, mkdocs would not count warnings.
+# The variable silences an announcement of another program. --quiet is not used, because mkdocs would
+# then not count warnings.
 if ! NO_MKDOCS_2_WARNING=1 $venv/bin/mkdocs build "$@" >build/docs.log 2>&1; then
   grep -v '^INFO' build/docs.log >&2
   exit 1

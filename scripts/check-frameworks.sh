@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# The operation in recent PyTorch and JAX: what needs PyTorch >= 2.4 (torch.library, opcheck,
+# Checks the operation with recent PyTorch and JAX: what needs PyTorch >= 2.4 (torch.library, opcheck,
 # torch.compile), the tests of lmrnn.torch and lmrnn.jax again, and that the benchmark's W9 to W11 have
-# the peers' losses and gradients to 1e-4. In an environment of its own, build/frameworks-venv, with the
-# versions of tests/frameworks/requirements.txt: a download of gigabytes, once. Its last lines say what
-# was run and what was not.
+# the peers' losses and gradients to 1e-4. Uses its own environment, build/frameworks-venv, with the
+# versions of tests/frameworks/requirements.txt: a download of gigabytes, once. The last lines of its
+# output say what was run and what was not.
 #
-#   scripts/check-frameworks.sh [BUILD]       a build tree; build/release unless given
+#   scripts/check-frameworks.sh [BUILD]       a build tree; default: build/release
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
@@ -33,7 +33,7 @@ check() { # NAME COMMAND...
   shift
   if "$@"; then results+=("ok: $name"); else results+=("FAILED: $name") && failed=1; fi
 }
-# Warnings of other packages' newest versions are not errors of ours.
+# Warnings of other packages' newest versions do not count as errors here.
 check "opcheck, torch.compile" "$python" -m pytest -q -W default tests/frameworks
 check "lmrnn.torch" "$python" -m pytest -q -W default tests/python/test_torch.py
 check "lmrnn.jax" "$python" -m pytest -q -W default tests/python/test_jax.py

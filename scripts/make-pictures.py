@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes the pictures of README and docs, docs/pictures/*.svg.
 
-    .venv/bin/python scripts/make-pictures.py [RUNS]     RUNS: where the runs are or go; build/pictures
+    .venv/bin/python scripts/make-pictures.py [RUNS]     RUNS: directory of the runs; build/pictures
     .venv/bin/python scripts/make-pictures.py --untrained     only those that need no run
 
 Trains seven small networks (some minutes, once), runs the analyses that the pictures show, and scores two
@@ -33,7 +33,7 @@ ANALYSES = ("record", "fixed-points", "psychometric", "sheet", "weights")
 
 
 def trained(folder, kind, seed):
-    """A finished run; one that is there is taken as it is."""
+    """A finished run; trained only if it does not exist yet."""
     directory = folder / f"{kind}{seed}"
     if (directory / "DONE").is_file():
         return lmrnn.Run(directory)
@@ -43,8 +43,8 @@ def trained(folder, kind, seed):
 
 @plot.style.figure
 def state_equations(*, ax=None):
-    """One ReLU unit with an autapse of 1/2 and tau = 200 ms: what others see of it under the same input,
-    which excites it, inhibits it and excites it again."""
+    """One ReLU unit with an autapse of 1/2 and tau = 200 ms: its output under an input that excites it, inhibits it and
+    excites it again."""
     inputs = np.zeros((140, 1, 1), np.float32)
     for first, last, value in ((10, 50, 1), (50, 80, -1), (80, 120, 1)):
         inputs[first:last] = value
@@ -57,7 +57,7 @@ def state_equations(*, ax=None):
         )
         unit.set_weights(recurrent=np.full(1, 0.5, "f4"), input=np.ones((1, 1), "f4"), readout=np.ones((1, 1), "f4"))
         _, seen = unit.forward(inputs)
-        ax.plot(time + 20, seen[:, 0, 0], dashes, label=equation)  # a state is that of the end of its step
+        ax.plot(time + 20, seen[:, 0, 0], dashes, label=equation)  # a state belongs to the end of its step
     ax.set_xlabel("time (ms)")
     ax.set_ylabel("what other units see")
     ax.legend()
@@ -68,7 +68,7 @@ def keep(pictures):
     for name, axes in pictures.items():
         figure = plot.style.figure_of(axes)
         for ground in (figure.patch, *(ax.patch for ax in figure.axes)):
-            ground.set_alpha(0)  # pages have a ground of their own, and a dark one
+            ground.set_alpha(0)  # pages have their own background, which may be dark
         print(plot.save(axes, OUT / f"{name}.svg"))
 
 

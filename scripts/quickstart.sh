@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Trains studies/quickstart.toml into runs/quickstart; a second call resumes a run that was
-# interrupted, or shows the table of one that is finished. Then writes its report.
+# Trains studies/quickstart.toml into runs/quickstart; a second call resumes an interrupted
+# run, or shows the table of a finished one. Then writes its report.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

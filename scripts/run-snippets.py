@@ -1,18 +1,15 @@
 #!/usr/bin/env python3
-"""Runs every block of code of README and of the built site, as a reader would: in the order of its
-page, by copying it.
+"""Runs every block of code of README and of the built site as a reader would: in the order of its page, by copying it.
 
     make docs && .venv/bin/python scripts/run-snippets.py [PAGE...]     PAGE: part of a page's name
 
-Blocks are taken from the rendered HTML, since that is what readers copy from. Each page has a
-directory of its own, in which studies/ and examples/ of this clone, a run runs/quickstart (a short
-one) and, on PATH, the program and Python are as the first hour leaves them. Python blocks of a page
-share one process, as in a notebook; a block that begins with "# NAME.toml" is saved under that name,
-other TOML must be part of a valid configuration or study. Text is output and not run. Whatever else is
-not run is in docs/snippets-not-run.toml, with the reason.
+Blocks are taken from the rendered HTML, because readers copy from that. Each page has its own directory with studies/
+and examples/ of this clone, a (short) run runs/quickstart and, on PATH, the program and Python, as after the first
+hour. Python blocks of a page share one process, as in a notebook; a block that begins with "# NAME.toml" is saved under
+that name; other TOML must be part of a valid configuration or study. Text is output and not run. Other blocks that are
+not run are in docs/snippets-not-run.toml, with the reason.
 
-Prints a line per failure and the counts; exit status 1 if a block failed, or if an entry of that list
-names no block.
+Prints a line per failure and the counts; exit status 1 if a block failed, or if an entry of that list matches no block.
 """
 
 from __future__ import annotations
@@ -88,14 +85,14 @@ def blocks_of(page: str, text: str) -> list[Block]:
 
 
 def readme() -> list[Block]:
-    """README's blocks; it is no page of the site, and is shown by viewers of Markdown as it is."""
+    """README's blocks; README is not a page of the site, and viewers show its Markdown directly."""
     fence = re.compile(r"^```(\w*)\n(.*?)^```", re.S | re.M)
     found = fence.findall((ROOT / "README.md").read_text("utf-8"))
     return [Block("README", i + 1, lang or "text", code.strip("\n")) for i, (lang, code) in enumerate(found)]
 
 
 def site() -> list[Block]:
-    """The blocks of all pages that people write; those that are generated have none to run."""
+    """The blocks of all hand-written pages; generated pages have none to run."""
     found = []
     for path in sorted(SITE.rglob("*.html")):
         page = str(path.relative_to(SITE).with_suffix(""))
@@ -135,7 +132,7 @@ class Page:
     session: subprocess.Popen | None = None
 
     def run(self, block: Block) -> str | None:
-        """Runs a block; None, or what went wrong."""
+        """Runs a block; returns None, or the error."""
         if block.language in ("python", "py"):
             return self._python(block)
         if block.language in ("sh", "bash", "console"):
@@ -191,7 +188,7 @@ class Page:
         return None if done.returncode == 0 else done.stderr.strip().splitlines()[-1]
 
     def _part_of_study(self, code: str) -> str | None:
-        """A study, or tables that are added to a small one."""
+        """Checks a study, or tables that are added to a small one."""
         if "claim" not in code:
             code = f'claim = "x"\nsupport = "y"\nseeds = [1]\n[config]\ntrain.steps = 1000\n{code}'
             if "[statistics]" not in code:
@@ -210,7 +207,7 @@ class Page:
 
 
 def prepare(folder: Path, environment: dict[str, str]) -> Path:
-    """A short run, runs/quickstart, that pages look into."""
+    """Makes a short run, runs/quickstart, for pages that use it."""
     command = ["lmrnn", "train", str(ROOT / "studies/quickstart.toml"), "--out", str(folder / "quickstart")]
     for value in ("train.steps=60", "evaluation.every=30", "evaluation.trials=100", "checkpoint.every=60",
                   "checkpoint.keep_every=60", "train.log_every=10"):  # fmt: skip
@@ -220,7 +217,7 @@ def prepare(folder: Path, environment: dict[str, str]) -> Path:
 
 
 def reader(folder: Path, environment: dict[str, str], quickstart: Path) -> Page:
-    """The directory of a page's reader."""
+    """Makes the directory of a page's reader."""
     folder.mkdir(parents=True)
     for name in ("studies", "examples", "scripts", "tests"):
         (folder / name).symlink_to(ROOT / name)
@@ -232,14 +229,14 @@ def reader(folder: Path, environment: dict[str, str], quickstart: Path) -> Page:
 
 
 def is_of(entry: dict[str, str], block: Block) -> bool:
-    """Whether an entry of that list names the block: by page and beginning, or by language."""
+    """Whether an entry of that list matches the block: by page and beginning, or by language."""
     if "language" in entry:
         return entry["language"] == block.language
     return entry["page"] == block.page and block.code.startswith(entry["begins"])
 
 
 def not_run() -> list[dict[str, str]]:
-    """The committed list: page and begins (how the block begins), or language; and the reason."""
+    """The committed list of blocks not to run: page and begins (how the block begins), or language; and the reason."""
     return tomllib.loads((ROOT / "docs/snippets-not-run.toml").read_text("utf-8")).get("block", [])
 
 

@@ -27,8 +27,8 @@ for group in "${groups[@]}"; do
   wanted+=("${packages[@]}")
 done
 
-# `dpkg-query` fails for a package that it has never heard of, which is an answer and no error.
-# One of another architecture is wanted as NAME:ARCHITECTURE.
+# `dpkg-query` fails for an unknown package; that only means that it is not installed. A package of
+# another architecture is listed as NAME:ARCHITECTURE.
 installed=$(dpkg-query --show \
               --showformat='${Package} ${db:Status-Abbrev}\n${Package}:${Architecture} ${db:Status-Abbrev}\n' \
               "${wanted[@]}" 2>/dev/null | awk '$2 == "ii" { print $1 }' || true)

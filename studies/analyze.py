@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""One analysis of every network of a study, in one table.
+"""Runs one analysis on every network of a study and collects the results in one table.
 
     lmrnn study run studies/e5-small.toml
     studies/analyze.py studies/e5-small.toml ring docs/results/data [--control shuffled-weights]
 
-Runs `lmrnn analyze RUN NAME` on the finished reporting runs (further arguments go to it), except where
-the same program has already done so with the same arguments, and joins what it writes: DIRECTORY/STUDY-NAME-summary.csv with the
+Runs `lmrnn analyze RUN NAME` on the finished reporting runs (further arguments are passed on), except if the same
+program has already done so with the same arguments. Joins the output: DIRECTORY/STUDY-NAME-summary.csv with the
 headlines, and DIRECTORY/STUDY-NAME-TABLE.csv for every --table, with the columns cell, seed, control.
 """
 
@@ -30,7 +30,7 @@ def reporting_runs(program, study):
 
 
 def analyse(program, run, analysis, control, more):
-    """The directory of the output, made unless this program made it with these arguments."""
+    """The directory of the output; computed unless this program has already done so with these arguments."""
     arguments = list(more)
     suffix = ""
     if control == "untrained":
@@ -40,7 +40,7 @@ def analyse(program, run, analysis, control, more):
         arguments += ["--control", control]
         suffix = f"-{control}"
     out = run / "analysis" / (analysis + suffix)
-    # The version names the commit: what another one computed is computed again.
+    # The version has the commit, so results of another commit are computed again.
     version = subprocess.run([program, "--version"], check=True, capture_output=True, text=True)
     made_by = f"{version.stdout}{arguments}\n"
     stamp = out / "made_by.txt"

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Is the delay of dlygo held by an approximate continuous attractor? The measures of E5, of every network of a study.
+"""Is the delay of dlygo bridged by an approximate continuous attractor? The measures of E5, of every network of a
+study.
 
     lmrnn study run studies/e5.toml
     studies/attractor.py studies/e5.toml docs/results      # with the package's Python
@@ -7,25 +8,25 @@
 Writes DIRECTORY/data/STUDY-attractor.csv and DIRECTORY/figures/STUDY-attractor.svg, and prints the table of the page.
 
 Trials have no noise, both modalities, and the longest trained delay, T. The delay counts from its third step on
-(`SETTLED` steps in), when the stimulus has left a network without memory. Angles are in degrees where they are printed.
+(`SETTLED` steps in), when the stimulus has left a network without memory. Printed angles are in degrees.
 
-Of a network with the map h' = F(h, input), state by state:
+Measures of a network with the map h' = F(h, input), state by state:
 
-- delays: tasks that pass at withheld delays (`WITHHELD`), of all its tasks at each; 4000 trials, with noise.
+- delays: share of all tasks, at each withheld delay (`WITHHELD`), that pass; 4000 trials, with noise.
 - angles: share of directions halfway between trained ones whose answer after T is within 11.25 degrees. The answer
   is the circular mean of the softmax over directions, 200 ms into the decision.
-- kicks: slope of the answer against kicks, from which angles of 11.25 and 22.5 degrees either way are meant. A kick is
+- kicks: slope of the answer against kicks that should move the angle by 11.25 and 22.5 degrees either way. A kick is
   a multiple of the tangent dh/dtheta (central difference over 1 degree).
 - contraction: with M the product of the Jacobians over the delay, t the tangent at its beginning and t' = M t, the
-  largest singular value of (1 - t't'^T) M (1 - t t^T), unit vectors, over |M t| / |t|: by how much more a normal
-  direction may grow than the tangent. The median over directions, and the share of directions below 0.3.
+  largest singular value of (1 - t't'^T) M (1 - t t^T), unit vectors, over |M t| / |t|: how much more a normal direction
+  may grow than the tangent. The median over directions, and the share of directions below 0.3.
 - drift: the largest change of the decoded angle over the delay, over the largest one in its first step times the number
   of steps. The bound of Sagodi et al. (arXiv 2408.00109): speed on the manifold times time. The decoder is a
   ridge regression from the state to (cos, sin), fitted to the trained directions in all steps of the delay; it decodes
   the directions halfway between them.
-- rotation: in dlygointr and dlygointl, the share of the variance of states over direction and time that the angle
-  direction + omega time alone explains, or direction - omega time if that is more. Also by direction alone, and by time
-  alone.
+- rotation: in dlygointr and dlygointl, the share of the variance of states over direction and time that is explained
+  by the angle direction + omega time alone, or direction - omega time if that explains more. Also by direction alone,
+  and by time alone.
 """
 
 import argparse
@@ -44,7 +45,7 @@ WITHHELD = (500.0, 900.0)
 MODALITIES = (0, 1)
 DEGREE = np.pi / 180
 
-THRESHOLDS = {  # (low, high) of what holds
+THRESHOLDS = {  # (low, high) between which the claim holds
     "delays": (1.0, 1.0),
     "angles": (0.95, 1.0),
     "kicks": (0.9, 1.1),
@@ -91,7 +92,7 @@ class Dynamics:
         return (1 - self.alpha) * v + self.alpha * ((v * active) @ self.matrix)
 
     def answer(self, h):
-        """The angle that states answer with."""
+        """The angle of the states' answers."""
         logits = h @ self.weights["readout"].T + self.weights["readout_bias"]
         rate = np.exp(logits[:, 1:] - logits[:, 1:].max(axis=1, keepdims=True))
         ring = 2 * np.pi * np.arange(rate.shape[1]) / rate.shape[1]
@@ -114,7 +115,7 @@ class Delay:
             h = dynamics.step(h, u)
             states.append(h)
         self.states = np.array(states)
-        self.held = self.states[self.first : self.last]  # after each step of the delay that counts
+        self.held = self.states[self.first : self.last]  # after each counted step of the delay
         self.n_steps = self.last - self.first
 
     def answers_from(self, h):
@@ -135,7 +136,7 @@ def tangents(dynamics, task, directions):
 
 
 def errors(dynamics, task, n_ring):
-    """Of the answers to directions halfway between trained ones; radians."""
+    """Errors of the answers to directions halfway between trained ones; radians."""
     delay = Delay(dynamics, task, directions_of(n_ring) + np.pi / n_ring)
     return np.abs(wrapped(delay.answers_from(delay.held[0]) - delay.directions))
 
@@ -150,7 +151,8 @@ def kicks(dynamics, task, n_ring):
 
 
 def contraction(dynamics, task, n_ring):
-    """Of every direction: the growth of the fastest normal direction over that of the tangent, and the latter."""
+    """For every direction: the growth of the fastest normal direction relative to that of the tangent, and the
+    latter."""
     directions = directions_of(n_ring)
     delay, tangent = Delay(dynamics, task, directions), tangents(dynamics, task, directions)
     steps = range(delay.first, delay.last - 1)
@@ -162,13 +164,13 @@ def unit(v):
 
 
 def without(v, direction):
-    """Vectors without their parts along unit vectors, row by row."""
+    """Vectors without their components along unit vectors, row by row."""
     return v - (v * direction).sum(axis=1, keepdims=True) * direction
 
 
 def growths(dynamics, active, tangent):
-    """`active` (step)(row, unit), tangent (row, unit). By power iteration: the largest singular value of the
-    product of the Jacobians between the normal directions, over the growth of the tangent; and the latter."""
+    """By power iteration: the largest singular value of the product of the Jacobians between the normal directions,
+    over the growth of the tangent; and the latter. `active` (step)(row, unit), tangent (row, unit)."""
     before, after = unit(tangent), tangent
     for a in active:
         after = dynamics.along(after, a)
@@ -193,8 +195,8 @@ def growths(dynamics, active, tangent):
 
 
 def drift(dynamics, task, n_ring):
-    """The largest change of the decoded angle over the delay, and the bound for it; radians. With more units than
-    states to fit, the decoder errs on none of these, so it is asked about others."""
+    """The largest change of the decoded angle over the delay, and its bound; radians. With more units than fitted
+    states, the decoder has no error on these, so it is tested on others."""
     fitted = Delay(dynamics, task, directions_of(n_ring))
     delay = Delay(dynamics, task, directions_of(n_ring) + np.pi / n_ring)
     x = fitted.held.reshape(-1, fitted.held.shape[2])
@@ -234,7 +236,7 @@ def rotation(dynamics, task, n_ring):
 
 
 def delays(network, battery, config, seed):
-    """Share of (task, withheld delay) that pass; tasks that do not, by delay."""
+    """Share of pairs (task, withheld delay) that pass; and the tasks that do not, by delay."""
     missed = {}
     for delay in WITHHELD:
         other = lmrnn.Battery(**config | {"durations": {"reach": {"delay": delay}}})
@@ -289,7 +291,7 @@ def runs_of(program, study):
 
 @plot.style.figure
 def draw(found):
-    """A panel for every measure of THRESHOLDS, a dot for every network; what holds is grey."""
+    """A panel for every measure of THRESHOLDS, a dot for every network; grey: the range in which it holds."""
     cells = list(dict.fromkeys(cell for cell, _ in found))
     axes = plot.style.new_grid(None, 1, len(THRESHOLDS), 7.6, 2.1)[0]
     for ax, (measure, (low, high)) in zip(axes, THRESHOLDS.items()):

@@ -4,11 +4,10 @@
     lmrnn study run studies/e8-reach-small.toml --jobs 2
     studies/composition.py runs/e8-reach-small docs/results/data     # with the package's Python
 
-For every trial of a task that was held out, the right answers under the rule of each of the nine
-combinations are known: the same conditions, composed by the sister task. Writes
-STUDY-answers.csv: per run and held-out task, the share of decision steps at which the network's
-answer is that of each combination, and the share at which the right answer itself is (what a network
-without errors would score). Prints the means over seeds.
+For every trial of a task that was held out, the right answers under the rule of each of the nine combinations are
+known: the same conditions, composed by the sister task. Writes STUDY-answers.csv: per run and held-out task, the share
+of decision steps at which the network's answer is that of each combination, and the same for the right answer (the
+score of a network without errors). Prints the means over seeds.
 """
 
 import csv
@@ -45,7 +44,7 @@ def agreement(network, task):
         decision = np.flatnonzero(trials.periods[:, k] == 4)
         for c, combination in enumerate(COMBINATIONS):
             sister = task.battery[task.base + combination].compose(conditions).targets
-            # Without int or seq a trial is shorter: what is left of its decision counts.
+            # Without int or seq a trial is shorter: only the rest of its decision counts.
             known = decision[decision < len(sister)]
             for column, given in enumerate((answers, trials.targets)):
                 shares[c, column] += np.mean(given[known, k] == sister[known]) / N_TRIALS

@@ -1,17 +1,16 @@
 #!/usr/bin/env python3
-"""Figures and headline tables of a study, from what `lmrnn study collect` wrote, or figures of its
-analyses, from what studies/analyze.py wrote.
+"""Figures and headline tables of a study, from the tables of `lmrnn study collect`, or figures of its analyses, from
+the tables of studies/analyze.py.
 
     lmrnn study collect studies/e4-small.toml
     studies/figures.py runs/e4-small docs/results/figures     # with the package's Python
     studies/figures.py docs/results/data/e7-small docs/results/figures     # how the tables' names begin
 
-Writes STUDY-curves.svg; if networks of the same number of units, or of the same number of synapses
-or parameters (an axis called `matched`), differ in density, STUDY-density.svg and STUDY-trials.svg;
-if they differ in size otherwise, STUDY-units.svg; if tasks were held out, STUDY-held-out.svg; if a contrast
-is about wire, STUDY-wire.svg; if learning rates were tuned, STUDY-rates.svg.
-Prints Markdown. The committed results file is enough for `collect`, so that no run
-need be repeated for this. Of analyses, it writes STUDY-structure.svg (modularity and spatial order).
+Writes STUDY-curves.svg; if networks of the same number of units, or of the same number of synapses or parameters (an
+axis called `matched`), differ in density, STUDY-density.svg and STUDY-trials.svg; if they differ in size otherwise,
+STUDY-units.svg; if tasks were held out, STUDY-held-out.svg; if a contrast is about wire, STUDY-wire.svg; if learning
+rates were tuned, STUDY-rates.svg. Prints Markdown. The committed results file is enough for `collect`, so no run must
+be repeated. For analyses, it writes STUDY-structure.svg (modularity and spatial order).
 """
 
 import sys
@@ -26,14 +25,14 @@ from lmrnn.table import Table
 
 
 def marks(study, of):
-    """50% and 80%, which most studies have; else all marks of the study."""
+    """50% and 80%, which most studies have; otherwise all marks of the study."""
     usual = [f"{of}_to_50", f"{of}_to_80"]
     return usual if set(usual) <= set(study.marks(of)) else study.marks(of)
 
 
 def draw(study, out):
     plot.save(plot.study_curves(study), out / f"{study.name}-curves.svg")
-    matched = "matched" in study.axes  # sizes follow from densities
+    matched = "matched" in study.axes  # sizes then follow from densities
     if matched or any(study.differ(p, "density") and not study.differ(p, "units") for p in study.panels):
         plot.save(plot.study_density(study), out / f"{study.name}-density.svg")
         trials = plot.study_density(study, marks(study, "trials"), "trials to a share of the ceiling")
@@ -49,7 +48,7 @@ def draw(study, out):
 
 
 def markdown(study):
-    """A row per cell: what it is, its measures, and the share of the ceiling by kind of task."""
+    """A row per cell: its name, its measures, and the share of the ceiling by kind of task."""
     by_kind = defaultdict(list)
     for row in study.table("tasks").rows():
         by_kind[row["cell"], row["kind"]].append(row["share_of_ceiling"])
@@ -70,7 +69,7 @@ def markdown(study):
                 *(f"{np.mean(by_kind[cell, k]):.3f}" if by_kind[cell, k] else "" for k in kinds)]) + " |")
 
 
-# What is drawn of analyses, a panel each: (analysis, headline, label), and what it is compared with.
+# Panels of the figure of analyses: (analysis, headline, label), and the null to compare it with.
 STRUCTURE = [
     (("modularity", "modularity_weights", "modularity of the weights"),
      ("modularity_weights_null", "weights permuted within the mask")),

@@ -4,10 +4,10 @@
     lmrnn study collect studies/recipe-selection.toml
     studies/selection.py studies/recipe-selection.toml docs/results     # with the package's Python
 
-Writes DIRECTORY/data/STUDY-scores.csv, a row per change and wiring: the mark, the steps to it under setting A and
-with the change (geometric means over seeds), and the log of their ratio, above 0 if the change gets there sooner.
-Draws the ratios, DIRECTORY/figures/STUDY-scores.svg. Prints a Markdown table, best change first, with the score of
-each: the least of its wirings, in brackets where wirings are missing.
+Writes DIRECTORY/data/STUDY-scores.csv, a row per change and wiring: the mark, the steps to it under setting A and with
+the change (geometric means over seeds), and the log of their ratio, above 0 if the change reaches it sooner. Draws the
+ratios, DIRECTORY/figures/STUDY-scores.svg. Prints a Markdown table, best change first, with the score of each: the
+smallest over its wirings, in brackets if wirings are missing.
 """
 
 import csv
@@ -32,12 +32,12 @@ def mark_of(reference):
 
 
 def steps_to(row, mark, every):
-    """Steps to a mark; a run that misses it counts as one evaluation more than it has steps."""
+    """Steps to a mark; a run that misses it counts as its number of steps plus one evaluation interval."""
     return row[f"steps_to_{mark}"] if row[f"reached_{mark}"] else row["steps"] + every
 
 
 def scores(runs, every):
-    """A row of COLUMNS per change and network, of rows of runs.csv. Only seeds that both sides have count."""
+    """A row of COLUMNS per change and network, of rows of runs.csv. Uses only seeds that both sides have."""
     of = {}
     for row in runs:
         of.setdefault((row["network"], row["change"]), {})[row["seed"]] = row
@@ -63,7 +63,8 @@ def scores(runs, every):
 
 
 def by_change(table):
-    """Names of the networks, and (change, {network: row}, score), the best change first, those that lack networks last."""
+    """Names of the networks, and (change, {network: row}, score), the best change first, changes that lack networks
+    last."""
     networks = list(dict.fromkeys(row["network"] for row in table))
     changes = {}
     for row in table:
@@ -86,7 +87,7 @@ def markdown(table):
 
 @plot.style.figure
 def draw(table):
-    """How many times sooner each change reaches the mark, a marker per wiring."""
+    """By which factor each change reaches the mark sooner, a marker per wiring."""
     networks, changes = by_change(table)
     ax = plot.style.new_axes(None, plot.style.WIDTH, 0.9 + 0.25 * len(changes))
     rows = np.arange(len(changes))

@@ -5,7 +5,7 @@
     lmrnn study collect studies/e4-size-small.toml
     studies/summary.py docs/results/figures        # with the package's Python
 
-Writes DIRECTORY/steps-by-density.svg from runs/. Prints a Markdown table of what it draws.
+Writes DIRECTORY/steps-by-density.svg from runs/. Prints a Markdown table of the drawn values.
 """
 
 import sys
@@ -16,8 +16,8 @@ import numpy as np
 import lmrnn
 from lmrnn import plot
 
-# Studies of the same 1000 steps; of e4-small, the cells in which trials are drawn anew. No run of 64 units and
-# few of the others reach a higher mark in that time.
+# Studies of the same 1000 steps; of e4-small, the cells with new trials throughout. In that time, no run of 64 units
+# and few of the others reach a higher mark.
 STUDIES = {"e4-small": "*-short", "e4-size-small": "*"}
 MARK = 50
 MARKERS = {"autapse": "D", "local": "o", "random": "s", "blocks": "^", "dense": "X"}

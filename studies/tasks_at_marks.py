@@ -4,8 +4,8 @@
     lmrnn study collect studies/e1.toml
     studies/tasks_at_marks.py runs/e1 docs/results/figures     # with the package's Python
 
-Draws DIRECTORY/STUDY-marks.svg, means of the seeds with the least and the largest, from the last evaluation of
-every run. Prints the numbers as a Markdown table.
+Draws DIRECTORY/STUDY-marks.svg, means over seeds, with the smallest and the largest, from the last evaluation of every
+run. Prints the numbers as a Markdown table.
 """
 
 import sys
@@ -21,7 +21,7 @@ MARKS = (0.9, 0.95, 0.975)
 
 
 def counts(study):
-    """{network: (units, {mark: tasks at the mark, one number per seed})}, the smallest network first."""
+    """{network: (units, {mark: tasks at the mark, one number per seed})}, smallest network first."""
     units = {row["cell"]: row["units"] for row in study.table("runs").rows()}
     share = defaultdict(lambda: defaultdict(list))
     for row in study.table("tasks").rows():

@@ -5,19 +5,19 @@
     studies/verify.py --write       # writes the tables between the marks again
     studies/verify.py --list        # numbers that are in no table, page by page
 
-Every study whose results are committed (docs/results/data/STUDY.csv) is collected again: `lmrnn study
-collect` makes its tables from that file and the study's TOML alone, so that no run is repeated. Then:
+Every study whose results are committed (docs/results/data/STUDY.csv) is collected again: `lmrnn study collect` makes
+its tables from that file and the study's TOML alone, so no run is repeated. Then:
 
-- Tables between `<!-- contrasts: STUDY MEASURE... -->` and `<!-- end -->` must be what the tables say.
+- Tables between `<!-- contrasts: STUDY MEASURE... -->` and `<!-- end -->` must match the tables of the study.
 - Every other number with at least three digits on a page must be in a table of a study (or of an analysis of
   one) that the page names, to the digits that are printed. A page lists those that come from elsewhere
   (seconds, equations, other sources), with the reason: `<!-- not in tables: 46, 0.62; reason -->`.
-- No contrast of fewer than six pairs may be called supported or refuted: those words may stand only in a
-  table between the marks, or in a line that a claim's criterion is quoted in.
-- A study's first run must have started after its claim and criterion were committed (six old ones cannot
-  show it, and are named).
+- No contrast of fewer than six pairs may be called supported or refuted: those words may be only in a table between
+  the marks, or in a line that quotes a claim's criterion.
+- A study's first run must have started after its claim and criterion were committed (six old ones cannot prove it,
+  and are listed).
 
-Exit status 1 if anything does not hold.
+Exit status 1 if any check fails.
 """
 
 import argparse
@@ -36,18 +36,18 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = ROOT / "docs/results/data"
-# Their claim and criterion came into the history in one commit with their results, so that the order of the two
-# cannot be shown. Every later study must show it.
+# Their claim and criterion were committed together with their results, so the order of the two cannot be proved. Every
+# later study must prove it.
 ORDER_NOT_SHOWN = {"e1-small", "e3-small", "e4-long-small", "e4-matched-small", "e4-small", "e5-small"}
 MARKED = re.compile(r"<!-- contrasts: (\S+)((?: \S+)*) -->\n(.*?)<!-- end -->", re.S)
 NOT_IN_TABLES = re.compile(r"<!-- not in tables: ([^;]*);.*?-->", re.S)
-# Code, links, other comments: what is no statement about a study.
+# Code, links, other comments: text that is not a statement about a study.
 NOT_PROSE = re.compile(r"```.*?```|`[^`]*`|\]\([^)]*\)|<!--.*?-->|https?://\S+|\d{4}-\d\d-\d\d[^.\n`]*|\d{4}\.\d{5}|AVX-512", re.S)
 NUMBER = re.compile(r"(?<![\w.,/])[−-]?(\d{1,3}(?: \d{3})+(?!\d)|\d+)(\.\d+)?(%| thousand)?(?![\w/])")
 
 
 def collect(study, out):
-    """The tables of a study, made from its committed results; by name, rows as dictionaries."""
+    """The tables of a study, made from its committed results: rows as dictionaries, by name of the table."""
     program = os.environ.get("LMRNN", "lmrnn")
     subprocess.run([program, "study", "collect", study, "--out", out], check=True, stdout=subprocess.DEVNULL)
     return {path.stem: read(path) for path in sorted((out / "tables").glob("*.csv"))}
@@ -70,7 +70,7 @@ def values_of(rows):
 
 
 def means(rows, by, of):
-    """Means of a column over rows that agree in others."""
+    """Means of a column over rows that agree in the columns `by`."""
     groups = defaultdict(list)
     for row in rows:
         if (value := number(row[of])) is not None:
@@ -79,12 +79,12 @@ def means(rows, by, of):
 
 
 def known_values(study, tables):
-    """Everything that a page may say of a study: its tables, means by kind of task, how many runs it has, its
+    """Every number that a page may state about a study: its tables, means by kind of task, the number of runs, its
     analyses, and the numbers of its TOML."""
     name = study.stem
     known = {float(n) for n in re.findall(r"(?<![\w.])\d+(?:\.\d+)?", study.read_text())}
     known |= {float(len(rows)) for rows in tables.values()} | {float(len({r["hash"] for r in tables["runs"]}))}
-    # Not the tables of curves and of single tasks: among so many values, almost any number is found.
+    # Without the tables of curves and of single tasks, because almost any number would be found among so many.
     for table in ("cells", "runs", "contrasts", "best", "tuning"):
         known |= values_of(tables.get(table, []))
     known |= means(tables["tasks"], ["cell", "kind"], "share_of_ceiling")
@@ -92,7 +92,7 @@ def known_values(study, tables):
     others = [s.stem for s in study.parent.glob(f"{name}-*.toml")]
     for path in DATA.glob(f"{name}-*.csv"):
         if any(path.stem == other or path.stem.startswith(other + "-") for other in others):
-            continue  # of a study with a longer name
+            continue  # of a study whose name begins with this one's
         rows = read(path)
         known |= values_of(rows)
         labels = [c for c in rows[0] if c != "seed" and any(number(row[c]) is None for row in rows)]
@@ -126,7 +126,7 @@ def unknown_numbers(text, known):
 
 
 def three(text):
-    """Three significant digits, as pages print them."""
+    """Three significant digits, as printed on pages."""
     value = number(text)
     if value is None or np.isnan(value):
         return ""
@@ -154,7 +154,7 @@ def contrast_table(rows, measures):
 
 
 def registered_when(study):
-    """When the claim and the criterion of a study file got the words that they have; None without a history."""
+    """When the claim and the criterion of a study file got their present wording; None without a git history."""
     words = tomllib.loads(study.read_text())
     log = subprocess.run(["git", "log", "--format=%H %cI", "--", study], cwd=ROOT, capture_output=True, text=True)
     when = None

@@ -5,9 +5,9 @@
     studies/worm.py studies/worm
 
 The contacts of 302 neurons are those of Cook et al. 2019, the transmitters those of OpenWorm's unified dataset, both
-from the package cect (MIT). A neuron is inhibitory if it sends more GABA than other transmitters. A shuffle keeps
-the autapses of the connectome, and for every neuron its in-degree, its out-degree, its number of reciprocal partners,
-its sign, its type and the list of its outgoing weights; it changes onto whom these weights go. Then all weights of a
+from the package cect (MIT). A neuron is inhibitory if it sends more GABA than other transmitters. A shuffle keeps the
+autapses of the connectome, and for every neuron its in-degree, its out-degree, its number of reciprocal partners, its
+sign, its type and the list of its outgoing weights; it changes only the targets of these weights. Then all weights of a
 wiring are scaled so that its spectral radius is 0.9.
 """
 

@@ -89,8 +89,8 @@ inline BatteryConfig battery_of(const std::string& tasks) {
   return config;
 }
 
-/// In steps of dt = alpha 100 ms: with units of tau = 100 ms, the same network in continuous time
-/// for every alpha.
+/// Steps are dt = alpha 100 ms; with tau = 100 ms, this is the same network in continuous time for
+/// every alpha.
 inline BatteryConfig battery_of(const std::string& tasks, double alpha) {
   BatteryConfig config = battery_of(tasks);
   config.dt = 100 * alpha;

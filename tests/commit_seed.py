@@ -1,12 +1,12 @@
-"""The seed that belongs to a commit, for tests that draw what they do."""
+"""A seed that depends on the commit, for tests with random cases."""
 
 import subprocess
 from pathlib import Path
 
 
 def seed_from(text):
-    """A number, or "commit": a seed that every run of one commit shares, so that its outcome is the
-    commit's and not the day's. None, for a fresh one, where there is no repository."""
+    """A number, or "commit": a seed that all runs of one commit share, so that the outcome depends on the commit and
+    not on the day. Without a repository, None, which means a fresh seed."""
     if text != "commit":
         return int(text)
     try:

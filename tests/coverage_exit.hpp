@@ -1,5 +1,5 @@
-// Included before everything else in the preset coverage: children that end by _exit (the runs of a
-// study, the readers of HDF5) write their counters first.
+// Included before everything else in the preset coverage, so that children that end with _exit (the
+// runs of a study, the readers of HDF5) write their counters first.
 #pragma once
 
 #include <unistd.h>

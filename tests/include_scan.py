@@ -1,11 +1,10 @@
 #!/usr/bin/env python3
-"""Keeps the arrows between modules: prints every include, and every use of the outside world, that
-the design forbids, one a line, and exits 1 if there is any. It also prints every kernel that is
-called on the SIMD target of the whole process, and every public class that does not say what
-threads may share.
+"""Checks the dependencies between modules: prints every include, and every use of the outside world, that the design
+forbids, one per line, and exits 1 if there is any. It also reports kernels that are called on the SIMD target of the
+whole process, and public classes whose comment does not say what threads may share.
 
-A module includes public headers (include/lmrnn), its own, those in the folder "shared" of a module
-that it may use, and the kernels'.
+A module may include public headers (include/lmrnn), its own headers, those in the folder "shared" of a module that it
+may use, and the kernels' headers.
 
     python3 tests/include_scan.py [ROOT]
 """
@@ -14,7 +13,7 @@ import re
 import sys
 from pathlib import Path
 
-# Direct arrows; a module may also include what those modules may.
+# Direct dependencies; a module may also include what those modules may.
 ARROWS = {
     "core": [],
     "kernels": ["core"],
@@ -68,14 +67,14 @@ HEADERS = {
     "wiring_paths": "wiring",
 }
 
-# What other modules may include besides public headers: a module's folder "shared". The kernels have
-# no public headers: all of theirs are for the modules that may use kernels.
+# Headers that other modules may include in addition to public ones: those in a module's folder "shared". The kernels
+# have no public headers: modules that may use them may include all of theirs.
 SHARED = "shared"
 OPEN_TO_MODULES = {"kernels"}
 # The thread pool and the kernels' dispatch share the choice of a thread; no other module needs it.
 OPEN_HEADERS = {("kernels", "core/simd_choice.hpp")}
 
-# Third parties stay where they are used: include prefix -> directory.
+# Third-party headers stay where they are used: include prefix -> directory.
 THIRD_PARTIES = {
     "CLI/": "src/cli",
     "hwy/": "src/kernels",
@@ -88,15 +87,15 @@ THIRD_PARTIES = {
     "mpi.h": "src/train",
 }
 
-# The library talks to its caller, and to nobody else.
+# The library communicates only with its caller.
 OUTSIDE_WORLD = re.compile(
     r"\b(std::c(?:out|err|log)|f?printf|puts|fmt::print|getenv|std::exit|abort|"
     r"spdlog::\w+)\s*[(<]|#\s*include\s*<iostream>"
 )
 
-# Highway's choice of a target is one for all runs of a process; ours is in kernels/dispatch.hpp.
+# Highway's choice of a target applies to all runs of a process; ours is in kernels/dispatch.hpp.
 PROCESS_WIDE = re.compile(r"\b(HWY_DYNAMIC_DISPATCH|SetSupportedTargetsForTest|DisableTargets)\b")
-# But for a development check that fails: its process ends there and says why.
+# Except for a development check that fails: it ends the process and says why.
 SPEAKS = "src/core/check.cpp"
 
 # A class with a body; exceptions are values like any struct.
@@ -106,7 +105,7 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*[<"]([^>"]+)[>"]')
 
 
 def reachable(module):
-    """The module and all that it may include."""
+    """The module and all modules that it may include."""
     modules = {module}
     for other in ARROWS[module]:
         modules |= reachable(other)
@@ -114,7 +113,7 @@ def reachable(module):
 
 
 def module_of_file(path, root):
-    """core, ..., cli or None (tests, benchmarks: anything goes)."""
+    """core, ..., cli, or None (tests, benchmarks: no restrictions)."""
     parts = path.relative_to(root).parts
     if parts[:2] == ("include", "lmrnn"):
         return HEADERS.get(path.stem, "unknown")
@@ -126,7 +125,7 @@ def module_of_file(path, root):
 
 
 def module_of_include(name, path, root):
-    """The module that an include leads to, or None if it is none of ours."""
+    """The module of an include, or None if it is not ours."""
     if name.startswith("lmrnn/"):
         return HEADERS.get(Path(name).stem, "unknown")
     for candidate in (path.parent / name, root / "src" / name):
@@ -136,7 +135,7 @@ def module_of_include(name, path, root):
 
 
 def check_include(name, path, root):
-    """What is wrong with one include, or None."""
+    """The violation of one include, or None."""
     module = module_of_file(path, root)
     target = module_of_include(name, path, root)
     if target == "unknown":

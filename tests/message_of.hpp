@@ -8,8 +8,8 @@
 
 namespace lmrnn {
 
-/// what() of the E that `call` throws. Fails the test if there is none, if it is another exception,
-/// or if the message is more than one line.
+/// what() of the E that `call` throws. Fails the test if there is no exception, if it is of another
+/// type, or if the message has more than one line.
 template <class E, class Call>
 std::string message_of(Call&& call) {
   try {
@@ -26,7 +26,7 @@ std::string message_of(Call&& call) {
   return {};
 }
 
-/// The same for a call that may be accepted: then "".
+/// The same for a call that may succeed, with the message "".
 template <class E, class Call>
 std::string message_if_any(Call&& call) {
   try {

@@ -42,8 +42,8 @@ inline WiringConfig sheet_wiring(WiringKind kind, std::int64_t rows, std::int64_
   return w;
 }
 
-/// Every representation x activation x alpha, and then each option once. Sizes are chosen to be
-/// multiples of nothing.
+/// Every representation x activation x alpha, then each option once. Sizes are multiples of no
+/// vector width.
 inline std::vector<NetworkCase> network_cases() {
   const std::vector<std::pair<std::string, WiringConfig>> wirings = {
       {"local", sheet_wiring(WiringKind::local, 3, 5)},
@@ -136,7 +136,7 @@ inline std::vector<NetworkCase> network_cases() {
     c.n_steps = 2;
     c.n_channels = 300;
   });
-  variant("held_inputs", [](NetworkCase& c) {  // steps whose drive is that of the step before
+  variant("held_inputs", [](NetworkCase& c) {  // consecutive steps with the same drive
     c.held_inputs = true;
     c.n_trials = 19;
     c.n_steps = 13;
@@ -232,7 +232,7 @@ inline std::vector<NetworkCase> network_cases() {
   return cases;
 }
 
-/// A network with random weights, a block of random trials, and the reference model beside it.
+/// A network with random weights, a block of random trials, and the reference model of it.
 struct Laboratory {
   NetworkCase c;
   std::unique_ptr<Network> network;
@@ -301,7 +301,7 @@ struct Laboratory {
     };
     for (std::size_t t = 0; t < T; ++t)
       for (std::size_t b = 0; b < B; ++b) {
-        // Trials of unequal length, so that rules and resets change in the middle of rows.
+        // Trials have different lengths, so that rules and resets change in the middle of rows.
         const std::size_t trial = (t + 2 * b) / 4;
         for (std::size_t s = 0; s < c.n_slots; ++s)
           rules[(t * B + b) * c.n_slots + s] =
@@ -333,7 +333,7 @@ struct Laboratory {
 
   LossOptions loss_options() const { return {c.loss, scale, c.rate_penalty}; }
 
-  /// The reference model over `values`, laid out as the network's parameters.
+  /// The reference model on `values`, in the layout of the network's parameters.
   template <class T>
   kernels::reference::Model<T> model(std::vector<T>& values) const {
     const Architecture& a = network->architecture();
@@ -388,7 +388,7 @@ struct Laboratory {
     return gradient;
   }
 
-  /// Synapses that do not exist have no gradient.
+  /// Sets the gradient of absent synapses to 0.
   void clear_outside_masks(std::vector<double>& gradient) const {
     const Architecture& a = network->architecture();
     const ParameterLayout& l = network->layout();
@@ -406,7 +406,7 @@ struct Laboratory {
     return wanted_.data();
   }
 
-  /// The targets of Yang et al. 2019, written independently of the library.
+  /// The targets of Yang et al. 2019, implemented independently of the library.
   static std::vector<float> make_wanted(std::size_t n_classes) {
     std::vector<float> wanted;
     const int n_ring = static_cast<int>(n_classes) - 1;

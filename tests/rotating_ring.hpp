@@ -9,7 +9,7 @@
 
 namespace lmrnn::testing {
 
-/// What is right, or wrong, with the rotation.
+/// What is right or wrong about the rotation.
 struct Rotation {
   double speed = 1;       ///< share of omega at which it turns
   double stop_after = 0;  ///< ms of cue after which int stops turning; 0: it never does

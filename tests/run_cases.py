@@ -3,13 +3,12 @@
 
     tests/run_cases.py build/sanitize --report build/tests.xml [--filter GTEST_FILTER] [--jobs N]
 
-ctest starts a process for every case, which is cheap in release. Under the sanitizers a process takes
-longer to start than most cases take to run, so here a process runs up to CASES of them. Nothing hides
-behind that: if a process dies, the case in which it died has failed, and the cases after it run in
-another process; if it ends with an error although its cases passed (a leak, a race), its cases run
-again one by one, to name the one at fault.
+ctest starts a process for every case, which is cheap in release. Under the sanitizers a process takes longer to start
+than most cases take to run, so here a process runs up to CASES of them. No failure is lost: if a process dies, the case
+in which it died has failed, and the cases after it run in another process. If it ends with an error although its cases
+passed (a leak, a race), its cases run again one by one, to find the one that fails.
 
-The report is a JUnit file like ctest's. Exit status 1 if a case failed or if there is none.
+The report is a JUnit file like ctest's. Exit status 1 if a case failed or there are no cases.
 """
 
 import argparse
@@ -57,7 +56,7 @@ def batches_of(cases):
 
 
 def read_report(file):
-    """Results by name, of the cases that GoogleTest saw end."""
+    """The results by name of the cases that GoogleTest saw end."""
     results = {}
     for case in ET.parse(file).getroot().iter("testcase"):
         name = f"{case.get('classname')}.{case.get('name')}"
@@ -92,7 +91,7 @@ def run(program, batch):
         if len(batch) == 1:
             return [Result(batch[0], "fail", seconds, f"{output}\nexit status {status}")]
         again = [result for case in batch for result in run(program, [case])]
-        if not any(result.status == "fail" for result in again):  # it takes all of them
+        if not any(result.status == "fail" for result in again):  # the error needs all of them together
             again[-1] = again[-1]._replace(
                 status="fail", output=f"{output}\nexit status {status}, of {', '.join(batch)} together")
         return again

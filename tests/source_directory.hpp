@@ -1,4 +1,4 @@
-// Where tests find documentation, fixtures and golden files.
+// The place of documentation, fixtures and golden files for tests.
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""studies/analyze.py computes again what another program, or other arguments, computed."""
+"""studies/analyze.py computes again what another program, or a call with other arguments, has computed."""
 
 import subprocess
 import sys
@@ -9,7 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 
-# Stands for lmrnn: one run that is done, and an analysis that writes down that it was run.
+# Replaces lmrnn: one finished run, and an analysis that records each of its calls.
 PROGRAM = """#!{python}
 import json, pathlib, sys
 words = sys.argv[1:]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 RUNNER = Path(__file__).parent / "run_cases.py"
 
-# What GoogleTest does, as far as the runner looks. The name of a case says how it ends.
+# GoogleTest's output, as far as the runner reads it. The name of a case says how it ends.
 PROGRAM = r"""#!/usr/bin/env python3
 import os, sys
 suites = {"Plain": ["Passes", "PassesToo"], "In/Parts": ["Passes/0", "Passes/1"], MORE}

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The hash that kept ceilings are told apart by follows the sources that compute them.
+"""The hash that distinguishes saved ceilings changes with the sources that compute them.
 
 LMRNN_TASK_CODE_HEADER: the header of a build, which must be that of these sources.
 """

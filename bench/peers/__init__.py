@@ -1,4 +1,4 @@
-"""The other side of the benchmark: one file per peer, each a class `Peer`.
+"""The peers of the benchmark: one file per peer, each with a class `Peer`.
 
     Peer(problem, n_threads)
     peer.loss_and_gradients(batch) -> loss, {group: array as in the problem file}

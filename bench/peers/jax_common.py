@@ -1,5 +1,5 @@
-"""What all JAX peers share: the whole optimiser step in one jitted function with donated buffers,
-Adam written out."""
+"""What all JAX peers share: the whole optimiser step in one jitted function with donated buffers, and Adam written
+out."""
 
 import jax
 import jax.numpy as jnp
@@ -13,7 +13,7 @@ class JaxPeer:
     MODULE = "jax"
 
     def __init__(self, problem, n_threads):
-        # The number of threads is that of the processors that this process may use.
+        # JAX uses as many threads as processors that this process may use.
         self.problem = problem
         self.weights = {k: jnp.asarray(v) for k, v in self.initial_weights().items()}
         zeros = {k: jnp.zeros_like(v) for k, v in self.weights.items()}
@@ -31,12 +31,13 @@ class JaxPeer:
         return dict(self.problem.weights)
 
     def step_function(self, weights):
-        """h (row, unit), current (row, unit) -> next h; what is done once per step goes outside."""
+        """Returns step(h (row, unit), current (row, unit)) -> next h; computes here what is needed once per optimiser
+        step."""
         raise NotImplementedError
 
     def logits(self, weights, inputs, rules):
-        # A product with the one-hot rules is faster than a look-up here: the look-up's gradient
-        # is a scatter, which XLA does not spread over processors.
+        # A product with the one-hot rules is faster than a look-up here: the look-up's gradient is a scatter, which XLA
+        # does not parallelise.
         rule_current = jax.nn.one_hot(rules, self.problem.n_rules) @ weights["rule"]
         current = inputs @ weights["input"].T + rule_current + weights["bias"]
         step = self.step_function(weights)

@@ -1,6 +1,6 @@
-"""JAX: jit and scan with an element-wise recurrent weight: what a network of autapses is to
-somebody who does not think of it as a masked network. Shown beside W4's peers; they are masked
-dense and sparse ones, since no published code treats autapses otherwise."""
+"""JAX: jit and scan with an element-wise recurrent weight: how one would write a network of autapses without thinking
+of it as a masked network. Shown next to W4's peers, which are masked dense and sparse, because no published code treats
+autapses otherwise."""
 
 import jax
 

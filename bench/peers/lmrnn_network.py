@@ -1,4 +1,4 @@
-"""The problem's network, for our layers in the loops of frameworks."""
+"""The problem's network, for our layers in frameworks' training loops."""
 
 import lmrnn
 

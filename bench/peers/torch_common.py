@@ -11,8 +11,8 @@ class TorchPeer:
     MODULE = "torch"
 
     def __init__(self, problem, n_threads):
-        # Numbers below 1e-38 as 0, as on our side: where activity decays (W4) they cost multiples.
-        # Before the pool of threads starts, since threads inherit it.
+        # Treats numbers below 1e-38 as 0, as our side does: where activity decays (W4), they are several times slower.
+        # Must be set before the thread pool starts, because threads inherit it.
         torch.set_flush_denormal(True)
         torch.set_num_threads(n_threads)
         self.problem = problem
@@ -38,14 +38,14 @@ class TorchPeer:
         return weights
 
     def prepare_inputs(self, batch):
-        """What `states` gets; made once, so that it is not timed."""
+        """The arguments of `states`; made once, so that making them is not timed."""
         return (
             torch.from_numpy(self.problem.inputs[batch]),
             torch.from_numpy(self.problem.rules[batch].astype(np.int64)),
         )
 
     def states(self, inputs):
-        """h (time, row, unit)."""
+        """The states h (time, row, unit)."""
         raise NotImplementedError
 
     def input_current(self, inputs):
@@ -89,7 +89,7 @@ class TorchPeer:
 
 
 class MaskedTorchPeer(TorchPeer):
-    """W is a dense parameter times a fixed mask, multiplied once per optimiser step."""
+    """W is a dense parameter times a fixed mask; the product is computed once per optimiser step."""
 
     def __init__(self, problem, n_threads):
         super().__init__(problem, n_threads)

@@ -1,5 +1,5 @@
-"""The step loop under torch.compile, in chunks of steps: the compiler unrolls loops, and 350 steps
-at once take it minutes."""
+"""The step loop under torch.compile, in chunks of steps: the compiler unrolls loops, and needs minutes for 350 steps at
+once."""
 
 import torch
 

@@ -1,8 +1,8 @@
 """PyTorch sparse CSR: only synapses that exist are parameters.
 
-h is (unit, row), so that a step is one sparse-dense product. Autograd for values of a CSR matrix in
-a loop would make one sparse gradient per step and add them; whoever wants speed writes the backward
-loop, and gets the gradient of the weights from one sampled product over all steps.
+h is (unit, row), so that a step is one sparse-dense product. For values of a CSR matrix in a loop, autograd would make
+one sparse gradient per step and add them. For speed, the backward loop is written by hand, and the gradient of the
+weights is one sampled product over all steps.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ from peers.torch_common import TorchPeer
 
 
 class Pattern:
-    """Index arrays of W and of its transpose, made once."""
+    """Index arrays of W and of its transpose, computed once."""
 
     def __init__(self, problem):
         self.shape = (problem.n_units, problem.n_units)
@@ -61,7 +61,7 @@ class SparseSteps(torch.autograd.Function):
         transposed = pattern.transposed(values)
         n_steps, n_units, n_rows = states.shape
         active = states > 0
-        delta = torch.empty_like(gradient)  # with respect to the input of the ReLU
+        delta = torch.empty_like(gradient)  # gradient of the input of the ReLU
         delta[-1] = gradient[-1] * active[-1]
         for t in range(n_steps - 2, -1, -1):
             torch.addmm(gradient[t], transposed, delta[t + 1], out=delta[t]).mul_(active[t])
@@ -88,7 +88,7 @@ class Peer(TorchPeer):
         return gradients
 
     def input_current(self, inputs):
-        """(time, unit, row)."""
+        """The drive, (time, unit, row)."""
         return super().input_current(inputs).transpose(1, 2).contiguous()
 
     def logits(self, inputs):

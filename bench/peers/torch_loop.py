@@ -1,5 +1,5 @@
-"""PyTorch eager with the time loop written out: all input currents in one product, then a fused
-multiply-add and a ReLU per step."""
+"""PyTorch eager with an explicit time loop: all input currents in one product, then a fused multiply-add and a ReLU per
+step."""
 
 import torch
 
@@ -7,7 +7,7 @@ from peers.torch_common import MaskedTorchPeer
 
 
 def run_steps(h, current, weight):
-    """States (time, row, unit) that follow h (row, unit); W transposed once for all steps."""
+    """States (time, row, unit) after h (row, unit); W is transposed once for all steps."""
     transposed = weight.t()
     states = []
     for step_current in current.unbind(0):

@@ -1,7 +1,7 @@
 """PyTorch's own RNN layer (the function behind nn.RNN) with a masked dense recurrent weight.
 
-nn.RNN keeps its time loop in C++ but takes its parameters as they are, so the masked weight goes to
-the function that the layer calls. It has no look-up for rules: they come as one-hot channels.
+nn.RNN has its time loop in C++ but cannot mask its parameters, so the masked weight is passed to the function that the
+layer calls. It has no look-up for rules, so they are one-hot channels.
 """
 
 import torch

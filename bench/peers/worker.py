@@ -1,4 +1,4 @@
-"""One peer as a process that obeys a line protocol, so that it can take turns with our side.
+"""One peer as a process with a line protocol, so that it can take turns with our side.
 
     python bench/peers/worker.py torch_masked PROBLEM.npz N_THREADS
 
@@ -37,7 +37,7 @@ class Worker:
         self.peer, self.problem = peer, problem
         self.steps_done = self.rows_done = 0
         if hasattr(peer, "states_bytes"):
-            # What was read and dropped before does not count: the peak begins here.
+            # Ignores memory that was used and freed before: the peak is counted from here.
             pathlib.Path("/proc/self/clear_refs").write_text("5")
             self.before = status_bytes("VmRSS")
 
@@ -90,7 +90,7 @@ def serve(worker, answers):
 
 
 def main():
-    # Libraries print what they like; the protocol keeps standard output for itself.
+    # Libraries may print anything, so standard output is kept for the protocol.
     answers, sys.stdout = sys.stdout, sys.stderr
     name, path, n_threads = sys.argv[1:]
     problem = p.Problem(path)

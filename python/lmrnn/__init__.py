@@ -9,10 +9,9 @@
     trainer.run()
     run = lmrnn.Run("runs/first")
 
-Submodules are loaded when they are first used: `lmrnn.plot` (figures), `lmrnn.report` (HTML),
-`lmrnn.torch` (PyTorch), `lmrnn.jax` (JAX), `lmrnn.neurogym` (NeuroGym's calls), `lmrnn.gym`
-(Gymnasium), `lmrnn.tensorboard`, `lmrnn.wirings` and `lmrnn.networks` (other people's masks,
-connectomes and networks), `lmrnn.nwb` (Neurodata Without Borders).
+Submodules are loaded when they are first used: `lmrnn.plot` (figures), `lmrnn.report` (HTML), `lmrnn.torch` (PyTorch),
+`lmrnn.jax` (JAX), `lmrnn.neurogym` (NeuroGym's calls), `lmrnn.gym` (Gymnasium), `lmrnn.tensorboard`, `lmrnn.wirings`
+and `lmrnn.networks` (masks, connectomes and networks from other sources), `lmrnn.nwb` (Neurodata Without Borders).
 """
 
 import importlib as _importlib
@@ -114,7 +113,7 @@ _SUBMODULES = {
 }  # fmt: skip
 
 
-# The extra that brings what a submodule needs.
+# The extra that installs what a submodule needs.
 _EXTRAS = {
     "gym": "gymnasium", "jax": "jax", "networks": "networks", "nwb": "nwb", "plot": "plot", "report": "report",
     "tensorboard": "tensorboard", "torch": "torch", "wirings": "wirings",

@@ -1,4 +1,4 @@
-"""lmrnn.jax.LMRNN, which needs flax."""
+"""lmrnn.jax.LMRNN; needs flax."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class LMRNN(nnx.Module):
         module = lmrnn.jax.LMRNN(mask=mask, n_channels=33, n_classes=17, rngs=nnx.Rngs(0))
         states, logits = module(inputs, rules)
 
-    Arguments are those of Layer; `rngs` may stand for `seed`.
+    Takes the arguments of Layer; `rngs` may replace `seed`.
     """
 
     def __init__(self, network: _core.Network | None = None, *, rngs: nnx.Rngs | None = None, **options):
@@ -42,7 +42,7 @@ class LMRNN(nnx.Module):
         return {name: getattr(self, name)[...] for name in GROUPS}
 
     def __call__(self, inputs: Array, rules: Array | None = None, state: Array | None = None, **options):
-        """States (time, row, unit) and logits (time, row, class); options of Layer."""
+        """States (time, row, unit) and logits (time, row, class); takes the options of Layer."""
         return self.layer(self._weights(), inputs, rules, state, **options)
 
     def rates(self, states: Array) -> Array:

@@ -12,7 +12,7 @@ from .lesions import _chosen, kept
 
 
 def with_weights_of(module, network: _core.Network):
-    """A copy of an lmrnn.jax.LMRNN."""
+    """A copy of an lmrnn.jax.LMRNN with the weights of `network`."""
     made = nnx.clone(module)
     for name, value in network.weights.items():
         getattr(made, name)[...] = jnp.asarray(value)

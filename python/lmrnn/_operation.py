@@ -1,4 +1,4 @@
-"""The engine as an operation, before any framework: what lmrnn.torch and lmrnn.jax share."""
+"""The engine as an operation, independent of a framework: what lmrnn.torch and lmrnn.jax share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from . import _core
 GROUPS = ("recurrent", "input", "rule", "bias", "readout", "readout_bias")
 
 
-# The state equations, in the operations of whatever framework the arrays are from.
+# The state equations, written with operators that the arrays of every framework have.
 
 
 def seen(equation: str, f, state):
@@ -23,7 +23,7 @@ def seen(equation: str, f, state):
 
 
 def next_state(equation: str, alpha: float, f, state, u):
-    """The state after a step, with u = W seen(state) and all that comes from outside."""
+    """The state after a step, with u = W seen(state) plus everything from outside."""
     if equation == "voltage":
         return (1 - alpha) * state + alpha * u
     if equation == "leak-inside":
@@ -32,8 +32,8 @@ def next_state(equation: str, alpha: float, f, state, u):
 
 
 class Hold:
-    """Keeps an engine alive for a graph or for compiled code, which may outlive its module. At the end of the
-    interpreter, frameworks let go of neither; the core would then print that its objects leak."""
+    """Keeps an engine alive for a graph or for compiled code, which may outlive its module. Frameworks release neither
+    when the interpreter ends, and the core would then report leaked objects."""
 
     _all: weakref.WeakValueDictionary[int, Hold] = weakref.WeakValueDictionary()
 
@@ -45,7 +45,7 @@ class Hold:
     def __call__(self) -> Engine | None:
         return self.engine
 
-    def __eq__(self, other) -> bool:  # JAX compiles once for all that are equal
+    def __eq__(self, other) -> bool:  # JAX compiles once for all equal objects
         return isinstance(other, Hold) and other.number == self.number
 
     def __hash__(self) -> int:
@@ -63,7 +63,7 @@ atexit.register(Hold.release_all)
 class Engine:
     """The operation of one architecture. Holds no weights, so copies of a module share it."""
 
-    # Operations of a framework take numbers, not objects: these are the objects by number.
+    # A framework's operations take numbers, not objects: this finds the object of a number.
     _by_handle: weakref.WeakValueDictionary[int, Engine] = weakref.WeakValueDictionary()
     _handles = itertools.count(1)
     _kept: dict[int, Hold] = {}
@@ -84,7 +84,7 @@ class Engine:
         return engine
 
     def keep(self) -> None:
-        """Until the end: compiled code has the number alone."""
+        """Keeps the engine until the interpreter ends, because compiled code has only its number."""
         self._kept.setdefault(self.handle, Hold(self))
 
     def __deepcopy__(self, memo) -> Engine:
@@ -94,7 +94,7 @@ class Engine:
         return Engine, (self.network,)
 
     def forward(self, weights, inputs, rules, resets, state, noise, seed, threads, keep, states):
-        """Arrays of NumPy, contiguous: states or None, logits, kept."""
+        """Takes contiguous arrays of NumPy; returns states (or None), logits and kept states."""
         given = _core._OperationInputs(inputs, rules, resets, state, noise, seed)
         logits, states, kept = self.operation.forward(weights, given, threads, keep, states)
         return states, logits, kept
@@ -103,7 +103,7 @@ class Engine:
         self, weights, inputs, rules, resets, state, noise, seed, threads, keep, kept,
         of_states, of_logits, with_inputs, with_state,
     ):  # fmt: skip
-        """Gradients of the weights, of the inputs and of the state (None where not asked for)."""
+        """Gradients of the weights, of the inputs and of the state (None if not asked for)."""
         given = _core._OperationInputs(inputs, rules, resets, state, noise, seed)
         return self.operation.backward(
             weights, given, threads, keep, kept, of_logits, of_states, with_inputs, with_state
@@ -111,7 +111,7 @@ class Engine:
 
 
 def widened(network: _core.Network) -> _core.Network:
-    """Rules as more input channels, after the others: for rules that come as numbers, not as
+    """The same network with rules as more input channels, after the others: for rules given as dense values and not as
     indices."""
     mask = np.concatenate(
         [network.input.to_dense(), np.ones((network.n_units, network.n_rules), bool)], axis=1
@@ -130,7 +130,7 @@ def widened(network: _core.Network) -> _core.Network:
 
 
 def kept_size(n_steps: int, n_rows: int, n_units: int, keep: str) -> int:
-    """_Operation.kept_size for sizes that may be symbols of a compiler."""
+    """_Operation.kept_size, also for sizes that are a compiler's symbols."""
     if keep == "nothing":
         return 0
     n_planes = n_steps + 1

@@ -32,8 +32,8 @@ def cut_lmrnn(module, gone: np.ndarray):
 
 
 def _plain(module):
-    """A copy whose weights are numbers of their own: a parametrisation would make the old ones again, and
-    taking it off a copy takes it off the class that the original shares."""
+    """A copy with its own plain weights. For a parametrised module, this needs a new one: a parametrisation would
+    compute the old weights again, and removing it from a copy changes the class that the original shares."""
     if not parametrize.is_parametrized(module):
         return copy.deepcopy(module)
     made = LMRNN(
@@ -46,7 +46,7 @@ def _plain(module):
 
 
 def silenced_rnn(rnn: nn.Module, units) -> nn.Module:
-    """Nobody hears these units inside, and what they give outside is 0."""
+    """A copy in which these units send nothing to other units, and output 0."""
     silent = torch.from_numpy(_chosen(units, _hidden_size(rnn), "units"))
     made = copy.deepcopy(rnn)
     weight = _recurrent_weight(made)
@@ -94,7 +94,7 @@ def _recurrent_weight(rnn) -> Tensor:
 
 
 class Mute:
-    """A hook of torch's recurrent modules: 0 for units that are not kept."""
+    """A forward hook for torch's recurrent modules that sets the outputs of units that are not kept to 0."""
 
     def __init__(self, keep: Tensor):
         self.keep = keep
@@ -104,7 +104,7 @@ class Mute:
             sequence, last = output
             if isinstance(sequence, Tensor):
                 sequence = self._muted(sequence)
-            else:  # packed
+            else:  # a PackedSequence
                 sequence = sequence._replace(data=self._muted(sequence.data))
             if isinstance(last, tuple):
                 return sequence, (self._muted(last[0]), last[1])

@@ -1,4 +1,4 @@
-"""The engine as an operation of PyTorch: torch.library's where that exists (2.4), else an
+"""The engine as an operation of PyTorch: with torch.library if available (from 2.4), otherwise as an
 autograd.Function."""
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ def apply(
     resets: Tensor | None, state: Tensor | None, *, noise: float, seed: int, recompute: bool,
     states: bool,
 ) -> tuple[Tensor | None, Tensor]:  # fmt: skip
-    """States (None unless asked for) and logits. Tensors are checked by the caller."""
+    """States (None unless asked for) and logits. The caller checks the tensors."""
     differentiable = [*weights, inputs, *([] if state is None else [state])]
     keep = "nothing"
     if torch.is_grad_enabled() and any(x.requires_grad for x in differentiable):
@@ -44,14 +44,14 @@ def _numpy(x: Tensor | None):
 
 
 def _arrays(weights, inputs, rules, resets, state):
-    """As the engine wants them."""
+    """The arrays in the form that the engine needs."""
     resets = None if resets is None else _numpy(resets).view(np.uint8)
     rules = None if rules is None else _numpy(_int32(rules))
     return tuple(map(_numpy, weights)), _numpy(inputs), rules, resets, _numpy(state)
 
 
 def _int32(rules):
-    """The engine's type; a number that does not fit into it cannot be a rule."""
+    """Rules in the engine's type; raises for a number that does not fit into it, which cannot be a rule."""
     if rules.dtype != torch.int32 and rules.numel():
         for extreme in (rules.min().item(), rules.max().item()):
             if not -(2**31) <= extreme < 2**31:
@@ -66,7 +66,7 @@ def _forward(weights, inputs, rules, resets, state, operation, noise, seed, keep
     )  # fmt: skip
     if all_states is None:
         all_states = np.empty(0, np.float32)
-    # As integers: nothing differentiates what is kept, or makes a gradient of 0 for it.
+    # As integers, so that autograd neither differentiates the kept states nor makes a gradient of 0 for them.
     kept = torch.from_numpy(kept.view(np.int32))
     return torch.from_numpy(all_states), torch.from_numpy(logits), kept
 
@@ -75,7 +75,7 @@ def _backward(
     of_states, of_logits, weights, inputs, rules, resets, state, kept, operation, noise, seed, keep,
     with_inputs, with_state,
 ):  # fmt: skip
-    if of_states is not None and of_states.dim() != 3:  # of states that were not asked for
+    if of_states is not None and of_states.dim() != 3:  # states were not asked for
         of_states = None
     of_weights, of_inputs, of_state = Engine.of(operation).backward(
         *_arrays(weights, inputs, rules, resets, state),
@@ -91,7 +91,7 @@ def _backward(
 
 
 class _Saved:
-    """What forward leaves in a context, and backward finds there."""
+    """What forward saves in a context for backward."""
 
     @staticmethod
     def save(ctx, weights, inputs, rules, resets, state, kept, *numbers):
@@ -102,7 +102,7 @@ class _Saved:
 
     @staticmethod
     def gradients(ctx, backward, of_states, of_logits):
-        """One per argument of forward."""
+        """Gradients, one per argument of forward."""
         *weights, inputs, rules, resets, state, kept = ctx.saved_tensors
         operation, noise, seed, keep = ctx.numbers
         if of_states is None and of_logits is None:
@@ -144,7 +144,7 @@ if hasattr(torch.library, "custom_op"):
         recurrent, input, rule, bias, readout, readout_bias, inputs, rules, resets, state,
         operation, noise, seed, keep, states,
     ):  # fmt: skip
-        Engine.of(operation).keep()  # what is compiled may outlive the module
+        Engine.of(operation).keep()  # compiled code may outlive the module
         n_steps, n_rows, _ = inputs.shape
         n_units, n_classes = bias.shape[0], readout_bias.shape[0]
         all_states = (n_steps, n_rows, n_units) if states else (0,)
@@ -225,7 +225,7 @@ else:
             return _Saved.gradients(ctx, backward, of_states, of_logits)
 
     class _Gradients(torch.autograd.Function):
-        """Of its own, to say what is missing if someone differentiates it."""
+        """Backward as a function of its own, to report what is missing if it is differentiated again."""
 
         @staticmethod
         def forward(ctx, of_states, of_logits, *inputs):

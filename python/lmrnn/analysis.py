@@ -1,4 +1,4 @@
-"""Analyses of a run: running them, and reading what they left behind."""
+"""Runs analyses of a run, and reads their results."""
 
 from __future__ import annotations
 
@@ -42,15 +42,15 @@ class Analysis:
         return sorted(path.stem for path in self.directory.glob("*.csv"))
 
     def table(self, name: str) -> Table:
-        """A table by name. Raises UsageError, listing what there is, if there is none."""
+        """A table by name. Raises UsageError, with the existing names, if there is no such table."""
         path = self.directory / f"{name}.csv"
         if not path.is_file():
             raise _core.UsageError(f"{self.directory}: no table {name}; it has {self.tables}")
         return Table.read(path)
 
     def recording(self, name: str):
-        """A lmrnn.recording.Recording: an open h5py.File whose datasets know the names of their
-        dimensions, with `to_xarray`. Raises UsageError, listing what there is, if there is none."""
+        """A lmrnn.recording.Recording: an open h5py.File whose datasets have named dimensions, with `to_xarray`. Raises
+        UsageError, with the existing names, if there is no such recording."""
         from .recording import Recording
 
         path = self.directory / f"{name}.h5"
@@ -94,7 +94,7 @@ def analyze(
 
     step : the checkpoint of this step instead of the newest (0: untrained).
     control : "shuffled-weights" permutes the recurrent weights among the existing synapses first.
-    out : where to write; by default RUN/analysis/NAME (runs/NAME/analysis/... for zoo:NAME), with step and
+    out : the folder to write to; by default RUN/analysis/NAME (runs/NAME/analysis/... for zoo:NAME), with step and
         control in the name.
     options : those of the analysis; `lmrnn analyze --list NAME` explains them.
 

@@ -1,5 +1,5 @@
-"""Calls of the core as Python writes them: real signatures, and messages about wrong arguments in the
-words of the documentation instead of the binding library's."""
+"""Gives the core's functions real Python signatures, and reports wrong arguments in the words of the documentation
+instead of those of the binding library."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _signature(node: ast.FunctionDef, method: bool):
 
 
 class _Default:
-    """A default that the stub gives as `...`."""
+    """A default that the stub shows as `...`."""
 
     def __repr__(self) -> str:
         return "..."
@@ -73,7 +73,7 @@ _SIGNATURES = _read_signatures()
 
 
 def refuse(name: str, arguments: tuple, keywords: dict) -> None:
-    """Raises the TypeError that says what is wrong with a call of `name` (Battery, Battery.trials).
+    """Raises a TypeError that says what is wrong with a call of `name` (Battery, Battery.trials).
 
     `arguments` are those after `self`."""
     signature = _SIGNATURES.get(f"{name}.__init__") or _SIGNATURES.get(name)
@@ -91,7 +91,7 @@ def _without_self(signature: inspect.Signature) -> inspect.Signature:
 
 def _usage(name: str, signature: inspect.Signature) -> str:
     bare = [p.replace(annotation=inspect.Parameter.empty) for p in signature.parameters.values()]
-    # What is a type or a function as a default is long, and says little.
+    # Shows types and functions as `...`: their text is long and says little.
     bare = [p.replace(default=p.default if _is_plain(p.default) else _Default()) for p in bare]
     return f"call it as {name.rsplit('.', 1)[-1]}{inspect.Signature(bare)}"
 
@@ -112,7 +112,7 @@ def _fault(signature: inspect.Signature, arguments: tuple, keywords: dict) -> st
         if not _fits(value, expected):
             hint = _SEED if name == "seed" and value is None else ""
             return f"{name}: expected {_type_words(expected)}, got {_short(value)}{hint}"
-    # A type fits and the value does not: sizes have no sign.
+    # The type is right but the value is not: sizes cannot be negative.
     for name, value in given.items():
         if isinstance(value, int) and value < 0 and "int" in str(known[name].annotation if name in known else ""):
             return f"{name} = {value}; give a whole number that is at least 0"
@@ -129,7 +129,7 @@ def _given(signature: inspect.Signature, arguments: tuple, keywords: dict) -> di
 
 
 def _binding_fault(signature: inspect.Signature, arguments: tuple, keywords: dict) -> str | None:
-    """What is wrong with names and numbers of arguments; None: nothing."""
+    """The error in names or numbers of arguments, or None."""
     known = signature.parameters
     takes_any = any(p.kind is p.VAR_KEYWORD for p in known.values())
     for keyword in keywords:
@@ -154,7 +154,7 @@ _SEED = " (nothing random has a default seed; give one, e.g. seed=0)"
 
 def _meant(word: str, known) -> str:
     names = [name for name in known if name not in ("self",)]
-    # trials= for n_trials
+    # e.g. trials= for n_trials
     near = [name for name in names if word in name.split("_")]
     near = near or difflib.get_close_matches(word, names, 1, 0.7)
     return f"; did you mean {near[0]!r}?" if near else ""
@@ -184,7 +184,7 @@ def _fits_one(value: Any, annotation: str) -> bool:
     if annotation.startswith("Mapping["):
         return hasattr(value, "items")
     if not isinstance(expected, (type, tuple)):
-        return True  # not something to judge here
+        return True  # cannot be checked here
     return isinstance(value, expected)
 
 
@@ -203,8 +203,8 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def explained(function: _Function) -> _Function:
-    """Decorator of a public function written in Python: wrong names or numbers of arguments are told as
-    for the core's functions, with how to call it."""
+    """Decorator for public functions written in Python: reports wrong names or numbers of arguments as for the core's
+    functions, with the right call."""
 
     @functools.wraps(function)
     def call(*arguments, **keywords):
@@ -212,7 +212,7 @@ def explained(function: _Function) -> _Function:
             return function(*arguments, **keywords)
         except TypeError as error:
             if error.__traceback__ is None or error.__traceback__.tb_next is not None:
-                raise  # from within the function
+                raise  # raised within the function
             signature = inspect.signature(function)
             method = next(iter(signature.parameters), "") in ("self", "cls")
             fault = _binding_fault(_without_self(signature), arguments[method:], keywords)
@@ -239,7 +239,7 @@ def _wrapped(name: str, function, method: bool):
                 raise
         refuse(name, arguments[1:] if method else arguments, keywords)
 
-    del call.__wrapped__  # it has no signature that inspect could read
+    del call.__wrapped__  # remove it, so that inspect does not look for a signature there
     call.__name__ = name.rsplit(".", 1)[-1]
     call.__qualname__ = name
     call.__module__ = "lmrnn"
@@ -262,10 +262,10 @@ def _wrap_class(cls: type) -> None:
 
 
 def install() -> None:
-    """Gives every class and function of the core its signature. Called once, by lmrnn itself."""
+    """Gives signatures to all classes and functions of the core. lmrnn calls it once."""
     for name, thing in list(vars(_core).items()):
         if isinstance(thing, type) and not issubclass(thing, Exception):
             _wrap_class(thing)
         elif type(thing).__name__ == "nb_func" and name in _SIGNATURES and name != "draw_trials":
-            # (Battery.trials calls that one, and speaks for it.)
+            # (Battery.trials calls this one and reports its errors.)
             setattr(_core, name, _wrapped(name, thing, method=False))

@@ -1,7 +1,7 @@
-"""Cells of any framework as one kind of function, with its Jacobian: what fixed points need.
+"""Cells of any framework as functions of one kind, with Jacobians, as needed for fixed points.
 
-A cell takes inputs (row, channel) and states (row, unit) and returns the next states (row, unit). Rows
-know nothing of each other.
+A cell takes inputs (row, channel) and states (row, unit) and returns the next states (row, unit). Rows must be
+independent of each other.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ _JOINED = (
 
 
 class Cell:
-    """`cell(inputs, states)` and `cell.jacobian(inputs, states)` (row, next unit, unit), in NumPy's
-    float64. `alpha`: dt / tau, where it is known."""
+    """`cell(inputs, states)` and `cell.jacobian(inputs, states)` (row, next unit, unit), in NumPy's float64. `alpha`:
+    dt / tau, if it is known."""
 
     alpha: float | None = None
     n_units: int | None = None
@@ -91,7 +91,7 @@ _ACTIVATIONS: dict[str, tuple[Callable, Callable]] = {
 
 
 class NumpyCell(Cell):
-    """A function of arrays. Without a Jacobian of its own, central differences stand in for it."""
+    """A function of arrays. Without its own Jacobian, central differences are used."""
 
     def __init__(self, function: Callable[..., Any], jacobian: Callable[..., Any] | None):
         self.function, self.given = function, jacobian
@@ -121,7 +121,7 @@ class NumpyCell(Cell):
 
 
 class TorchCell(Cell):
-    """A function of tensors, or a module, of which a copy in float64 in eval mode is used."""
+    """A function of tensors, or a module; of a module, a copy in float64 and eval mode is used."""
 
     def __init__(self, function: Callable[..., Any]):
         import torch
@@ -131,12 +131,12 @@ class TorchCell(Cell):
         if isinstance(function, torch.nn.Module):
             parameter = next(function.parameters(), None)
             self.device = None if parameter is None else parameter.device
-            with contextlib.suppress(Exception):  # what cannot be copied is used as it is
+            with contextlib.suppress(Exception):  # a module that cannot be copied is used as it is
                 self.narrow = copy.deepcopy(function).eval()
                 self.function = copy.deepcopy(self.narrow).double()
 
     def narrower(self):
-        """For functions that bring float32 along."""
+        """Switches to float32, for functions that have float32 weights."""
         self.dtype, self.precision = self.torch.float32, np.float32
         self.function = self.narrow or self.function
 
@@ -148,7 +148,7 @@ class TorchCell(Cell):
         with self.torch.no_grad():
             h, run = self._run(inputs, states)
             after = run(h).cpu()
-            # (NumPy has no bfloat16.)
+            # NumPy has no bfloat16.
             return _checked((after.float() if after.dtype == self.torch.bfloat16 else after).numpy(), states)
 
     def jacobian(self, inputs, states):
@@ -162,7 +162,7 @@ class TorchCell(Cell):
                     "differentiate; leave out detach() and no_grad(), or give jacobian="
                 )
             rows = []
-            # Rows do not depend on each other: the gradient of a sum over them has one for each.
+            # Rows are independent, so the gradient of a sum over rows has that of each row.
             for unit in range(states.shape[1]):
                 (row,) = self.torch.autograd.grad(after[:, unit].sum(), h, retain_graph=True)
                 rows.append(row.cpu().numpy())
@@ -170,7 +170,7 @@ class TorchCell(Cell):
 
 
 class JaxCell(Cell):
-    """A function of JAX arrays, in float64 where it takes that."""
+    """A function of JAX arrays, in float64 if it accepts that."""
 
     def __init__(self, function: Callable[..., Any]):
         import jax
@@ -180,7 +180,7 @@ class JaxCell(Cell):
         self._jacobian = jax.jit(self._reverse)
 
     def narrower(self):
-        """For functions that take float32 alone."""
+        """Switches to float32, for functions that accept nothing else."""
         self.dtype = self.precision = np.float32
 
     def _x64(self):
@@ -216,8 +216,8 @@ class JaxCell(Cell):
 
 
 def cell_of(model, *, rule=None, framework=None, jacobian=None) -> Cell:
-    """The Cell of a Network, an LMRNN or its cell, a module, or a function. Raises UsageError for what
-    has no cell. What a function of unknown framework takes is found out at `settle`."""
+    """The Cell of a Network, an LMRNN or its cell, a module, or a function. Raises UsageError for a model without a
+    cell. If the framework of a function is unknown, `settle` finds it out."""
     network, rule = _network_and_rule(model, rule)
     if network is not None:
         return NetworkCell(network, rule)
@@ -253,15 +253,15 @@ _KINDS: dict[str, Callable[..., Cell]] = {
 
 
 class _Undecided(Cell):
-    """A function that does not say of which framework it is."""
+    """A function whose framework is not known yet."""
 
     def __init__(self, function):
         self.function = function
 
 
 def settle(cell: Cell, inputs, states) -> Cell:
-    """The cell that these first inputs and states show `cell` to be; called once, before others. Raises
-    UsageError if it is not a function of (inputs, states), row by row."""
+    """The final cell: finds the framework and precision of `cell` with these first inputs and states. Call it once,
+    first. Raises UsageError if the cell is not a function of (inputs, states), row by row."""
     alpha, n_units, n_channels = cell.alpha, cell.n_units, cell.n_channels
     if isinstance(cell, _Undecided):
         cell = _decided(cell.function, inputs, states)
@@ -291,7 +291,7 @@ def _decided(function, inputs, states) -> Cell:
     try:
         answer = function(inputs, states)
     except Exception:
-        # A function of tensors does not say so.
+        # A function has no mark of its framework, so try those that are loaded.
         for framework in ("torch", "jax"):
             if framework in sys.modules:
                 cell = _KINDS[framework](function, None)
@@ -312,7 +312,7 @@ def _decided(function, inputs, states) -> Cell:
 
 
 def _settle_precision(cell, inputs, states) -> None:
-    """float64 where the function takes it: weights that it brings along may be float32."""
+    """Chooses float64 if the function accepts it; its weights may be float32."""
     try:
         cell(inputs, states)
     except _core.UsageError:
@@ -350,7 +350,7 @@ def _network_and_rule(model, rule):
 
 
 def _unwrapped(model):
-    """A function of (inputs, states) alone for the modules of PyTorch and flax, and the framework."""
+    """For modules of PyTorch and flax, a function of (inputs, states) only; and the framework."""
     torch, nnx = sys.modules.get("torch"), sys.modules.get("flax.nnx")
     if torch is not None and isinstance(model, torch.nn.Module):
         if isinstance(model, (torch.nn.LSTM, torch.nn.LSTMCell)):
@@ -374,7 +374,7 @@ def _pair(name):
 
 
 def _sequence_cell(torch, rnn):
-    """One step of nn.RNN or nn.GRU."""
+    """One step of an nn.RNN or nn.GRU."""
     if rnn.num_layers != 1 or rnn.bidirectional:
         raise _core.UsageError(
             f"{type(rnn).__name__} has {rnn.num_layers} layers"
@@ -395,7 +395,7 @@ def _sequence_cell(torch, rnn):
 
 
 class _FlaxCell:
-    """flax calls cell(state, inputs) -> (state, output)."""
+    """Adapts flax's calls, cell(state, inputs) -> (state, output)."""
 
     def __init__(self, cell):
         self.cell = cell
@@ -407,7 +407,7 @@ class _FlaxCell:
 
 
 def signature_of(model) -> inspect.Signature | None:
-    """Of a function, or of a module's forward; None where Python does not know it."""
+    """The signature of a function or of a module's forward; None if Python cannot tell it."""
     function = model.forward if hasattr(model, "named_parameters") else model
     try:
         return inspect.signature(function)

@@ -1,4 +1,4 @@
-"""How objects of the core are made again by pickle and copy."""
+"""How pickle and copy make objects of the core again."""
 
 from . import _core
 

@@ -15,11 +15,11 @@ A task is a function that makes one trial:
                                 seed=0)
     lmrnn.Trainer(config, "runs/copy", seed=1, data=data).run()
 
-For continuous outputs, a function returns targets (time, output), OwnTasks gets a `tolerance`, and the
-configuration says loss.kind = "least-squares".
+For continuous outputs, a function returns targets (time, output), OwnTasks gets a `tolerance`, and the configuration
+must have loss.kind = "least-squares".
 
-Runs are as reproducible as the function is: it must take its randomness from `rng`, which is a
-function of (seed, split, batch, row, trial), and from nowhere else.
+A run is only as reproducible as the function: it must take all its randomness from `rng`, which depends only on (seed,
+split, batch, row, trial).
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ SPLITS = ("train", "validation", "test")
 
 
 class Trial(NamedTuple):
-    """What a task's function returns; a plain tuple (inputs, targets) will do."""
+    """The return value of a task's function; a plain tuple (inputs, targets) works, too."""
 
     inputs: np.ndarray
     """(time, channel)"""
@@ -54,7 +54,7 @@ class Trial(NamedTuple):
 
 
 class BatchSource(Protocol):
-    """What lmrnn.Trainer takes as `data`. `arrays` must be a function of its arguments alone."""
+    """The type of `data` in lmrnn.Trainer. `arrays` must depend only on its arguments."""
 
     name: str
     """What the run's configuration calls these data."""
@@ -91,18 +91,17 @@ class OwnTasks:
     ----------
     name : str
     tasks : mapping from name to function, or one function
-        Each returns one Trial. With more than one task, each has a rule input.
+        Each returns one Trial. If there are several tasks, each has a rule input.
     n_channels, n_classes : int, optional
-        By default what 100 trials of each task have: the width of their inputs, and one more than
-        their largest target, or the width of continuous targets. Give them if a class is rarer than
-        that.
+        By default as in 100 trials of each task: the width of their inputs, and one more than their largest target, or
+        the width of continuous targets. Set them if a class is too rare for that.
     tolerance : float, optional
-        For continuous targets (time, output), and only for them: a step that is scored is right if
-        every output is within `tolerance` of its target, in the targets' own units. It decides what
-        `accuracy` and `solved` mean, and nothing about the loss: the sum of the squared differences
-        of outputs and targets. The configuration must say loss.kind = "least-squares".
+        For continuous targets (time, output), and only for them: a step that is scored is right if every output is
+        within `tolerance` of its target, in the targets' own units. It defines `accuracy` and `solved`, but does not
+        change the loss, the sum of the squared differences of outputs and targets. The configuration must have
+        loss.kind = "least-squares".
     seed : int
-        Of the trials; the same trials for networks of different seeds.
+        Seed of the trials; they are the same for networks of different seeds.
     """
 
     @explained
@@ -177,7 +176,7 @@ class OwnTasks:
         return next(iter(numbers))
 
     def _check_kind(self, task: str, targets) -> None:
-        """All tasks have classes, or all have continuous targets."""
+        """Checks that either all tasks have classes or all have continuous targets."""
         shape = np.shape(targets)
         if len(shape) == 2 and self.tolerance is None:
             raise _core.UsageError(
@@ -198,7 +197,7 @@ class OwnTasks:
         )
 
     def _returned(self, task: str, rng: np.random.Generator) -> Trial:
-        """What a task's function returned, if it is a Trial at all."""
+        """Calls a task's function and checks that it returned a Trial."""
         made = self.functions[self.tasks.index(task)](rng)
         if not isinstance(made, (tuple, list)) or not 2 <= len(made) <= len(Trial._fields):
             size = f" of {len(made)}" if isinstance(made, (tuple, list)) else ""
@@ -213,16 +212,15 @@ class OwnTasks:
                 raise _core.UsageError(f"{task}: {name}: None; give an array whose first dimension is time")
             try:
                 np.shape(array)
-            except ValueError:  # rows of different lengths, which the core tells in words
+            except ValueError:  # rows of different lengths, which the core reports
                 _core._finite_numbers(array, f"{task}: {name}", ["step"])
         return made
 
     def trial(self, task: str, rng: np.random.Generator) -> Trial:
         """One checked trial of a task, its arrays as float32 and int32.
 
-        Raises UsageError for a function that returns no Trial, and, naming the step, for arrays of other
-        shapes, for inputs and continuous targets that are not finite, for targets that are no class, and
-        for a mask below 0.
+        Raises UsageError if the function does not return a Trial, and, naming the step, for arrays of other shapes, for
+        inputs and continuous targets that are not finite, for targets that are not classes, and for a mask below 0.
         """
         made = self._returned(task, rng)
         inputs = _core._finite_numbers(made.inputs, f"{task}: inputs", ["step", "channel"])
@@ -246,7 +244,7 @@ class OwnTasks:
     def _checked_targets(self, task: str, targets):
         self._check_kind(task, targets)
         if self.tolerance is None:
-            # Without n_classes, they are still to be counted.
+            # Without n_classes, the classes are counted later.
             end = 2**31 - 1 if self.n_classes is None else self.n_classes
             try:
                 return _core._whole_numbers(targets, f"{task}: targets", ["step"], end)
@@ -279,7 +277,7 @@ class OwnTasks:
             made["inputs"][here, row] = trial.inputs[:n]
             made["targets"][here, row] = trial.targets[:n]
             made["mask"][here, row] = trial.mask[:n]
-            # A trial that is cut short is learned from, and not scored.
+            # A trial that is cut off is trained on, but not scored.
             made["scored"][here, row] = trial.scored[:n] if n == len(trial.inputs) else 0
             made["trial_starts"][at, row] = 1
             made["tasks"][here, row] = task

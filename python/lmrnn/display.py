@@ -1,4 +1,4 @@
-"""How objects of the core show themselves: text, HTML in notebooks, and keys to complete.
+"""How objects of the core are displayed: text, HTML in notebooks, and keys to complete.
 
 Pictures need matplotlib; without it, notebooks show the text.
 """
@@ -14,7 +14,7 @@ from . import _core
 
 
 def table_html(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, caption: str = "") -> str:
-    """A plain HTML table, which notebooks style as they style those of pandas."""
+    """A plain HTML table, which notebooks format like those of pandas."""
     head = "".join(f"<th>{html.escape(str(c))}</th>" for c in columns)
     body = "".join(
         "<tr>" + "".join(f"<td>{html.escape(cell(v))}</td>" for v in row) + "</tr>" for row in rows
@@ -37,7 +37,7 @@ def table_text(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
 
 
 def cell(value: Any) -> str:
-    """A value as tables show it."""
+    """A value as shown in tables."""
     value = value.item() if hasattr(value, "item") and getattr(value, "ndim", 0) == 0 else value
     if isinstance(value, bool):
         return "yes" if value else "no"
@@ -57,7 +57,7 @@ def _is_number(text: str) -> bool:
 
 
 def pairs_html(title: str, pairs: dict[str, Any]) -> str:
-    """A title and a value a line."""
+    """A title, then one value per line."""
     rows = "".join(
         f"<tr><th style='text-align:left'>{html.escape(str(k))}</th>"
         f"<td style='text-align:left'>{html.escape(cell(v))}</td></tr>"
@@ -134,7 +134,7 @@ def _mask_png(self) -> bytes | None:
 
         return plot.mask(self)
 
-    # A matrix of many units has no dots that could be seen.
+    # In a large matrix, dots would be too small to see.
     return picture(draw) if max(self.shape) <= 4096 else None
 
 
@@ -187,7 +187,7 @@ def _as_html_text(self) -> str:
 
 
 def install() -> None:
-    """Gives the classes of the core their texts. Called once, by lmrnn itself."""
+    """Gives the core's classes their texts. lmrnn calls it once."""
     texts = {
         _core.Conditions: _conditions, _core.Ceiling: _ceiling, _core.TrialBatch: _trial_batch,
         _core.Progress: _progress,

@@ -1,4 +1,4 @@
-"""Scores of any model on held-out trials, and how they are shown."""
+"""Evaluates any model on held-out trials, and displays the scores."""
 
 from __future__ import annotations
 
@@ -41,17 +41,16 @@ def evaluate(
         rules) -> logits`. inputs (time, row, channel) float32, rules (time, row, slot) int32 numbers,
         -1 for none; logits (time, row, class). Every model sees the same trials, which begin from
         state 0; rows are padded to the longest of up to 256 trials.
-    battery, seed : those that a Run or a network file was trained with, unless given.
-    rules : "index" passes numbers of rules as the second argument; "dense" appends a channel per rule
-        to the inputs. None: "index" if the callable has an argument named `rules`, else "dense".
-    framework : of the arrays that a callable is given: "numpy", "torch" or "jax". None: "torch" for
-        torch.nn.Module, "jax" for flax.nnx.Module; for any other NumPy's, and if it fails on them and
-        PyTorch is loaded, PyTorch's. PyTorch modules are in eval mode during the evaluation.
+    battery, seed : by default those that a Run or a network file was trained with.
+    rules : "index" passes rule numbers as the second argument; "dense" appends a channel per rule to the inputs.
+        None: "index" if the callable has an argument named `rules`, otherwise "dense".
+    framework : the framework of the arrays that a callable gets: "numpy", "torch" or "jax". None: "torch" for
+        torch.nn.Module, "jax" for flax.nnx.Module; for any other callable NumPy, and PyTorch if NumPy fails and PyTorch
+        is loaded. PyTorch modules are in eval mode during the evaluation.
     batch_first : the callable takes and returns (row, time, ...).
 
-    Raises UsageError for a model that does not fit the battery. If a network says what it was trained
-    on, its rule inputs and time step must be the battery's; anything else may differ (semantics, noise,
-    durations).
+    Raises UsageError for a model that does not fit the battery. If a network's file says what it was trained on, its
+    rule inputs and time step must be the battery's; anything else may differ (semantics, noise, durations).
     """
     network, battery, seed = _subject("evaluate", model, battery, seed)
     options = {"seed": seed, "split": split, "n_trials": n_trials, "tasks": list(tasks)}
@@ -84,11 +83,11 @@ def psychometric(
         curves = lmrnn.psychometric(my_gru, battery, seed=1, tasks=["dm1"])
         lmrnn.plot.psychometric(curves)
 
-    Arguments are those of `evaluate`. n_trials : of a point; the model is called once a point. tasks :
-    names, or an expression such as "dm*".
+    Takes the arguments of `evaluate`. n_trials : trials per point; the model is called once per point. tasks : names,
+    or an expression such as "dm*".
 
-    Columns: task, axis (evidence, delay, direction), x, trials, accuracy with lower and upper ends of its
-    95% interval, chose_first with the same, and ideal, what an ideal observer would reach.
+    Columns: task, axis (evidence, delay, direction), x, trials, accuracy with the lower and upper end of its 95%
+    interval, chose_first with the same, and ideal, the result of an ideal observer.
     """
     network, battery, seed = _subject("psychometric", model, battery, seed)
     chosen = tasks if isinstance(tasks, str) else ",".join(tasks)
@@ -108,7 +107,7 @@ def psychometric(
 
 
 def _subject(who, model, battery, seed):
-    """The network that a model stands for, if any; the battery and the seed."""
+    """The network that a model represents, if any; the battery and the seed."""
     jax = sys.modules.get("lmrnn.jax")
     if jax is not None and isinstance(model, jax.Layer):
         raise _core.UsageError(f"{who}: a Layer holds no weights; give layer.to_network(weights)")
@@ -126,8 +125,8 @@ def _subject(who, model, battery, seed):
 
 
 def mismatch(network: _core.Network, battery: _core.Battery) -> str | None:
-    """Why a network must not be given trials of a battery, as far as the network says what it was trained on:
-    it would be given other tasks' rules, or another time step. None if it may."""
+    """The reason why a network must not get trials of this battery: it would get other tasks' rules, or another time
+    step. None if there is no reason, or if the network's metadata do not say what it was trained on."""
     if "battery" not in network.metadata:
         return None
     try:
@@ -140,7 +139,7 @@ def mismatch(network: _core.Network, battery: _core.Battery) -> str | None:
             f"the network was trained with rule={own.config['rule']!r}, the battery has "
             f"{battery.config['rule']!r}; {remedy}"
         )
-    # Composed rules name the parts of a task, whatever the tasks are.
+    # Composed rules are named after parts of tasks, so any tasks will do.
     if own.config["rule"] == "task" and own.names != battery.names:
         pairs = enumerate(zip_longest(own.names, battery.names, fillvalue="nothing"))
         at, (ours, theirs) = next((k, names) for k, names in pairs if names[0] != names[1])
@@ -168,7 +167,7 @@ def as_network(model) -> _core.Network | None:
 
 
 def _computes_otherwise(model) -> bool:
-    """Whether a subclass of one with `to_network` has a forward pass of its own."""
+    """Whether a subclass of a class with `to_network` has its own forward pass."""
 
     def definer(method):
         return next((made for made in type(model).__mro__ if method in vars(made)), object)
@@ -181,7 +180,7 @@ def _computes_otherwise(model) -> bool:
 
 
 def plain(x) -> Any:
-    """A tensor as NumPy's array, which has no bfloat16; anything else as it is."""
+    """Converts a tensor to a NumPy array (bfloat16, which NumPy lacks, to float32); returns anything else unchanged."""
     if not hasattr(x, "detach"):
         return x
     x = x.detach().cpu()
@@ -209,7 +208,7 @@ def _battery_and_seed(who, model, network, battery, seed):
 
 
 class _Call:
-    """A model as the core calls it: NumPy's arrays in and out."""
+    """A model in the form that the core calls: NumPy arrays in and out."""
 
     def __init__(self, who, model, battery, rules, framework, batch_first):
         for name, value, allowed in (
@@ -244,7 +243,7 @@ class _Call:
         except _core.UsageError:
             raise
         except Exception:
-            # A function of tensors does not say so.
+            # A callable has no mark of its framework, so try PyTorch if it is loaded.
             if self.framework or "torch" not in sys.modules:
                 raise
             try:
@@ -298,7 +297,7 @@ class _Call:
 
 
 class _EvalMode:
-    """Dropout and the like are for training."""
+    """Puts a module into eval mode (no dropout) for a while."""
 
     def __init__(self, module):
         self.module = module if hasattr(module, "training") and hasattr(module, "train") else None
@@ -333,7 +332,7 @@ def _framework_of(model) -> str | None:
 
 
 def _one_hot(rules, n_rules):
-    dense = np.zeros((*rules.shape[:2], n_rules + 1), np.float32)  # -1 falls into the last
+    dense = np.zeros((*rules.shape[:2], n_rules + 1), np.float32)  # -1 selects the last column
     for slot in range(rules.shape[2]):
         np.add.at(dense, (*np.indices(rules.shape[:2]), rules[..., slot]), 1)
     return dense[..., :n_rules]

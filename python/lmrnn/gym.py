@@ -21,24 +21,23 @@ REWARDS = {"abort": -0.1, "correct": 1.0, "fail": 0.0}
 class TaskEnv(gymnasium.Env):
     """One task; an episode is one trial.
 
-    Observation: (channel) float32, cue, ring of modality 0, ring of modality 1. Action: the class,
-    0 to fixate, 1 + k to respond in direction k. Reward of a step: before the decision, `abort` for
-    any response; in the decision, `correct` for the target's class and `fail` for another. The
-    trial continues to its end whatever you do. `info` holds `gt`, the target of the step that the
-    action answered, and `period`, that step's.
+    Observation: (channel) float32, cue, ring of modality 0, ring of modality 1. Action: the class, 0 to fixate, 1 + k
+    to respond in direction k. Reward of a step: before the decision, `abort` for any response; in the decision,
+    `correct` for the target's class and `fail` for another. The trial continues to its end after any action. `info` has
+    `gt`, the target of the step that the action answered, and `period`, the period of that step.
 
-    Trial k after `reset(seed=s)` is trial k of the split in seed s: the same everywhere. `reset` has no options. `step`
-    raises gymnasium.error.InvalidAction for what is not in `action_space`.
+    Trial k after `reset(seed=s)` is trial k of the split in seed s: the same on every machine. `reset` has no options.
+    `step` raises gymnasium.error.InvalidAction for an action outside `action_space`.
 
     Parameters
     ----------
     task : name of a task, or lmrnn.Task
     rewards : mapping, optional
-        Of `abort`, `correct` and `fail`, those to change.
+        Those of `abort`, `correct` and `fail` to change.
     split : "train", "validation" or "test"
-    render_mode : None only; there is nothing to look at
-    keywords : keys of [battery], e.g. dt=20, n_ring=32, semantics={"base": "published"}; only with the
-        name of a task, since an lmrnn.Task has its battery
+    render_mode : only None; nothing is rendered
+    keywords : keys of [battery], e.g. dt=20, n_ring=32, semantics={"base": "published"}; only with the name of a
+        task, because an lmrnn.Task already has a battery
     """
 
     metadata = {"render_modes": []}
@@ -75,7 +74,7 @@ class TaskEnv(gymnasium.Env):
             task = _core.Battery(task, **keywords)[0]
         self.task, self.split, self.rewards = task, split, REWARDS | (rewards or {})
         battery = task.battery
-        # Two bumps of 0.8 at most add up in a channel; 12 standard deviations never happen.
+        # Two bumps of 0.8 at most can add up in a channel; noise of 12 standard deviations does not occur.
         bound = 2 + 12 * battery.noise_deviation
         self.observation_space = gymnasium.spaces.Box(
             -bound, bound, shape=(battery.n_channels,), dtype=np.float32
@@ -112,7 +111,7 @@ class TaskEnv(gymnasium.Env):
 
     def _checked(self, action) -> int:
         try:
-            number = operator.index(action)  # NumPy's integers and arrays without axes too, 1.7 not
+            number = operator.index(action)  # accepts NumPy's integers and 0-d arrays, but not 1.7
         except TypeError:
             number = -1
         if not 0 <= number < self.action_space.n:

@@ -4,8 +4,7 @@
     weights = layer.weights()                          # a dictionary, for optax or your own rule
     states, logits = layer(weights, inputs, rules)
 
-`LMRNN` is the same as a module of flax.nnx. For float32 on the CPU; JAX is not installed by lmrnn
-unless the extra "jax" is asked for.
+`LMRNN` is the same as a module of flax.nnx. For float32 on the CPU. lmrnn installs JAX only with the extra "jax".
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ _INSIDE = (
 
 
 class _Static(NamedTuple):
-    """What is known when a function is traced."""
+    """What is known when JAX traces a function."""
 
     engine: Any  # () -> Engine
     noise: float
@@ -50,11 +49,11 @@ class _Static(NamedTuple):
 class Layer:
     """The network of lmrnn.Network as a function, computed by lmrnn's engine.
 
-    network : an lmrnn.Network, whose weights `weights()` begins with. Or a fresh one:
+    network : an lmrnn.Network, whose weights `weights()` returns. Or, for a fresh one:
     mask : lmrnn.Mask or array (target, source), with n_channels, n_classes, n_rules, alpha,
         activation, equation, input_mask, readout_mask, initialisation and seed.
     recompute : keep only about sqrt(time) of the states for backward and compute the others again.
-    threads : of the engine; None: one per processor. The bits are the same for any number.
+    threads : of the engine; None: one per processor. Any number gives the same bits.
 
     `targets` and `sources` (synapse) are the units of the entries of `recurrent`.
     """
@@ -102,7 +101,7 @@ class Layer:
         self.n_rules, self.n_classes = network.n_rules, network.n_classes
         self.alpha, self.activation, self.mask = network.alpha, network.activation, network.recurrent
         self.equation = network.equation
-        # Signed: the difference of two of them is a distance.
+        # Signed, so that differences of indices can be computed.
         self.targets = self.mask.targets.astype(np.int32)
         self.sources = self.mask.sources.astype(np.int32)
 
@@ -112,12 +111,12 @@ class Layer:
         return cls(_core.Network.load(Path(path)), **options)
 
     def weights(self) -> dict[str, Array]:
-        """The weights that training begins with: recurrent (synapse), input (unit, channel), rule
-        (rule, unit), bias, readout (class, unit), readout_bias.
+        """The initial weights: recurrent (synapse), input (unit, channel), rule (rule, unit), bias, readout (class,
+        unit), readout_bias.
 
-        The dictionary does not hold the mask. Entry k of `recurrent` is the synapse from `sources[k]` to
-        `targets[k]` of the layer that it is given to, so weights of another layer with as many synapses
-        are accepted and mean other synapses. To keep both together, use `to_network`."""
+        The dictionary does not include the mask. Entry k of `recurrent` is the synapse from `sources[k]` to
+        `targets[k]` of the layer that gets it, so weights of another layer with as many synapses are accepted, but
+        belong to other synapses. To keep both together, use `to_network`."""
         return {name: jnp.asarray(value) for name, value in self._first.items()}
 
     def __call__(
@@ -138,14 +137,14 @@ class Layer:
         inputs : (time, row, channel); rules may follow the channels, dense.
         rules : (time, row, slot) numbers of the rules that are on, -1 for none; faster than dense.
         state : (row, unit), before the first step; zeros unless given.
-        resets : (time, row) bool, where the state before the step is taken as 0.
-        recurrent_noise : standard deviation of the noise inside f, a function of `seed`. A number that is
+        resets : (time, row) bool, true where the state before the step is reset to 0.
+        recurrent_noise : standard deviation of the noise inside f, which depends on `seed`. A number that must be
             known when the function is traced.
-        seed : a whole number from 0 to 2^32 - 1, or an array of one. From a key of JAX:
+        seed : a whole number from 0 to 2^32 - 1, or an array of one. For a key of JAX:
             `jax.random.bits(key, dtype=jnp.uint32)`.
-        states : False: None instead of the states, which saves an array of that size.
+        states : False: returns None instead of the states, which saves an array of that size.
 
-        Differentiable with respect to weights, inputs and state. Under vmap, one after the other.
+        Differentiable with respect to weights, inputs and state. Under vmap, the calls run one after the other.
         """
         _check_backend()
         weights = _checked_weights(self, weights)
@@ -198,8 +197,9 @@ class Layer:
         return Cell(self, weights, rule)
 
     def to_network(self, weights: dict[str, Array]) -> _core.Network:
-        """The weights as an lmrnn.Network: to save, to evaluate, to analyze. It does not say what it was trained
-        on; `to_network(weights).save(path, network.metadata)` does, if its tasks are still those of `network`."""
+        """The weights as an lmrnn.Network: to save, to evaluate, to analyze. It has no record of what it was trained
+        on; to add it, use `to_network(weights).save(path, network.metadata)` if the tasks are still those of
+        `network`."""
         network = self._engine.network
         copy = _core.Network(
             network.recurrent, n_channels=self.n_channels, n_classes=self.n_classes,
@@ -222,8 +222,8 @@ _ACTIVATIONS = {"relu": jax.nn.relu, "tanh": jnp.tanh, "softplus": jax.nn.softpl
 
 
 class Cell:
-    """One time step, `cell(inputs, state) -> state`, under one rule, in JAX's own operations: for any
-    precision, grad, jacfwd and vmap.
+    """One time step, `cell(inputs, state) -> state`, under one rule, in JAX's own operations: works with any precision,
+    grad, jacfwd and vmap.
 
     inputs : (row, channel), or (channel); without `rule`, rules may follow the channels, dense.
     state : (row, unit), or (unit).
@@ -288,14 +288,15 @@ def _checked(x, name, axes, shape, kind="float32"):
 
 
 def _within_32_bits(x):
-    """A conversion to int32 would make 1 of 2^32 + 1; the nearest number stays one that is refused."""
+    """Converts to int32. Plain conversion would turn 2^32 + 1 into 1; this takes the nearest number, which is then
+    rejected."""
     if not np.issubdtype(x.dtype, np.integer) or np.can_cast(x.dtype, np.int32):
         return x
     return np.minimum(np.maximum(x, -(2**31)) if x.dtype.kind == "i" else x, 2**31 - 1).astype(np.int32)
 
 
 def _known(value, name):
-    """Of what is compiled into the operation."""
+    """Checks that a value which is compiled into the operation is known."""
     if isinstance(value, jax.core.Tracer):
         raise TypeError(
             f"lmrnn.jax: {name} is traced, but its value must be known when the function is compiled; take it "
@@ -305,7 +306,8 @@ def _known(value, name):
 
 
 def _checked_seed(seed):
-    """32 bits, which is what JAX has without x64. It would cut more off, so that two seeds had one noise."""
+    """Checks that the seed has at most 32 bits. JAX without x64 would cut it off, and two seeds would have the same
+    noise."""
     if not isinstance(seed, jax.Array):
         return jnp.asarray(_seed_of_32_bits(seed), jnp.uint32)
     if jnp.issubdtype(seed.dtype, jax.dtypes.prng_key) or (seed.shape == (2,) and seed.dtype == jnp.uint32):
@@ -315,7 +317,7 @@ def _checked_seed(seed):
     if seed.shape or not jnp.issubdtype(seed.dtype, jnp.integer):
         raise TypeError(f"lmrnn.jax: seed is {seed.dtype} of shape {seed.shape}; give one whole number")
     if isinstance(seed, jax.core.Tracer):
-        return seed  # as it is: the value is checked when it is known, in _call_forward
+        return seed  # its value is checked in _call_forward, when it is known
     return jnp.asarray(_seed_of_32_bits(int(np.asarray(seed))), jnp.uint32)
 
 
@@ -327,12 +329,12 @@ def _seed_of_32_bits(seed) -> int:
 
 
 def _check_values(layer, weights, rules):
-    """What can be seen before the computation is said in one line; under jit, it ends the callback, with
-    all that JAX prints of it."""
+    """Checks values before the computation, so that errors have a short message; under jit, an error in the callback
+    comes with JAX's long output."""
     for name, weight in zip(GROUPS, weights):
         if isinstance(weight, jax.core.Tracer):
             continue
-        weight = np.asarray(weight)  # even under jit, JAX's own functions of a constant would be traced
+        weight = np.asarray(weight)  # even under jit, where jnp would trace functions of a constant
         if not np.isfinite(weight).all():
             raise ValueError(
                 f"lmrnn.jax: weights[{name!r}] hold {weight[~np.isfinite(weight)][0]}; lower the learning "
@@ -370,15 +372,15 @@ def _checked_weights(layer, weights):
 
 
 def _reference(engine: Engine, given):
-    """What is traced may be computed after the layer is gone, so it keeps the engine. What is computed at once
-    must not: JAX keeps callbacks in its caches, and so all engines that there ever were."""
+    """A reference to the engine. Traced code may run after the layer is gone, so it keeps the engine alive. Other calls
+    must not: JAX caches callbacks, which would keep every engine that was ever used."""
     is_traced = any(isinstance(x, jax.core.Tracer) for x in jax.tree.leaves(given))
     return Hold(engine) if is_traced else weakref.ref(engine)
 
 
 class _Kept:
-    """States between forward and backward, by ticket. They stay here, because whatever a callback
-    returns is copied. Should backward come too late, or twice, it computes them again."""
+    """States between forward and backward, by ticket. They are kept here because JAX copies whatever a callback
+    returns. If backward comes too late, or twice, it computes them again."""
 
     most = 8
 
@@ -403,7 +405,7 @@ _kept = _Kept()
 
 
 def _arrays(weights, inputs, rules, resets, state):
-    """As the engine wants them: NumPy's, contiguous."""
+    """The arrays in the form that the engine needs: NumPy, contiguous."""
 
     def array(x, dtype):
         return None if x is None else np.ascontiguousarray(x, dtype=dtype)
@@ -480,7 +482,7 @@ def _forward(static, *primals):
     outputs = (*_outputs(static, weights, inputs), _like(dtype=jnp.int32))
     run = functools.partial(_run_and_keep, static)
     states, logits, ticket = _callback(run, outputs, *arguments)
-    # Known while tracing, so it travels as structure: () or None.
+    # Known only while tracing, so it is passed as structure: () or None.
     with_inputs = () if primals[1].perturbed else None
     with_state = () if state is not None and primals[4].perturbed else None
     return (states, logits), (arguments, ticket, with_inputs, with_state)
@@ -512,7 +514,7 @@ _operation.defvjp(_forward, _backward, symbolic_zeros=True)
 
 
 def __getattr__(name):
-    # Flax is another package, and not everybody who uses JAX has it.
+    # Imported late, because flax is a separate package that not every user of JAX has.
     if name == "LMRNN":
         from ._flax import LMRNN
 

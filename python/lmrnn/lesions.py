@@ -1,5 +1,5 @@
-"""Networks that lack some units or synapses of another one, as `lmrnn analyze` makes them; and the same
-of modules and cells of PyTorch, JAX and NumPy."""
+"""Networks without some of another network's units or synapses, as in `lmrnn analyze`; also for modules and cells of
+PyTorch, JAX and NumPy."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ def without_units(model: Run | str | PathLike, units: Any) -> _core.Network: ...
 def without_units(model: _Model, units: Any) -> _Model: ...
 @explained
 def without_units(model, units):
-    """A copy of `model` with `units` silenced: everything that they send, to other units, to
-    themselves and to the readout, is 0. The units stay in place, so that indices mean the same.
+    """A copy of `model` with `units` silenced: everything that they send, to other units, to themselves and to the
+    readout, is 0. The units stay in place, so that indices keep their meaning.
 
-    model : a Network, a Run or a path (a Network is returned); an LMRNN of lmrnn.torch or lmrnn.jax, or its
-        cell; torch's RNN, GRU or LSTM of one layer, or their cells (a module of the same type is returned,
-        to take the other's place in yours); a cell of flax.nnx; or any function `cell(inputs, states) ->
-        states`, whose states of these units are then 0 before and after it.
-    units : indices, or (unit) bool. Raises UsageError for an index out of range or given twice, and for a
-        function from inputs to logits, whose units nobody sees. A mask of 0 and 1 could be a list of indices,
-        so it is refused, too: use mask.astype(bool).
+    model : a Network, a Run or a path (a Network is returned); an LMRNN of lmrnn.torch or lmrnn.jax, or its cell;
+        torch's RNN, GRU or LSTM of one layer, or their cells (a module of the same type is returned, which can replace
+        the original in yours); a cell of flax.nnx; or any function `cell(inputs, states) -> states`, whose states of
+        these units are then 0 before and after it.
+    units : indices, or (unit) bool. Raises UsageError for an index out of range or given twice, and for a function
+        from inputs to logits, whose units are not accessible. A mask of 0 and 1 could be a list of indices, so it is
+        rejected, too: use mask.astype(bool).
 
         lesioned = lmrnn.without_units(run.network(), [3, 17])
         lmrnn.evaluate(lesioned, run.battery, seed=1)
@@ -68,11 +68,11 @@ def without_synapses(model: _Model, synapses: Any) -> _Model: ...
 def without_synapses(model, synapses):
     """A copy of `model` with some recurrent weights set to 0.
 
-    model : a Network, a Run or a path (a Network is returned); an LMRNN of lmrnn.torch or lmrnn.jax, or its
-        cell; torch's RNN, GRU or LSTM of one layer, or their cells, where a synapse goes in all gates.
-    synapses : indices in the order of `recurrent`, (synapse) bool, or a (target, source) array of bool or of 0
-        and 1, whose true pairs are removed; of torch's own modules, such an array. Raises UsageError for other
-        shapes and indices, and for functions, whose synapses nobody sees.
+    model : a Network, a Run or a path (a Network is returned); an LMRNN of lmrnn.torch or lmrnn.jax, or its cell;
+        torch's RNN, GRU or LSTM of one layer, or their cells, where a synapse is removed in all gates.
+    synapses : indices in the order of `recurrent`, (synapse) bool, or a (target, source) array of bool or of 0 and
+        1, whose true pairs are removed; for torch's own modules, only such an array. Raises UsageError for other shapes
+        and indices, and for functions, whose synapses are not accessible.
     """
     model, kind = _kind_of(model, functions=False)
     if kind == "network":
@@ -111,7 +111,7 @@ def _cut(network: _core.Network, synapses) -> _core.Network:
 
 
 def _gone(synapses, mask: _core.Mask) -> np.ndarray:
-    """(synapse) bool."""
+    """(synapse) bool: the synapses to remove."""
     given = np.asarray(synapses)
     if given.ndim != 2:
         return _chosen(given, mask.n_synapses, "synapses")
@@ -121,7 +121,7 @@ def _gone(synapses, mask: _core.Mask) -> np.ndarray:
 
 
 def _pairs(given: np.ndarray) -> np.ndarray:
-    """A (target, source) array as bool. Weights, of which all but 0 would count, are not meant."""
+    """A (target, source) array as bool. Rejects weights: everything except 0 would count as true."""
     if given.dtype != bool and not np.isin(given, (0, 1)).all():
         raise _core.UsageError(
             f"synapses: a (target, source) array of {given.dtype} with other values than 0 and 1; give a bool "
@@ -131,7 +131,7 @@ def _pairs(given: np.ndarray) -> np.ndarray:
 
 
 def _chosen(which, n: int, name: str) -> np.ndarray:
-    """(n) bool from indices or from a bool array."""
+    """(n) bool from indices or from a bool array; checks both."""
     given = np.asarray(which)
     if given.dtype == bool:
         if given.shape != (n,):
@@ -144,7 +144,7 @@ def _chosen(which, n: int, name: str) -> np.ndarray:
         raise _core.UsageError(f"{name}: {wrong} is outside 0 to {n - 1}; the network has {n} {name}")
     which, counts = np.unique(given, return_counts=True)
     if given.size > len(which):
-        # A mask of 0 and 1 would silence units 0 and 1.
+        # Taken as indices, a mask of 0 and 1 would silence units 0 and 1.
         if which.max() <= 1:
             raise _core.UsageError(
                 f"{name}: {given.size} numbers that are all 0 or 1, which is a mask or a list of {name}; convert a "
@@ -180,7 +180,7 @@ class SilencedFunction:
 
 
 def kept(units, states):
-    """(unit) 1 for units that are kept, else 0; of the type of `states`."""
+    """(unit) 1 for units that are kept, otherwise 0; in the type of `states`."""
     if not hasattr(states, "shape") or not len(states.shape):
         raise _core.UsageError(
             f"without_units: the state is a {type(states).__name__}; a lesion needs one array (..., unit)"
@@ -192,7 +192,7 @@ def kept(units, states):
 
 
 def _kind_of(model, functions: bool = True) -> tuple[Any, str]:
-    """The model, or the network that it stands for, and how it is lesioned."""
+    """The model, or the network that it represents, and the kind of lesion."""
     who = "without_units" if functions else "without_synapses"
     if isinstance(model, _core.Network):
         return model, "network"
@@ -233,7 +233,7 @@ def _kind_of(model, functions: bool = True) -> tuple[Any, str]:
 
 
 def _cell_or_error(model) -> None:
-    """A function of inputs alone, or of inputs and rules, hides its states."""
+    """Raises UsageError for a function of inputs only, or of inputs and rules, whose states are hidden."""
     signature = signature_of(model)
     if signature is None:
         return

@@ -1,4 +1,4 @@
-"""The paragraph on methods that a run's configuration amounts to."""
+"""The methods paragraph of a run."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ _PENALISED = {"recurrent": "recurrent weights", "all": "weights"}
 
 
 def methods(run: Run | str | PathLike) -> str:
-    """English text for a paper, every number from the configuration and the files of the run. To be read
-    and edited, not pasted blindly.
+    """A methods text in English, with every number from the configuration and the files of the run. Read and edit it
+    before you use it.
 
     run : a Run, or its directory.
 
@@ -84,7 +84,7 @@ def methods(run: Run | str | PathLike) -> str:
     return " ".join(sentences)
 
 
-# What the other sentences tell, by key or table.
+# Keys and tables that the other sentences cover.
 _TOLD = frozenset(
     """
     seed source init_from recipe
@@ -105,13 +105,13 @@ _TOLD = frozenset(
     """.split()
 )
 _TOLD_OF_LOCAL = frozenset({"wiring.radius", "wiring.metric", "wiring.boundary"})
-# What changes no number of the experiment.
+# Keys that change no number of the experiment.
 _WORKINGS = frozenset({"simd", "network.storage", "train.log_every", "train.recompute", "train.block", "checkpoint",
                        "evaluation.every"})
 
 
 def _others(c: dict) -> list[str]:
-    """Whatever else is not as it is by default, as the configuration says it."""
+    """A sentence with all other settings that differ from the defaults."""
     told = _TOLD | _WORKINGS | (_TOLD_OF_LOCAL if c["wiring"]["kind"] == "local" else set())
     default = dict(_settings(_core.resolve_config({"seed": 0})))
     listed = [
@@ -131,7 +131,7 @@ def _settings(table: dict, prefix: str = ""):
 
 
 def _initial(c: dict) -> str:
-    """The end of the sentence about units: what the recurrent weights started from."""
+    """The end of the sentence about units: the initial recurrent weights."""
     wiring, network = c["wiring"], c["network"]
     if c["init_from"]:
         return "; weights started from those of another network (init_from)."
@@ -144,7 +144,7 @@ def _initial(c: dict) -> str:
 
 
 def _rows(stream: dict, most_steps: int) -> str:
-    """A criterion may have ended the training before the batches had grown."""
+    """The rows of a batch; a criterion may have ended the training before the batches had grown."""
     if not stream["grow_from"]:
         return f"{stream['batch']} rows"
     return (
@@ -153,7 +153,7 @@ def _rows(stream: dict, most_steps: int) -> str:
 
 
 def _steps(run) -> str:
-    """Those that were taken, where a criterion ended the training earlier."""
+    """The steps taken, also if a criterion ended the training early."""
     most = run.config["train"]["steps"]
     if not run.done:
         return f"{run.checkpoints[-1]} steps so far, of {most}"
@@ -163,7 +163,7 @@ def _steps(run) -> str:
 
 def _plastic(wiring: dict) -> list[str]:
     kind = wiring["plastic"]["kind"]
-    if kind == "all" or wiring.get("gains"):  # _measured tells about gains
+    if kind == "all" or wiring.get("gains"):  # _measured describes gains
         return []
     if kind == "none":
         return ["Recurrent weights were not trained."]
@@ -196,7 +196,7 @@ def _average(train: dict) -> list[str]:
 
 
 def _n_trials(run) -> int:
-    """Of the last evaluation, whose scores a paper reports."""
+    """Number of trials of the last evaluation, whose scores a paper reports."""
     evaluation = run.config["evaluation"]
     if run.scores.n_rows:
         return int(run.scores["trials"][0])

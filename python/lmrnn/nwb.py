@@ -1,4 +1,4 @@
-"""Runs as Neurodata Without Borders: activity of chosen trials, for pynapple and the rest.
+"""Runs as Neurodata Without Borders: activity of chosen trials, for pynapple and other tools.
 
     lmrnn.nwb.write("runs/first", "first.nwb", tasks="dlygo", trials=50)
 
@@ -6,8 +6,8 @@
     data = pynapple.load_file("first.nwb")
     data["states"], data["trials"]          # a TsdFrame (time, unit), an IntervalSet
 
-Trials follow one another with `gap` seconds between them: the network begins each from 0, and
-tools that join intervals that touch (pynapple takes 1 us off them) have nothing to join.
+Trials follow one another with `gap` seconds between them: the network begins each from state 0, and tools that join
+touching intervals (pynapple shortens them by 1 us) have nothing to join.
 
 Needs the extra "nwb": pip install 'lmrnn[nwb]'.
 """
@@ -49,9 +49,9 @@ def write(
     Parameters
     ----------
     tasks : str
-        Which tasks; all that the network was trained on unless given.
+        Which tasks; by default all that the network was trained on.
     trials : int
-        Trials of each task, of the test split.
+        Trials per task, from the test split.
     step : int, optional
         The checkpoint of this step instead of the newest.
     noise : bool
@@ -59,7 +59,7 @@ def write(
     gap : float
         Seconds between the end of a trial and the start of the next.
     options
-        Further ones of the analysis `record`, e.g. directions=16, delay=500.
+        Further options of the analysis `record`, e.g. directions=16, delay=500.
 
     What the file holds
     -------------------
@@ -236,7 +236,7 @@ def _add_trials(made, recorded: _Recorded) -> None:
 
 
 def _is_whole(name: str, rows: list[dict]) -> bool:
-    """Numbers of things (modality, choice, match), which every trial has; not angles and durations."""
+    """Whether it is a whole number (modality, choice, match) that every trial has, not an angle or a duration."""
     return name in ("modality", "choice", "match") and all(name in row for row in rows)
 
 

@@ -20,19 +20,19 @@ _INNER = 2**24
 
 @dataclass(frozen=True)
 class FixedPoints:
-    """Fixed and slow points, in the order of the first search that ended there.
+    """Fixed and slow points, ordered by the first search that ended at each.
 
-    table : a row per point: `point`; `starts`, how many searches ended there; `speed`, relative to the
-        norm of the states, and `kind`, "fixed" or "slow"; `stability`, attractor, marginal, rotation,
-        saddle or repeller; `unstable` and `marginal`, eigenvalues above 1 and near it; the leading
-        `eigenvalue_real`, `eigenvalue_imaginary`; its `growth`; `time_constant` in steps and `frequency`
-        per step; `norm`; `first_start`. A slow point is a minimum of the speed, which has an eigenvalue of 1
-        whatever lies around it: its stability says nothing, and its time constant is NaN.
-    states : (point, unit). inputs : (point, channel), under which they are points.
+    table : a row per point: `point`; `starts`, how many searches ended there; `speed`, relative to the norm of the
+        states, and `kind`, "fixed" or "slow"; `stability`, attractor, marginal, rotation, saddle or repeller;
+        `unstable` and `marginal`, eigenvalues above 1 and near it; the leading `eigenvalue_real`,
+        `eigenvalue_imaginary`; its `growth`; `time_constant` in steps and `frequency` per step; `norm`; `first_start`.
+        A slow point is a minimum of the speed, which always has an eigenvalue of 1: its stability means nothing, and
+        its time constant is NaN.
+    states : (point, unit). inputs : (point, channel), the constant input of each point.
     eigenvalues : (point, unit) of the Jacobian of one step, largest modulus first.
-    scale : mean norm of the states that searches began from, or median norm of those where they ended
-        if that is larger; what "relative" refers to.
-    starts : (start, unit) those states.
+    scale : mean norm of the states where searches began, or the median norm of those where they ended, if that is
+        larger; "relative" refers to it.
+    starts : (start, unit) the states where searches began.
     """
 
     table: Table
@@ -77,8 +77,8 @@ def fixed_points(
     merge: float = 0.01,
     marginal: float = 0.03,
 ) -> FixedPoints:
-    """Fixed and slow points of a cell under constant input: what the analysis "fixed-points" finds in an
-    lmrnn.Network, of anything with a state.
+    """Fixed and slow points of a cell under constant input, as in the analysis "fixed-points", but for anything with a
+    state.
 
         points = lmrnn.fixed_points(torch.nn.GRUCell(3, 64), inputs=np.zeros(3), states=states)
         points = lmrnn.fixed_points(my_cell, task=battery["dlygo"], seed=1, n_units=64)
@@ -88,23 +88,21 @@ def fixed_points(
         PyTorch or JAX; inputs (row, channel), states (row, unit). Modules of PyTorch are copied and used in
         float64 and in eval mode.
     inputs : (channel), or (start, channel), one for each of `states`; held constant.
-    states : (start, unit) from which the searches begin, e.g. states of your trials.
-    task, seed : instead of these, states at the end of a `period` ("auto": delay, or else stimulus) of
-        `starts` trials without noise, under the input of that step. A cell sees the channels and after
-        them a channel per rule; only the channels if it was made for so many. `n_units`: of a function,
-        which does not say it.
-    rule : of lmrnn's networks.
-    alpha : dt / tau of a leaky cell, so that speeds and growth are per time constant; default: the
-        network's own, else 1 (per step).
-    framework : "numpy", "torch" or "jax", for functions; default: found out.
-    jacobian : of a function in NumPy, (inputs, states) -> (row, next unit, unit); default: central
-        differences.
-    iterations : of the minimisation, at most. fixed, slow : a point is fixed if its speed is at most this
-        share of the norm of the states (`FixedPoints.scale`), and slow up to this; faster ones are left out. merge : points
-        closer than this share are one. marginal : an eigenvalue is near 1 if its growth is within this.
+    states : (start, unit) where the searches begin, e.g. states of your trials.
+    task, seed : instead of these, states at the end of a `period` ("auto": delay, otherwise stimulus) of `starts`
+        trials without noise, under the input of that step. A cell gets the channels and then a channel per rule, or
+        only the channels if it was made for this number. `n_units`: needed for a function, whose size is unknown.
+    rule : for lmrnn's networks.
+    alpha : dt / tau of a leaky cell, so that speeds and growth are per time constant; default: the network's own,
+        otherwise 1 (per step).
+    framework : "numpy", "torch" or "jax", for functions; default: detected.
+    jacobian : for a function in NumPy, (inputs, states) -> (row, next unit, unit); default: central differences.
+    iterations : the most steps of the minimisation. fixed, slow : a point is fixed if its speed is at most this share
+        of the norm of the states (`FixedPoints.scale`), and slow up to this; faster ones are left out. merge : points
+        closer than this share are merged. marginal : an eigenvalue is near 1 if its growth is within this.
 
-    Raises UsageError for what has no such points: a state that is not one array, noise, dropout, rows
-    that depend on each other, a function that hides its state.
+    Raises UsageError for a cell that cannot have such points: a state that is not one array, noise, dropout, rows that
+    depend on each other, a function that hides its state.
     """
     try:
         made, inputs, states = _beginning(
@@ -119,7 +117,7 @@ def fixed_points(
 def _found(cell: Cell, inputs, states, alpha, iterations, fixed, slow, merge, marginal) -> FixedPoints:
     ends = _in_parts(lambda i, h: _minimised(cell, i, h, alpha, iterations), inputs, states)
     speeds = np.linalg.norm(cell(inputs, ends) - ends, axis=1) / alpha
-    # Searches may begin at 0; and a silent network rests there.
+    # Searches may begin at 0, and a silent network stays there.
     norms = np.linalg.norm(states, axis=1), np.linalg.norm(ends, axis=1)
     scale = max(float(norms[0].mean()), float(np.median(norms[1])), 1e-12)
     groups = _merged(ends, speeds, inputs, merge * scale, slow * scale)
@@ -252,7 +250,7 @@ def _dense_rules(cell: Cell, task) -> np.ndarray:
 
 
 def _in_parts(function, inputs, states):
-    """function(inputs, states) for as many rows at a time as their Jacobians leave room for."""
+    """function(inputs, states), called for as many rows at a time as memory for their Jacobians allows."""
     rows = max(1, _INNER // states.shape[1] ** 2)
     parts = [function(inputs[k : k + rows], states[k : k + rows]) for k in range(0, len(states), rows)]
     return np.concatenate(parts)
@@ -290,7 +288,7 @@ def _minimised(cell: Cell, inputs, states, alpha, iterations) -> np.ndarray:
         damping[lost] *= 4
         going[lost] = damping[lost] <= 1e8
         accepted[won] += 1
-        # A minimum, though not at zero: ten steps have not won a tenth.
+        # A minimum that is not a fixed point: ten steps have gained less than a tenth.
         due = won[accepted[won] % 10 == 0]
         speed = np.linalg.norm(v[due], axis=1)
         going[due] = speed <= 0.9 * mark[due]
@@ -299,7 +297,7 @@ def _minimised(cell: Cell, inputs, states, alpha, iterations) -> np.ndarray:
 
 
 def _merged(states, speeds, inputs, distance, slow) -> list[np.ndarray]:
-    """Starts by the point where they ended. Points under different inputs are different points."""
+    """Groups of starts that ended at the same point. Points under different inputs are different points."""
     groups: list[list[int]] = []
     for k in np.flatnonzero(speeds <= slow):
         for group in groups:
@@ -336,7 +334,7 @@ def _table(groups, speeds, values, states, alpha, fixed, marginal) -> Table:
     with np.errstate(divide="ignore"):
         time_constant = np.where(modulus > 0, -1 / np.log(np.where(modulus > 0, modulus, 0.5)), 0.0)
     time_constant[np.abs(modulus - 1) < 1e-15] = np.inf
-    # A minimum of the speed has an eigenvalue of 1, whose time constant is rounding.
+    # A minimum of the speed has an eigenvalue of 1, so its time constant is a rounding error.
     time_constant[speeds > fixed] = np.nan
     return Table(
         {

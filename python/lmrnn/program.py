@@ -1,4 +1,4 @@
-"""What the programs lmrnn-plot and lmrnn-report do alike: messages and exit statuses of lmrnn's verbs."""
+"""What the programs lmrnn-plot and lmrnn-report share: messages and exit statuses like those of lmrnn's verbs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from . import RunError, UsageError
 
 
 def run_verb(name: str, action: Callable[[], object]) -> int:
-    """Prints what `action` returns; returns 0, 2 for a mistake in what was asked for, or 1, with a message."""
+    """Prints what `action` returns. Returns 0, or after printing a message 2 for an invalid request and 1 for a
+    failure."""
     try:
         print(action())
         return 0

@@ -1,4 +1,4 @@
-"""How far a training is: a bar in the terminal or in a notebook, and a live learning curve."""
+"""Progress of a training: a bar in the terminal or in a notebook, and a live learning curve."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ EVERY = 0.2
 
 
 def shower(progress: bool | str | None):
-    """What shows the progress of a training, as `Trainer.run` takes it: an object with
-    `update(Progress)` and `close()`, or None for nothing. Raises UsageError for other values."""
+    """The object that shows the progress of a training, with `update(Progress)` and `close()`, from the argument of
+    `Trainer.run`; None for nothing. Raises UsageError for other values."""
     if progress not in (None, True, False, "bar", "curve"):
         raise _core.UsageError(f'progress = {progress!r}; it must be one of True, False, "bar", "curve"')
     notebook = _in_notebook()
@@ -74,7 +74,7 @@ class _Slow:
 
 
 class TerminalBar(_Slow):
-    """One line on stderr, rewritten; where stderr is no terminal, a line per evaluation."""
+    """One line on stderr, rewritten; if stderr is not a terminal, a line per evaluation."""
 
     def __init__(self):
         super().__init__()
@@ -171,7 +171,7 @@ class _Tqdm(_Slow):
 
 
 def _tqdm_notebook():
-    """tqdm's bar of widgets; None where tqdm or ipywidgets is missing."""
+    """tqdm's bar of widgets; None if tqdm or ipywidgets is missing."""
     try:
         import ipywidgets  # noqa: F401
         from tqdm.notebook import tqdm

@@ -9,7 +9,7 @@ from ._core import UsageError
 
 
 class Recording(h5py.File):
-    """An open h5py.File, read-only; its datasets know the names of their dimensions (`.dims`)."""
+    """An open h5py.File, read-only; its datasets have named dimensions (`.dims`)."""
 
     @property
     def tasks(self) -> list[str]:
@@ -17,8 +17,8 @@ class Recording(h5py.File):
         return [name for name, thing in self.items() if isinstance(thing, h5py.Group)]
 
     def to_xarray(self, task: str | None = None):
-        """An xarray.Dataset with coordinates: time in ms where the file has it, numbers of units and
-        trials; conditions of trials are coordinates of `trial`.
+        """An xarray.Dataset with coordinates: time in ms if the file has it, numbers of units and trials; conditions of
+        trials are coordinates of `trial`.
 
         task : which one; needed if the file has several. Raises UsageError. The data are loaded, so the
         file may be closed afterwards. Needs the extra "xarray".
@@ -55,7 +55,7 @@ class Recording(h5py.File):
 
 
 def _dimension(dataset, axis: int) -> str:
-    """The name of the scale: "time_9" where another array of the group has another `time`."""
+    """The name of the dimension: "time_9" if another array of the group has another `time`."""
     dimension = dataset.dims[axis]
     if len(dimension):
         return dimension[0].name.rsplit("/", 1)[-1]

@@ -1,4 +1,4 @@
-"""What a run leaves behind."""
+"""Reads run directories."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Run:
-    """A run directory, finished or not, or "zoo:NAME". Raises UsageError if it is none."""
+    """A run directory, finished or not, or "zoo:NAME". Raises UsageError if it is not a run."""
 
     def __init__(self, directory: str | PathLike):
         self.directory = Path(_core.resolve_zoo(directory))
@@ -29,7 +29,7 @@ class Run:
 
     @property
     def _subject(self) -> str:
-        """What commands call it."""
+        """The run's name in commands."""
         return str(self.directory) if self.output == self.directory else f"zoo:{self.name}"
 
     @property
@@ -38,7 +38,7 @@ class Run:
 
     @property
     def config(self) -> dict[str, Any]:
-        """The whole configuration, defaults included, as nested dictionaries."""
+        """The whole configuration, including defaults, as nested dictionaries."""
         return self._record["config"]
 
     @property
@@ -52,20 +52,20 @@ class Run:
 
     @property
     def source(self) -> str:
-        """Name of the custom data that it was trained on; empty: a battery."""
+        """Name of the custom data that the run was trained on; empty: a battery."""
         return self.config["source"]
 
     @property
     def battery(self) -> _core.Battery:
-        """Raises UsageError for a run on custom data."""
+        """The battery. Raises UsageError for a run on custom data."""
         if self.source:
             raise _core.UsageError(f'{self.directory}: trained on "{self.source}", not on a battery')
         return self._record["battery"]
 
     @cached_property
     def sheet(self) -> _core.Sheet:
-        """Where the units are. Coordinates of a measured wiring are read from the newest network, or from
-        their file if there is none yet."""
+        """The sheet with the places of the units. Coordinates of a measured wiring are read from the newest network, or
+        from their file if there is none yet."""
         return _core.sheet_of_run(self.directory)
 
     @property
@@ -74,7 +74,7 @@ class Run:
 
     @cached_property
     def summary(self) -> dict[str, Any]:
-        """What DONE says; empty while the run is not done."""
+        """The content of DONE; empty while the run is not done."""
         return json.loads((self.directory / "DONE").read_text()) if self.done else {}
 
     @cached_property
@@ -100,14 +100,13 @@ class Run:
 
     @explained
     def network(self, step: int | None = None) -> _core.Network:
-        """The network of a checkpoint; of the newest unless `step` names one."""
+        """The network of a checkpoint, by default the newest."""
         if step is None:
             return _core.Network.load(self.directory)
         return _core.Network.load(self.checkpoint(step))
 
     def checkpoint(self, step: int) -> Path:
-        """The folder of the checkpoint of a step. Raises UsageError, with those that there are, if
-        there is none."""
+        """The folder of the checkpoint of a step. Raises UsageError, with the existing steps, if there is none."""
         folder = _checkpoint(self.directory, step)
         if not folder.is_dir():
             there = ", ".join(map(str, Run(self.directory).checkpoints))
@@ -117,9 +116,8 @@ class Run:
         return folder
 
     def gains(self, step: int | None = None) -> Table:
-        """The gains of a checkpoint (`wiring.gains`), of the newest unless `step` names one: `target` and
-        `source` (the types or units whose synapses have it; -1: all) and `gain`. Raises UsageError if
-        the run trained weights."""
+        """The gains of a checkpoint (`wiring.gains`), by default the newest: `target` and `source` (the types or units
+        whose synapses have the gain; -1: all) and `gain`. Raises UsageError if the run trained weights."""
         if step is None and not self.checkpoints:
             raise _core.UsageError(f"{self.directory}: has no checkpoint yet; train it first")
         folder = self.checkpoint(self.checkpoints[-1] if step is None else step)
@@ -139,9 +137,9 @@ class Run:
 
     @cached_property
     def untrained_scores(self) -> _core.Evaluation:
-        """Scores before the first step, on up to 200 held-out trials per task. They are computed, since
-        training does not ask for them. Raises UsageError if the network that the run started from cannot
-        be made again: it was trained on data of your own, or a file that it needs is gone."""
+        """Scores before the first step, on up to 200 held-out trials per task. They are computed on request, because
+        training does not compute them. Raises UsageError if the initial network cannot be made again: it was trained on
+        your own data, or a file that it needs is missing."""
         network = self.network(0) if self.untrained else _core.untrained_network(self.directory)
         evaluation = self.config["evaluation"]
         seed = evaluation.get("seed")  # 0 is a seed
@@ -151,19 +149,20 @@ class Run:
         )  # fmt: skip
 
     def evaluate(self, **options) -> _core.Evaluation:
-        """Scores on held-out trials; options of lmrnn.evaluate. Seed and split: the run's, test."""
+        """Scores on held-out trials; takes the options of lmrnn.evaluate. By default with the run's seed and split
+        "test"."""
         options.setdefault("seed", self.seed)
         return _core.evaluate(self.network(), self.battery, **options)
 
     @property
     def analyses(self) -> list[str]:
-        """Names of the analyses that have left something in analysis/."""
+        """Names of the analyses with results in analysis/."""
         folder = self.output / "analysis"
         return sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
 
     @explained
     def analysis(self, name: str) -> Analysis:
-        """What an analysis has left. Raises UsageError, with the remedy, if there is nothing."""
+        """The results of an analysis. Raises UsageError, with the remedy, if there are none."""
         from .analysis import Analysis
 
         folder = self.output / "analysis" / name
@@ -176,7 +175,7 @@ class Run:
         return Analysis(folder)
 
     def analyze(self, name: str, **options: Any) -> Analysis:
-        """Runs an analysis, as lmrnn.analyze(run, name, ...) does."""
+        """Runs an analysis, like lmrnn.analyze(run, name, ...)."""
         from .analysis import analyze
 
         return analyze(self, name, **options)

@@ -1,4 +1,4 @@
-"""Batches of trials for training, without end."""
+"""Endless batches of trials for training."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PERIODS = ("fixation", "stimulus", "delay", "second_stimulus", "decision")
 
 
 def _shapes_of(arrays: NamedTuple) -> str:
-    """A tuple of arrays as text: names and shapes, since numbers by the page help nobody."""
+    """A tuple of arrays as text: names and shapes, because pages of numbers help nobody."""
     return f"{type(arrays).__name__}({', '.join(f'{k}={_shape(v)}' for k, v in arrays._asdict().items())})"
 
 
@@ -45,10 +45,9 @@ class Batch(NamedTuple):
 class Stream:
     """Rows of fixed length, filled with trials of a battery end to end, the last one cut.
 
-    Batch b is a function of (seed, split, b): `stream[b]` is the same batch that iteration reaches
-    after b others, on any machine. Iterating yields batches `first`, `first + 1`, ... without end. A
-    second loop starts at `first` again; to continue, pass as `first=` the number of batches that you
-    have seen.
+    Batch b depends only on (seed, split, b): `stream[b]` equals the batch that iteration reaches after b others, on any
+    machine. Iterating yields batches `first`, `first + 1`, ... without end. A second loop starts at `first` again; to
+    continue, pass `first=` with the number of batches that you have seen.
 
     Parameters
     ----------
@@ -57,17 +56,17 @@ class Stream:
         Rows in a batch, time steps in a row.
     seed : int
     split : "train", "validation" or "test"
-        Disjoint universes of trials.
+        Splits share no trials.
     layout : "time-major" or "batch-first"
         (time, row, ...) or (row, time, ...).
     rules : "dense" or "index"
         Whether the rule is one-hot in the last channels of `inputs`, or only in info["rules"].
     weights : mapping, optional
-        Weight in `mask` by period, e.g. {"decision": 5}; 1 for those not named.
+        Weights in `mask` by period, e.g. {"decision": 5}; periods not named have 1.
     mode : "restart" or "continue"
-        Whether rows begin with a fresh trial, or where the same row of the last batch stopped.
+        Whether rows begin with a fresh trial, or continue where the same row of the last batch stopped.
     trials_per_task : int
-        > 0: a finite data set of so many trials of each task, revisited for ever.
+        > 0: a finite data set of this many trials per task, which repeats.
     first : int
         Number of the first batch of iteration.
     """
@@ -111,7 +110,7 @@ class Stream:
 
     @property
     def n_channels(self) -> int:
-        """Input channels without rules, as everywhere in lmrnn."""
+        """Input channels, without rules, as everywhere in lmrnn."""
         return self.battery.n_channels
 
     @property

@@ -1,4 +1,4 @@
-"""Studies as objects: the tables that `lmrnn study collect` wrote."""
+"""Studies as objects: reads the tables that `lmrnn study collect` wrote."""
 
 from __future__ import annotations
 
@@ -29,10 +29,9 @@ NAMES = frozenset(
 class Study:
     """The directory of a study, e.g. runs/e4-small, with its tables by cell.
 
-    A *cell* is a level on every axis. The axis `network`, or else the first one, is the one that
-    figures compare (`axis`, `levels`); every combination of levels of the others is a *panel*, named
-    by its levels. A study without an axis has one cell, `run`, and compares `cell`. Raises UsageError if
-    the directory has no tables.
+    A *cell* has a level on every axis. The axis `network`, or if there is none the first one, is the one that figures
+    compare (`axis`, `levels`); every combination of levels of the other axes is a *panel*, named by its levels. A study
+    without axes has one cell, `run`, and compares `cell`. Raises UsageError if the directory has no tables.
     """
 
     def __init__(self, directory: str | PathLike):
@@ -71,7 +70,7 @@ class Study:
 
     @cached_property
     def registered(self) -> dict[str, Any]:
-        """The study file as it was before the first run; empty if none was made in this directory."""
+        """The study file as it was before the first run; empty if this directory has no copy of it."""
         path = self.directory / "registered.toml"
         return tomllib.loads(path.read_text("utf-8")) if path.is_file() else {}
 
@@ -79,7 +78,7 @@ class Study:
         """Any table by name: cells, curves, contrasts, best, tuning, tasks, survival, runs, states,
         times. Empty if the study has none of that name. Names and levels are text."""
         path = self.directory / "tables" / f"{name}.csv"
-        # An axis may share the name of a number in the tables that have no columns of axes.
+        # An axis may have the name of a number in tables without columns for axes.
         axes = () if name in ("contrasts", "best", "states", "times") else self.axes
         return Table.read(path, text=NAMES.union(axes)) if path.is_file() else Table()
 
@@ -97,8 +96,8 @@ class Study:
         return [measure for measure in self.measures if measure.startswith(f"{of}_to_")]
 
     def panel(self, row) -> str:
-        """The name of the panel that a row of any table with the axes' columns belongs to: the levels
-        of the other axes, and for those that are keys (optimiser.learning_rate) the key as well."""
+        """The name of a row's panel, for any table with columns for the axes: the levels of the other axes and, for
+        axes that are keys (optimiser.learning_rate), also the key."""
         parts = []
         for axis in self.axes:
             if axis != self.axis:
@@ -107,7 +106,7 @@ class Study:
         return ", ".join(parts)
 
     def levels_of(self, panel: str) -> list[str]:
-        """Levels of `axis` that a panel has, in the order of the study file."""
+        """The levels of `axis` in a panel, in the order of the study file."""
         return [level for level in self.levels if (panel, level, "area") in self._by]
 
     def value(self, panel: str, level: str, measure: str) -> dict[str, Any]:
@@ -123,13 +122,13 @@ class Study:
         return _estimates([self._by[panel, level, measure] for panel in panels])
 
     def reached(self, panel: str, level: str, measure: str) -> bool:
-        """Whether any run of the cell has the measure: false for a mark that no run reached."""
+        """Whether any run of the cell has the measure; false for a mark that no run reached."""
         row = self._by[panel, level, measure]
         return not row["censored"] == row["runs"]
 
     def text(self, panel: str, level: str, measure: str) -> str:
-        """A mean with its interval, as reports and pages show it. Of a mark: how many runs missed it, and
-        a sign that the restricted mean is then a lower bound."""
+        """A mean with its interval, as reports and pages show it. For a mark, also how many runs missed it, and a sign
+        that the restricted mean is then a lower bound."""
         row = self._by[panel, level, measure]
         if not self.reached(panel, level, measure):
             return f"not within {row['horizon']:g}"

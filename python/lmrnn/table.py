@@ -15,15 +15,15 @@ MOST_ROWS = 60
 
 
 class Table(dict):
-    """Columns by name: arrays of int64 (uint64 for seeds from 2**63) or float64 where every cell is a number
-    (empty: NaN), else of str. Tasks are text, whatever their names."""
+    """Columns by name: arrays of int64 (uint64 for seeds from 2**63) or float64 if every cell is a number (empty: NaN),
+    otherwise of str. Tasks are always text."""
 
     @classmethod
     def read(
         cls, path: str | Path, renamed: Mapping[str, str] | None = None, text: Collection[str] = ()
     ) -> Table:
-        """`renamed`: present names of columns by those that earlier versions gave them. `text`: columns
-        that stay text even if every cell is a number."""
+        """Reads a CSV file. `renamed`: new names of columns by those of earlier versions. `text`: columns that stay
+        text even if every cell is a number."""
         with open(path, newline="", encoding="utf-8") as file:
             rows = list(csv.reader(file))
         header, body = rows[0], rows[1:]

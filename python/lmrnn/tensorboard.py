@@ -1,11 +1,11 @@
-"""TensorBoard event files, by TensorBoard's own writer: while training, alongside, or afterwards.
+"""TensorBoard event files, written with TensorBoard's own writer: during a training, alongside it, or afterwards.
 
     trainer.run(lmrnn.tensorboard.Callback("logs/first"))     # in the training program
     python -m lmrnn.tensorboard runs/first --follow            # during any run, until it is done
     lmrnn.tensorboard.write_events("runs/first")               # afterwards
 
-Writing again changes nothing: a value is written only if the folder does not hold it yet, so a command
-may be repeated, and a run and its callback may be killed and resumed with the same folder.
+Writing again changes nothing: a value is written only if the folder does not have it yet. So you can repeat the
+command, and kill and resume a run and its callback with the same folder.
 
 Then `tensorboard --logdir runs`. Needs the extra "tensorboard": pip install 'lmrnn[tensorboard]'.
 Any other logger is a callback too: `trainer.run(lambda p: wandb.log({"loss": p.loss}, step=p.step))`.
@@ -46,15 +46,15 @@ METRICS = {
 
 
 def _float32(value: float) -> float:
-    """The value as an event file holds it."""
+    """The value as stored in an event file."""
     return struct.unpack("f", struct.pack("f", value))[0]
 
 
 def _written_values(folder: Path) -> dict[tuple[str, int], float]:
-    """By tag and step: the last value in a folder's event files, oldest file first."""
+    """The last value in a folder's event files, by tag and step, oldest file first."""
     values = {}
     for path in sorted(folder.glob("events.out.tfevents.*"), key=lambda p: (p.stat().st_mtime_ns, p.name)):
-        # Half an event at the end, of a process that was killed, ends the file.
+        # A file of a process that was killed may end with half an event.
         for event in LegacyEventFileLoader(str(path)).Load():
             for value in event.summary.value:
                 if value.HasField("simple_value"):
@@ -63,17 +63,18 @@ def _written_values(folder: Path) -> dict[tuple[str, int], float]:
 
 
 def _wait_for_a_later_name(folder: Path) -> None:
-    """TensorBoard reads files in the order of their names, which hold the second in which they were made, then
-    the process number. A second file of the same second might come first, with later steps before earlier ones."""
+    """Waits until a new file's name sorts last. TensorBoard reads files in the order of their names, which contain the
+    second of their creation, then the process number. A second file of the same second might come first, with later
+    steps before earlier ones."""
     seconds = [int(m[1]) for path in folder.glob("events.out.tfevents.*")
                if (m := re.match(r"events\.out\.tfevents\.(\d+)\.", path.name))]
-    give_up = time.monotonic() + 2  # a clock that was set back
+    give_up = time.monotonic() + 2  # in case the clock was set back
     while seconds and int(time.time()) <= max(seconds) and time.monotonic() < give_up:
         time.sleep(0.02)
 
 
 class _Writer:
-    """Writes what the folder does not hold yet. Creates nothing before there is something to write."""
+    """Writes values that the folder does not have yet. Creates nothing before there is something to write."""
 
     def __init__(self, folder: str | PathLike):
         self._folder = Path(folder)
@@ -83,7 +84,7 @@ class _Writer:
     def add(self, step: int, values: dict[str, float], wall_time: float) -> None:
         new = {}
         for tag, value in values.items():
-            # A run that was resumed with other bits (on another SIMD target) has other values.
+            # A run that was resumed with different bits (on another SIMD target) has different values.
             value = _float32(value)
             if not math.isnan(value) and self._written.get((tag, int(step))) != value:
                 new[tag] = self._written[tag, int(step)] = value
@@ -106,10 +107,10 @@ class _Writer:
 
 
 class Callback:
-    """A callback of lmrnn.Trainer.run that writes the loss of every `every`-th step and all accuracies
-    after each evaluation. The command and `write_events` write what the run's tables hold: their "loss" is a
-    mean over steps, and they add the gradient norm and the learning rate. Use the same folder when you
-    resume the run: the steps between its last checkpoint and the end of the process are not written twice."""
+    """A callback of lmrnn.Trainer.run that writes the loss of every `every`-th step and all accuracies after each
+    evaluation. The command and `write_events` write the content of the run's tables: their "loss" is a mean over steps,
+    and they add the gradient norm and the learning rate. Use the same folder when you resume the run: the steps between
+    its last checkpoint and the end of the process are not written twice."""
 
     def __init__(self, folder: str | PathLike, every: int = 10):
         self.every = every
@@ -129,11 +130,12 @@ class Callback:
                 METRICS["tasks_solved"]: evaluation.n_solved,
             }
             scores |= {f"tasks/{task.name}": task.decision_accuracy for task in evaluation.tasks}
-            # As the run's tables have them, so that the command finds them written.
+            # Rounded as in the run's tables, so that the command finds them already written.
             values |= {tag: round(score, 6) for tag, score in scores.items()}
         if values:
             self._writer.add(progress.step, values, time.time())
-            # Steps before the last checkpoint are not done again by a run that is killed and resumed.
+            # A run that is killed and resumed does not repeat steps before its last checkpoint, so they must be on
+            # disk.
             self._writer.flush()
 
     def close(self) -> None:
@@ -149,8 +151,8 @@ class _Follower:
         self._steps = {"metrics": -1, "tasks": -1}
 
     def catch_up(self) -> bool:
-        """Whether the run is done."""
-        run = Run(self.directory)  # asked first: rows that come before DONE are then all there
+        """Writes all new rows; returns whether the run is done."""
+        run = Run(self.directory)  # before the tables: a run that is done has all its rows
         started = run.provenance["sessions"][0]["started"]
         start = datetime.fromisoformat(started.replace("Z", "+00:00")).timestamp()
         clock = {}
@@ -166,7 +168,7 @@ class _Follower:
 
     def _write_tasks(self, run: Run, clock: dict) -> None:
         new = run.tasks.where(run.tasks["step"] > self._steps["tasks"])
-        # A row may be on disk before its companion in the other table.
+        # A row may be on disk before the row of the same step in the other table.
         new = new.where([step in clock for step in new["step"]]) if new.n_rows else new
         for row in new.rows():
             values = {f"tasks/{row['task']}": row["decision_accuracy"]}
@@ -178,7 +180,7 @@ class _Follower:
 
 
 def write_events(run: str | PathLike, folder: str | PathLike | None = None) -> None:
-    """Event files of what a run has written so far; in RUN/tensorboard unless `folder` is given."""
+    """Event files with everything that a run has written so far; in RUN/tensorboard unless `folder` is given."""
     follower = _Follower(run, folder)
     follower.catch_up()
     follower.close()
@@ -187,7 +189,7 @@ def write_events(run: str | PathLike, folder: str | PathLike | None = None) -> N
 def follow(
     run: str | PathLike, folder: str | PathLike | None = None, *, seconds: float = 5
 ) -> None:
-    """Writes event files while a run is training, checking every so many seconds, until it is done."""
+    """Writes event files while a run is training, checking every `seconds` seconds, until it is done."""
     follower = _Follower(run, folder)
     try:
         while not follower.catch_up():

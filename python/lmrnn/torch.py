@@ -1,7 +1,6 @@
-"""PyTorch: our batches for its loops, our engine as its layer, its networks as ours.
+"""PyTorch: our batches for its training loops, our engine as a layer, and its networks as lmrnn.Network.
 
-Works with PyTorch 1.13 and later, on any device; PyTorch is not installed by lmrnn unless the extra
-"torch" is asked for.
+Works with PyTorch 1.13 and later, on any device. lmrnn installs PyTorch only with the extra "torch".
 """
 
 from __future__ import annotations
@@ -31,12 +30,11 @@ _ACTIVATIONS = {"relu": torch.relu, "tanh": torch.tanh, "softplus": nn.functiona
 class StreamDataset(IterableDataset):
     """A stream as an IterableDataset of whole batches: inputs, targets (int64), mask, info.
 
-    With several workers of a DataLoader, the batches and their order are those of one. `n_batches`:
-    where to stop; None: never.
+    With several workers of a DataLoader, the batches and their order are the same as with one. `n_batches`: how many
+    batches; None: no end.
 
-    Every pass begins at the batch `first` of the stream, so a second epoch of `n_batches` sees the
-    same batches again. For new data, make one pass without an end, or take a stream whose `first`
-    is where the last pass stopped.
+    Every pass begins at batch `first` of the stream, so a second epoch of `n_batches` has the same batches again. For
+    new data, make one endless pass, or use a stream whose `first` is where the last pass stopped.
     """
 
     def __init__(self, stream: Stream, n_batches: int | None = None):
@@ -65,7 +63,7 @@ class StreamDataset(IterableDataset):
 def loader(stream: Stream, n_batches: int | None = None, *, workers: int = 0, **options) -> DataLoader:
     """A DataLoader over a stream; with `workers`, batches are made ahead in other processes.
 
-    A second pass over it gives the same batches again, as StreamDataset says."""
+    A second pass over it gives the same batches again; see StreamDataset."""
     return DataLoader(
         StreamDataset(stream, n_batches), batch_size=None, num_workers=workers, **options
     )
@@ -97,8 +95,8 @@ def masked_cross_entropy(logits: Tensor, targets: Tensor, mask: Tensor) -> Tenso
 
 
 def masked_least_squares(outputs: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
-    """Sum of mask * squared error, summed over outputs, over (time, row), divided by the sum of the
-    mask; for continuous targets (time, row, output). What loss.kind = "least-squares" does to them.
+    """Sum of mask * squared error, summed over outputs, over (time, row), divided by the sum of the mask; for
+    continuous targets (time, row, output). The same as loss.kind = "least-squares".
 
     outputs, targets : (time, row, output); mask : (time, row), or (row, time, ...) all three.
     """
@@ -118,7 +116,8 @@ def _expect_losses(where: str, outputs: Tensor, name: str, axis: str) -> None:
 
 
 def _per_step(where: str, x: Tensor, name: str, outputs: Tensor) -> Tensor:
-    """(time, row) of what may have an axis of 1 for outputs. Other shapes would be broadcast to a wrong number."""
+    """(time, row) of a tensor that may have an extra axis of length 1 for outputs. Other shapes would broadcast to a
+    wrong number."""
     steps = outputs.shape[:2]
     if x.shape == (*steps, 1):
         return x[..., 0]
@@ -140,29 +139,29 @@ class LMRNN(nn.Module):
         module = LMRNN.load("runs/quickstart")
         states, logits = module(inputs, rules)
 
-    Parameters: `recurrent` (synapse), one per synapse of `mask`, whose target and source units are
-    `targets` and `sources`; `input` (unit, channel), `rule` (rule, unit), `bias`, `readout`
-    (class, unit), `readout_bias`. Weights of input and readout count only where `input_mask` and
-    `readout_mask` are 1: others have no effect and gradient 0.
+    Parameters: `recurrent` (synapse), one per synapse of `mask`, whose target and source units are `targets` and
+    `sources`; `input` (unit, channel), `rule` (rule, unit), `bias`, `readout` (class, unit), `readout_bias`. Weights of
+    input and readout are used only where `input_mask` and `readout_mask` are 1: the others have no effect and gradient
+    0.
 
-    network : an lmrnn.Network, whose weights are copied. Or a fresh one:
+    network : an lmrnn.Network, whose weights are copied. Or, for a fresh one:
     mask : lmrnn.Mask or array (target, source), with n_channels, n_classes, n_rules, alpha,
         activation, equation ("rate", "voltage", "leak-inside"), input_mask, readout_mask, initialisation
         ("fan-in", "identity", "spectral-radius") and seed (None: drawn by PyTorch's generator, so
         torch.manual_seed decides).
     batch_first : (row, time, ...) instead of (time, row, ...).
-    backend : "auto": the engine, where it can (float32 on the CPU), else the reference; "engine":
-        an error where it cannot; "reference": PyTorch's own operations, on any device, in any
-        precision, many times slower. `backend_in_use` says which one and why.
+    backend : "auto": the engine if possible (float32 on the CPU), otherwise the reference; "engine": an error if it
+        is not possible; "reference": PyTorch's own operations, on any device, in any precision, many times slower.
+        `backend_in_use` says which one and why.
     recompute : keep only about sqrt(time) of the states for backward and compute the others again.
 
-    The engine uses torch.get_num_threads() threads, and gives the same bits for any number of them. It has
-    first derivatives by backward() and torch.autograd.grad. Gradients of gradients (create_graph=True,
-    hessians) and torch.func.grad need backend="reference".
+    The engine uses torch.get_num_threads() threads; any number gives the same bits. It has first derivatives by
+    backward() and torch.autograd.grad. Gradients of gradients (create_graph=True, hessians) and torch.func.grad need
+    backend="reference".
 
-    load_state_dict refuses the state of a network with another mask, alpha, activation or equation. The last
-    three are in the metadata of state_dict(), which torch.save keeps. safetensors and a copy as {k: v ...} lose
-    them: then nothing is compared, and the module computes with its own. `to_network().save` keeps all of it.
+    load_state_dict rejects the state of a network with another mask, alpha, activation or equation. The last three are
+    in the metadata of state_dict(), which torch.save keeps. safetensors and a copy as {k: v ...} lose them: then they
+    are not compared, and the module uses its own. `to_network().save` keeps everything.
     """
 
     def __init__(
@@ -254,7 +253,7 @@ class LMRNN(nn.Module):
 
     @property
     def backend_in_use(self) -> tuple[str, str]:
-        """"engine" or "reference", and why."""
+        """Which one, "engine" or "reference", and why."""
         if self.backend == "reference":
             return "reference", "as asked for"
         weight = self.bias
@@ -279,13 +278,13 @@ class LMRNN(nn.Module):
         "voltage", states are voltages; their rates are `rates(states)`.
 
         inputs : (time, row, channel); rules may follow the channels, dense.
-        rules : (time, row, slot) numbers of the rules that are on, -1 for none; faster than dense. None: no
-            rule is on at any step (Network.forward refuses that of a network with rules).
+        rules : (time, row, slot) numbers of the rules that are on, -1 for none; faster than dense. None: no rule is
+            on at any step (Network.forward does not accept this for a network with rules).
         state : (row, unit), before the first step; zeros unless given.
-        resets : (time, row) bool, where the state before the step is taken as 0.
-        recurrent_noise : standard deviation of the noise inside f, a function of `seed` (None: drawn
-            by PyTorch's generator).
-        states : False: None instead of the states, which saves an array of that size.
+        resets : (time, row) bool, true where the state before the step is reset to 0.
+        recurrent_noise : standard deviation of the noise inside f, which depends on `seed` (None: drawn by
+            PyTorch's generator).
+        states : False: returns None instead of the states, which saves an array of that size.
         """
         if self.batch_first:
             inputs, rules, resets = (_swapped(x) for x in (inputs, rules, resets))
@@ -294,7 +293,7 @@ class LMRNN(nn.Module):
             raise ValueError(f"LMRNN: recurrent_noise = {recurrent_noise}; at least 0, and finite")
         if recurrent_noise > 0 and seed is None:
             seed = _drawn_seed()
-        # (Compilers cannot look into the core, and need not for a number that fits.)
+        # (Compilers cannot look into the core, and a number in range needs no check.)
         if seed is not None and not (type(seed) is int and 0 <= seed < 2**63):
             seed = _core._check_seed(seed)
         name, why = self.backend_in_use
@@ -340,15 +339,15 @@ class LMRNN(nn.Module):
         return (all_states if states else None), logits
 
     def rates(self, states: Tensor) -> Tensor:
-        """What other units and the readout see of states: f of voltages; with other equations, the states
-        themselves. Penalise these: what loss.rate_penalty does."""
+        """What other units and the readout see of states: f of voltages; with other equations, the states themselves.
+        Penalise these to do the same as loss.rate_penalty."""
         return seen(self.equation, self._f, states)
 
     def step(self, inputs: Tensor, state: Tensor, rules: Tensor | None = None) -> Tensor:
         """The next state (row, unit) from inputs (row, channel) and a state (row, unit).
 
-        rules : (row, slot), as in forward; or let them follow the channels, dense. A single row of inputs,
-            state or rules counts for all rows.
+        rules : (row, slot), as in forward; or append them to the channels, dense. A single row of inputs, state or
+            rules is used for all rows.
         """
         self._check_step(inputs, state, rules)
         drive = self._drive(inputs[None], None if rules is None else rules[None])[0]
@@ -359,13 +358,13 @@ class LMRNN(nn.Module):
     def cell(self, rule: int | None = None) -> Cell:
         """f(input, state) for tools that look for fixed points or compare dynamics.
 
-        FixedPointFinder freezes the weights of what it is given, and these are the module's own: give it
-        copy.deepcopy(module).cell() if you train on. lmrnn.fixed_points changes nothing.
+        FixedPointFinder freezes the weights of its model, and these are the module's own: give it
+        copy.deepcopy(module).cell() if you continue training. lmrnn.fixed_points changes nothing.
         """
         return Cell(self, rule)
 
     def _check(self, inputs, rules, state, resets):
-        """Shapes, types and devices of what forward is given, time first."""
+        """Checks shapes, types and devices of forward's arguments, time first."""
         bias = self.bias
         _expect(inputs, "inputs", bias, ("time", "row", "channel"), (None, None, None))
         if inputs.shape[0] == 0 or inputs.shape[1] == 0:
@@ -380,7 +379,7 @@ class LMRNN(nn.Module):
             _expect(state, "state", bias, ("row", "unit"), (n_rows, self.n_units))
 
     def _check_channels(self, inputs, rules):
-        """Rules come by number or in the channels: both would count them twice."""
+        """Rejects rules given both by number and in the channels, which would count them twice."""
         n, wide = self.n_channels, self.n_channels + self.n_rules
         if inputs.shape[-1] not in (n, wide):
             raise ValueError(
@@ -391,7 +390,7 @@ class LMRNN(nn.Module):
             raise ValueError("LMRNN: rules are given twice: in the channels and by number; give them once")
 
     def _check_step(self, inputs, state, rules):
-        """What step is given. Rows may be broadcast, and autocast may change types; widths decide."""
+        """Checks step's arguments. Rows may be broadcast and autocast may change types, so only widths matter."""
         given = {"inputs": inputs, "state": state} | ({} if rules is None else {"rules": rules})
         for name, x in given.items():
             _expect_tensor(x, name)
@@ -410,7 +409,7 @@ class LMRNN(nn.Module):
             raise ValueError(f"LMRNN: {shapes}; give as many rows of each")
 
     def _drive(self, inputs: Tensor, rules: Tensor | None) -> Tensor:
-        """What reaches the units from outside: (time, row, unit)."""
+        """The drive of the units from outside: (time, row, unit)."""
         n = self.n_channels
         drive = inputs[..., :n] @ (self.input * self.input_mask).t() + self.bias
         if inputs.shape[-1] > n:
@@ -422,24 +421,25 @@ class LMRNN(nn.Module):
                     f"{self.n_rules}, counted from 0, and -1 is none"
                 )
             none = self.rule.new_zeros(1, self.n_units)
-            # Row -1 of the padded table stands for "no rule".
+            # Row -1 of the padded table means "no rule".
             drive = drive + torch.cat([self.rule, none])[rules.long()].sum(dim=-2)
         return drive
 
     def _computes(self) -> dict[str, str]:
-        """What the weights alone do not say; as text, for torch.load(weights_only=True) of PyTorch 1.13 takes no
-        floats."""
+        """What the network computes besides the weights; as text, because torch.load(weights_only=True) of PyTorch 1.13
+        accepts no floats."""
         return {"alpha": repr(float(self.alpha)), "activation": self.activation, "equation": self.equation}
 
     def _save_to_state_dict(self, destination, prefix, keep_vars):
         super()._save_to_state_dict(destination, prefix, keep_vars)
-        # Not as a tensor: an entry more would be unexpected to earlier versions, and to whoever loops over them.
+        # In the metadata and not as a tensor: another entry would be unexpected for earlier versions and for code that
+        # loops over the entries.
         metadata = getattr(destination, "_metadata", None)
         if metadata is not None:
             metadata.setdefault(prefix[:-1], {})["lmrnn"] = self._computes()
 
     def _load_from_state_dict(self, state_dict, prefix, metadata, strict, missing, unexpected, errors):
-        """Takes the dense weights of earlier versions too; refuses those of another mask, and of a network that
+        """Also takes the dense weights of earlier versions. Rejects weights of another mask, and of a network that
         computes something else."""
         ours = self._computes()
         for name, theirs in metadata.get("lmrnn", {}).items():
@@ -461,12 +461,12 @@ class LMRNN(nn.Module):
                 return
             state_dict[key] = dense[self.targets.to(dense.device), self.sources.to(dense.device)]
             state_dict[prefix + "targets"], state_dict[prefix + "sources"] = self.targets, self.sources
-        # The engine has its masks from the constructor, so no state may bring others.
+        # The engine has its masks from the constructor, so a state must not bring others.
         masks = {"targets": "mask", "sources": "mask", "input_mask": "input_mask", "readout_mask": "readout_mask"}
         for name, mask in masks.items():
             theirs, ours = state_dict.get(prefix + name), getattr(self, name)
             if theirs is None or (ours.dim() == 2 and theirs.shape != ours.shape):
-                continue  # PyTorch says which sizes differ
+                continue  # PyTorch reports which sizes differ
             if not torch.equal(theirs.cpu().to(ours.dtype), ours.cpu()):
                 errors.append(
                     f"{prefix + name}: the synapses are not those of this module's {mask}; load into a module "
@@ -490,8 +490,8 @@ class LMRNN(nn.Module):
     def to_network(self) -> _core.Network:
         """The same weights as an lmrnn.Network: to save, to evaluate, to analyze.
 
-        It does not say what it was trained on, since that may have been your loop. If its tasks are still those
-        of the network that you began with, `to_network().save(path, network.metadata)` says so.
+        It has no record of what it was trained on, because that may have been your own loop. If its tasks are still
+        those of the network that you began with, `to_network().save(path, network.metadata)` adds the record.
         """
         network = self._engine.network
         copy = _core.Network(
@@ -519,8 +519,8 @@ def _drawn_seed() -> int:
 
 
 def _expect(x, name: str, like, axes: tuple, shape: tuple, device=None) -> None:
-    """A tensor with the type and device of `like` (a tensor), or of type bool (torch.bool), or whole
-    numbers (None)."""
+    """Checks that `x` is a tensor with the type and device of `like` (a tensor), or of type bool (torch.bool), or of
+    whole numbers (None)."""
     _expect_tensor(x, name)
     what = f"({', '.join(axes)})"
     if x.dim() != len(axes):
@@ -566,9 +566,8 @@ class Cell(nn.Module):
     input : (row, channel), or (channel); state : (row, unit), or (unit). Without `rule`, rules may follow
     the channels, dense.
 
-    With an axis for time, it is what FixedPointFinder's PyTorch version asks for, `cell(input,
-    state) -> (output, state)`: input (time, row, channel), or (row, time, channel) if `batch_first`;
-    state (1, row, unit); output: the states.
+    With an axis for time, it is a cell for FixedPointFinder's PyTorch version, `cell(input, state) -> (output, state)`:
+    input (time, row, channel), or (row, time, channel) if `batch_first`; state (1, row, unit); output: the states.
     """
 
     def __init__(self, network: LMRNN, rule: int | None = None):
@@ -627,7 +626,7 @@ def export(
     activation: str = "relu",
     equation: str = "rate",
 ) -> _core.Network:
-    """An lmrnn.Network from weights of any framework's leaky network.
+    """An lmrnn.Network from the weights of any framework's leaky network.
 
     recurrent (target, source), input (unit, channel), rule (rule, unit), readout (class, unit), as
     in LMRNN. Without `recurrent_mask`, a synapse exists wherever the weight is not zero. equation:
@@ -657,7 +656,7 @@ def export_rnn(
 ) -> _core.Network:
     """An lmrnn.Network (alpha 1) from torch's own one-layer RNN and a linear readout.
 
-    n_rules : how many of the last input channels are a one-hot rule.
+    n_rules : the number of last input channels that are a one-hot rule.
     """
     if not isinstance(rnn, (nn.RNN, nn.RNNCell)):
         why = "; give an nn.RNN or nn.RNNCell"

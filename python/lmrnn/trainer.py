@@ -31,7 +31,7 @@ Callback = Callable[[_core.Progress], Any]
 
 
 class Trainer:
-    """Trains a network in a run directory, which it locks for as long as it lives.
+    """Trains a network in a run directory. The directory is locked while this object lives.
 
     The same configuration gives the same bits for any number of threads, and whether or not a run
     was interrupted in between.
@@ -43,23 +43,22 @@ class Trainer:
     directory : path
         The run directory, which must not exist yet, unless `exist_ok` or `overwrite` says otherwise.
     seed : int, optional
-        Of everything random; needed here or in `config`.
+        The seed of everything random; needed here or in `config`.
     overrides : mapping, optional
-        Values by dotted key, e.g. {"wiring.radius": 3}; they win over `config`.
+        Values by dotted key, e.g. {"wiring.radius": 3}; they override `config`.
     mask : optional
-        Your own recurrent synapses, instead of [wiring]: whatever lmrnn.Mask is made from, or what
-        lmrnn.wirings.read has read. The mask is saved next to the run directory, as
-        DIRECTORY.wiring.npz, which the run's configuration names.
+        Your own recurrent synapses instead of [wiring]: anything that lmrnn.Mask accepts, or the result of
+        lmrnn.wirings.read. The mask is saved next to the run directory, as DIRECTORY.wiring.npz, and the run's
+        configuration names this file.
     data : lmrnn.data.BatchSource, optional
-        Custom tasks or streams, in place of [battery].
+        Custom tasks or streams instead of [battery].
     threads : int
         0: one per processor that this process may use.
     exist_ok : bool
-        Take up the run that the directory holds, if it is of the same configuration: an unfinished
-        one resumes from its newest checkpoint, and `run()` returns a finished one at once. So a
-        notebook's cell may run twice.
+        Continue the run in the directory, if it has the same configuration: an unfinished run resumes from its newest
+        checkpoint, and `run()` returns at once for a finished one. So you can run a notebook's cell twice.
     overwrite : bool
-        Delete the run that the directory holds first.
+        Delete the run in the directory first.
 
     Raises UsageError for an invalid configuration, and for a directory that is not empty.
     """
@@ -86,7 +85,7 @@ class Trainer:
         if mask is not None:
             overrides |= _mask_overrides(_mask_path(directory))
         if overwrite:
-            resolved = _core.resolve_config(config, overrides)  # nothing is deleted for a wrong one
+            resolved = _core.resolve_config(config, overrides)  # checked first: an invalid one deletes nothing
             if mask is not None:
                 _checked_mask(mask, resolved)
             _delete_run(directory)
@@ -95,7 +94,7 @@ class Trainer:
                 overrides["wiring.path"] = _require_same_mask(mask, directory)
             resolved = _core.resolve_config(config, overrides)
             if data is not None and not resolved["source"]:
-                resolved["source"] = data.name  # as a new run has it
+                resolved["source"] = data.name  # as in a new run
             self._take_up(resolved, directory, threads, data)
             return
         _refuse_full(directory)
@@ -129,7 +128,7 @@ class Trainer:
     def resume(
         cls, directory: str | PathLike, *, data: BatchSource | None = None, threads: int = 0
     ) -> Trainer:
-        """Goes on with an interrupted run, from its newest checkpoint; with the same `data`.
+        """Resumes an interrupted run from its newest checkpoint; needs the same `data`.
 
         Raises UsageError for a finished run, and for a directory that is not a run."""
         self = cls.__new__(cls)
@@ -147,7 +146,7 @@ class Trainer:
             warnings.warn(notice, stacklevel=5)
 
     def __reduce_ex__(self, protocol):
-        return self._trainer.__reduce__()  # raises: there is one Trainer to a directory
+        return self._trainer.__reduce__()  # raises: a directory has only one Trainer
 
     @explained
     def run(
@@ -155,16 +154,15 @@ class Trainer:
     ) -> Run:
         """Trains to the end, a criterion, or until a callback answers True.
 
-        progress : True shows a bar with loss, accuracy and solved tasks (in a notebook tqdm's, if it
-        is installed with ipywidgets), "curve" in a notebook also the learning curve so far, False
-        nothing. By default there is a bar in notebooks and in terminals.
+        progress : True shows a bar with loss, accuracy and solved tasks (in a notebook tqdm's, if it is installed
+            with ipywidgets), "curve" in a notebook also the learning curve so far, False nothing. By default, notebooks
+            and terminals show a bar.
 
-        Releases the GIL. Ctrl-C and exceptions of callbacks let the step finish, save a checkpoint
-        and are raised again: you can resume the run. SIGTERM does the same in the main thread and
-        then ends the process, as it would without a trainer; a handler of your own is called in its
-        place, and what it raises is treated like Ctrl-C. A second SIGTERM ends the process at once.
-        To be called once. Raises RunError if training diverges, or the
-        untrained network does, and says how to avoid it.
+        Releases the GIL. After Ctrl-C or an exception in a callback, the step finishes, a checkpoint is saved and the
+        exception is raised again: you can resume the run. SIGTERM does the same in the main thread and then ends the
+        process, as it would without a trainer; if you have your own handler, it is called instead, and an exception
+        from it is treated like Ctrl-C. A second SIGTERM ends the process at once. Call `run` only once. Raises
+        RunError, with a remedy, if training or the untrained network diverges.
         """
         called = [callbacks] if callable(callbacks) else list(callbacks)
         for callback in called:
@@ -193,7 +191,7 @@ class Trainer:
 
     @property
     def config(self) -> dict[str, Any]:
-        """The whole configuration, defaults included."""
+        """The whole configuration, including defaults."""
         return self._trainer.config
 
     @property
@@ -202,7 +200,7 @@ class Trainer:
 
     @property
     def step(self) -> int:
-        """Optimiser steps done."""
+        """Number of optimiser steps done."""
         return self._trainer.step
 
     @property
@@ -217,7 +215,7 @@ class Trainer:
         return self._trainer.notices
 
     def network(self) -> _core.Network:
-        """A copy of the network as it is now."""
+        """A copy of the present network."""
         return self._trainer.network()
 
     def _state(self) -> str:
@@ -242,7 +240,7 @@ _OPEN: weakref.WeakValueDictionary[str, Trainer] = weakref.WeakValueDictionary()
 
 
 class _Finished:
-    """A finished run, as `exist_ok` finds it, with what Trainer asks of the core's trainer."""
+    """A finished run that `exist_ok` found, with the attributes that Trainer needs of the core's trainer."""
 
     notices: list[str] = []
     last_evaluation = None
@@ -262,14 +260,14 @@ class _Finished:
 
 
 def _let_go(directory: Path) -> None:
-    """Frees a directory from a Trainer of this process that does not train, say of the same
-    notebook's cell before. Raises UsageError if one is training there, here or elsewhere."""
+    """Frees a directory from a Trainer of this process that is not training, e.g. of an earlier run of the same
+    notebook cell. Raises UsageError if a Trainer is training there, in this or another process."""
     other = _OPEN.pop(os.path.realpath(directory), None)
     if other is not None and other._running:
         _OPEN[os.path.realpath(directory)] = other
         raise _core.UsageError(f"{directory}: a Trainer of this process is training in it; wait for it")
     if other is not None:
-        # Not by dropping the reference: the traceback of an interrupted cell holds the core's trainer too.
+        # Dropping the reference would not do: the traceback of an interrupted cell also holds the core's trainer.
         other._trainer.release()
     lock = directory / "lock"
     if not lock.is_file():
@@ -326,17 +324,17 @@ def _differences(a: Mapping[str, Any], b: Mapping[str, Any], prefix: str = "") -
 
 
 def _mask_path(directory: Path) -> Path:
-    """Where the mask of a run is saved that was given as an array."""
+    """Path of the saved mask of a run whose mask was given as an array."""
     return directory.with_name(directory.name + ".wiring.npz")
 
 
 def _require_same_mask(mask, directory: Path) -> str:
-    """The mask of a run that was begun earlier must be this one. Returns the path that the run knows it by."""
+    """Checks that an earlier run has this mask. Returns the path in the run's configuration."""
     config = Run(directory).config["wiring"]
     wanted = mask if isinstance(mask, _core.Mask) else _core.Mask(mask)
     path = _mask_path(directory)
     saved = _core.Mask(np.load(path)["mask"]) if path.is_file() else None
-    # The run may have begun in another working directory, from which its path is relative.
+    # The run may have begun in another working directory, to which its path is relative.
     if os.path.basename(config["path"]) != path.name or saved != wanted:
         raise _core.UsageError(
             f"{directory}: holds a run with another mask; use another directory, or overwrite=True to "
@@ -347,10 +345,10 @@ def _require_same_mask(mask, directory: Path) -> str:
 
 @contextmanager
 def _sigterm_as_request() -> Iterator[Callable[[], bool] | None]:
-    """Yields a function that says whether SIGTERM has come. Afterwards the process ends by it.
+    """Yields a function that returns whether SIGTERM was received. If it was, the process ends by it afterwards.
 
-    Yields None where Python lets nobody handle signals (outside the main thread), and where somebody
-    else handles SIGTERM: their handler is called while the trainer runs.
+    Yields None if Python cannot handle signals here (outside the main thread), or if other code handles SIGTERM: its
+    handler is called while the trainer runs.
     """
     ours = threading.current_thread() is threading.main_thread()
     if not ours or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
@@ -360,7 +358,7 @@ def _sigterm_as_request() -> Iterator[Callable[[], bool] | None]:
 
     def note(number, frame):
         received.append(number)
-        signal.signal(number, signal.SIG_DFL)  # a second one does not wait for the step
+        signal.signal(number, signal.SIG_DFL)  # a second one ends the process at once
 
     signal.signal(signal.SIGTERM, note)
     try:
@@ -376,7 +374,7 @@ def _sigterm_as_request() -> Iterator[Callable[[], bool] | None]:
 
 
 def _checked_mask(mask, config: dict[str, Any]) -> np.ndarray:
-    """(target, source), of as many units as the configuration has."""
+    """(target, source) array, checked to have as many units as the configuration."""
     if not isinstance(mask, _core.Mask):
         mask = _core._mask_from(mask, "mask")
     dense = mask.to_dense()
@@ -400,13 +398,13 @@ def _save_mask(mask, config: dict[str, Any], directory: Path) -> None:
 
 
 def _mask_overrides(path: Path) -> dict[str, Any]:
-    """What makes a run use a mask that was saved."""
+    """The keys with which a run uses a saved mask."""
     return {"wiring.kind": "file", "wiring.path": str(path), "wiring.dataset": "mask"}
 
 
 def _all(callbacks: list[Callback]) -> Callback:
     def call(progress: _core.Progress) -> bool:
-        # Every one is called, whatever the others answer.
+        # Calls all callbacks, whatever the others return.
         return any([callback(progress) is True for callback in callbacks])
 
     return call

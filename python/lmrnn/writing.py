@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all."""
+"""Writes files as a whole or not at all."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def written(path: str | PathLike, remedy: str = "write to another place") -> Ite
     path = Path(path)
     temporary = path.with_name(f"{path.stem}.tmp{path.suffix}")
     with told(path, "written", remedy):
-        if not path.parent.exists():  # a file there is "Not a directory", in words that help
+        if not path.parent.exists():  # a file there raises "Not a directory", which is a clear message
             path.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield temporary
@@ -31,13 +31,13 @@ def written(path: str | PathLike, remedy: str = "write to another place") -> Ite
 
 @contextmanager
 def told(path: str | PathLike, done: str, remedy: str) -> Iterator[None]:
-    """An OSError within becomes a RunError: what, why, remedy."""
+    """Turns an OSError inside into a RunError: what, why, remedy."""
     try:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             remedy = f"free some space, or {remedy}"
-        why = os.strerror(error.errno) if error.errno else error  # HDF5's own words are many
+        why = os.strerror(error.errno) if error.errno else error  # HDF5's own message is long
         raise _core.RunError(f"{path}: cannot be {done} ({why}); {remedy}") from None
 
 
@@ -45,4 +45,4 @@ def _remove(path: Path) -> None:
     try:
         path.unlink()
     except OSError:
-        pass  # not there, or in a folder where nothing can be written
+        pass  # missing, or in a folder that is not writable

@@ -12,17 +12,17 @@ from . import _core
 from .run import Run
 from .table import Table
 
-# Where a wheel puts it; in a source tree and after cmake --install, the core finds it by itself.
+# The folder in a wheel; in a source tree and after cmake --install, the core finds the zoo itself.
 _FOLDER = Path(__file__).resolve().parent / "_zoo"
 if (_FOLDER / "index.json").is_file():
     _core.use_zoo(_FOLDER)
 
 
 class ZooRun(Run):
-    """A network of the zoo: a run directory that is not written to.
+    """A network of the zoo: a run directory that is never written to.
 
-    What is computed about it (analyses, a report) goes to runs/NAME by default. It has no optimiser
-    state: start from its weights with `init_from="zoo:NAME"` instead of resuming it.
+    Results about it (analyses, a report) are written to runs/NAME by default. It has no optimiser state: start from its
+    weights with `init_from="zoo:NAME"` instead of resuming it.
     """
 
     def __init__(self, name: str | PathLike):
@@ -30,13 +30,13 @@ class ZooRun(Run):
 
     @cached_property
     def about(self) -> dict[str, Any]:
-        """What the index says of it: tasks, wiring, units, scores, commit, seconds, SHA-256."""
+        """The entry in the index: tasks, wiring, units, scores, commit, seconds, SHA-256."""
         index = json.loads((self.directory.parent / "index.json").read_text("utf-8"))
         return index["networks"][self.name]
 
     @cached_property
     def test_scores(self) -> Table:
-        """Scores on the test split, which nothing was selected on: a row per task, as in tasks.csv."""
+        """Scores on the test split, which was not used for any selection: a row per task, as in tasks.csv."""
         return Table.read(self.directory / "scores.csv")
 
     def __repr__(self) -> str:
@@ -56,7 +56,7 @@ def zoo(name=None):
         run.test_scores["decision_accuracy"]         # 4000 test trials per task
         network = run.network()
 
-    "zoo:NAME" stands for it wherever a run or a network file is taken. Raises UsageError, with the names
-    that exist, for one that does not.
+    "zoo:NAME" can be used instead of a path of a run or a network file. Raises UsageError, with the existing names, for
+    an unknown one.
     """
     return _core.zoo_names() if name is None else ZooRun(name)

@@ -11,7 +11,7 @@
 namespace lmrnn {
 
 std::span<const AnalysisEntry> analyses() noexcept {
-  // In the order of lmrnn analyze --list.
+  // The order of lmrnn analyze --list.
   static const AnalysisEntry catalogue[] = {
       record_entry(),     fixed_points_entry(), ring_entry(),       autapse_entry(),
       variance_entry(),   sheet_entry(),        modularity_entry(), dimensionality_entry(),

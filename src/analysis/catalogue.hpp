@@ -1,4 +1,4 @@
-// The analyses, one entry each, defined at the end of src/analysis/NAME.cpp; catalogue.cpp lists
+// The analyses, one entry each, defined at the end of src/analysis/*/NAME.cpp; catalogue.cpp lists
 // them.
 #pragma once
 

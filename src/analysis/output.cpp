@@ -1,4 +1,4 @@
-// What an analysis leaves behind: tables, recordings, headline numbers.
+// The output of an analysis: tables, recordings, headline numbers.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -25,7 +25,7 @@ nlohmann::ordered_json to_json(const TableCell& cell) {
       cell);
 }
 
-// `fs` errors become RunError, like those of write_file.
+// Turns `fs` errors into RunError, like those of write_file.
 void write_all(const fs::path& directory, const AnalysisResult& result, const ConfigTable& options,
                bool latex) {
   for (const Table& table : result.tables) {

@@ -1,4 +1,4 @@
-// Running trials and keeping everything.
+// Runs trials and keeps all states and outputs.
 #pragma once
 
 #include <Eigen/Core>
@@ -12,7 +12,7 @@ namespace lmrnn {
 
 /// States and logits of a batch of trials, each started from state 0.
 ///
-/// Analyses of dynamics look at states, those of activity at what other units see of states. In the
+/// Analyses of dynamics use states; analyses of activity use what other units receive. In the
 /// voltage form the latter are rates, f(x).
 struct Simulation {
   std::size_t n_steps = 0, n_trials = 0, n_units = 0, n_classes = 0;
@@ -30,14 +30,15 @@ struct Simulation {
   }
   /// State of one trial at step t, in double precision.
   Eigen::VectorXd state_at(std::size_t t, std::size_t trial) const;
-  /// The same of rates.
+  /// The same for rates.
   Eigen::VectorXd rates_at(std::size_t t, std::size_t trial) const;
   /// The class with the largest logit.
   std::int32_t answer(std::size_t t, std::size_t trial) const noexcept;
 };
 
-/// One call is one item of work: it does not use threads. `sigma`: recurrent noise, a function of
-/// `seed`, of the trial's task, and of its number, which is `first_trial` plus that in the batch.
+/// A call counts as one item of work and uses no threads. `sigma`: recurrent noise, a function of
+/// `seed`, of the trial's task and of the trial's number, which is `first_trial` plus its index in
+/// the batch.
 Simulation simulate(const Network& network, const Battery& battery, const TrialBatch& trials,
                     double sigma = 0, Seed seed = {0}, std::size_t first_trial = 0);
 

@@ -8,7 +8,7 @@
 namespace lmrnn {
 namespace {
 
-// Fisher-Yates over the values at `places`.
+// Fisher-Yates shuffle of the values at `places`.
 void shuffle_values(std::span<float> values, std::span<const std::uint32_t> places, Key key) {
   for (std::size_t i = places.size(); i > 1; --i) {
     const std::uint32_t j =

@@ -8,12 +8,12 @@
 
 namespace lmrnn {
 
-/// Calls item(i) for every i < n in the pool, tells `context.progress` and asks
-/// `context.stop_requested`. Throws Interrupted if it says so.
+/// Calls item(i) for every i < n in the pool, reports to `context.progress` and polls
+/// `context.stop_requested`. Throws Interrupted if that returns true.
 void for_each_item(const AnalysisContext& context, std::size_t n, std::string_view what,
                    const std::function<void(std::size_t)>& item);
 
-/// The same for work that uses the pool itself, or cannot: one after another.
+/// The same, one item after another, for work that uses the pool itself or cannot run in parallel.
 void for_each_in_turn(const AnalysisContext& context, std::size_t n, std::string_view what,
                       const std::function<void(std::size_t)>& item);
 

@@ -50,8 +50,8 @@ fs::path network_path(const AnalyzeOptions& options) {
   return checkpoint;
 }
 
-// RUN/analysis/NAME (runs/NAME/analysis/... for zoo:NAME), with the step and the control in the
-// name if they are not the usual ones.
+// RUN/analysis/NAME (runs/NAME/analysis/... for zoo:NAME); the name includes the step and the
+// control if they are not the usual ones.
 fs::path output_directory(const AnalyzeOptions& options, Control control) {
   if (!options.out.empty()) return options.out;
   const fs::path run = options.network;
@@ -118,7 +118,7 @@ void print_table(const Table& table) {
   for (const auto& row : table.rows) print(row, cell_text);
 }
 
-// Everything is in the files; the terminal gets the headlines and tables that fit on it.
+// The files have everything; the terminal shows the headlines and the tables that fit on it.
 void report(const AnalysisResult& result, const fs::path& directory, bool json) {
   if (json) {
     Json out = Json::parse(summary_json(result));
@@ -158,7 +158,7 @@ void print_keys(const AnalysisEntry& entry) {
     fmt::print("{:<20} {:<16} {}\n", f.key, f.fallback, f.meaning);
 }
 
-// lmrnn analyze --list [NAME]; a run before the name changes nothing.
+// lmrnn analyze --list [NAME]; a run before the name is ignored.
 void list(const AnalyzeOptions& options) {
   if (!options.name.empty()) return print_keys(find_analysis(options.name));
   const auto named = std::ranges::find(analyses(), options.network, &AnalysisEntry::name);
@@ -168,7 +168,7 @@ void list(const AnalyzeOptions& options) {
   print_keys(find_analysis(options.network));
 }
 
-// lmrnn analyze ring runs/x
+// Catches the wrong order: lmrnn analyze ring runs/x
 void check_order(const AnalyzeOptions& options) {
   const bool named =
       std::ranges::find(analyses(), options.network, &AnalysisEntry::name) != analyses().end();

@@ -29,7 +29,8 @@ BatteryConfig BatteryOptions::battery() const {
   set("battery.timing", timing_, "--timing");
   set("battery.n_ring", n_ring_, "--n-ring");
   set("battery.dt", dt_, "--dt");
-  // As a whole: switches that the file sets on their own go, too. Those of --set come on top.
+  // --semantics replaces the whole table, including single switches that the file sets. --set still
+  // overrides it.
   if (semantics_)
     assign_key(table, "battery.semantics",
                {ConfigTable{{"base", {*semantics_, "--semantics"}}}, "--semantics"});

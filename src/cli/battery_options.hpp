@@ -1,4 +1,4 @@
-// The options by which a verb is told about a task battery.
+// Command-line options that describe a task battery.
 #pragma once
 
 #include <CLI/CLI.hpp>

@@ -1,5 +1,5 @@
-// lmrnn completion: a script that lets a shell complete verbs, options and keys, made from the
-// options of the program itself.
+// lmrnn completion: a shell script that completes verbs, options and keys, made from the program's
+// own options.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -19,7 +19,8 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-// "a" | "b" of a field's type; true and false of a flag.
+// The choices of a field's type "a"
+// "b"; true and false for a flag.
 Words values_of(const FieldDoc& row) {
   if (row.type == "true | false") return {"true", "false"};
   Words words;
@@ -32,7 +33,7 @@ Words values_of(const FieldDoc& row) {
   return words;
 }
 
-// Lines of a case statement: the values that a key may have.
+// Lines of a case statement: the possible values of each key.
 std::string values() {
   std::string lines;
   for (const FieldDoc& row : document_fields<RunConfig>())
@@ -74,7 +75,7 @@ std::string keys() {
   return fmt::format("{}", fmt::join(words, " "));
 }
 
-// Where there is nothing to say, the shell completes names of files (-o default).
+// If there are no words to suggest, the shell completes file names (-o default).
 constexpr const char* bash = R"(# source <(lmrnn completion bash)
 _lmrnn() {{
   local current=${{COMP_WORDS[COMP_CWORD]}} last=${{COMP_WORDS[COMP_CWORD-1]}} verb=lmrnn word words options

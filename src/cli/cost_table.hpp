@@ -1,4 +1,4 @@
-// How the parameters and the arithmetic of a network are shown.
+// Text and JSON of the parameters and the arithmetic of a network.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -9,7 +9,7 @@
 
 namespace lmrnn::cli {
 
-/// A list with an object per part.
+/// A list with one object per part.
 nlohmann::ordered_json to_json(std::span<const CostRow> costs);
 
 /// A table with a row per part and their sum; each line begins with `prefix`.

@@ -30,13 +30,13 @@ std::string_view glyph(const Mask& mask, std::size_t unit, std::size_t other) {
 
 constexpr std::size_t margin = 2;
 
-/// The units of `area`, around the one numbered `middle` within it.
+/// The units of `area` around unit `middle` of the area.
 std::string draw_area(const Mask& mask, const Area& area, std::size_t unit, std::size_t middle,
                       std::size_t width, std::size_t height) {
   const auto n_rows = static_cast<std::size_t>(area.rows);
   const auto n_cols = static_cast<std::size_t>(area.cols);
   const std::size_t room = std::max<std::size_t>(width, margin + 1) - margin;
-  const std::size_t cell = 2 * n_cols <= room ? 2 : 1;  // two characters are about a square
+  const std::size_t cell = 2 * n_cols <= room ? 2 : 1;  // two characters make about a square
   const Window rows = window(middle / n_cols, n_rows, height);
   const Window cols = window(middle % n_cols, n_cols, room / cell);
 
@@ -93,7 +93,7 @@ std::string draw_in_degrees(const Mask& mask, std::size_t width) {
     const std::string name =
         group == 1 ? fmt::format("{}", first) : fmt::format("{}-{}", first, first + group - 1);
     out += fmt::format("  {:>9} {:>10}", name, counts[i]);
-    // Any unit at all is at least one mark.
+    // Draws at least one mark if there is any unit.
     const std::size_t n_marks = (counts[i] * room + highest - 1) / highest;
     if (n_marks > 0) out += ' ';
     for (std::size_t k = 0; k < std::min(n_marks, room - 1); ++k) out += "█";

@@ -9,8 +9,8 @@
 namespace lmrnn::cli {
 
 /// The sheet around `unit`, with the unit's sources and targets. At most `width` columns of text
-/// and `height` lines; a larger sheet is cut around the unit.
-/// With areas, each has its name above it.
+/// and `height` lines; a larger sheet is cut to a window around the unit. With areas, each has its
+/// name above it.
 std::string draw_neighbourhood(const Mask& mask, const Sheet& sheet, std::size_t unit,
                                std::size_t width, std::size_t height);
 

@@ -28,7 +28,7 @@ std::string_view shade(double activity) {
   return "█";
 }
 
-// Draws one trial; columns are groups of steps, each `cell` characters wide.
+// Draws one trial; each column is a group of steps and `cell` characters wide.
 class Picture {
  public:
   Picture(const Battery& battery, const TrialBatch& trials, std::size_t row, std::size_t width)
@@ -60,7 +60,7 @@ class Picture {
     return out + "\n";
   }
 
-  // Strongest of channels [first, last), averaged over the steps of a column.
+  // The largest activity of channels [first, last), each averaged over the steps of a column.
   double activity(std::size_t column, std::size_t first, std::size_t last) const {
     double strongest = 0;
     const std::size_t begin = column * steps_per_column_;
@@ -82,7 +82,7 @@ class Picture {
     return static_cast<std::size_t>(step) / steps_per_column_ * cell_;
   }
 
-  // Names of the periods where they begin, cut where they would run into the next one.
+  // The name of each period at its beginning, cut if it would run into the next one.
   std::string periods() const {
     const Family family = battery_.tasks()[trials_.tasks[row_]].base_task().family;
     std::string out(label_columns, ' ');
@@ -109,7 +109,7 @@ class Picture {
     return out + "\n";
   }
 
-  // Channels or directions of line `line` of `n` lines, counted from the lowest angle.
+  // Channels or directions on line `line` of `n`, counted from the lowest angle.
   std::pair<std::size_t, std::size_t> directions(std::size_t line, std::size_t n) const {
     return {line * n_ring_ / n, (line + 1) * n_ring_ / n};
   }
@@ -200,7 +200,7 @@ std::string target_text(const Battery& battery, const TrialBatch& trials, std::s
   if (first == n_steps) return "fixate to the end";
   const double dt = battery.config().dt;
   std::string text = fmt::format("fixate for {:g} ms", first * dt);
-  // Stretches of the same answer; in seq tasks the direction moves.
+  // Merges consecutive steps with the same target; in seq tasks the direction moves.
   for (std::int32_t step = first; step < n_steps;) {
     std::int32_t end = step;
     while (end < n_steps && target(end) == target(step)) ++end;

@@ -40,7 +40,7 @@ Split parse_split(const std::string& name) {
 }
 
 // The battery to evaluate on, and which of its tasks. With one rule input per task, only trained
-// tasks make sense; composed rules can ask for any.
+// tasks are possible; with composed rules, any task is.
 struct Question {
   Battery battery;
   std::vector<std::size_t> tasks;
@@ -72,7 +72,7 @@ Question choose_tasks(const TrainedOn& trained, const std::string& expression) {
   return question;
 }
 
-/// How rows were made in the run that a network, RUN/checkpoints/step-N/network.safetensors, is of.
+/// How rows were made in the run of a network file, RUN/checkpoints/step-N/network.safetensors.
 StreamConfig rows_of_run(const fs::path& network) {
   const fs::path checkpoints = fs::absolute(network).parent_path().parent_path();
   if (checkpoints.filename() == "checkpoints" &&
@@ -84,7 +84,7 @@ StreamConfig rows_of_run(const fs::path& network) {
       network.string()));
 }
 
-/// Takes out tasks without a trial, which have no score.
+/// Removes tasks without a trial, because they have no score.
 void leave_out_undrawn(Evaluation& evaluation) {
   std::vector<std::string> undrawn;
   for (const TaskScore& task : evaluation.tasks)
@@ -107,7 +107,7 @@ Evaluation evaluate_in_stream(const EvalOptions& options, const fs::path& file,
   rows.trials_per_task = 0;
   std::vector<std::size_t> tasks(battery.tasks().size());
   std::iota(tasks.begin(), tasks.end(), std::size_t{0});
-  // About as many trials as were asked for: a trial lasts 2 to 3 s.
+  // About as many trials as requested: a trial lasts 2 to 3 s.
   const double steps =
       static_cast<double>(options.n_trials * tasks.size()) * 2500 / battery.config().dt;
   const double n_batches = std::ceil(steps / static_cast<double>(rows.steps * rows.batch));

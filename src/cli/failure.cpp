@@ -34,7 +34,8 @@ Failure current_failure() {
 }
 
 void say_error(std::string message) {
-  // One line, even if a library's text has more, without escape sequences from names in files.
+  // One line, even if a library's message has more, and without escape sequences from names in
+  // files.
   std::ranges::replace_if(
       message, [](unsigned char c) { return c < 0x20 || c == 0x7f; }, ' ');
   const bool named = message.starts_with("lmrnn ") || message.starts_with("lmrnn:");

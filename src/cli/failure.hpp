@@ -1,22 +1,22 @@
-// From an exception to what the user is told of it.
+// Turns exceptions into messages for the user.
 #pragma once
 
 #include <string>
 
 namespace lmrnn::cli {
 
-/// What an exception means for the user.
+/// The message and exit status that the user sees for an exception.
 struct Failure {
-  int status;           ///< exit status: 1 failed run, 2 usage; 0: the reader of our output left
-  std::string message;  ///< empty: nothing to say
+  int status;           ///< exit status: 1 failed run, 2 usage error, 0 closed pipe (`| head`)
+  std::string message;  ///< empty: print nothing
 };
 
-/// The failure that the exception stands for which is being handled. Call it in a catch block. An
-/// `Unsuccessful` is none: its verb has already reported; it is thrown again.
+/// Describes the exception that is being handled: call it in a catch block. Throws an
+/// `Unsuccessful` again, because its verb has already reported.
 Failure current_failure();
 
-/// One line on stderr, "lmrnn: ..." unless the message names the program itself, without control
-/// characters.
+/// Prints one line to stderr, without control characters; "lmrnn: " precedes it unless the message
+/// already names the program.
 void say_error(std::string message);
 
 }  // namespace lmrnn::cli

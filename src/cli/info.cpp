@@ -76,14 +76,14 @@ std::string value_text(const Json& value) {
   return text;
 }
 
-// A value a line.
+// One value per line.
 void print(const Json& info) {
   for (const auto& [key, value] : info.items())
     if (key != "costs" && key != "metadata" && key != "scores")
       fmt::print("{:<20} {}\n", key, value_text(value));
 }
 
-// What a reader wants to know first.
+// Scores come first, because readers want to know them first.
 void print_run_scores(const fs::path& run) {
   const RunScores scores = read_scores(run);
   if (scores.evaluated < 0) return fmt::print("{:<20} none yet\n", "scores");

@@ -22,8 +22,8 @@ std::optional<int> number_in(const char* variable) {
 
 }  // namespace
 
-// The innermost launcher wins: mpirun within a Slurm job (whose orted daemons are tasks of a step)
-// overwrites nothing of Slurm's.
+// The innermost launcher wins: its variables are checked first, because mpirun within a Slurm job
+// (whose orted daemons are tasks of a step) leaves Slurm's variables in place.
 Launch find_launch() {
   struct Names {
     const char *n, *rank, *by;
@@ -36,10 +36,11 @@ Launch find_launch() {
       return {*n, number_in(names.rank).value_or(0), names.by, false, true};
   const auto pmix_rank = number_in("PMIX_RANK");
   const bool has_pmix = pmix_rank && std::getenv("PMIX_NAMESPACE") != nullptr;
-  // Of the step, not of the job: a batch script has the latter too, and is one process.
+  // The number of tasks of the step, not of the job: a batch script has the latter, too, but is one
+  // process.
   if (const auto n = number_in("SLURM_STEP_NUM_TASKS"))
     return {*n, number_in("SLURM_PROCID").value_or(0), "srun", true, has_pmix};
-  // PMIx tells the number of tasks only to those who ask its server.
+  // PMIx gives the number of tasks only to clients that ask its server.
   if (has_pmix) return {0, *pmix_rank, "a PMIx launcher", false, true};
   return {};
 }

@@ -1,4 +1,4 @@
-// Who started this process, and together with how many others: mpirun, srun, or nobody.
+// What started this process (mpirun, srun or neither), and with how many others.
 #pragma once
 
 #include <string>
@@ -6,16 +6,16 @@
 namespace lmrnn::cli {
 
 struct Launch {
-  /// Tasks that were started together; 1: this one alone; 0: several or one, only MPI knows.
+  /// Number of tasks started together; 1: only this one; 0: unknown, only MPI can tell.
   int n = 1;
-  int rank = 0;      ///< of this one among them, as far as the launcher says
+  int rank = 0;      ///< rank of this task, as far as the launcher tells
   std::string by{};  ///< "mpirun", "srun", ...
   bool by_srun = false;
-  /// The launcher told the tasks how to find one another (PMI, PMIx, or its own way).
+  /// Whether the launcher told the tasks how to connect (PMI, PMIx, or its own way).
   bool connects = false;
 };
 
-/// Reads the environment that the launcher made.
+/// Reads the environment variables that launchers set.
 Launch find_launch();
 
 }  // namespace lmrnn::cli

@@ -35,7 +35,7 @@ int report(ExitStatus status, std::string message) {
   return status;
 }
 
-// The verb that the words before the mistake had reached.
+// The last verb that was parsed before the mistake.
 const CLI::App* deepest_verb(const CLI::App* app) {
   while (!app->get_subcommands().empty()) app = app->get_subcommands().back();
   return app;
@@ -60,7 +60,7 @@ std::string full_name(const CLI::App* verb) {
   return name;
 }
 
-// --radius 3 for --set wiring.radius=3.
+// Suggests --set wiring.radius=3 for --radius 3.
 std::string did_you_mean_key(const CLI::App& verb, std::string word) {
   if (verb.get_name() != "train" || !word.starts_with("--")) return {};
   word = "." + word.substr(2);
@@ -70,7 +70,8 @@ std::string did_you_mean_key(const CLI::App& verb, std::string word) {
   return {};
 }
 
-// "Could not convert: --seed = 1.5" names no type; "b is required" names nothing that was read.
+// Replaces two messages of CLI11: "Could not convert: --seed = 1.5" does not name the type, and "b
+// is required" does not say what b is.
 std::string plain_words(const CLI::App& verb, const CLI::ParseError& error) {
   const std::string said = error.what();
   if (error.get_name() == "RequiredError") {
@@ -148,12 +149,13 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   using namespace lmrnn::cli;
-  // A reader that has seen enough (`| head`) must not kill a training run, nor be reported as an
-  // error: writing fails with EPIPE instead, which current_failure knows. A limit on the size of
-  // files is an error like a full disk.
+  // A reader that has seen enough (`| head`) must not kill a training run or count as an error:
+  // writing fails with EPIPE instead, and current_failure handles that. Reaching the limit on file
+  // size is an error like a full disk.
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);
-  // Inherited from a parent that ignores it, it would hide how the processes end that we start.
+  // If the parent ignored SIGCHLD, we would inherit that and could not see how our child processes
+  // end.
   std::signal(SIGCHLD, SIG_DFL);
   try {
     return run(argc, argv);

@@ -32,7 +32,7 @@ void ProgressBar::update(std::int64_t done, std::string_view note,
   if (!done_before_) {
     done_before_ = done;
     begin_ = time;
-    if (!on_terminal_) last_drawn_ = time;  // nothing to say yet
+    if (!on_terminal_) last_drawn_ = time;  // there is nothing to print yet
   }
   const bool last_of_bar = on_terminal_ && done >= total_;
   if (!now && !last_of_bar && time - last_drawn_ < interval) return;
@@ -56,7 +56,8 @@ void ProgressBar::draw_bar(std::int64_t done, std::string_view note, double seco
   const double share =
       total_ > 0 ? std::clamp(static_cast<double>(done) / static_cast<double>(total_), 0.0, 1.0)
                  : 1.0;
-  // A line that wraps could not be redrawn. The bar's cells are one column each.
+  // A line that wraps cannot be redrawn, so its width is limited. Each cell of the bar is one
+  // column.
   const std::size_t width = terminal_width(out_) - 1;
   const std::size_t cells = std::min<std::size_t>(24, width);
   const auto n_full = static_cast<std::size_t>(share * static_cast<double>(cells));

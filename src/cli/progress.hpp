@@ -1,4 +1,5 @@
-// Progress on stderr: a bar that is redrawn on a terminal, now and then a plain line elsewhere.
+// Progress on stderr: a bar that is redrawn on a terminal, otherwise a plain line from time to
+// time.
 #pragma once
 
 #include <chrono>
@@ -21,14 +22,14 @@ class ProgressBar {
   ProgressBar(const ProgressBar&) = delete;
   ProgressBar& operator=(const ProgressBar&) = delete;
 
-  /// `note` follows the bar, e.g. "loss 0.312"; `seconds_left`: if the caller knows better than
-  /// the mean so far. May be called as often as one likes: drawn at most ten times a second on a
-  /// terminal and every five seconds elsewhere, and always when `now` says so (an evaluation has
-  /// ended). On a terminal the full bar is drawn, too.
+  /// `note` follows the bar, e.g. "loss 0.312". `seconds_left` replaces the estimate from the mean
+  /// so far. May be called at any rate: draws at most ten times a second on a terminal and every
+  /// five seconds elsewhere, and always if `now` is true (an evaluation has ended) or, on a
+  /// terminal, if the bar is full.
   void update(std::int64_t done, std::string_view note = {},
               std::optional<double> seconds_left = std::nullopt, bool now = false);
 
-  /// From now on out of so many: a study may find that it has more to do.
+  /// Changes the total: a study may find that it has more runs to do.
   void set_total(std::int64_t total) { total_ = total; }
 
   /// Ends the bar's line, so that other text can follow; the next update begins a new bar.

@@ -1,4 +1,4 @@
-// lmrnn report and lmrnn plot: hand over to the programs of the Python package.
+// lmrnn report and lmrnn plot: start the programs of the Python package.
 #include <fmt/core.h>
 #include <unistd.h>
 
@@ -25,7 +25,7 @@ namespace fs = std::filesystem;
 std::vector<fs::path> search_path() {
   std::vector<fs::path> folders;
   std::error_code ignored;
-  // First next to this program: a wheel installs both into the same folder.
+  // Looks next to this program first: a wheel installs both into the same folder.
   if (const fs::path self = fs::read_symlink("/proc/self/exe", ignored); !self.empty())
     folders.push_back(self.parent_path());
   const char* path = std::getenv("PATH");
@@ -45,9 +45,9 @@ std::optional<fs::path> find_command(const std::string& name) {
   return std::nullopt;
 }
 
-// Becomes the program `command` (lmrnn-report, ...), which lies next to this one or on PATH, the
-// way git hands over to git-NAME. Throws RunError, with `extra` of the Python package to install,
-// if there is none.
+// Replaces this process by the program `command` (lmrnn-report, ...), which is next to this one or
+// on PATH, as git runs git-NAME. If there is none, throws RunError and names the `extra` of the
+// Python package to install.
 [[noreturn]] void hand_over(const std::string& verb, const std::string& command,
                             const std::string& extra, std::vector<std::string> words) {
   const std::optional<fs::path> found = find_command(command);

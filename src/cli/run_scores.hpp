@@ -1,4 +1,4 @@
-// What a run has reached, as metrics.csv and tasks.csv say.
+// What a run has reached, from metrics.csv and tasks.csv.
 #pragma once
 
 #include <cstdint>
@@ -26,10 +26,10 @@ struct RunScores {
 RunScores read_scores(const std::filesystem::path& run);
 
 /// The accuracy of a network that answers a task by guessing: 0.5 where it only decides whether to
-/// respond (match tasks), otherwise 0, as of tasks that are not in the catalogue.
+/// respond (match tasks), otherwise 0, also for tasks that are not in the catalogue.
 double chance_of(const std::string& task);
 
-/// A row per task, chance included, as --json prints it.
+/// A row per task, including chance, as --json prints it.
 nlohmann::ordered_json tasks_json(const RunScores& scores);
 
 }  // namespace lmrnn::cli

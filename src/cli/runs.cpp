@@ -1,4 +1,4 @@
-// lmrnn runs and lmrnn compare: what runs reached, and in what they differ.
+// lmrnn runs and lmrnn compare: what runs reached, and how they differ.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -53,7 +53,7 @@ Found look_at(const fs::path& directory) {
   return found;
 }
 
-// The run directories within a folder, at most two folders down (those of a study are in runs/).
+// The run directories within a folder, at most two levels down (a study has its own in runs/).
 std::vector<fs::path> find_runs(const fs::path& folder) {
   if (!fs::is_directory(folder))
     throw UsageError(
@@ -76,7 +76,7 @@ std::vector<fs::path> find_runs(const fs::path& folder) {
   return found;
 }
 
-// Keys whose values are not the same in all runs, seed first.
+// Keys whose values differ between runs, seed first.
 std::vector<std::string> differences(const std::vector<Found>& runs) {
   std::map<std::string, std::vector<std::string>> values;
   for (const Found& run : runs)
@@ -95,7 +95,7 @@ std::string value_of(const Found& run, const std::string& key) {
   return found == run.config.end() ? "" : found->second;
 }
 
-// Short enough for a table.
+// Shortens a text so that it fits into a table.
 std::string shortened(const std::string& text, std::size_t most) {
   return text.size() <= most ? text : text.substr(0, most - 3) + "...";
 }
@@ -143,7 +143,7 @@ void run_runs(const RunsOptions& options) {
     try {
       runs.push_back(look_at(path));
     } catch (const UsageError& error) {
-      warn(fmt::format("left out: {}", error.what()));  // of another version, say
+      warn(fmt::format("left out: {}", error.what()));  // for example, a run of another version
     }
   }
   if (runs.empty())
@@ -155,7 +155,7 @@ void run_runs(const RunsOptions& options) {
     fmt::print("{}\n", list.dump(2));
     return;
   }
-  // What only a few runs have makes a table too wide to read.
+  // With more columns, the table would be too wide to read.
   constexpr std::size_t most_keys = 6;
   std::vector<std::string> keys = differences(runs);
   const std::size_t n_keys = keys.size();

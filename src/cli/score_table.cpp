@@ -55,7 +55,7 @@ void print_scores(const Evaluation& evaluation, bool over_time) {
              percent(evaluation.mean_share_of_ceiling()), "",
              fmt::format("{:.4f}", evaluation.mean_trial_accuracy()),
              fmt::format("{}/{}", over_time ? evaluation.n_solved() : evaluation.n_passed(), n));
-  // The definitions, a line each.
+  // The definitions, one per line.
   const std::size_t second = solved_definition.find("solved: ");
   fmt::print("\n{}\n{}\n", solved_definition.substr(0, second - 2),
              solved_definition.substr(second));

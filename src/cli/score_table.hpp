@@ -1,4 +1,4 @@
-// How the scores of an evaluation are shown.
+// Text and JSON of the scores of an evaluation.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -10,8 +10,8 @@ namespace lmrnn::cli {
 /// Means over tasks, and a list of all scores per task.
 nlohmann::ordered_json to_json(const Evaluation& evaluation);
 
-/// The same as a table on stdout. `over_time`: whether there were evaluations before, so that tasks
-/// can count as solved; else the table says which are passed; the definition of both follows.
+/// Prints the same as a table. `over_time`: there were earlier evaluations, so tasks can count as
+/// solved; otherwise the table says which tasks are passed. The definition of both follows.
 void print_scores(const Evaluation& evaluation, bool over_time);
 
 }  // namespace lmrnn::cli

@@ -12,8 +12,8 @@ void on_signal(int signal) {
   std::signal(signal, SIG_DFL);
 }
 
-// SIGUSR1: launchers of MPI pass it on at once and kill nobody after it. They give a process little
-// time between SIGTERM and SIGKILL, Open MPI 5 a quarter of a second.
+// SIGUSR1 is for MPI: launchers pass it on at once and kill no process after it. Between SIGTERM
+// and SIGKILL they leave little time, Open MPI 5 a quarter of a second.
 constexpr int stopping[] = {SIGINT, SIGTERM, SIGUSR1};
 
 }  // namespace

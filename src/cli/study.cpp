@@ -23,7 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-// One word of a shell, in quotes only if it needs them.
+// Quotes a word for a shell, only if necessary.
 std::string shell_word(const std::string& text) {
   if (!text.empty() && text.find_first_of(" \t\n\"'\\$`!*?[](){}<>|&;#~") == std::string::npos)
     return text;
@@ -45,7 +45,7 @@ struct Options {
     return load_study(file, {out, assignments, smoke});
   }
 
-  /// What another verb needs to mean the same study.
+  /// Arguments with which another verb finds the same study.
   std::string same_study() const {
     std::string words = shell_word(file);
     if (!out.empty()) words += " --out " + shell_word(out);
@@ -156,7 +156,7 @@ std::string note(const StudyProgress& p) {
   return text;
 }
 
-// What Slurm calls this job, if it is one.
+// This job's name in Slurm, or nothing outside of Slurm.
 std::string slurm_job() {
   const auto variable = [](const char* name) {
     const char* value = std::getenv(name);
@@ -195,7 +195,7 @@ void run_verb(const Options& options) {
       bar->finish();
       fmt::print(stderr, "{}\n", p.event);
     }
-    bar->set_total(static_cast<std::int64_t>(p.n_runs));  // a grid of rates may have grown
+    bar->set_total(static_cast<std::int64_t>(p.n_runs));  // a grid of tuning values may have grown
     bar->update(static_cast<std::int64_t>(p.n_over), note(p), p.seconds_left);
   };
   const StudyOutcome outcome = run_study(study, run, callbacks);
@@ -209,7 +209,7 @@ void run_verb(const Options& options) {
     fmt::print(stderr, "resume with the same command\n");
     throw Unsuccessful{interrupted_status};
   }
-  // Those of earlier calls are not begun again, and keep the study from its end.
+  // Failures of earlier calls are not run again, but they keep the study from being complete.
   const std::size_t n_failed = outcome.n_failed + outcome.n_failed_before;
   if (n_failed > 0) {
     fmt::print(stderr, "{} {} failed; lmrnn study status {} shows why; --retry runs them again\n",

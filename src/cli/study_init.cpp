@@ -19,7 +19,7 @@ struct InitOptions {
   std::string file = "study.toml", config;
 };
 
-// Two wirings of the same degrees, six seeds: the fewest with which a paired test can reach 0.05.
+// Two wirings with the same degrees and six seeds: with fewer, a paired test cannot reach 0.05.
 constexpr const char* text = R"(# A study: many runs that answer one question.
 #
 #   lmrnn study plan {0}      lists the runs
@@ -70,16 +70,16 @@ std::string config_of(const InitOptions& options) {
   std::string lines;
   const ConfigTable table = read_toml(options.config);
   for (const auto& [key, value] : table) {
-    if (key == "seed") continue;  // seeds are the study's
+    if (key == "seed") continue;  // the study sets the seeds
     const auto* section = std::get_if<ConfigTable>(&value.value);
     if (section == nullptr) lines += to_toml({{key, value}});
   }
   for (const auto& [key, value] : table)
     if (const auto* section = std::get_if<ConfigTable>(&value.value))
       for (const auto& [name, item] : *section) {
-        if (key == "wiring" && name == "kind") continue;  // is what the axis varies
+        if (key == "wiring" && name == "kind") continue;  // the axis sets it
         std::string line = to_toml({{"x", item}});
-        // An inner table is written on lines of its own, which cannot follow a dotted key.
+        // An inner table would be written on several lines, which cannot follow a dotted key.
         if (!line.starts_with("x = "))
           throw UsageError(
               fmt::format("{}: [{}.{}] is a table within a table, which --config cannot copy; "

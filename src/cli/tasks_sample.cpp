@@ -33,7 +33,7 @@ struct SampleOptions {
   bool dense_rules = false;
 };
 
-// The arrays of a file, with the names of their dimensions.
+// The arrays of a file, with dimension names.
 class Sample {
  public:
   explicit Sample(bool batch_first) : batch_first_(batch_first) {}
@@ -49,7 +49,8 @@ class Sample {
     file_.arrays.emplace_back(name, ArrayData::of<T>(values, std::move(shape)));
   }
 
-  // Stored as (time, row, item) or (row, time, item); without a name of the item, (time, row).
+  // Stored as (time, row, item) or (row, time, item); without `item`, as (time, row) or (row,
+  // time).
   template <class T>
   void add_series(const std::string& name, const TrialArray<const T>& values,
                   const std::string& item, const std::string& row) {
@@ -82,7 +83,7 @@ class Sample {
   std::map<std::string, std::vector<std::string>> dimension_names_;
 };
 
-// Inputs and rules, rules as indices or as dense channels after the others.
+// Adds inputs and rules; rules are indices, or dense channels after the other channels.
 void add_inputs(Sample& sample, const Battery& battery, const TrialView& rows,
                 const std::string& row, bool dense_rules) {
   if (!dense_rules) {
@@ -97,7 +98,7 @@ void add_inputs(Sample& sample, const Battery& battery, const TrialView& rows,
   sample.add_series<float>("inputs", dense, "channel", row);
 }
 
-// Trials of all tasks side by side, padded to the longest of all.
+// Joins the trials of all tasks into one batch, padded to the longest trial.
 Trials side_by_side(const Battery& battery, std::span<const TrialBatch> batches) {
   std::size_t n_steps = 0, n_trials = 0;
   for (const TrialBatch& batch : batches) {
@@ -115,7 +116,7 @@ Trials side_by_side(const Battery& battery, std::span<const TrialBatch> batches)
   return all;
 }
 
-// A value per trial, or several, gathered from all batches.
+// Adds a value per trial, or several, from all batches.
 template <class T, class Get>
 void add_per_trial(Sample& sample, const std::string& name, std::span<const TrialBatch> batches,
                    std::vector<std::pair<std::string, std::size_t>> more_dimensions, Get&& get) {
@@ -153,7 +154,7 @@ void add_conditions(Sample& sample, std::span<const TrialBatch> batches) {
       [](const TrialBatch& batch, std::size_t k) { return batch.conditions[k].duration; });
 }
 
-// First step of each period and one past its last, -1 where a trial has no such period.
+// First step of each period and one past its last, -1 if a trial has no such period.
 std::array<std::int32_t, 2 * n_periods> bounds_of(std::span<const PeriodSpan> spans) {
   std::array<std::int32_t, 2 * n_periods> bounds;
   bounds.fill(-1);

@@ -1,4 +1,4 @@
-// lmrnn train: a run from a configuration, or the rest of one.
+// lmrnn train: starts a run from a configuration, or resumes one.
 #include "lmrnn/train.hpp"
 
 #include <fmt/format.h>
@@ -112,7 +112,7 @@ void run_dry(const TrainOptions& options) {
     fmt::print("{}\n", out.dump(2));
     return;
   }
-  // Valid TOML as a whole: the estimate is in comments.
+  // The output is valid TOML: the estimate is in comments.
   fmt::print("{}\n", to_toml(write_config(config)));
   print_estimate(config, estimate);
 }
@@ -181,12 +181,12 @@ void run_training(const TrainOptions& options, Processes* processes) {
   if (outcome == Outcome::interrupted) throw Unsuccessful{interrupted_status};
 }
 
-// What is wrong for all is said by the first process; the others leave it the time to do so.
+// The first process reports an error that all have; the others wait so that it has time to do so.
 void leave_the_word_to_the_first(int rank) {
   if (rank > 0) std::this_thread::sleep_for(std::chrono::seconds(3));
 }
 
-// Tasks that cannot find one another would each train the same network, into one directory.
+// Tasks that cannot connect would each train the same network, in one directory.
 [[noreturn]] void refuse(const Launch& launch, std::string_view why) {
   leave_the_word_to_the_first(launch.rank);
   if (launch.rank > 0) throw Unsuccessful{2};
@@ -200,7 +200,7 @@ std::unique_ptr<Processes> connect(const Launch& launch) {
     refuse(launch,
            "this lmrnn has no MPI: start one task, or build lmrnn with the preset mpi "
            "(docs: On a cluster)");
-  // Open MPI would end the program with a page about how to build Open MPI.
+  // Otherwise Open MPI would end the program with a page about how to build Open MPI.
   if (mpi_library() == "Open MPI" && launch.by_srun && !launch.connects)
     refuse(launch,
            "without PMIx, which Open MPI needs: use srun --mpi=pmix (srun --mpi=list shows "
@@ -214,13 +214,13 @@ std::unique_ptr<Processes> connect(const Launch& launch) {
   return processes;
 }
 
-// After an error in one process the others would wait for it forever, so it ends all of them.
+// After an error in one process, the others would wait for it forever, so this ends all of them.
 void run_together(const TrainOptions& options, const Launch& launch) {
   const std::unique_ptr<Processes> processes = connect(launch);
   try {
     run_training(options, processes->n() > 1 ? processes.get() : nullptr);
   } catch (const Unsuccessful&) {
-    throw;  // all of them have stopped after the same step
+    throw;  // all processes have stopped after the same step
   } catch (...) {
     const Failure failure = current_failure();
     const int rank = processes->rank();

@@ -1,5 +1,5 @@
-// The verbs of the command line. One verb = one function add_NAME here, in a file of src/cli that
-// is named after it or its nearest relative, and one line in the catalogue of main.cpp.
+// The verbs of the command line. One verb = one function add_NAME here, in a file of src/cli named
+// after it or a related verb, and one line in the catalogue of main.cpp.
 #pragma once
 
 #include <CLI/CLI.hpp>

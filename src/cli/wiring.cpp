@@ -24,11 +24,11 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Mask mask_of(const WiringConfig& config) {
-  // WiringOptions has put the seed into the config wherever it matters.
+  // WiringOptions has already put the seed into the config, wherever the mask needs it.
   return make_mask(config, Seed{0});
 }
 
-/// Excitatory units; nothing if units have no type. No seed changes their number.
+/// Number of excitatory units; nothing if units have no type. The seed does not change this number.
 std::optional<std::size_t> n_excitatory(const WiringConfig& config) {
   if (!config.has_unit_types()) return std::nullopt;
   return static_cast<std::size_t>(std::ranges::count(excitatory_units(config, Seed{0}), 1));
@@ -45,13 +45,13 @@ Json to_json(const MaskStatistics& s) {
           {"out_degree_min", s.out_degree_min},
           {"out_degree_max", s.out_degree_max},
           {"reciprocity", s.reciprocity},
-          {"mean_path_length", s.mean_path_length},  // null if no two units are joined
+          {"mean_path_length", s.mean_path_length},  // null if no two units are connected
           {"reachable", s.reachable},
           {"clustering", s.clustering},
           {"wire_length", s.wire_length}};  // null if the length of a synapse is unknown
 }
 
-/// An object for each area, and one for each ordered pair of them.
+/// One object per area, and one per ordered pair of areas.
 void add_areas(Json& json, const Mask& mask, const Sheet& sheet) {
   json["areas"] = Json::array();
   json["between"] = Json::array();
@@ -83,7 +83,7 @@ std::string range(std::size_t least, std::size_t most) {
   return least == most ? fmt::format("{}", least) : fmt::format("{} to {}", least, most);
 }
 
-/// A line for each area and for each ordered pair of them.
+/// One line per area and per ordered pair of areas.
 std::string areas_text(const Mask& mask, const Sheet& sheet) {
   std::string text = fmt::format("\n{:<24}{:>8}{:>10}{:>10}{:>10}{:>12}\n", "area", "units",
                                  "synapses", "density", "in-degree", "clustering");
@@ -165,7 +165,7 @@ struct ShowWiringOptions {
   std::string unit, out;
 };
 
-/// A unit by its number or as ROW,COL; without either, the one in the middle (of the first area).
+/// A unit, by its number or as ROW,COL; by default the middle one (of the first area).
 std::size_t chosen_unit(const std::string& text, const Sheet& sheet) {
   const Sheet first = sheet.areas ? sheet.of_area(0) : sheet;
   if (text.empty()) return static_cast<std::size_t>(first.rows / 2 * first.cols + first.cols / 2);

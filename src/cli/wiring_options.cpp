@@ -17,7 +17,7 @@ std::string option_name(std::string_view key) {
   return "--" + name;
 }
 
-/// How a field reads on the command line, where texts need no quotes: "l1|l2|linf".
+/// A field's type as shown on the command line, where text needs no quotes: "l1|l2|linf".
 std::string bare(std::string text) {
   if (text.starts_with("list")) return "TOML";
   std::erase(text, '"');
@@ -37,7 +37,7 @@ std::pair<std::string, std::string> rows_and_cols(const std::string& text) {
   return {text.substr(0, times), text.substr(times + 1)};
 }
 
-/// What `assign` makes of the text, or the text itself, with the option as its place.
+/// The text itself, or what `assign_key` parses it to, with the option's name as source.
 ConfigValue value_of(const std::string& option, const std::string& text, bool is_text) {
   if (is_text) return {text, option};
   ConfigTable table;

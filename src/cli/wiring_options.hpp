@@ -1,4 +1,5 @@
-// Options that describe a mask: one for every key of [wiring], from the field list of WiringConfig.
+// Options that describe a mask: one for every key of [wiring], made from the field list of
+// WiringConfig.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -16,15 +17,15 @@ class WiringOptions {
  public:
   void add_to(CLI::App& verb);
 
-  /// Throws UsageError (impossible values). `seed` is set where the mask depends on it: --seed,
-  /// wiring.seed, or else the seed of the configuration file.
+  /// Throws UsageError (impossible values). If the mask depends on a seed, `seed` is set: from
+  /// --seed, wiring.seed or the configuration file's seed, in this order.
   WiringConfig config() const;
 
  private:
   void add_option(CLI::App& verb, const std::string& option, const std::string& key,
                   const std::string& meaning, const std::string& type, bool is_text);
 
-  /// Key and value of [wiring] as given by an option.
+  /// A key and value of [wiring] that an option gave.
   struct Given {
     std::string option, key, value;
     bool is_text;

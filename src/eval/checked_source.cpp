@@ -16,13 +16,13 @@
 namespace lmrnn {
 namespace {
 
-/// The rows that one call has filled, for messages.
+/// The rows that one call has filled, for error messages.
 struct Place {
   const std::string& name;
   Split split;
   std::uint32_t batch, first_row;
 
-  /// Throws for the first number of `array` that is not `good`; there is one.
+  /// Throws for the first number of `array` that is not `good`; at least one must not be.
   template <class T, class Good>
   void refuse_first(const char* what, const TrialArray<T>& array, Good&& good,
                     std::string_view wanted) const {
@@ -37,7 +37,8 @@ struct Place {
   }
 };
 
-// These run over every batch, so they have no branch per number: the compiler takes many at a time.
+// These run over every batch, so they do not branch for each number and the compiler can vectorise
+// them.
 constexpr std::uint32_t exponent = 0x7F800000u;  // all ones: infinite or not a number
 
 bool are_finite(std::span<const float> numbers) {
@@ -53,7 +54,7 @@ bool are_weights(std::span<const float> numbers) {
   return !bad;
 }
 
-/// Whether `good` holds for every stretch of the array.
+/// Whether `good` holds for every contiguous stretch of the array.
 template <class T, class Good>
 bool all_stretches(const TrialArray<T>& array, Good&& good) {
   bool all = true;

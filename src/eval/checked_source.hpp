@@ -1,4 +1,4 @@
-// What a program's own source of training data returns, checked where it enters.
+// Checks the training data that a program's own source returns.
 #pragma once
 
 #include <memory>
@@ -9,13 +9,13 @@
 
 namespace lmrnn {
 
-/// A source whose every answer is checked: its shape and names once, here; the values of its rows
-/// as they are filled, each once. Numbers of rules, classes and tasks are indices into arrays of
+/// A source with checks: its shape and names are checked here, once; the values of its rows as they
+/// are filled, once each. This matters because rules, classes and tasks are indices into arrays of
 /// the library, and a value that is not finite would be reported as a training that diverged.
 class CheckedSource : public ContinuousSource {
  public:
-  /// Throws UsageError for a source without a name, tasks or classes, whose numbers of rules and
-  /// rule slots contradict each other, or whose tolerance is negative or not finite.
+  /// Throws UsageError for a source without a name, tasks or classes, with contradictory numbers of
+  /// rules and rule slots, or with a tolerance that is negative or not finite.
   explicit CheckedSource(std::shared_ptr<const BatchSource> source);
 
   std::string name() const override { return name_; }

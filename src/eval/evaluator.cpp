@@ -12,11 +12,11 @@ namespace lmrnn {
 namespace {
 
 // Trials drawn together. Sorting them by length before they are cut into blocks keeps the padding
-// small; a few hundred are enough for that, and few enough for the processor's cache.
+// small; a few hundred are enough for that and fit into the processor's cache.
 constexpr std::size_t chunk_trials = 256;
 constexpr std::size_t block_trials = 32;
 
-// A stretch of the trials of one task.
+// Consecutive trials of one task.
 struct Chunk {
   std::size_t slot;  // index into the evaluator's tasks
   std::size_t first, n;

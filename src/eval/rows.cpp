@@ -1,5 +1,4 @@
-// Scores on rows of trials that follow each other: of a battery's packed stream, or of any other
-// source.
+// Scores on rows of consecutive trials: of a battery's packed stream, or of any other source.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -31,7 +30,7 @@ struct ScoredRows {
   }
 };
 
-/// Rows first ... of a batch.
+/// Rows of a batch from `first` on.
 ScoredRows scored_rows(const BatchSource& source, const BatchShape& shape,
                        const StreamConfig& stream, Split split, std::uint32_t batch,
                        std::size_t first) {
@@ -54,7 +53,7 @@ std::vector<ScoreCounts> count_scores(const Network& network, const BatchSource&
   const std::size_t n_tasks = source.tasks().size();
   const auto n_rows = static_cast<std::size_t>(stream.batch);
   const std::size_t n_blocks = (n_rows + rows_per_block - 1) / rows_per_block;
-  // Where batches depend on those before, a thread keeps to its rows and takes them in order.
+  // If batches depend on earlier ones, each thread keeps its rows and takes batches in order.
   const bool in_order = stream.mode == StreamMode::carry_on || stream.trials_per_task > 0;
   const std::size_t n_together = in_order ? n_batches : 1;
   const std::size_t n_items = in_order ? n_blocks : n_blocks * n_batches;
@@ -107,7 +106,7 @@ std::optional<std::string> warning_of_unscored_tasks(const BatchSource& source,
     const Trials trials = scored_rows(source, source.shape(), stream, split, 0, first).trials;
     for (std::size_t i = 0; i < trials.step_tasks.size(); ++i) {
       const auto task = static_cast<std::size_t>(trials.step_tasks[i]);
-      if (task >= names.size()) continue;  // evaluation refuses it
+      if (task >= names.size()) continue;  // evaluation rejects it
       occurs[task] = 1;
       scored[task] = scored[task] || trials.scored[i] != 0;
     }
@@ -125,7 +124,7 @@ std::optional<std::string> warning_of_unscored_tasks(const BatchSource& source,
 Evaluation evaluate_source(const Network& network, const BatchSource& given,
                            const StreamConfig& stream, Split split, std::uint32_t n_batches,
                            ThreadPool& pool) {
-  // Not owned: it is the caller's, who waits.
+  // A shared_ptr without ownership: the caller owns the source and waits for this call.
   const CheckedSource source(std::shared_ptr<const BatchSource>(std::shared_ptr<void>(), &given));
   check_network_fits(network, source);
   const std::vector<std::string> names = source.tasks();

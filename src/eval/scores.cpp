@@ -134,7 +134,7 @@ void most_likely_classes(View3<const float> logits, std::size_t step, std::span<
   }
 }
 
-/// The trial of a row that a scorer is in.
+/// The trial of a row that a scorer has reached.
 struct TrialScore {
   std::int32_t task = 0;
   bool counts = false, right = true;
@@ -188,7 +188,8 @@ void check_shapes(const View3<const float>& logits, const TrialView& rows, std::
   });
 }
 
-/// Counts steps and trials; begin(t) comes before right(t, trial), whether the answer is right.
+/// Counts steps and trials. Calls begin(t) before right(t, trial), which tells whether the answer
+/// is right.
 template <class Begin, class Right>
 void count_scores(const View3<const float>& logits, const TrialView& rows,
                   std::span<ScoreCounts> by_task, Begin&& begin, Right&& right) {
@@ -221,7 +222,8 @@ void add_scores(View3<const float> logits, const TrialView& rows,
   check_shapes(logits, rows, by_task.size(), &outputs);
   const auto is_right = [&](std::size_t t, std::size_t k) {
     for (std::size_t c = 0; c < logits.n1; ++c)
-      // Not the other way round: NaN is not within the tolerance.
+      // Written as a negation, because a comparison with NaN is false: NaN is not within the
+      // tolerance.
       if (!(std::abs(double{logits(t, c, k)} - outputs(t, k, c)) <= tolerance)) return false;
     return true;
   };

@@ -84,7 +84,7 @@ TrainedOn trained_on(const NetworkMetadata& metadata, const std::filesystem::pat
   result.seed = seed_from(name + ": seed", entry(metadata, "seed", path));
   for (const std::string_view task : split(entry(metadata, "tasks", path), ','))
     result.tasks.emplace_back(task);
-  // Rule inputs have no names of their own: the order must be the one that this version gives.
+  // The file has no names of rule inputs, so their order must be the one of this version.
   if (names_of(Battery(result.battery, result.seed).tasks()) != result.tasks)
     throw UsageError(fmt::format(
         "{}: its rule inputs stand for tasks in another order than this version of lmrnn has; "

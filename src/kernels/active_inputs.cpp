@@ -11,7 +11,7 @@ void ActiveInputs::list(const TrialArray<const float>& inputs, std::size_t first
   n_steps_ = n_steps;
   n_lanes_ = n_lanes;
   const std::size_t n_cells = n_steps * n_lanes, alone = n_alone(), all = n_bundles();
-  // They only grow: a block's first steps must not shrink what its later ones need.
+  // Buffers only grow: a block's first steps must not shrink what its later steps need.
   if (n_active_.size() < n_cells) n_active_.resize(n_cells);
   if (active_.size() < n_cells * all) active_.resize(n_cells * all);
   std::size_t cell = 0;

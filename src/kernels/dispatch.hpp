@@ -1,8 +1,8 @@
-// Calls of kernels, each on the SIMD target of the calling thread (lmrnn/simd.hpp).
+// Calls kernels on the SIMD target of the calling thread (lmrnn/simd.hpp).
 //
-// Highway's own HWY_DYNAMIC_DISPATCH follows one choice for the whole process: with it, a run that
-// pins its target would change the kernels of every other run. Highway's tables are used all the
-// same: HWY_EXPORT(f), then LMRNN_DISPATCH(f)(arguments).
+// Highway's own HWY_DYNAMIC_DISPATCH has one choice for the whole process, so a run that pins its
+// target would change the kernels of every other run. We still use Highway's tables: HWY_EXPORT(f),
+// then LMRNN_DISPATCH(f)(arguments).
 #pragma once
 
 #include <hwy/targets.h>
@@ -14,8 +14,8 @@
 
 namespace lmrnn::kernels {
 
-/// Index into the tables of HWY_EXPORT. Always inlined, as Highway's own, since it depends on the
-/// targets of the file that it is compiled in.
+/// Index into the tables of HWY_EXPORT. Always inlined, like Highway's own, because it depends on
+/// the targets of the file that is being compiled.
 HWY_INLINE std::size_t dispatch_index() noexcept {
   const std::int64_t chosen = simd_of_thread();
   if (chosen == 0) return hwy::GetChosenTarget().GetIndex();  // the best of the machine

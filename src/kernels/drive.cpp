@@ -18,7 +18,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 constexpr std::size_t slice = RowSlices::width;
 
 #if HWY_TARGET != HWY_SCALAR
-/// Four values of rows k, k + 4, k + 8, ..., a row to each 128 bits.
+/// Four values of each of rows k, k + 4, k + 8, ..., one row per 128 bits.
 template <class D>
 HWY_INLINE hn::Vec<D> load_quads(D d, const float* from, std::size_t stride) {
   if constexpr (hn::MaxLanes(D()) <= 4) {
@@ -32,8 +32,8 @@ HWY_INLINE hn::Vec<D> load_quads(D d, const float* from, std::size_t stride) {
 }
 #endif
 
-/// out[k] = column k of an array of as many rows as a vector has lanes, for four columns. Rows are
-/// put together from memory, so that only half of the moves need the shuffling unit.
+/// out[k] = column k, for four columns of an array with as many rows as a vector has lanes. Rows
+/// are combined while loading from memory, so that only half of the moves need the shuffle unit.
 template <class D>
 HWY_INLINE void transpose_four(D d, const float* from, std::size_t stride, hn::Vec<D> (&out)[4]) {
 #if HWY_TARGET == HWY_SCALAR
@@ -56,15 +56,15 @@ HWY_INLINE void transpose_four(D d, const float* from, std::size_t stride, hn::V
 #endif
 }
 
-/// Vectors of units that are summed side by side. Each channel is added to all of them, so they
-/// must be enough for one addition not to wait for the last: 8 or more, where there are registers,
-/// and a whole group of units at most.
+/// Vectors of units that are summed in parallel. Each channel is added to all of them, so there
+/// must be enough that an addition does not wait for the one before: 8 or more, if there are
+/// registers, and at most a whole group of units.
 template <class D>
 constexpr std::size_t drive_vectors() {
   return hn::MaxLanes(D()) < 8 ? 8 : drive_units / hn::MaxLanes(D());
 }
 
-/// Some vectors of units of one trial, from unit `unit` on.
+/// Computes some vectors of units of one trial, from unit `unit` on.
 template <class D>
 HWY_INLINE void drive_of_trial(D d, const DriveStep& s, std::size_t lane, std::size_t unit,
                                float* to) {
@@ -110,7 +110,7 @@ HWY_INLINE void drive_of_trial(D d, const DriveStep& s, std::size_t lane, std::s
   for (std::size_t v = 0; v < n_vectors; ++v) hn::StoreU(sum[v], d, to + v * width);
 }
 
-/// A group of units of as many lanes as D has.
+/// Computes a group of units for as many lanes as D has.
 template <class D>
 HWY_INLINE void drive_of_group(D d, const DriveStep& s, std::size_t lane, std::size_t first_unit) {
   const hn::CappedTag<float, slice> d_units;
@@ -151,7 +151,7 @@ void drive_step(const DriveStep& s) {
 /// Units that are handled together in gradients: two slices.
 constexpr std::size_t n_together = 2 * slice;
 
-/// deltas (unit, lane) of all steps as (cell, unit of the two slices).
+/// Transposes deltas (unit, lane) of all steps to (cell, unit of the two slices).
 HWY_INLINE void transpose_deltas(const DriveGradient& s, std::size_t first_unit) {
   const hn::CappedTag<float, slice> d;
   const std::size_t width = hn::Lanes(d), n_lanes = s.inputs->n_lanes();
@@ -169,7 +169,7 @@ HWY_INLINE void transpose_deltas(const DriveGradient& s, std::size_t first_unit)
         }
         continue;
       }
-      for (std::size_t u = 0; u < width; ++u)  // the last units, and none
+      for (std::size_t u = 0; u < width; ++u)  // the last units, and rows without a unit
         for (std::size_t lane = 0; lane < n_lanes; ++lane)
           to[lane * n_together + u] =
               unit + u < s.n_units ? s.deltas[t][(unit + u) * n_lanes + lane] : 0.0f;
@@ -224,7 +224,7 @@ HWY_INLINE void add_input_gradient(const DriveGradient& s, std::size_t first_uni
     }
 }
 
-/// A rule holds for a whole trial, so steps of a trial with the same rules are added up first.
+/// A rule is constant in a trial, so consecutive steps with the same rules are added up first.
 HWY_INLINE void add_rule_gradient(const DriveGradient& s, std::size_t first_unit) {
   const hn::CappedTag<float, slice> d;
   using V = hn::Vec<decltype(d)>;
@@ -261,8 +261,8 @@ HWY_INLINE void add_rule_gradient(const DriveGradient& s, std::size_t first_unit
     }
 }
 
-/// The trials' rules lie scattered over a table too large for the caches near the processor, so it
-/// is asked for them early. They are mostly those of the first and of the last step.
+/// Prefetches the trials' rules, which are scattered over a table too large for the near caches.
+/// Mostly these are the rules of the first and of the last step.
 HWY_INLINE void prefetch_rule_gradient(const DriveGradient& s, std::size_t first_unit) {
   const std::size_t padded = padded_drive_units(s.n_units);
   if (s.rules.empty()) return;

@@ -1,10 +1,10 @@
-// What drives a unit from outside: bias, rules and inputs.
+// The drive of units from outside: bias, rules and inputs.
 //
-// Unlike the other kernels of blocks of trials, these take one trial after another, with units as
-// the SIMD dimension. That costs a transposition, and pays because inputs are 0 most of the time
-// (a ring is silent outside its stimuli): trials of a block are at different stages, so hardly ever
-// is a channel silent in all of them, but often in one of them. A rule is a row to begin with.
-// Units are padded to whole groups; inputs of 0 are left out, 0 * infinity included.
+// Unlike the other kernels of blocks of trials, these process one trial after another, with units
+// as the SIMD dimension. That costs a transposition, but inputs are 0 most of the time (a ring is
+// silent outside its stimuli), and the trials of a block are at different stages: a channel is
+// often silent in one trial, but hardly ever in all of them. A rule is already a row. Units are
+// padded to whole groups. Inputs of 0 are skipped, so 0 * infinity adds nothing.
 #pragma once
 
 #include <cstddef>
@@ -19,27 +19,27 @@
 
 namespace lmrnn::kernels {
 
-/// Units come in groups of so many, a multiple of RowSlices::width.
+/// Units are in groups of this many, a multiple of RowSlices::width.
 constexpr std::size_t drive_units = 64;
 constexpr std::size_t padded_drive_units(std::size_t n_units) {
   return (n_units + drive_units - 1) / drive_units * drive_units;
 }
 
-/// Units that a kernel is to compute: [first, last), as far as there are any. Both are multiples of
-/// `drive_units`, but for the end.
+/// Units that a kernel should compute: [first, last), limited to existing units. Both are multiples
+/// of `drive_units`, except for the end.
 struct UnitRange {
   std::size_t first = 0, last = std::numeric_limits<std::size_t>::max();
 };
 
-/// Which inputs of some time steps are not silent, by cell; the inputs themselves are read where
-/// they are. A cell is a lane at a time step, number step * n_lanes + lane. Channels are taken in
-/// bundles of four that are silent together or not; what is left of the number of channels stands
-/// alone, and first, since rings come after the fixation.
+/// Which inputs of some time steps are not silent, by cell; the inputs themselves stay in the
+/// caller's array. A cell is a lane at a time step, number step * n_lanes + lane. Channels form
+/// bundles of four, which count as silent only together; the remaining channels are bundles of one,
+/// and come first, because the fixation channel comes before the rings.
 class ActiveInputs {
  public:
   static constexpr std::size_t bundle = 4;
 
-  /// Steps first ... first + n_steps - 1 of `inputs`, which must outlive this.
+  /// Lists steps first ... first + n_steps - 1 of `inputs`, which must outlive this object.
   void list(const TrialArray<const float>& inputs, std::size_t first, std::size_t n_steps,
             std::size_t n_lanes);
   /// The same, and for each bundle the cells in which it is not silent.
@@ -51,7 +51,7 @@ class ActiveInputs {
   std::size_t n_trials() const noexcept { return inputs_.n_trials; }
   std::size_t n_steps() const noexcept { return n_steps_; }
   std::size_t n_bundles() const noexcept { return n_alone() + n_channels() / bundle; }
-  /// Bundles of one channel.
+  /// Number of bundles of one channel.
   std::size_t n_alone() const noexcept { return n_channels() % bundle; }
   std::size_t first_channel(std::size_t b) const noexcept {
     return b < n_alone() ? b : n_alone() + bundle * (b - n_alone());
@@ -71,7 +71,7 @@ class ActiveInputs {
   }
   struct Cell {
     std::uint32_t cell;
-    std::uint32_t values;  ///< values of the cell: so many floats behind values(0, 0)
+    std::uint32_t values;  ///< of the cell's values: offset in floats from values(0, 0)
   };
   const std::vector<Cell>& cells_of(std::size_t b) const noexcept {
     LMRNN_CHECK_INDEX(b, cells_.size(), "this bundle's cells were never listed");
@@ -100,25 +100,25 @@ struct DriveStep {
   const float* input_weights;  ///< (slice, channel, row of slice), whole groups
   const float* bias;           ///< (padded unit)
   const float* rule_weights;   ///< (rule, padded unit)
-  /// (time, trial, slot); -1: none. Of the network's steps; the one wanted is `rule_step`.
+  /// (time, trial, slot); -1: none. Of all steps of the network; this step is `rule_step`.
   TrialArray<const std::int32_t> rules;
   std::size_t rule_step;
   float* drive;  ///< (padded unit, lane)
   UnitRange range = {};
-  /// (lane) or nullptr; not 0: `drive` has what it should be already, since nothing has changed
-  /// since the step before.
+  /// (lane) or nullptr; not 0: `drive` is already right, because nothing has changed since the last
+  /// step.
   const std::uint8_t* unchanged = nullptr;
 };
 void drive_step(const DriveStep& step) noexcept;
 
 /// Adds the gradients of some time steps: deltas[t] (unit, lane) is the gradient with respect to
-/// the drive. Lanes of padding do not count.
+/// the drive. Lanes of padding are ignored.
 struct DriveGradient {
   std::size_t n_units;
   const ActiveInputs* inputs;            ///< of the same steps; cells listed
   const float* const* deltas;            ///< (step) -> (unit, lane)
   TrialArray<const std::int32_t> rules;  ///< (time, trial, slot)
-  std::size_t first_step;                ///< in `rules`, of the first of `inputs`
+  std::size_t first_step;                ///< the first of `inputs`, as an index into `rules`
   float* scratch;                        ///< drive_gradient_scratch(n_cells)
   float* input_gradient;                 ///< (slice, channel, row of slice), whole groups
   float* bias_gradient;                  ///< (padded unit)

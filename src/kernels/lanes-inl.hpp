@@ -1,4 +1,4 @@
-// How the kernels walk over lanes and groups of rows. Included once per SIMD target, after
+// Loops of the kernels over lanes and groups of rows. Included once per SIMD target, after
 // hwy/foreach_target.h.
 #include <hwy/cache_control.h>
 #include <hwy/highway.h>
@@ -20,8 +20,8 @@ HWY_BEFORE_NAMESPACE();
 namespace lmrnn::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-/// Keeps a loaded vector in its register. GCC otherwise folds the load into each of its uses, and
-/// loads are what limits these loops.
+/// Keeps a loaded vector in its register. Otherwise GCC folds the load into each use, and loads are
+/// the bottleneck of these loops.
 template <class V>
 HWY_INLINE V in_register(V v) {
 #if HWY_COMPILER_GCC && HWY_ARCH_X86 && HWY_TARGET != HWY_EMU128 && HWY_TARGET != HWY_SCALAR
@@ -30,8 +30,8 @@ HWY_INLINE V in_register(V v) {
   return v;
 }
 
-/// Asks for rows of (row, lane) arrays that will be needed soon. States come from main memory, and
-/// the processor's own prefetching ends at each page, which is 32 rows.
+/// Prefetches rows of (row, lane) arrays. States come from main memory, and the processor's own
+/// prefetching stops at each page, which is 32 rows.
 HWY_INLINE void prefetch_rows(const float* array, const std::uint32_t* rows, std::size_t n_rows,
                               std::size_t n_lanes, std::size_t lane, std::size_t n) {
   constexpr std::size_t line = 64 / sizeof(float);
@@ -41,7 +41,7 @@ HWY_INLINE void prefetch_rows(const float* array, const std::uint32_t* rows, std
 
 /// Calls body(d, std::integral_constant<std::size_t, n_vectors>, first_lane) until all lanes are
 /// covered: two vectors at a time, which with the four rows of a group makes eight sums, as many as
-/// AVX2 has registers for; the last one alone if their number is odd.
+/// AVX2 has registers for, and a single vector at the end if their number is odd.
 template <class D, class Body>
 HWY_INLINE void for_vectors(D d, std::size_t n_lanes, Body&& body) {
   const std::size_t width = hn::Lanes(d);

@@ -18,8 +18,8 @@ HWY_BEFORE_NAMESPACE();
 namespace lmrnn::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// f(x), and NaN for NaN: a logit that is not a number must show in the loss. Exp makes 0 of it, and
-// the portable target's Log a finite number.
+// f(x), or NaN if x is NaN, because a logit that is NaN must show in the loss. Without this, Exp
+// turns it into 0, and the portable target's Log into a finite number.
 template <class V>
 HWY_INLINE V unless_nan(V x, V f_of_x) {
   return hn::IfThenElse(hn::Eq(x, x), f_of_x, x);

@@ -27,8 +27,8 @@ using FloatV = hn::Vec<Floats>;
 using WordV = hn::Vec<Words>;
 using WideV = hn::Vec<Wide>;
 
-/// Four words of as many Philox blocks as there are wide lanes. Each word sits in the low half of
-/// its lane; what is in the high half does not matter, since the multiplication ignores it.
+/// Four words of as many Philox blocks as there are wide lanes. Each word is in the low half of its
+/// lane; the multiplication ignores the high half.
 struct Blocks {
   WideV c0, c1, c2, c3;
 
@@ -55,7 +55,7 @@ HWY_INLINE WordV interleave(WideV even, WideV odd) {
   return hn::OddEven(hn::BitCast(words, hn::ShiftLeft<32>(odd)), hn::BitCast(words, even));
 }
 
-/// What all blocks of a key have in common, spread over vectors once.
+/// The common part of all blocks of a key, broadcast to vectors once.
 struct Place {
   HWY_ALIGN std::uint64_t key_0[philox::n_rounds][8];
   HWY_ALIGN std::uint64_t key_1[philox::n_rounds][8];
@@ -90,7 +90,7 @@ HWY_INLINE FourWords philox_words(std::uint32_t first, const Place& place) {
            interleave(even.c3, odd.c3)}};
 }
 
-/// Two roundings per term, as in the readable twin: no fused multiply-add.
+/// Two roundings per term, as in the readable twin, so no fused multiply-add.
 template <std::size_t n>
 HWY_INLINE FloatV polynomial(const std::array<float, n>& terms, FloatV x) {
   const Floats floats;
@@ -141,7 +141,7 @@ HWY_INLINE void store_pair(WordV radius_word, WordV angle_word, float* HWY_RESTR
   const FloatV sine = hn::Add(a, hn::Mul(hn::Mul(a, a2), polynomial(bm::sine_terms, a2)));
   const FloatV cosine =
       hn::Add(hn::Set(floats, 1.0f), hn::Mul(a2, polynomial(bm::cosine_terms, a2)));
-  // Bit 29, spread over the lane: a lane of words need not be a proper float to be compared as one.
+  // Bit 29, spread over the lane: as a mask, the lane need not be a valid float.
   const auto exchange = hn::MaskFromVec(
       hn::BitCast(floats, hn::ShiftRight<31>(hn::BitCast(integers, hn::ShiftLeft<2>(angle_word)))));
   const FloatV first = hn::IfThenElse(exchange, sine, cosine);
@@ -150,7 +150,7 @@ HWY_INLINE void store_pair(WordV radius_word, WordV angle_word, float* HWY_RESTR
   hn::Store(hn::Mul(r, with_sign(second, hn::ShiftLeft<1>(angle_word))), floats, out_1);
 }
 
-/// Whole groups of 64 numbers from group `first_group`; `out` aligned to a vector.
+/// Fills whole groups of 64 numbers from group `first_group` on; `out` is aligned to a vector.
 void FillGroups(const std::uint32_t* counter, const std::uint32_t* key, std::uint64_t first_group,
                 std::size_t n_groups, float* out) {
   const std::size_t width = hn::Lanes(Floats());
@@ -174,7 +174,7 @@ namespace {
 
 HWY_EXPORT(FillGroups);
 
-/// The words of a key, laid out as random_bits lays them out (src/core/random.cpp).
+/// The words of a key, in the layout of random_bits (src/core/random.cpp).
 struct PhiloxPlace {
   std::array<std::uint32_t, 3> counter;  ///< words 1 to 3; word 0 is the block
   std::array<std::uint32_t, 2> key;

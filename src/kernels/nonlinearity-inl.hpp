@@ -15,8 +15,8 @@ HWY_BEFORE_NAMESPACE();
 namespace lmrnn::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// max(u, 0), and NaN for NaN: diverged weights must show in the loss. A maximum would return its
-// other argument on some targets.
+// max(u, 0), or NaN for NaN, because diverged weights must show in the loss. On some targets, a
+// maximum would return its other argument.
 template <class D, class V>
 HWY_INLINE V relu(D d, V u) {
   return hn::IfThenZeroElse(hn::Lt(u, hn::Zero(d)), u);
@@ -24,13 +24,13 @@ HWY_INLINE V relu(D d, V u) {
 
 template <class D, class V>
 HWY_INLINE V softplus(D d, V u) {
-  // log(1 + e^u) = max(u, 0) + log1p(e^-|u|), which cannot overflow. Exp makes 0 of NaN; the other
-  // summand keeps it.
+  // log(1 + e^u) = max(u, 0) + log1p(e^-|u|), which cannot overflow. Exp turns NaN into 0; the
+  // other summand keeps it.
   return hn::Add(relu(d, u), hn::Log1p(d, hn::Exp(d, hn::Neg(hn::Abs(u)))));
 }
 
-// The nonlinearity is a branch that always goes the same way, not a template: the loops around it
-// are large, and one copy of them is enough.
+// The nonlinearity is a branch (it always goes the same way) and not a template parameter, because
+// the loops around it are large and one copy of them is enough.
 template <class D, class V>
 HWY_INLINE V rate(Nonlinearity nonlinearity, D d, V u) {
   switch (nonlinearity) {

@@ -20,7 +20,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 using Slices = hn::CappedTag<float, RowSlices::width>;
 constexpr std::size_t slice_vectors = RowSlices::width / hn::MaxLanes(Slices());
-/// Sums of a slice that do not wait for each other.
+/// Independent sums of a slice, so that additions need not wait for each other.
 constexpr std::size_t n_chains = std::max<std::size_t>(1, 8 / slice_vectors);
 
 /// Channels that are listed at a time.
@@ -107,7 +107,7 @@ void one_trial_step(const OneTrialStep& s) {
       for (std::size_t c = 0; c < n_chains; ++c) add_run(k + c, sum[c]);
     }
 #pragma GCC unroll 8
-    for (std::size_t c = 0; c < n_chains; ++c)  // constant chains stay in registers
+    for (std::size_t c = 0; c < n_chains; ++c)  // unrolled, so that the chains stay in registers
       if (k + c < slice.n_runs) add_run(k + c, sum[c]);
 
     weights += slice.n_runs * width;
@@ -127,7 +127,7 @@ void one_trial_step(const OneTrialStep& s) {
         if (k + c < slice.n_gathers) add_gather(k + c, sum[c]);
     }
 
-    // In loops that are unrolled whole, so that no sum need leave its register.
+    // These loops are fully unrolled, so that every sum stays in its register.
     V total[slice_vectors];
 #pragma GCC unroll 4
     for (std::size_t v = 0; v < slice_vectors; ++v) {

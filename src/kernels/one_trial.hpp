@@ -1,9 +1,8 @@
 // Kernels for a single trial, where units take the place of trials as the SIMD dimension.
 //
-// A slice is 16 rows that follow each other. On a sheet, the sources of a slice at the same
-// displacement lie side by side, so they are one load: a run. Runs with gaps (borders of the sheet)
-// are filled up with zero weights. Sources are gathered where their runs would be nearly empty and
-// more expensive.
+// A slice is 16 consecutive rows. On a sheet, the sources of a slice at the same displacement are
+// adjacent in memory, so one load reads them: a run. Gaps in runs (borders of the sheet) get zero
+// weights. Sources are gathered if their runs would be nearly empty, and so more expensive.
 #pragma once
 
 #include <array>
@@ -33,7 +32,7 @@ struct RowSlices {
   std::vector<std::uint32_t> gathered;      ///< (gather, row of slice): columns plus `margin`
   std::vector<std::uint32_t> source_index;  ///< packed entry -> weight, or RowGroups::filled
 
-  /// Zeros that a vector of columns must have before its first and after its last element, so that
+  /// Zeros that a vector of columns must have before its first and after its last element, because
   /// runs may reach beyond the ends.
   static constexpr std::size_t margin = width;
   std::size_t n_entries() const noexcept { return source_index.size(); }
@@ -41,7 +40,7 @@ struct RowSlices {
 
 RowSlices slice_rows(std::size_t n_rows, std::span<const Entry> entries);
 
-/// Time steps whose inputs, and whose outputs, are multiplied in one go: the weights of such a
+/// Time steps whose inputs, and whose outputs, are multiplied together, so that the weights of the
 /// product are loaded once for all of them.
 constexpr std::size_t steps_together = 4;
 
@@ -54,8 +53,8 @@ struct InputCurrents {
 };
 void input_currents(const InputCurrents& product) noexcept;
 
-/// state = (1 - alpha) previous + alpha f(drive + current + recurrent), for one trial; or what
-/// ForwardStep says of other equations.
+/// state = (1 - alpha) previous + alpha f(drive + current + recurrent), for one trial; see
+/// ForwardStep for other equations.
 struct OneTrialStep {
   const RowSlices* recurrent;
   const float* weights;          ///< packed

@@ -16,8 +16,8 @@ HWY_BEFORE_NAMESPACE();
 namespace lmrnn::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// AVX-512 and NEON have 32 registers: 24 sums, four targets and a source. With 16 registers, eight
-// sums must do.
+// AVX-512 and NEON have 32 registers: 24 sums, four targets and a source. With 16 registers, there
+// is room for eight sums.
 #if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL || HWY_TARGET == HWY_NEON
 constexpr bool many_registers = true;
 #else
@@ -26,7 +26,7 @@ constexpr bool many_registers = false;
 constexpr std::size_t columns_of_tile = many_registers ? 6 : 2;
 
 #if HWY_TARGET != HWY_SCALAR
-/// In each block of 128 bits: {sum of a, sum of b, sum of c, sum of e} over the lanes of the block.
+/// Per 128-bit block: {sum of a, sum of b, sum of c, sum of e} over the lanes of the block.
 template <class D, class V>
 HWY_INLINE V block_sums_of_four(D d, V a, V b, V c, V e) {
   const hn::RepartitionToWide<D> d64;
@@ -38,7 +38,7 @@ HWY_INLINE V block_sums_of_four(D d, V a, V b, V c, V e) {
 }
 
 /// {sum of a, sum of b, sum of c, sum of e}. Adds within 128-bit blocks first: moves across them
-/// are slow where vectors are wider than the hardware's units.
+/// are slow if vectors are wider than the hardware's units.
 template <class D, class V>
 HWY_INLINE auto sums_of_four(D d, V a, V b, V c, V e) {
   const V sums = block_sums_of_four(d, a, b, c, e);
@@ -103,8 +103,8 @@ HWY_INLINE void add_tile(D d, const OuterProduct& product, const std::uint32_t* 
 }
 
 #if HWY_TARGET != HWY_SCALAR
-/// add_tile for blocks of four lanes, where a vector of the widest kind holds the lanes of several
-/// rows. The bits are the same.
+/// add_tile for blocks of four lanes: a vector of the widest kind holds the lanes of several rows.
+/// The bits are the same as from add_tile.
 template <std::size_t n_columns, class D>
 HWY_INLINE void add_tile_of_four_lanes(D d4, const OuterProduct& product, const std::uint32_t* rows,
                                        const std::uint32_t* columns, float* gradient) {
@@ -140,7 +140,7 @@ HWY_INLINE void add_tile_of_four_lanes(D d4, const OuterProduct& product, const 
       for (std::size_t p = 0; p < n_parts; ++p) sum[c][p] = hn::MulAdd(t[p], x, sum[c][p]);
     }
   }
-  // The sums of four columns come as (row, column), the gradient is (column, row).
+  // The sums of four columns are (row, column), the gradient is (column, row).
   for (std::size_t c = 0; c < n_columns; c += 4) {
     V sums[n_parts];
     for (std::size_t p = 0; p < n_parts; ++p)
@@ -168,7 +168,7 @@ HWY_INLINE void add_tile_of_four_lanes(D d4, const OuterProduct& product, const 
 
 #endif
 
-/// Tiles over a list of columns, `widest` at a time, the last ones narrower.
+/// Tiles over a list of columns, `widest` columns each, the last ones narrower.
 template <std::size_t n_rows, std::size_t widest, class D>
 HWY_INLINE void add_tiles(D d, const OuterProduct& product, const std::uint32_t* rows,
                           const std::uint32_t* columns, std::size_t n, float* gradient) {
@@ -180,8 +180,7 @@ HWY_INLINE void add_tiles(D d, const OuterProduct& product, const std::uint32_t*
                                                     gradient + k * n_rows);
 }
 
-/// Columns that stand alone, n_columns of each row of a group: `columns` and `gradient` of each
-/// row.
+/// Unshared columns, n_columns of each row of a group: `columns` and `gradient` are given per row.
 template <std::size_t n_columns, class D>
 HWY_INLINE void add_alone(D d, const OuterProduct& product, const std::uint32_t* rows,
                           const std::uint32_t* const* columns, float* const* gradient) {
@@ -213,9 +212,9 @@ HWY_INLINE void add_alone(D d, const OuterProduct& product, const std::uint32_t*
   for (std::size_t r = 0; r < n_rows; ++r) add_sums<n_columns>(d, sum[r], gradient[r]);
 }
 
-/// How many columns that stand alone to take of all four rows at once: 5, 3 or 0. Few alone keep
-/// the processor waiting for their sums; of many, the sources of four rows would drive each other
-/// out of the first cache.
+/// How many unshared columns to process for all four rows at once: 5, 3 or 0. With few of them in
+/// one row, the processor would wait for their sums; with many, the sources of four rows would
+/// evict each other from the first cache.
 inline std::size_t alone_at_once(const RowGroups::Group& group) {
   if (!many_registers || group.n_rows < RowGroups::width || std::ranges::max(group.n_alone) >= 8)
     return 0;
@@ -223,7 +222,7 @@ inline std::size_t alone_at_once(const RowGroups::Group& group) {
   return least >= 5 ? 5 : least >= 3 ? 3 : 0;
 }
 
-/// The columns of a group that stand alone, which are given row by row.
+/// The unshared columns of a group, listed row by row.
 template <class D>
 HWY_INLINE void add_all_alone(D d, const OuterProduct& product, const RowGroups::Group& group,
                               const std::uint32_t* columns, float* gradient) {
@@ -246,7 +245,7 @@ template <class D>
 HWY_INLINE void add_shared(D d, const OuterProduct& product, const RowGroups::Group& group,
                            const std::uint32_t* columns, float* gradient) {
 #if HWY_TARGET != HWY_SCALAR
-  // A vector of the widest kind is wider than what is used only for blocks of four lanes.
+  // Only for blocks of four lanes is the widest vector wider than the one in use.
   if constexpr (hn::MaxLanes(D()) == 4 && hn::MaxLanes(hn::CappedTag<float, 16>()) > 4) {
     if (product.n_lanes == 4) {
       constexpr std::size_t n_rows = RowGroups::width, at_once = many_registers ? 16 : 4;
@@ -270,8 +269,8 @@ HWY_INLINE void add_shared(D d, const OuterProduct& product, const RowGroups::Gr
                                                group.n_shared, gradient);
 }
 
-/// The entries of a group whose rows have one entry each: four chains of additions side by side, as
-/// add_tile<1, 1> would take them one after the other.
+/// Entries of a group whose rows have one entry each: four chains of additions in parallel, where
+/// add_tile<1, 1> would do one after the other.
 template <class D>
 HWY_INLINE void add_single_entries(D d, const OuterProduct& product, const std::uint32_t* rows,
                                    const std::uint32_t* columns, float* gradient) {

@@ -1,7 +1,7 @@
 // The readable twin of the kernels: the whole network, forward and backward, in plain loops.
 //
-// T is double for gradient checks and float for comparisons. Nothing here is fast; everything is
-// written as the equations are (docs/math/network.md), one trial after another.
+// T is double for gradient checks and float for comparisons. Nothing here is fast: the code follows
+// the equations (docs/math/network.md), one trial after another.
 #pragma once
 
 #include <cmath>
@@ -33,8 +33,8 @@ struct Model {
   StateEquation equation = StateEquation::rate;
 };
 
-/// Trials, and what else a network computes with: `noise` (time, unit, trial) is sigma * xi, or
-/// empty; `initial` (trial, unit) is the state before step 0, or empty: 0.
+/// Trials, and the other inputs of a network: `noise` (time, unit, trial) is sigma * xi, or empty;
+/// `initial` (trial, unit) is the state before step 0, or empty for 0.
 template <class T>
 struct Block : TrialView {
   View3<const T> noise{};
@@ -70,13 +70,13 @@ T slope(Nonlinearity f, T u) {
 /// Trajectory of one trial.
 template <class T>
 struct Trajectory {
-  std::vector<T> u;       ///< (time, unit): W h[t-1] and everything from outside
+  std::vector<T> u;       ///< (time, unit): W h[t-1] plus everything from outside
   std::vector<T> h;       ///< (time, unit): what other units and the readout see
   std::vector<T> logits;  ///< (time, class)
   std::vector<T> states;  ///< (time, unit): h, or the voltage x where h = f(x)
 };
 
-/// The state before step t of unit i, as step t sees it.
+/// The state of unit i that step t sees as the one before.
 template <class T>
 T previous_state(const Block<T>& block, const Trajectory<T>& run, std::size_t n_units,
                  std::size_t t, std::size_t i, std::size_t trial) {
@@ -91,7 +91,7 @@ T seen(const Model<T>& m, T state) {
   return m.equation == StateEquation::voltage ? rate(m.nonlinearity, state) : state;
 }
 
-/// What f is applied to in a step: u, or where f comes after the leak, the blend of u and the state
+/// The argument of f in a step: u, or, if f comes after the leak, the blend of u and the state
 /// before.
 template <class T>
 T argument_of_f(const Model<T>& m, T previous, T u) {
@@ -168,7 +168,7 @@ T loss_and_slope(std::span<const T> logits, std::int32_t target, const float* wa
   return std::log(total) + largest - logits[target];
 }
 
-/// Gradients of one trial with respect to what comes from outside the network.
+/// Gradients of one trial with respect to inputs from outside the network.
 template <class T>
 struct OutsideGradient {
   std::vector<T> inputs;   ///< (time, channel)

@@ -7,13 +7,13 @@
 namespace lmrnn::kernels {
 namespace {
 
-/// Shared when so many rows of a group have the column.
+/// A column is shared if this many rows of a group have it.
 constexpr std::size_t shared_from = 3;
-/// Columns of a row that are looked at to find the rows it overlaps with; more would only take
-/// longer, since such rows overlap with nearly all.
+/// Number of a row's columns that are probed for overlapping rows; more would only take longer,
+/// because such rows overlap with nearly all.
 constexpr std::size_t most_probes = 64;
 
-/// Lists one after another: list i is items[offsets[i] ... offsets[i + 1]).
+/// Concatenated lists: list i is items[offsets[i] ... offsets[i + 1]).
 struct Lists {
   std::vector<std::uint32_t> offsets, items;
 
@@ -67,7 +67,7 @@ class OverlapSearch {
       }
   }
 
-  /// The free row with the greatest overlap; if there is none, the next free one.
+  /// The free row with the greatest overlap; without any overlap, the next free row.
   std::uint32_t best(std::uint32_t first) const {
     const auto n_rows = static_cast<std::uint32_t>(taken_.size());
     std::uint32_t best = n_rows;
@@ -92,7 +92,7 @@ class OverlapSearch {
 
 std::vector<std::uint32_t> order_by_overlap(std::size_t n_rows, std::size_t n_columns,
                                             std::span<const Entry> entries) {
-  // Rows this full overlap well whatever their order, and the search would take long.
+  // Rows this full overlap in any order, and the search would take long.
   if (4 * entries.size() > n_rows * n_columns) {
     std::vector<std::uint32_t> order(n_rows);
     std::iota(order.begin(), order.end(), 0u);
@@ -128,7 +128,7 @@ RowGroups group_rows(std::size_t n_rows, std::size_t n_columns, std::vector<Entr
     for (std::uint32_t column = 0; column < n_columns; ++column) {
       std::array<std::uint32_t, width> index;
       std::size_t n_have = 0;
-      if (fill == Fill::where_it_pays) {  // on to the next column that is there at all
+      if (fill == Fill::where_it_pays) {  // goes to the next column that has entries
         auto nearest = static_cast<std::uint32_t>(n_columns);
         for (std::size_t r = 0; r < width; ++r)
           if (next[r] < end[r]) nearest = std::min(nearest, entries[next[r]].column);

@@ -10,13 +10,14 @@ namespace {
 
 /// A gather costs about as much as so many runs (bench/NOTES.md).
 constexpr std::size_t runs_per_gather = 6;
-/// Sources that are too few for a run are gathered; with so many, a run always pays.
+/// Sources are gathered if fewer than a limit form a run; runs with more members than this always
+/// pay.
 constexpr std::size_t most_gathered = 2;
 
 using Lane = std::array<std::vector<Entry>, RowSlices::width>;
 using Runs = std::map<std::uint32_t, std::vector<Entry>>;  // by the column of their first row
 
-/// From how many members on a run of this slice is to be one: the number with the least cost.
+/// Least number of members that makes a run of this slice: the number with the least cost.
 std::size_t cheapest_run(const Runs& runs, std::uint32_t first_row) {
   std::size_t best = most_gathered + 1, least = std::numeric_limits<std::size_t>::max();
   for (std::size_t from = most_gathered + 1; from >= 1; --from) {

@@ -10,7 +10,7 @@
 namespace lmrnn {
 namespace {
 
-/// The processor's own word for a target where Highway's differs from it. CMakeLists.txt disables
+/// The processor vendor's name for a target if Highway's differs from it. CMakeLists.txt disables
 /// the other targets.
 std::string_view name_of_target(std::int64_t target) {
   switch (target) {
@@ -36,7 +36,7 @@ std::string_view name_of_target(std::int64_t target) {
   }
 }
 
-// Not under the choice of any thread: what Highway would use by itself comes first.
+// Independent of the choice of any thread: Highway's default comes first.
 const std::vector<std::int64_t>& all_targets() {
   static const std::vector<std::int64_t> targets = hwy::SupportedAndGeneratedTargets();
   return targets;

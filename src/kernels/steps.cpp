@@ -21,7 +21,7 @@ namespace hn = hwy::HWY_NAMESPACE;
 /// Rows of a group.
 constexpr std::size_t n_together = RowGroups::width;
 
-/// Groups from the one that is asked for ahead of its use to the one in use.
+/// How many groups ahead a group is prefetched.
 constexpr std::size_t groups_ahead = 8;
 
 /// The shared columns of a group: each source vector is loaded once and used four times.
@@ -45,8 +45,8 @@ HWY_INLINE void add_shared(D d, const float* HWY_RESTRICT weights,
   }
 }
 
-/// Columns of one row. Long lists take two chains of additions, since one fused multiply-add must
-/// not wait for the last.
+/// Columns of one row. Long lists take two chains of additions, so that a fused multiply-add need
+/// not wait for the one before.
 template <std::size_t n_vectors, class D, class V>
 HWY_INLINE void add_alone(D d, const float* HWY_RESTRICT weights,
                           const std::uint32_t* HWY_RESTRICT columns, std::size_t n,
@@ -121,19 +121,19 @@ HWY_INLINE void add_term(D d, const Term& term, std::size_t group_index, std::si
   add_unshared(d, term, group, n_lanes, lane, sum);
 }
 
-/// The sums of the rows of a group: what they begin with, and terms. One group after the other is
-/// asked for, with what the last one was asked for with.
+/// The sums of the rows of a group: initial values plus terms. Call `get` for one group after the
+/// other, with the same arguments.
 ///
-/// Blocks of four lanes would leave most of a wider vector empty, and the sums of one group are too
-/// few for additions not to wait for each other. So there, a vector holds the lanes of several
-/// rows, and four groups go side by side, ahead of what is asked for. Each sum is added up in the
-/// order of add_term, so the bits are the same.
+/// Blocks of four lanes would leave most of a wider vector empty, and one group has so few sums
+/// that additions would wait for each other. So for these blocks a vector holds the lanes of
+/// several rows, and four groups are computed together, ahead of the calls that need them. Each sum
+/// is added up in the order of add_term, so the bits are the same.
 template <class D, std::size_t n_vectors>
 class GroupSums {
  public:
   using V = hn::Vec<D>;
 
-  /// `begin(row, at)`: what the sums of the lanes from `at` on, in (row, lane), begin with.
+  /// `begin(row, at)`: what the sums of the lanes from `at` on, in (row, lane), start from.
   template <class Begin, class... Terms>
   HWY_INLINE void get(D d, const RowGroups::Group* groups, std::size_t g, std::size_t last,
                       std::size_t n_lanes, std::size_t lane, V (&sum)[n_together][n_vectors],
@@ -163,7 +163,7 @@ class GroupSums {
  private:
   static constexpr std::size_t n_of_block = 4, n_at_once = 4;
   static constexpr std::size_t n_of_group = n_together * n_of_block;
-  // Only for blocks of four does for_lanes take less than the widest vectors.
+  // for_lanes uses vectors narrower than the widest only for blocks of four lanes.
   static constexpr std::size_t widest = hn::MaxLanes(hn::CappedTag<float, n_of_group>());
   static constexpr bool several_rows =
       n_vectors == 1 && hn::MaxLanes(D()) == n_of_block && widest > n_of_block;
@@ -200,8 +200,8 @@ class GroupSums {
     const hn::RebindToUnsigned<decltype(d)> d_index;
     using Wide = hn::Vec<decltype(d)>;
     constexpr std::size_t n_rows = width / n_of_block, n_parts = n_together / n_rows;
-    // One load takes the weights of n_rows columns, which are (column, row). An index takes those
-    // of one column and of n_rows rows, each once per lane.
+    // One load takes the weights of n_rows columns, which are stored as (column, row). An index
+    // selects those of one column and of n_rows rows, each once per lane.
     const auto row_of_lane = hn::ShiftRight<2>(hn::Iota(d_index, 0));
     decltype(hn::IndicesFromVec(d, row_of_lane)) index[n_together];
     for (std::size_t i = 0; i < n_together; ++i)
@@ -218,7 +218,7 @@ class GroupSums {
       columns[i] = term.pattern->columns.data() + group.first_column;
       for (std::size_t p = 0; p < n_parts; ++p) sum[i][p] = hn::LoadU(d, of(g + i) + p * width);
     }
-    // The column after `c` others of those that `w` holds the weights of.
+    // Adds column `c` of those whose weights are in `w`.
     const auto add = [&](std::size_t i, Wide w, std::size_t c, Wide x) HWY_ATTR {
 #pragma GCC unroll 2
       for (std::size_t p = 0; p < n_parts; ++p)
@@ -226,7 +226,7 @@ class GroupSums {
     };
     std::size_t k = first;
     if (n_groups > 1 && last == term.pattern->n_columns) {
-      // All columns, so the groups have them in the same places.
+      // All columns at once: the groups have them at the same positions.
       for (; k + n_rows <= last; k += n_rows) {
         Wide w[n_groups];
         for (std::size_t i = 0; i < n_groups; ++i) w[i] = hn::LoadU(d, weights[i] + n_together * k);
@@ -261,7 +261,7 @@ class GroupSums {
   std::size_t first_ = 0, end_ = 0;
 };
 
-/// Where the lanes of a group's rows are, from `lane` on.
+/// Offsets of the rows of a group, at lane `lane`.
 struct RowsAt {
   std::size_t at[n_together];
   HWY_INLINE RowsAt(const RowGroups::Group& group, std::size_t n_lanes, std::size_t lane) {
@@ -269,8 +269,8 @@ struct RowsAt {
   }
 };
 
-/// What becomes of the sums of a group. `plain`: ReLU units without a leak. `rate`: f, then the
-/// leak. `blended`: f comes after the leak, with or without a voltage of its own.
+/// How the sums of a group become states. `plain`: ReLU units without a leak. `rate`: f, then the
+/// leak. `blended`: f after the leak, with or without a voltage.
 enum class Finish { plain, rate, blended };
 
 HWY_INLINE Finish finish_of(StateEquation equation, Nonlinearity nonlinearity, float alpha) {
@@ -293,8 +293,8 @@ HWY_INLINE void for_lanes_finished(std::size_t n_lanes, Finish finish, Body&& bo
   });
 }
 
-/// All groups of a range, for n_vectors vectors of lanes. What the loop needs of the step is copied
-/// first: the compiler must take stores of states for stores to anything.
+/// All groups of a range, for n_vectors vectors of lanes. Copies what the loop needs from the step
+/// first, because the compiler must assume that storing states may change anything.
 template <Finish finish, std::size_t n_vectors, class D>
 HWY_INLINE void forward_groups(D d, const ForwardStep& s, std::size_t lane) {
   using V = hn::Vec<D>;
@@ -389,7 +389,7 @@ void affine_step(const AffineStep& s) {
   });
 }
 
-/// Columns [first, last) of a row that has `n` of them all alone, as add_alone would take them.
+/// Columns [first, last) of a row with `n` unshared columns, in the order of add_alone.
 template <std::size_t n_vectors, class D>
 HWY_INLINE void add_alone_part(D d, const AffinePart& part, const float* HWY_RESTRICT weights,
                                std::size_t row, std::size_t lane) {
@@ -466,7 +466,7 @@ void affine_part(const AffinePart& part) {
   });
 }
 
-/// As forward_groups.
+/// Like forward_groups.
 template <Finish finish, std::size_t n_vectors, class D>
 HWY_INLINE void backward_groups(D d, const BackwardStep& s, std::size_t lane) {
   using V = hn::Vec<D>;
@@ -480,8 +480,8 @@ HWY_INLINE void backward_groups(D d, const BackwardStep& s, std::size_t lane) {
   const bool leaky = s.alpha != 1.0f;
   const V alpha = hn::Set(d, s.alpha), leak = hn::Set(d, 1.0f - s.alpha);
   const V inverse_alpha = hn::Set(d, 1.0f / s.alpha);
-  // The gradients that are summed first are with respect to what others see: of a voltage, the
-  // rate.
+  // The gradients in the sum are with respect to what other units see: the rate, if there is a
+  // voltage.
   const bool is_voltage = finish == Finish::blended && s.equation == StateEquation::voltage;
   const float* carried = is_voltage ? nullptr : carry;
   const auto begin = [&](std::size_t, std::size_t at)

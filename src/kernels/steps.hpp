@@ -1,11 +1,11 @@
 // The kernels: one time step of a block of trials, forward and backward.
 //
 // Arrays are (row, trial) with trials innermost and padded to `n_lanes`: 4, 8 or a multiple of 16.
-// The padding is computed along and must be harmless; it is never read. Trials are the SIMD
-// dimension, so a weight is one scalar that multiplies a whole vector of trials, whatever the
-// pattern of the matrix. Nothing here allocates or throws. Each kernel runs on the best SIMD
-// target of the machine, or the one that its thread has chosen (lmrnn/simd.hpp); reference.hpp is
-// the readable twin.
+// The padding is computed, too, and must be harmless; it is never read. Trials are the SIMD
+// dimension, so a weight is one scalar that multiplies a whole vector of trials, for any pattern of
+// the matrix. Nothing here allocates or throws. Each kernel runs on the best SIMD target of the
+// machine, or the one that its thread has chosen (lmrnn/simd.hpp); reference.hpp is the readable
+// twin.
 #pragma once
 
 #include <cstddef>
@@ -21,13 +21,13 @@ constexpr std::size_t padded_lanes(std::size_t n_trials) {
   return n_trials <= 4 ? 4 : n_trials <= 8 ? 8 : (n_trials + 15) / 16 * 16;
 }
 
-/// Whether blocks can have so many lanes: 4, 8 or a multiple of 16.
+/// Whether blocks can have this many lanes: 4, 8 or a multiple of 16.
 constexpr bool is_padded_lanes(std::size_t n_lanes) {
   return n_lanes > 0 && padded_lanes(n_lanes) == n_lanes;
 }
 
-/// Lanes that the steps go through at once on the SIMD target of this thread. Blocks of so many
-/// need the least room in the caches; the bits are those of wider blocks.
+/// Lanes that a step processes at once on this thread's SIMD target. Blocks of this many lanes need
+/// the least cache; the bits are those of wider blocks.
 std::size_t lanes_at_once() noexcept;
 
 /// A term  sum_j weights[i, j] source[j, :]  of a step.
@@ -37,7 +37,7 @@ struct Term {
   const float* source;   ///< (column, lane), contiguous
 };
 
-/// Groups of rows that a kernel is to compute: [first, last), as far as there are any.
+/// Groups of rows that a kernel should compute: [first, last), limited to existing groups.
 struct GroupRange {
   std::size_t first = 0, last = std::numeric_limits<std::size_t>::max();
 };
@@ -85,8 +85,9 @@ struct AffineStep {
 void affine_step(const AffineStep& step) noexcept;
 
 /// An affine step in parts, for columns [first, last) of a pattern with whole rows
-/// (RowGroups::has_whole_rows): the parts, called in order, leave the bits of the whole. Sums wait
-/// in `output` and in `chains`. Parts begin at multiples of 4; the last one ends with the columns.
+/// (RowGroups::has_whole_rows): the parts, called in order, give the same bits as the whole. Sums
+/// wait in `output` and in `chains`. Parts begin at multiples of 4; the last one ends with the
+/// columns.
 struct AffinePart {
   AffineStep whole;
   std::size_t first, last;
@@ -99,7 +100,7 @@ void affine_part(const AffinePart& part) noexcept;
 /// carry = (1 - alpha) g
 /// f'(u) is recovered from state and previous: f(u) = (state - (1 - alpha) previous) / alpha.
 ///
-/// Where f comes after the leak, f' is that of what was blended, a function of the state f(.)
+/// If f comes after the leak, f' is that of the blended argument, a function of the state f(.)
 /// alone:
 ///   leak_inside:  g as above,                                  q = f' g
 ///   voltage:      g = readout + recurrent + penalty * state,   q = carry + f' g
@@ -121,7 +122,7 @@ struct BackwardStep {
 void backward_step(const BackwardStep& step) noexcept;
 
 /// gradient[i, j] += sum_{t, l} target[t][i, l] source[t][j, l] for every stored (i, j): weight
-/// gradients of `n_steps` time steps in one go, so that the sums stay in registers.
+/// gradients of `n_steps` time steps together, so that the sums stay in registers.
 struct OuterProduct {
   const RowGroups* pattern;
   const float* const* target;  ///< (step) -> (row of the matrix, lane)

@@ -11,7 +11,7 @@
 namespace lmrnn::rnn {
 namespace {
 
-/// Without a leak, the leak has no place.
+/// The kernels' equation. Without a leak, leak_inside is the same as rate.
 kernels::StateEquation kernel_equation(const Architecture& a) {
   switch (a.equation) {
     case StateEquation::rate:
@@ -25,21 +25,21 @@ kernels::StateEquation kernel_equation(const Architecture& a) {
   return kernels::StateEquation::rate;
 }
 
-/// A state of one trial: whole slices between margins.
+/// Size of a buffer for the state of one trial: whole slices, with a margin on either side.
 std::size_t padded_units(std::size_t n_units) {
   constexpr std::size_t width = kernels::RowSlices::width;
   return (n_units + width - 1) / width * width + 2 * kernels::RowSlices::margin;
 }
 
-/// Whether the items of trial k at t are those at t - 1. Compares bit for bit: what is equal in
-/// another way could have another drive.
+/// Whether the items of trial k at t equal those at t - 1. Compares bit for bit: values that are
+/// only numerically equal (0 and -0) could have different drives.
 template <class T>
 bool same_as_before(const TrialArray<T>& array, std::size_t t, std::size_t k) {
   return array.empty() ||
          std::memcmp(array.at(t, k), array.at(t - 1, k), array.n_items * sizeof(*array.data)) == 0;
 }
 
-/// The groups of rows of some units, where rows are in order.
+/// The groups of rows of some units, if rows are in order.
 kernels::GroupRange groups_of(kernels::UnitRange units) {
   constexpr std::size_t width = kernels::RowGroups::width;
   static_assert(tile_units % width == 0);
@@ -67,9 +67,9 @@ kernels::Nonlinearity kernel_name(Activation activation) {
   return kernels::Nonlinearity::relu;
 }
 
-// Planes whose sizes are powers of two would put one unit's states of all steps on the same few
-// sets of the first cache, where a weight gradient reads them together. So the distance between
-// planes is half a kilobyte more than a multiple of the pages that those sets repeat over.
+// If planes had a power of two as size, one unit's states of all steps would share the same few
+// sets of the first-level cache, and a weight gradient reads them together. So the distance between
+// planes is half a kilobyte more than a multiple of a page.
 std::size_t Planes::stride(std::size_t n_cells) noexcept {
   constexpr std::size_t page = 4096 / sizeof(float), apart = 512 / sizeof(float);
   return (n_cells + page - 1) / page * page + apart;
@@ -99,7 +99,7 @@ void BlockRun::begin(const Architecture& a, const PackedNetwork& p, const float*
   outside = nullptr;
   drive_is_of.reset();
   LMRNN_CHECK_FITS(b.n_trials(), lanes, "a block has more trials than lanes");
-  // Whole slices, and their margins, for the kernels of one trial.
+  // The kernels of one trial need whole slices and their margins.
   const std::size_t cells = n_lanes == 1 ? padded_units(a.n_units()) : n_cells();
   state.assign(cells, 0.0f);
   previous.assign(cells, 0.0f);
@@ -211,7 +211,7 @@ void BlockRun::step(std::size_t t, const float* before, float* next) {
   step_units(t, before, next, {});
 }
 
-// From the drive, which is there already.
+// A step whose drive is already computed.
 void BlockRun::step_units(std::size_t t, const float* before, float* next,
                           kernels::UnitRange units) {
   if (resets_at(t)) {
@@ -257,8 +257,8 @@ void BlockRun::run_one_trial(View3<float> states, View3<float> logits_out) {
   const std::size_t n_units = architecture->n_units(), n_classes = architecture->n_classes;
   const kernels::RowSlices& recurrent = packed->one_trial.pattern;
   const std::size_t n_padded = padded_units(n_units);
-  // Planes 1 ... 4: the states of four steps; plane 0: the state before them; plane 5: the state
-  // before a trial.
+  // Plane 0: the state before the four steps; planes 1 ... 4: the states of these steps; plane 5:
+  // the state before a trial.
   Buffer<float> run((together + 2) * n_padded, 0.0f), currents(together * n_padded);
   const auto plane = [&](std::size_t k) { return run.data() + k * n_padded + margin; };
   std::copy_n(previous.data() + margin, n_units, plane(0));
@@ -272,7 +272,7 @@ void BlockRun::run_one_trial(View3<float> states, View3<float> logits_out) {
     kernels::DenseOutputs out{
         n_classes, n_units, parameters + packed->layout.readout, packed->readout_bias.data(),
         {},        {}};
-    for (std::size_t k = 0; k < together; ++k) {  // after the last step, it is done over again
+    for (std::size_t k = 0; k < together; ++k) {  // k beyond the last step repeats the last step
       const std::size_t step = std::min(k, n - 1);
       in.inputs[k] = block.inputs.at(first + step, 0);
       in.currents[k] = currents.data() + k * n_padded;
@@ -290,7 +290,8 @@ void BlockRun::run_one_trial(View3<float> states, View3<float> logits_out) {
           {&recurrent, packed->one_trial.weights.data(), drive.data(), in.currents[k],
            plane(restarts ? together + 1 : k), state_now, static_cast<float>(architecture->alpha),
            kernel_name(architecture->activation), kernel_equation(*architecture), voltage_now});
-      // What the last slice computed for rows that do not exist may be read by other rows' runs.
+      // The last slice computes rows that do not exist. Clears them, because runs of other rows may
+      // read them.
       std::fill(state_now + n_units, plane(k + 1) - margin + n_padded, 0.0f);
       if (!states.empty())
         std::copy_n(voltage_now ? voltage_now : state_now, n_units, states.row(t, 0));
@@ -333,9 +334,9 @@ double BlockRun::sum_of_squares(const float* values) const {
   return sum;
 }
 
-// Steps in a segment: the stretch of time whose states are kept at once. Without recomputation that
-// is all of it; with it, about sqrt(chunks) of them, so that neither the kept states nor the states
-// between segments grow faster than the square root of the length of the row.
+// Steps in a segment: the steps whose states are kept at the same time. Without recomputation this
+// is the whole row; with it, about sqrt(chunks) chunks, so that the kept states and the states
+// between segments grow only with the square root of the row's length.
 std::size_t BlockRun::segment_steps(std::size_t n_steps, bool recompute) {
   const std::size_t n_chunks = (n_steps + chunk_steps - 1) / chunk_steps;
   if (!recompute) return n_chunks * chunk_steps;
@@ -352,7 +353,7 @@ void BlockRun::reserve(std::size_t segment, const LossOptions& options) {
   loss.resize(block.n_steps() * n_lanes);
   rate_square.assign(block.n_steps(), 0.0);
   lane_targets.assign(n_lanes, 0);
-  lane_weights.assign(n_lanes, 0.0f);  // padding has no weight, hence no gradient
+  lane_weights.assign(n_lanes, 0.0f);  // padding has no weight, so it has no gradient
   penalty.assign(n_lanes, 0.0f);
   std::fill_n(penalty.begin(), block.n_trials(), static_cast<float>(2 * options.rate_penalty));
 }
@@ -375,7 +376,7 @@ void BlockRun::reserve_backward(std::size_t n_kept) {
   readout_gradient.assign(packed->readout_transposed.pattern.n_entries(), 0.0f);
 }
 
-// Runs the segment [first, last) from kept[0], keeping its states and the gradients of its loss.
+// Runs the segment [first, last) from kept[0], and keeps its states and the gradients of its loss.
 void BlockRun::keep_segment(std::size_t first, std::size_t last, const LossOptions& options,
                             const float* wanted) {
   segment_first = first;
@@ -426,7 +427,7 @@ LossResult BlockRun::run_loss(const LossOptions& options, const float* wanted,
   reserve(segment, options);
   std::fill(gradient.begin(), gradient.end(), 0.0f);
 
-  // State before each segment; only the last one is reached by the first pass.
+  // The state before each segment; the first pass stops at the last segment.
   std::vector<Buffer<float>> starts(n_segments, last_state());
   for (std::size_t t = 0; t < (n_segments - 1) * segment; ++t) {
     step(t, previous.data(), state.data());
@@ -456,11 +457,11 @@ LossResult BlockRun::run_loss(const LossOptions& options, const float* wanted,
   return result;
 }
 
-// Steps [first, last), at most chunk_steps of them, last to first.
+// Goes backward through steps [first, last), at most chunk_steps of them.
 void BlockRun::backward_chunk(std::size_t first, std::size_t last, bool with_penalty,
                               std::span<float> gradient) {
   LMRNN_CHECK_FITS(last - first, chunk_steps, "a chunk has more steps than planes");
-  // What each step saw as h[t-1]: the kept state, unless some trial began there.
+  // The h[t-1] that each step used: the kept state, unless some trial began there.
   std::array<const float*, chunk_steps> before{};
   for (std::size_t t = first; t < last; ++t) {
     const std::size_t k = t - first;
@@ -474,7 +475,7 @@ void BlockRun::backward_chunk(std::size_t first, std::size_t last, bool with_pen
     backward_steps(first, last, before.data(), with_penalty, units);
     add_weight_gradients(first, last, before.data(), units);
   };
-  // A loss outside needs whole states at each step.
+  // A loss outside needs all units of a step at once.
   if (packed->is_uncoupled && outside == nullptr) {
     for_tiles_of_units(architecture->n_units(), run);
   } else {
@@ -487,7 +488,7 @@ void BlockRun::backward_steps(std::size_t first, std::size_t last, const float* 
   const std::size_t n_logits = architecture->n_classes * n_lanes;
   const bool leaky = static_cast<float>(architecture->alpha) != 1.0f;
   for (std::size_t t = last; t-- > first;) {
-    // The error does not reach beyond the beginning of a trial.
+    // Errors stop at the beginning of a trial.
     const float* later = delta_at(t + 1);
     if (t + 1 < block.n_steps() && resets_at(t + 1)) {
       later = with_resets(t + 1, later, 0.0f, cleared_delta.data(), units);
@@ -537,7 +538,7 @@ void BlockRun::add_weight_gradients(std::size_t first, std::size_t last, const f
   kernels::add_drive_gradient({architecture->n_units(), &inputs_of_chunk, deltas_now.data(),
                                block.rules, first, drive_scratch.data(), input_gradient.data(),
                                bias_gradient.data(), rule_gradient.data(), units});
-  // Transposed, so that the many states are gone through once and the few classes often.
+  // Transposed, so that the long list of states is read once and the short one of classes often.
   kernels::add_outer_product({&packed->readout_transposed.pattern, states.data(), errors.data(),
                               n_steps, n_lanes, readout_gradient.data(), groups_of(units)});
 }

@@ -1,4 +1,4 @@
-// Time loops over the kernels: what happens to one block of trials. Private to the module.
+// Time loops over the kernels: they compute one block of trials. Private to the module.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ namespace lmrnn::rnn {
 
 kernels::Nonlinearity kernel_name(Activation activation);
 
-/// A weight matrix as the kernels want it: its pattern and the packed copy of its weights.
+/// A weight matrix in the kernels' layout: its pattern and the packed copy of its weights.
 struct PackedMatrix {
   kernels::RowGroups pattern;
   Buffer<float> weights;
@@ -26,14 +26,14 @@ struct PackedMatrix {
   kernels::Term term(const float* source) const { return {&pattern, weights.data(), source}; }
 };
 
-/// W_in, W_rule and b as kernels want them that have units as the SIMD dimension: whole groups of
+/// W_in, W_rule and b in the layout of kernels with units as the SIMD dimension: whole groups of
 /// kernels::drive_units.
 struct DriveWeights {
   std::vector<std::uint32_t> input_index;  ///< (slice, channel, row of slice)
   Buffer<float> input, rule, bias;         ///< rule: (rule, padded unit)
 };
 
-/// W as the kernels for a single trial want it.
+/// W in the layout of the kernels for a single trial.
 struct OneTrialMatrix {
   kernels::RowSlices pattern;
   Buffer<float> weights;
@@ -52,26 +52,26 @@ struct PackedNetwork {
   DriveWeights drive;
   OneTrialMatrix one_trial;
   Buffer<float> readout_bias;
-  /// No unit has another as its source, so that units can be taken one tile after another through
-  /// some time steps, while what they need is in the first caches.
+  /// No unit is a source of another, so a tile of units can go through several time steps while its
+  /// data stay in the first caches.
   bool is_uncoupled;
 };
 
 /// Time steps whose gradients are summed in one go (kernels::OuterProduct).
 inline constexpr std::size_t chunk_steps = 8;
 
-/// Units that are taken together through a chunk.
+/// Units that go through a chunk together.
 inline constexpr std::size_t tile_units = kernels::drive_units;
 
 /// A sequence of (unit, lane) arrays, one per time step.
 class Planes {
  public:
   void resize(std::size_t n_planes, std::size_t n_cells);
-  /// Uses memory of the caller's instead: n_planes * stride(n_cells) floats.
+  /// Uses the caller's memory instead: n_planes * stride(n_cells) floats.
   void borrow(float* memory, std::size_t n_planes, std::size_t n_cells);
   /// Floats from one plane to the next.
   static std::size_t stride(std::size_t n_cells) noexcept;
-  /// Plane k, of which the caller uses `n_cells`.
+  /// Plane k, where the caller uses `n_cells` cells.
   float* at(std::size_t k, std::size_t n_cells) {
     LMRNN_CHECK_INDEX(k, n_planes_, "this plane was never made");
     LMRNN_CHECK_FITS(n_cells, n_cells_, "planes were sized for a smaller block");
@@ -79,7 +79,7 @@ class Planes {
   }
 
  private:
-  struct Owned : Buffer<float> {  ///< moves, and is never copied: `first_` may point into it
+  struct Owned : Buffer<float> {  ///< is moved and never copied: `first_` may point into it
     Owned() = default;
     Owned(Owned&&) = default;
     Owned& operator=(Owned&&) = default;
@@ -89,8 +89,8 @@ class Planes {
   std::size_t n_planes_ = 0, n_cells_ = 0, stride_ = 0;
 };
 
-/// Where gradients come from and go to if the loss is outside (lmrnn::Operation): arrays of a whole
-/// batch, (time, row, item), in which the block begins at `first_row`. Each may be empty.
+/// Where gradients come from and go to if the loss is computed outside (lmrnn::Operation): arrays
+/// of a whole batch, (time, row, item); the block begins at `first_row`. Each may be empty.
 struct Outside {
   std::size_t first_row = 0;
   View3<const float> logits, states;               ///< given
@@ -99,9 +99,9 @@ struct Outside {
   const PackedMatrix* input_transposed = nullptr;  ///< (channel, unit)
 };
 
-/// A block being computed: sizes, inputs by lane, and buffers that live on between calls. Blocks
-/// and networks of other sizes follow each other in one BlockRun, so every buffer is given its size
-/// again for each block, where the block begins (`begin`, `reserve`), and nowhere "if it is empty".
+/// A block and its computation: sizes, inputs by lane, and buffers that are reused between calls.
+/// One BlockRun handles blocks and networks of different sizes in turn, so every buffer gets its
+/// size again at the beginning of each block (`begin`, `reserve`), never "if it is empty".
 struct BlockRun {
   const Architecture* architecture = nullptr;
   const PackedNetwork* packed = nullptr;
@@ -115,14 +115,14 @@ struct BlockRun {
   std::optional<std::size_t> drive_is_of;  ///< the step whose drive, without noise, is in `drive`
   std::vector<std::uint8_t> unchanged;     ///< (lane): inputs and rules are those of the last step
   Buffer<float> noise_of_trial;            ///< (unit)
-  // What other units see of a state: h. In the voltage form that is f(x), and so are all planes
-  // below: the backward pass needs no more. x itself is in `voltage` alone.
+  // What other units see of a state: h. In the voltage form this is f(x), also in all planes below,
+  // because the backward pass needs no more. Only `voltage` has x itself.
   Buffer<float> state, previous;  ///< (unit, lane), where states are not kept
   Buffer<float> voltage;          ///< (unit, lane): x after the last step, if there is one
   float at_rest = 0;              ///< h in state 0
   Buffer<float> restarted;        ///< (unit, lane): a state with lanes that begin again
 
-  // Backward; indexed by time from the beginning of the segment now kept:
+  // Backward; indexed by time from the beginning of the kept segment:
   std::size_t segment_first = 0;
   Planes kept;                  ///< kept[k]: the state before step k
   Buffer<float> logits;         ///< (class, lane); (time of a chunk, class, lane) if uncoupled
@@ -141,7 +141,7 @@ struct BlockRun {
   Buffer<float> input_gradient, rule_gradient, bias_gradient;  ///< as DriveWeights
   Buffer<float> drive_scratch;
   const Outside* outside = nullptr;  ///< if the loss is
-  Buffer<float> from_units;  ///< (channel or unit, lane): a product with a transposed matrix
+  Buffer<float> from_units;  ///< a product with a transposed matrix: (channel or unit, lane)
   Buffer<float> zeros;       ///< (channel or unit)
 
   /// `lanes`: kernels::padded_lanes, or 1 for run_one_trial.
@@ -150,32 +150,32 @@ struct BlockRun {
   std::size_t n_cells() const noexcept { return architecture->n_units() * n_lanes; }
   bool resets_at(std::size_t t) const;
   bool has_voltage() const noexcept { return architecture->equation == StateEquation::voltage; }
-  /// The state after the last step, from which a block can go on. `seen`: h of that step.
+  /// The state after the last step, from which a block can continue. `seen`: h of that step.
   const float* state_of(const float* seen) const { return has_voltage() ? voltage.data() : seen; }
   const Buffer<float>& last_state() const { return has_voltage() ? voltage : previous; }
-  /// Goes on from a state: writes what others see of it.
+  /// Continues from a state; writes what other units see of it to `seen`.
   void go_on_from(const float* from, float* seen);
 
   /// Computes `next` from `before`, the state before time t (resets and noise included).
   void step(std::size_t t, const float* before, float* next);
-  /// The block's trials are those from `first_trial` on of `states` and `logits_out`.
+  /// Runs the block's trials, which are those from `first_trial` on in `states` and `logits_out`.
   void run_forward(View3<float> states, View3<float> logits_out, std::size_t first_trial);
-  /// The same for a block of one trial, with the kernels made for it.
+  /// The same for a block of one trial, with the kernels for a single trial.
   void run_one_trial(View3<float> states, View3<float> logits_out);
   LossResult run_loss(const LossOptions& options, const float* wanted, std::span<float> gradient);
 
   // The two halves of run_loss for a loss outside (outside.cpp):
 
-  /// Floats that run_keeping leaves for run_outside.
+  /// Number of floats that run_keeping stores for run_outside.
   static std::size_t kept_size(std::size_t n_steps, std::size_t n_cells, bool recompute);
-  /// The state before the block's first step: (row, unit) of the batch.
+  /// Sets the state before the block's first step; `initial`: (row, unit) of the batch.
   void begin_from(View2<const float> initial, std::size_t first_row);
-  /// Runs forward, writes the block's part of `logits` and `states` (time, row, item), which may be
-  /// empty, and keeps the states in `memory`, if it is given; with `recompute`, those between
+  /// Runs forward and writes the block's part of `logits` and `states` (time, row, item), which may
+  /// be empty. If `memory` is given, keeps the states there; with `recompute`, only those between
   /// segments.
   void run_keeping(bool recompute, float* memory, std::size_t first_row, View3<float> states,
                    View3<float> logits_out);
-  /// Runs backward from what run_keeping has kept.
+  /// Runs backward from the states that run_keeping kept.
   void run_outside(const Outside& gradients, bool recompute, const float* memory,
                    std::span<float> gradient);
 
@@ -186,11 +186,11 @@ struct BlockRun {
   /// The same without inputs, for one trial.
   void drive_one_trial(std::size_t t);
   void set_reset_lanes(std::size_t t, float* values, float to, kernels::UnitRange units = {}) const;
-  /// `values` with the lanes set to `to` whose trial begins at t, written to `copy`.
+  /// `values` with the lanes whose trial begins at t set to `to`, written to `copy`.
   const float* with_resets(std::size_t t, const float* values, float to, float* copy,
                            kernels::UnitRange units = {}) const;
   float* delta_at(std::size_t t) { return deltas.at(t % (chunk_steps + 1), n_cells()); }
-  /// The state before step t of the segment now kept.
+  /// The state before step t of the kept segment.
   float* kept_at(std::size_t t) { return kept.at(t - segment_first, n_cells()); }
   void step_units(std::size_t t, const float* before, float* next, kernels::UnitRange units);
   void loss_at(std::size_t t, const float* logits_now, const LossOptions& options,

@@ -1,4 +1,4 @@
-// Initial weights; lmrnn/network.hpp says what each scheme is.
+// Initial weights; lmrnn/network.hpp describes each scheme.
 #include <Spectra/GenEigsSolver.h>
 #include <fmt/format.h>
 
@@ -16,7 +16,7 @@
 namespace lmrnn {
 namespace {
 
-/// W as Spectra wants it: a matrix-vector product over the synapses that exist.
+/// W in the form that Spectra needs: a matrix-vector product over the existing synapses.
 class RecurrentProduct {
  public:
   using Scalar = double;
@@ -43,8 +43,8 @@ double largest_modulus(const auto& eigenvalues) {
   return largest;
 }
 
-/// Whether a path of synapses leads from some unit back to it. Without one, every eigenvalue is 0,
-/// but rounding makes solvers find others, or fail.
+/// Whether some path of synapses leads from a unit back to it. If none does, every eigenvalue is 0,
+/// but because of rounding, solvers find others or fail.
 bool has_cycle(const Mask& mask) {
   const std::size_t n = mask.n_targets();
   std::vector<std::size_t> n_targets_left(n, 0);  // synapses of a unit onto units not yet taken out
@@ -58,12 +58,12 @@ bool has_cycle(const Mask& mask) {
   return taken_out.size() < n;
 }
 
-/// The radius by iteration; nothing if it does not converge, e.g. where the edge of the spectrum is
-/// too crowded.
+/// The radius by iteration; nothing if it does not converge, e.g. if too many eigenvalues lie near
+/// the edge of the spectrum.
 std::optional<double> radius_by_iteration(const Mask& mask, std::span<const float> weights) {
   RecurrentProduct product(mask, weights);
   Spectra::GenEigsSolver<RecurrentProduct> solver(product, 6, 60);
-  // A start that is fixed, so that the same seed gives the same bits.
+  // A fixed start, so that the same seed gives the same bits.
   const Eigen::VectorXd start = Eigen::VectorXd::LinSpaced(product.rows(), 0.5, 1.5);
   try {
     solver.init(start.data());
@@ -94,15 +94,15 @@ double spectral_radius(const Mask& mask, std::span<const float> weights) {
 
 enum class Group : std::uint32_t { recurrent = 1, input = 2, rule = 3, readout = 4 };
 
-/// The place of a weight's random numbers: its row (unit or class) and column. A given pair of
-/// units draws the same number under every mask.
+/// The key of a weight's random numbers: its row (unit or class); the column is the index. A pair
+/// of units draws the same number under every mask.
 Key place(Seed seed, Group group, std::size_t row) {
   return {seed, RandomPurpose::initialisation, Split::train, static_cast<std::uint32_t>(group),
           static_cast<std::uint32_t>(row)};
 }
 
-/// What balances the noise of a unit's weights, by the type of their sources: excitatory and
-/// inhibitory ones add to 0 on average, at the mean square that they would have without signs.
+/// Factors that balance a unit's weights by the type of their sources: on average, excitatory and
+/// inhibitory weights add to 0, with the mean square that they would have without signs.
 struct Balance {
   double excitatory = 1, inhibitory = 1;
 
@@ -117,7 +117,7 @@ struct Balance {
   }
 };
 
-/// `types`: as Architecture::excitatory.
+/// `types`: like Architecture::excitatory.
 void initialise_recurrent(const Mask& mask, Initialisation scheme, Seed seed,
                           std::span<const std::uint8_t> types, std::span<float> w) {
   const bool alone = mask.is_diagonal();
@@ -152,7 +152,8 @@ void initialise_recurrent(const Mask& mask, Initialisation scheme, Seed seed,
   for (float& x : w) x = static_cast<float>(0.9 / radius * double{x});
 }
 
-/// Puts the weights of the synapses of `part` where `whole`, which has them all, keeps them.
+/// Copies the weights of the synapses of `part` to their places in `whole`, which has all of these
+/// synapses.
 void place_weights(const Mask& part, std::span<const float> weights, const Mask& whole,
                    std::span<float> w) {
   if (part.n_targets() != whole.n_targets())

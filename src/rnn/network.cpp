@@ -48,8 +48,8 @@ void check(const Architecture& a) {
   throw UsageError("trial block: " + std::move(what));
 }
 
-/// Whether every number is at least `least` and below `end`. Without a branch per number, so that
-/// the compiler takes many at a time: this runs over every block.
+/// Whether every number is at least `least` and below `end`. This runs over every block, so it does
+/// not branch for each number and the compiler can vectorise it.
 bool all_within(const TrialArray<const std::int32_t>& numbers, std::int32_t least,
                 std::size_t end) {
   constexpr std::size_t most = std::numeric_limits<std::int32_t>::max();
@@ -61,7 +61,7 @@ bool all_within(const TrialArray<const std::int32_t>& numbers, std::int32_t leas
   return !outside;
 }
 
-/// Calls refuse(step, trial, item) with the place of the first number outside.
+/// Calls refuse(step, trial, item) for the first number outside the range.
 template <class Refuse>
 void refuse_first_outside(const TrialArray<const std::int32_t>& numbers, std::int32_t least,
                           std::size_t end, Refuse&& refuse) {
@@ -81,7 +81,7 @@ void check_shape(const TrialView& b, const TrialArray<T>& array, const char* wha
                              array.n_steps, array.n_trials, b.n_steps(), b.n_trials()));
 }
 
-/// Density from which multiplying all pairs of units is faster than existing synapses only;
+/// The density from which multiplying all pairs of units is faster than only existing synapses;
 /// measured by bench_network, see bench/NOTES.md.
 constexpr double dense_from = 0.9;
 
@@ -185,7 +185,7 @@ struct Network::Implementation {
     });
   }
 
-  /// What a loss needs besides.
+  /// Checks what a loss needs in addition.
   void check_targets(const TrialView& b) const {
     if (b.targets.empty() || b.loss_weights.empty())
       refuse_block("a loss needs targets and loss weights");
@@ -199,7 +199,7 @@ struct Network::Implementation {
     });
   }
 
-  /// An array that is written if it is not empty: (time, n, trial).
+  /// Checks an optional output, (time, n, trial).
   static void check_output(const TrialView& b, const View3<float>& array, std::size_t n,
                            const char* what) {
     if (!array.empty() && (array.n0 != b.n_steps() || array.n1 != n || array.n2 != b.n_trials()))
@@ -312,8 +312,8 @@ LossResult Network::loss_and_gradient(const TrialView& block, const RecurrentNoi
 }
 
 std::vector<CostRow> cost_table(const Architecture& a) {
-  // Forward: one multiply-add per synapse. Backward: one for its gradient, and one to pass the
-  // error on, which inputs and rules do not need. A rule is a look-up.
+  // Forward: one multiply-add per synapse. Backward: one for its gradient, and one to propagate the
+  // error, which inputs and rules do not need. A rule is a table look-up.
   const auto row = [](std::string part, std::size_t n, double forward, double backward) {
     const auto synapses = static_cast<double>(n);
     return CostRow{std::move(part), n, forward * synapses, backward * synapses};

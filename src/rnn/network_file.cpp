@@ -26,8 +26,8 @@ namespace lmrnn {
 namespace {
 
 constexpr std::string_view format_version = "1";
-/// Of files that say their state equation. Versions that read format 1 alone take every network for
-/// one of rates, and must not read these.
+/// Version of files with a state equation. Older versions of lmrnn read only format 1, take every
+/// network for one of rates, and must not read these files.
 constexpr std::string_view equation_version = "2";
 
 std::vector<std::uint8_t> to_bytes(const Mask& mask) {
@@ -47,7 +47,7 @@ Mask to_mask(std::span<const std::uint8_t> whole, std::size_t n_targets, std::si
   return Mask(n_targets, n_sources, std::move(offsets), std::move(sources));
 }
 
-/// What a network file must hold, checked as it is read.
+/// Reads and checks the parts of a network file.
 class Reader {
  public:
   Reader(const std::filesystem::path& path, const ArrayFile& file) : path_(path), file_(file) {}
@@ -61,7 +61,8 @@ class Reader {
       fail("has no metadata \"" + key + "\", so it is not a network written by lmrnn");
     return entry->second;
   }
-  // By another name than `array`: a call with {n} would else mean a number, not a shape.
+  // Its name differs from `array`, because a call array(name, {n}) would mean a number and not a
+  // shape.
   const ArrayData& of_rank(std::string_view name, std::size_t n_dimensions) const {
     const ArrayData& data = file_.at(name, path_);
     if (data.shape.size() != n_dimensions)
@@ -119,7 +120,7 @@ void save_network(const std::filesystem::path& path, const Network& network,
   file.metadata["format_version"] = format_version;
   file.metadata["alpha"] = fmt::format("{}", a.alpha);
   file.metadata["activation"] = to_name(a.activation);
-  file.metadata.erase("equation");  // of the file that this network was loaded from
+  file.metadata.erase("equation");  // it may be left from the file of this network
   if (a.equation != StateEquation::rate) {
     file.metadata["format_version"] = equation_version;
     file.metadata["equation"] = to_name(a.equation);
@@ -139,7 +140,7 @@ void save_network(const std::filesystem::path& path, const Network& network,
   add("readout.weight", all.subspan(l.readout, l.n_readout), {a.n_classes, n});
   add("readout.mask", std::span(readout_mask), {a.n_classes, n});
   add("readout.bias", all.subspan(l.readout_bias, l.n_readout_bias), {a.n_classes});
-  // Only where there are types, so that the files of other networks keep their bytes.
+  // Only if units have types, so that other networks' files stay the same, byte for byte.
   if (!a.excitatory.empty()) add("excitatory", std::span(a.excitatory), {n});
   write_safetensors(path, file);
 }

@@ -21,19 +21,19 @@ struct RowRange {
   std::size_t first, n;
 };
 
-/// What one call computes with; kept for the next one.
+/// Buffers of one call, kept for the next one.
 struct OperationContext {
   explicit OperationContext(const Architecture& a, Representation representation)
       : packed(a, representation) {}
 
   PackedNetwork packed;
   PackedMatrix input_transposed;  ///< made when it is first needed
-  Buffer<float> parameters;       ///< flat, that `packed` was packed from
+  Buffer<float> parameters;       ///< flat, the source of `packed`
   Buffer<float> block_gradients;  ///< (block, parameter)
-  std::mutex mutex;               ///< of `free`
+  std::mutex mutex;               ///< protects `free`
   std::vector<std::unique_ptr<BlockRun>> free;
 
-  /// Buffers of a block.
+  /// Buffers for a block.
   std::unique_ptr<BlockRun> take() {
     const std::lock_guard lock(mutex);
     if (free.empty()) return std::make_unique<BlockRun>();
@@ -57,7 +57,7 @@ using rnn::BlockRun, rnn::OperationContext, rnn::RowRange;
   throw UsageError("operation: " + std::move(what));
 }
 
-/// As in training: as wide as leaves at least two blocks.
+/// As in training: the largest size with at least two blocks.
 std::size_t rows_per_block(std::size_t n_rows) {
   for (const std::size_t rows : {32, 16, 8})
     if (n_rows >= 2 * rows) return rows;
@@ -101,7 +101,7 @@ void check_rules(const View3<const std::int32_t>& rules, std::size_t n_rules) {
       *found, at / (rules.n1 * rules.n2), at / rules.n2 % rules.n1, at % rules.n2, n_rules));
 }
 
-/// Entries without a synapse do not count.
+/// Sets entries without a synapse to 0.
 void clear_absent(const Mask& mask, float* weights) {
   if (mask.is_dense()) return;
   for (std::size_t i = 0; i < mask.n_targets(); ++i)
@@ -115,7 +115,7 @@ struct Operation::Implementation {
   Architecture architecture;
   ParameterLayout layout;
   Representation representation;
-  std::mutex mutex;  ///< of `idle`
+  std::mutex mutex;  ///< protects `idle`
   std::vector<std::unique_ptr<OperationContext>> idle;
 
   explicit Implementation(const Network& network)
@@ -125,7 +125,7 @@ struct Operation::Implementation {
     idle.push_back(std::make_unique<OperationContext>(architecture, representation));
   }
 
-  /// A context that no other call uses, given back at the end.
+  /// A context that no other call uses; the destructor gives it back.
   class Lease {
    public:
     explicit Lease(Implementation& owner) : owner_(owner) {
@@ -172,7 +172,7 @@ struct Operation::Implementation {
 
   void check_finite(const ParameterGroups<const float>& groups) const {
     each_group(groups, [](std::string_view name, std::span<const float> values, auto, auto) {
-      float sum = 0;  // without a branch per number
+      float sum = 0;  // no branch per number
       for (const float w : values) sum += w * 0.0f;
       if (sum == 0.0f) return;
       const auto found = std::ranges::find_if_not(values, [](float w) { return std::isfinite(w); });
@@ -201,7 +201,7 @@ struct Operation::Implementation {
     return rnn::BlockRun::kept_size(n_steps, architecture.n_units() * n_lanes(rows),
                                     keep == Keep::segments);
   }
-  /// Where each block's part of `kept` begins, and at the end its size.
+  /// Offsets of the blocks' parts of `kept`, and finally its size.
   std::vector<std::size_t> kept_offsets(std::span<const RowRange> blocks, std::size_t n_steps,
                                         Keep keep) const {
     std::vector<std::size_t> offsets{0};
@@ -214,7 +214,7 @@ struct Operation::Implementation {
       refuse_operation(fmt::format("kept has {} floats; these inputs need {}", given, needed));
   }
 
-  /// Packs the weights, unless they are those of the last call.
+  /// Packs the weights, unless they equal those of the last call.
   void pack(OperationContext& context, const ParameterGroups<const float>& groups) const {
     Buffer<float> flat(layout.total);
     each_group(groups, [&](auto, std::span<const float> values, std::size_t first, auto) {

@@ -1,5 +1,5 @@
-// A block whose loss is outside: forward and backward are two calls, and arrays are those of the
-// whole batch, (time, row, item).
+// Blocks with the loss outside: forward and backward are two calls, and arrays belong to the whole
+// batch, (time, row, item).
 #include <algorithm>
 #include <cmath>
 
@@ -8,8 +8,8 @@
 namespace lmrnn::rnn {
 namespace {
 
-/// Calls each(k, i) for k < n_rows and i < n_items, some items at a time: one of the two arrays of
-/// a transposition is always read or written across its rows.
+/// Calls each(k, i) for k < n_rows and i < n_items, in tiles of items: a transposition always reads
+/// or writes one of its two arrays across the rows.
 template <class Each>
 void for_tiles(std::size_t n_rows, std::size_t n_items, Each&& each) {
   constexpr std::size_t tile = 16;
@@ -62,7 +62,7 @@ void BlockRun::begin_from(View2<const float> initial, std::size_t first_row) {
   Buffer<float>& to = has_voltage() ? voltage : previous;
   to_lanes(initial.row(first_row), block.n_trials(), n_units, n_lanes, to.data() + margin);
   if (!has_voltage()) return;
-  // Of one trial, whole slices take the place of lanes.
+  // For one trial, whole slices take the place of lanes.
   const std::size_t width = n_lanes == 1 ? kernels::RowSlices::width : n_lanes;
   const std::size_t n_rows = n_lanes == 1 ? (n_units + width - 1) / width : n_units;
   kernels::rate_step({n_rows, width, voltage.data() + margin, previous.data() + margin,
@@ -82,7 +82,7 @@ void BlockRun::run_keeping(bool recompute, float* memory, std::size_t first_row,
   const bool all = memory != nullptr && !recompute;
   if (memory != nullptr) {
     kept.borrow(memory, recompute ? (n_steps + segment - 1) / segment : n_steps + 1, n_cells());
-    // Between segments: states. In them: what others see of states.
+    // With recomputation, stores states; without, what other units see of states.
     std::copy_n((recompute ? last_state() : previous).data(), n_cells(), kept.at(0, n_cells()));
   }
   logits.resize(architecture->n_classes * n_lanes);
@@ -103,7 +103,7 @@ void BlockRun::run_keeping(bool recompute, float* memory, std::size_t first_row,
 
 void BlockRun::run_outside(const Outside& gradients, bool recompute, const float* memory,
                            std::span<float> gradient) {
-  auto* states = const_cast<float*>(memory);  // planes are read here, and not written
+  auto* states = const_cast<float*>(memory);  // planes are only read here
   const std::size_t n_steps = block.n_steps(), segment = segment_steps(n_steps, recompute);
   const std::size_t n_segments = (n_steps + segment - 1) / segment;
   outside = &gradients;
@@ -137,7 +137,7 @@ void BlockRun::run_outside(const Outside& gradients, bool recompute, const float
   outside = nullptr;
 }
 
-// Gradients with respect to the logits of a segment; none in lanes of padding.
+// Gradients with respect to the logits of a segment; 0 in lanes of padding.
 void BlockRun::take_outside_logits(std::size_t first, std::size_t last) {
   const std::size_t n_classes = architecture->n_classes, n = n_classes * n_lanes;
   std::fill_n(dlogits.data(), (last - first) * n, 0.0f);
@@ -147,7 +147,7 @@ void BlockRun::take_outside_logits(std::size_t first, std::size_t last) {
              dlogits.data() + (t - first) * n);
 }
 
-// Units that leak carry an error from step t + 1 to step t already.
+// If units leak, `carry` already has an error from step t + 1, so this one is added.
 void BlockRun::take_outside_states(std::size_t t) {
   const std::size_t n_units = architecture->n_units();
   const float* from = outside->states.row(t, outside->first_row);
@@ -164,8 +164,8 @@ void BlockRun::give_input_gradient(std::size_t t) {
           outside->inputs.row(t, outside->first_row));
 }
 
-// What reaches the state before step 0: through W (and f, of a voltage), and, where units leak,
-// directly. Nothing reaches it in a row that begins at 0 there. The segment now kept is the first.
+// The gradient of the state before step 0: through W (and, for a voltage, f) and, if units leak,
+// directly. It is 0 for a row whose trial begins at step 0. The kept segment must be the first.
 void BlockRun::give_initial_gradient() {
   const std::size_t n_units = architecture->n_units();
   kernels::affine_step(

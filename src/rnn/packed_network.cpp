@@ -10,7 +10,7 @@ namespace {
 
 using kernels::Entry;
 
-/// Entries of a mask, weights by synapse from `first` on.
+/// Entries of a mask, with weights stored by synapse from `first` on.
 std::vector<Entry> entries_by_synapse(const Mask& mask, std::size_t first) {
   std::vector<Entry> entries;
   entries.reserve(mask.n_synapses());
@@ -21,7 +21,7 @@ std::vector<Entry> entries_by_synapse(const Mask& mask, std::size_t first) {
   return entries;
 }
 
-/// Entries of a mask, weights kept as a whole (row, column) array from `first` on.
+/// Entries of a mask, with weights stored as a whole (row, column) array from `first` on.
 std::vector<Entry> entries_of_whole(const Mask& mask, std::size_t first) {
   std::vector<Entry> entries = entries_by_synapse(mask, first);
   for (Entry& e : entries)
@@ -43,7 +43,7 @@ PackedMatrix make_matrix(std::size_t n_rows, std::size_t n_columns, std::vector<
   return matrix;
 }
 
-/// Where (slice, channel, row of slice) is kept.
+/// Index of the weight for each (slice, channel, row of slice).
 std::vector<std::uint32_t> input_by_slices(std::size_t n_units, std::size_t n_channels,
                                            std::span<const Entry> entries) {
   constexpr std::size_t width = kernels::RowSlices::width;
@@ -79,7 +79,7 @@ PackedNetwork::PackedNetwork(const Architecture& a, Representation representatio
   readout_transposed = make_matrix(n, a.n_classes, std::move(to_units), order_back);
   readout = make_matrix(a.n_classes, n, std::move(from_units), order_classes);
   readout_bias.resize(a.n_classes);
-  // With the registers of AVX-512, taking units tile by tile costs 4% (bench/NOTES.md, W4); the
+  // With the registers of AVX-512, going tile by tile costs 4% of time (bench/NOTES.md, W4); the
   // numbers are the same.
   is_uncoupled = simd_target() != "avx512" && n > kernels::drive_units &&
                  recurrent.pattern.is_diagonal() && recurrent_transposed.pattern.is_diagonal() &&

@@ -49,7 +49,7 @@ std::string text_of(const Battery& battery, std::span<const std::size_t> tasks,
   return text;
 }
 
-// Nothing if the file is not what `text_of` writes: it is then computed again.
+// If the file does not have the layout of `text_of`, returns nothing and it is computed again.
 std::optional<std::vector<Ceiling>> kept_in(const fs::path& path, std::size_t n_tasks) {
   const std::string text = read_file(path);
   if (!text.starts_with(csv_header<CeilingRow>() + "\n")) return std::nullopt;

@@ -9,10 +9,10 @@
 
 namespace lmrnn {
 
-/// Reads ceilings/HASH.csv, where HASH is of the battery, the tasks, the seeds and `code`, which
-/// stands for the code that computes ceilings; computes and writes it if it is not there. Processes
-/// may do so at the same time: they all write the same. The numbers that are read are those that
-/// were written, to the last bit.
+/// Reads ceilings/HASH.csv; computes and writes it if it is not there. HASH covers the battery, the
+/// tasks, the seeds and `code`, the version of the code that computes ceilings. Several processes
+/// may do this at the same time, because all write the same text. Numbers that are read equal those
+/// that were written, to the last bit.
 CeilingFunction kept_ceilings(const Study& study, std::string code = build_info().task_code);
 
 }  // namespace lmrnn

@@ -112,7 +112,7 @@ Table states_table(const Study& study, const StudyPlan& plan) {
   return table;
 }
 
-// What is compared, and what will be called support, as text.
+// The parts that were registered in advance: what is compared, and what counts as support.
 std::string registered_parts(const StudyConfig& config) {
   StudyConfig only;
   only.claim = config.claim;
@@ -164,7 +164,7 @@ std::vector<std::string> warnings(const Study& study, const StudyPlan& plan,
   return out;
 }
 
-// A run that was killed between its end and its row.
+// Adds rows of runs that were killed after they ended and before they wrote their row.
 void record_missing(const Study& study, const StudyPlan& plan, const StudyResults& results) {
   if (study.results.empty()) return;
   for (const PlannedRun& run : plan.runs)
@@ -199,7 +199,7 @@ StudyResults::StudyResults(const StudyPlan& plan, const ResultLookup& lookup)
   add_trials_per_step(plan);
 }
 
-// Runs on the same batches have as many trials in a step, almost.
+// Runs with the same batches have almost the same number of trials per step.
 void StudyResults::add_trials_per_step(const StudyPlan& plan) {
   std::map<std::tuple<std::string, std::int64_t, std::int64_t>, double> known;
   const auto batches = [](const PlannedRun& run) {

@@ -26,7 +26,7 @@ class StudyResults {
  public:
   StudyResults(const StudyPlan& plan, const ResultLookup& lookup);
 
-  /// nullptr if the run is not over.
+  /// nullptr if the run is not over yet.
   const RunSummary* of(const PlannedRun& run) const;
   /// The reporting runs of a cell that are over, by seed.
   const std::map<std::int64_t, const RunSummary*>& reports(std::size_t cell) const {
@@ -40,8 +40,7 @@ class StudyResults {
   std::vector<std::map<std::int64_t, const RunSummary*>> reports_;
 };
 
-/// The columns of the tables that have a column per axis, without these: names that an axis cannot
-/// have.
+/// The fixed columns of the tables that also have a column per axis. No axis may have such a name.
 std::vector<std::string> table_columns(std::span<const double> marks);
 
 /// Cells that differ in one axis only: their index per level of that axis.
@@ -51,7 +50,7 @@ struct Siblings {
 };
 /// One per combination of levels of the other axes.
 std::vector<Siblings> siblings(const StudyPlan& plan, std::size_t axis);
-/// Where an axis stands among `plan.axes`; their number if it is none of them.
+/// Index of an axis in `plan.axes`; the size of `plan.axes` if there is no such axis.
 std::size_t axis_index(const StudyPlan& plan, const std::string& name);
 /// "modern, batch 64": the levels of the other axes.
 std::string where(const Siblings& family);

@@ -45,7 +45,7 @@ Table best_table(const Study& study, const StudyPlan& plan, const StudyResults& 
       const View2<const double> view{values.data(), levels.size(), count.size()};
       const BestLevel best = bootstrap_best(view, positions, b.smaller || is_cost(b.measure), seed,
                                             statistics.confidence);
-      // Where all values are the same (a mark that no run reached, mostly), none is the best.
+      // If all values are the same (usually a mark that no run reached), no level is the best.
       const bool all_same =
           std::ranges::adjacent_find(values, std::not_equal_to<>{}) == values.end();
       for (std::size_t l = 0; l < levels.size(); ++l) {

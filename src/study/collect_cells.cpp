@@ -18,7 +18,7 @@ std::vector<TableCell> cell_row(const StudyPlan& plan, std::size_t cell) {
   return row;
 }
 
-// The longest time up to which every run of the cell was watched.
+// The longest time up to which all runs of the cell were observed.
 double common_horizon(const std::vector<const RunSummary*>& runs, bool steps) {
   double horizon = std::numeric_limits<double>::infinity();
   for (const RunSummary* s : runs) {
@@ -53,7 +53,7 @@ std::vector<const RunSummary*> runs_of(const StudyResults& results, std::size_t 
   return runs;
 }
 
-// Of all rows of all batches up to an optimiser step. Batches that grow are not counted.
+// Time steps in all rows of all batches up to an optimiser step; NaN if batches grow.
 double time_steps(const StudyPlan& plan, std::size_t cell, double step) {
   const auto run = std::ranges::find_if(plan.runs, [cell](const PlannedRun& r) {
     return r.cell == cell && r.stage == Stage::report && r.settled;
@@ -84,7 +84,7 @@ Table cells_table(const Study& study, const StudyPlan& plan, const StudyResults&
                  {name, static_cast<std::int64_t>(runs.size()), std::int64_t{n_diverged}});
       if (censored_measure(*runs[0], name)) {
         const Times t = times_of(runs, name);
-        // Unknown if all runs diverged before an evaluation, and no other run tells.
+        // Unknown if all runs diverged before an evaluation and no other run gives trials per step.
         const double horizon = std::isfinite(t.horizon) ? t.horizon : nothing;
         const auto mean = [&](std::span<const std::uint32_t> picks) {
           std::vector<TimeToMark> picked;

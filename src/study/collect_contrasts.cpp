@@ -11,8 +11,8 @@
 namespace lmrnn {
 namespace {
 
-/// What a level costs, for whether a comparison is matched. Pruning and random wirings make it
-/// differ from seed to seed, so these are means.
+/// What a level costs, to tell whether a comparison is matched. These are means, because pruning
+/// and random wirings make the cost differ between seeds.
 struct Size {
   double synapses = 0, parameters = 0, multiply_adds = 0;
 
@@ -47,7 +47,7 @@ Pairs pair_up(const StudyResults& results, std::size_t cell_a, std::size_t cell_
     if (const auto time = censored_measure(*in_a, name)) pairs.n_censored_a += !time->reached;
     if (const auto time = censored_measure(in_b, name)) pairs.n_censored_b += !time->reached;
     const double a = measure(*in_a, name), b = measure(in_b, name);
-    if (std::isnan(a - b)) continue;  // nothing was held out, for one
+    if (std::isnan(a - b)) continue;  // for example, the held-out score without held-out tasks
     pairs.a.push_back(a);
     pairs.b.push_back(b);
     pairs.runs_a.push_back(in_a);
@@ -56,7 +56,7 @@ Pairs pair_up(const StudyResults& results, std::size_t cell_a, std::size_t cell_
   return pairs;
 }
 
-/// A contrast in one cell of the other axes.
+/// A contrast at one combination of levels of the other axes.
 struct ContrastRow {
   const ContrastConfig* contrast;
   std::string where;

@@ -17,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 std::string quoted(const std::string& name) {
-  return "\"" + name + "\"";  // names of columns are ours or axes; neither holds a quote
+  return "\"" + name + "\"";  // column names are ours or those of axes; neither contains a quote
 }
 
 class Database {

@@ -1,4 +1,4 @@
-// A contrast: the values of two cells, paired by seed, and what they say about the claim.
+// A contrast: the values of two cells, paired by seed, and the verdict on the claim.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@
 
 namespace lmrnn {
 
-/// ratio or difference; never automatic.
+/// Returns ratio or difference, never automatic.
 ContrastScale scale_of(const ContrastConfig& contrast);
 
 /// Two levels compared over pairs of runs.
@@ -24,14 +24,14 @@ struct Comparison {
   bool tested = true;  ///< false: a mark is missed by too many runs
 };
 
-/// Values by pair, and how many of them are marks that were not reached. A mark that more than one
-/// of eight runs of either level missed is not tested: its values are the horizon, and a comparison
-/// would be of horizons. No pairs give NaN.
+/// `a` and `b` hold one value per pair; `n_censored_a` and `n_censored_b` count marks that were not
+/// reached. If more than one in eight runs of either level missed the mark, nothing is tested: the
+/// values would be horizons. Without pairs, all numbers are NaN.
 Comparison compare(std::span<const double> a, std::span<const double> b, std::size_t n_censored_a,
                    std::size_t n_censored_b, ContrastScale scale, Seed seed, double level);
 
-/// supported, refuted or undecided; "descriptive" for fewer than `least_pairs_of_a_verdict`,
-/// "not tested" for a mark that is not, and "" for a contrast without a criterion.
+/// supported, refuted or undecided; "descriptive" for fewer than `least_pairs_of_a_verdict`, "not
+/// tested" if the mark was not tested, and "" for a contrast without a criterion.
 std::string_view verdict_of(const ContrastConfig& contrast, const Comparison& comparison);
 
 }  // namespace lmrnn

@@ -42,7 +42,8 @@ Axis grid_axis(const std::string& key, const ConfigValue& value) {
   const std::string last = key.substr(key.rfind('.') + 1);  // npos + 1 is 0
   for (const ConfigValue& item : *list) {
     Level level{level_text(item), "", {}};
-    // Words speak for themselves ("identity"); numbers need to be told apart ("batch4").
+    // Text is clear without its key ("identity"); a number is not, so the key precedes it
+    // ("batch4").
     const bool word = std::holds_alternative<std::string>(item.value);
     level.part = file_name_part(word ? level.name : last + level.name);
     assign_key(level.keys, key, item);
@@ -51,7 +52,7 @@ Axis grid_axis(const std::string& key, const ConfigValue& value) {
   return axis;
 }
 
-// Axes are columns of the tables, beside which SQLite does not mind capitals.
+// Axes become columns of the tables, and SQLite ignores the case of column names.
 void check_axis_names(const std::vector<Axis>& axes, std::span<const double> marks) {
   std::set<std::string> taken;
   for (const std::string& column : table_columns(marks)) taken.insert(lowered(column));
@@ -84,7 +85,7 @@ void check_size(const std::vector<Axis>& axes) {
   }
 }
 
-// A run gets its seed from `seeds`; one that stands elsewhere would silently mean nothing.
+// Runs get their seeds from `seeds`; a seed set elsewhere would have no effect.
 void refuse_seed(const ConfigTable& keys, const std::string& where) {
   if (const ConfigValue* seed = find_key(keys, "seed"))
     throw UsageError(fmt::format("{}: {}seed means nothing here; write seeds = [...] at the top",
@@ -128,7 +129,7 @@ std::vector<std::string> wanted_levels(const ConfigValue& value) {
   return wanted;
 }
 
-// Empty tables have no leaves: `flatten` passes over them.
+// `flatten` skips empty tables, because they have no leaves.
 const ConfigValue* empty_table(const ConfigTable& table) {
   for (const auto& [key, value] : table)
     if (const auto* child = std::get_if<ConfigTable>(&value.value)) {
@@ -151,7 +152,7 @@ bool applies(const StudyOverride& change, const std::vector<Axis>& axes, const C
 
 namespace {
 
-// Tables give the values of a key of [grid], so nothing else may set it.
+// The tables set the values of the keys of [grid], so nothing else may set them.
 void refuse_keys_of_grid(const StudyConfig& config, const ConfigTable& table, const char* what) {
   const auto grid = flatten(config.grid.table);
   for (const auto& [key, value] : flatten(table))

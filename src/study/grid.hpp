@@ -11,7 +11,7 @@ namespace lmrnn {
 
 struct Level {
   std::string name;  ///< what tables and `when` call it
-  std::string part;  ///< of the names of cells
+  std::string part;  ///< the part for names of cells
   ConfigTable keys;
 };
 struct Axis {
@@ -19,21 +19,21 @@ struct Axis {
   std::vector<Level> levels;
 };
 
-/// What a study may have of cells and of runs. Ten times what anybody has asked for, and as much as
-/// fits into the memory of a laptop.
+/// Largest number of cells, and of runs, of a study: ten times more than any study has needed, and
+/// about what fits into the memory of a laptop.
 inline constexpr std::size_t most_runs = 100'000;
 
 /// The named axes and then the keys of [grid], each in the order of the file. Throws UsageError,
-/// also if their product is more than `most_runs`.
+/// also if the grid has more than `most_runs` cells.
 std::vector<Axis> study_axes(const StudyConfig& config);
 
-/// A cell and the keys that its runs have, [pruning] included. The last axis varies fastest; cells
-/// that an override skips are left out.
+/// A cell and the keys of its runs, including [pruning]. The last axis varies fastest; cells that
+/// an override skips are left out.
 std::vector<std::pair<Cell, ConfigTable>> study_cells(const StudyConfig& config,
                                                       const std::vector<Axis>& axes);
 
-/// Throws UsageError for overrides, contrasts and [[best]] that name axes or levels that are not
-/// there.
+/// Throws UsageError for overrides, contrasts and [[best]] that name axes or levels that do not
+/// exist.
 void check_names(const StudyConfig& config, const std::vector<Axis>& axes);
 
 }  // namespace lmrnn

@@ -26,34 +26,37 @@ std::string hash_text(std::string_view text) {
 
 namespace {
 
-/// What a file is now, as far as the file system tells: it changes with the content.
+/// The identity and state of a file in the file system, which changes when the content is written.
 using FileState = std::tuple<dev_t, ino_t, off_t, std::int64_t, std::int64_t>;
 
 std::int64_t nanoseconds(const timespec& t) {
   return std::int64_t{t.tv_sec} * 1'000'000'000 + t.tv_nsec;
 }
 
-/// A plan asks for the same few files thousands of times, every two seconds.
+/// Hashes are cached, because planning asks for the same few files thousands of times, and a
+/// running study plans again every two seconds.
 std::string content_of(const std::filesystem::path& path) {
   static std::mutex mutex;
   static std::map<FileState, std::string> known;
   struct stat s {};
   timespec now{};
   if (::stat(path.c_str(), &s) != 0 || ::clock_gettime(CLOCK_REALTIME, &now) != 0)
-    return sha256_of_file(path);  // says what is wrong
+    return sha256_of_file(path);  // throws the error of reading it
   const FileState state{s.st_dev, s.st_ino, s.st_size, nanoseconds(s.st_mtim),
                         nanoseconds(s.st_ctim)};
   const std::lock_guard lock(mutex);
   if (const auto found = known.find(state); found != known.end()) return found->second;
   std::string content = sha256_of_file(path);
-  // Clocks of file systems tick slowly: a file as new as this may change without a trace.
+  // Time stamps of file systems are coarse: a file written less than 2 s ago may change again
+  // without a new time stamp, so its hash is not cached.
   constexpr std::int64_t new_for = 2'000'000'000;
   if (nanoseconds(now) - nanoseconds(s.st_ctim) > new_for) known.emplace(state, content);
   return content;
 }
 
-// What a file holds, not where it is: the same file elsewhere is the same run, another file in its
-// place is not. The ending of its name says how to read it.
+// Inputs are identified by content and not by path: the same file elsewhere is the same run,
+// another file at the same path is a different run. The file name's ending counts, too, because it
+// says how to read the file.
 std::map<std::string, std::string> input_lines(const RunConfig& config) {
   std::map<std::string, std::string> lines;
   for (const InputPath& input : input_paths(config))
@@ -62,7 +65,7 @@ std::map<std::string, std::string> input_lines(const RunConfig& config) {
   return lines;
 }
 
-// Hashes are made of the names that keys and values had first, so that renaming changes none.
+// Hashes use the first names of keys and values, so that renaming a key changes no hash.
 std::vector<std::pair<std::string, std::string>> formerly(
     std::vector<std::pair<std::string, ConfigValue>> keys) {
   static const std::vector<FormerName> renamed = former_names<RunConfig>();
@@ -82,9 +85,9 @@ std::vector<std::pair<std::string, std::string>> formerly(
 
 }  // namespace
 
-// Only what differs from the defaults, so that a key that later versions add changes no hash as
-// long as its default is what this version does. A default that changes what it does is a change
-// of numbers; the first line counts those.
+// Lists only what differs from the defaults, so that a key that a later version adds changes no
+// hash, as long as its default keeps today's behaviour. A default that changes the behaviour
+// changes numbers; the first line has a count of such changes.
 std::string canonical_text(const RunConfig& config) {
   const auto keys = formerly(flatten(write_config(config)));
   const auto defaults = formerly(flatten(write_config(RunConfig{})));

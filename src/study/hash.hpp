@@ -13,12 +13,12 @@ namespace lmrnn {
 /// 16 hexadecimal digits.
 std::string hash_text(std::string_view text);
 
-/// A line per key that differs from its default, sorted. That of a file says what is in it: throws
-/// UsageError if it cannot be read.
+/// One line per key that differs from its default, sorted. An input file is listed by its content:
+/// throws UsageError if it cannot be read.
 std::string canonical_text(const RunConfig& config);
 
-/// The hash of a run that is not pruned from another. One that keeps its early weights for those
-/// that are is not the same run, though its numbers are.
+/// Hash of a run that is not pruned from another. A run that keeps its early weights for pruned
+/// runs has a hash of its own, although its numbers are the same.
 std::string first_run_hash(const RunConfig& config, std::optional<std::int64_t> keep_weights_at);
 
 }  // namespace lmrnn

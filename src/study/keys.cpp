@@ -42,12 +42,12 @@ ConfigValue* find_value(ConfigTable& table, std::string_view dotted_key) {
   return const_cast<ConfigValue*>(find_key(std::as_const(table), dotted_key));
 }
 
-// One key must not be in a table by two of its names.
+// Replaces former names of keys, so that no table has one key under two names.
 void use_present_names(ConfigTable& table) {
   static const std::vector<FormerName> renamed = former_names<RunConfig>();
   for (const FormerName& r : renamed) {
     if (r.key == r.former_key || !find_key(table, r.former_key) || find_key(table, r.key)) continue;
-    const std::size_t dot = r.key.rfind('.');  // names of keys change, those of tables do not
+    const std::size_t dot = r.key.rfind('.');  // keys are renamed, tables never
     ConfigTable* around =
         dot == std::string::npos
             ? &table

@@ -9,16 +9,16 @@
 
 namespace lmrnn {
 
-/// Writes the keys of a run in `over` into `base`, table by table, by the names that they have now.
+/// Copies the keys of a run from `over` to `base`, table by table, under their present names.
 void overlay(ConfigTable& base, const ConfigTable& over);
 
 /// The leaves of nested tables, with dotted keys, in order.
 std::vector<std::pair<std::string, ConfigValue>> flatten(const ConfigTable& table);
 
-/// A value as the name of a level: text without quotes, numbers in short (0.001, 4), lists joined.
+/// A value as the name of a level: text without quotes, short numbers (0.001, 4), joined lists.
 std::string level_text(const ConfigValue& value);
 
-/// `text` with everything but letters, digits, dot, plus and minus made an underscore.
+/// `text` with an underscore for everything but letters, digits, dot, plus and minus.
 std::string file_name_part(const std::string& text);
 
 }  // namespace lmrnn

@@ -3,8 +3,8 @@
 
 namespace lmrnn {
 
-/// Bytes that new processes can have: what the kernel calls available, within the limit of this
-/// process's control group.
+/// Bytes available to new processes: what the kernel reports as available, at most what the limit
+/// of this process's control group leaves.
 double available_memory();
 
 }  // namespace lmrnn

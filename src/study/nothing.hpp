@@ -1,4 +1,4 @@
-// In a table of numbers: there is nothing to say.
+// The entry of a table of numbers that means "no value".
 #pragma once
 
 #include <limits>

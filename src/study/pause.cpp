@@ -1,4 +1,4 @@
-// Pausing a study: a file that every run looks for between two steps.
+// Pausing a study: every run checks for a file between two steps.
 #include <fmt/core.h>
 
 #include <filesystem>
@@ -44,7 +44,7 @@ std::optional<std::string> study_paused(const Study& study) {
     while (by.ends_with('\n')) by.pop_back();
     return by;
   } catch (const std::exception&) {
-    return std::nullopt;  // resumed between the two looks
+    return std::nullopt;  // resumed after `exists` and before the file was read
   }
 }
 

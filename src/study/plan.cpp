@@ -18,16 +18,16 @@
 namespace lmrnn {
 namespace {
 
-/// A cell as its runs need it.
+/// A cell with what its runs need.
 struct CellKeys {
   std::size_t index;
   const Cell& cell;
   ConfigTable keys;  ///< without [pruning] and [tuning]
   std::optional<PruningConfig> pruning;
-  std::size_t rank = 1;  ///< of the tuned values, 1 is the best
+  std::size_t rank = 1;  ///< among the tuned values, 1 is the best
 };
 
-/// A table that says something about the cell, and not about the network.
+/// Removes and returns a table that configures the cell and not the network.
 template <class Table>
 std::optional<Table> take(ConfigTable& keys, std::string_view name) {
   const auto found = std::ranges::find(keys, name, &ConfigTable::value_type::first);
@@ -38,9 +38,9 @@ std::optional<Table> take(ConfigTable& keys, std::string_view name) {
   return table;
 }
 
-// A run of every cell that takes no time worth speaking of.
+// Makes a run so short that every cell can be tried in almost no time.
 void make_small(RunConfig& c) {
-  // One step of every stage, and of the last what is left.
+  // One step of each stage; the last stage gets the rest.
   const auto n_stages = static_cast<std::int64_t>(c.curriculum.stage.size());
   c.train.steps = std::min(c.train.steps, std::max<std::int64_t>(3, n_stages));
   for (StageConfig& stage : c.curriculum.stage) stage.steps = 1;
@@ -82,8 +82,8 @@ class Planner {
     }
     check_size(all);
     for (const CellKeys& cell : all) plan_cell(cell);
-    // Tuning first, then what others are pruned from: the later a run can begin, the later it is
-    // in the list.
+    // Tuning runs first, then the runs that others are pruned from: runs that must wait for others
+    // come later in the list.
     std::ranges::stable_sort(plan_.runs, {}, [](const PlannedRun& run) { return run.stage; });
     return std::move(plan_);
   }
@@ -144,8 +144,8 @@ class Planner {
     }
   }
 
-  // Cells may share runs (the dense network of two kinds of matching): the first to name a run
-  // lends it its name.
+  // Cells may share runs (e.g. the dense network of two kinds of matching): the first cell that
+  // adds a run names it.
   const PlannedRun& add(PlannedRun run) {
     constexpr std::size_t longest_name = 200;  // file systems take 255, endings included
     if (run.name.size() > longest_name)
@@ -195,7 +195,8 @@ class Planner {
     return result.best;
   }
 
-  // The finalists as they will be reported; `best` is nothing until they are over.
+  // Adds the runs that repeat the best values as they will be reported; resets `best` until these
+  // runs are over.
   void play_finals(const CellKeys& cell, Tuning& result) {
     const TuningConfig& tuning = study_.config.tuning;
     std::vector<double> values;
@@ -218,7 +219,8 @@ class Planner {
     return values;
   }
 
-  // Nothing if too many of them diverge, which `tuning` then says: the other cells go on.
+  // Nothing if too many values diverge. `tuning.problem` then says so, and the other cells
+  // continue.
   static std::optional<double> ranked(const std::vector<Tuning::Value>& values, std::size_t rank,
                                       Tuning& tuning) {
     const auto sorted = by_score(values);
@@ -229,8 +231,8 @@ class Planner {
     return std::nullopt;
   }
 
-  // Another value beyond the best one; false if there is none: the key may be bounded (a density is
-  // at most 1), and ratios may be too fine for the digits of a name.
+  // Adds a value beyond the best one. Returns false if there is none: the key may be bounded (a
+  // density is at most 1), or ratios may be too fine for the digits of a name.
   bool grow(const CellKeys& cell, std::vector<double>& values, double best) const {
     const std::size_t n = values.size();
     const bool down = best == values.front();
@@ -248,7 +250,7 @@ class Planner {
     return true;
   }
 
-  // 0.0029999999999999996 makes no good name.
+  // Rounds to three digits, because 0.0029999999999999996 would be an ugly name.
   static double round_off(double x) {
     const double scale = std::pow(10, 2 - std::floor(std::log10(x)));
     return std::round(x * scale) / scale;
@@ -272,7 +274,7 @@ class Planner {
 
   static constexpr double worst = -std::numeric_limits<double>::infinity();
 
-  // Scores of values over the seeds; false if some of the runs are not over.
+  // Computes the scores of values over the seeds; returns false if some of the runs are not over.
   bool score(const CellKeys& cell, const std::vector<double>& values, bool final,
              std::vector<Tuning::Value>& scores) const {
     const TuningConfig& tuning = study_.config.tuning;
@@ -313,7 +315,7 @@ class Planner {
 
   void plan_unsettled(const CellKeys& cell) {
     for (const std::int64_t seed : study_.config.seeds) {
-      // Mistakes show before the tuning runs have been paid for.
+      // Reports mistakes now and not after the tuning runs have been paid for.
       static_cast<void>(configure(cell, seed, study_.config.tuning.values.front()));
       PlannedRun run = report_run(cell, seed, std::nullopt);
       if (cell.pruning)

@@ -51,7 +51,7 @@ std::optional<RunResult> ResultLookup::operator()(const PlannedRun& run) const {
       throw UsageError(fmt::format(
           "tuning.measure = \"{}\": {} has no such number{}; choose another measure", name,
           run.name, name == "wire" ? " (with several areas, set wiring.between_length)" : ""));
-    // Of times, ratios count.
+    // Times are compared by their ratios, so the score is a logarithm.
     result.score = censored_measure(s, name) ? -std::log(value) : is_cost(name) ? -value : value;
     result.area = s.area();
   }

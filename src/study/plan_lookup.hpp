@@ -1,4 +1,4 @@
-// What is known of the runs of a study: directories, failures, results file.
+// What is known about the runs of a study: directories, failures, results file.
 #pragma once
 
 #include <map>
@@ -16,11 +16,11 @@ class ResultLookup {
   /// Reads the results file once.
   explicit ResultLookup(const Study& study);
 
-  /// The outcome of a run that is over, with the tuning measure of those that have one. What has
-  /// been read once is kept: a run that is over does not change.
+  /// The outcome of a run that is over, with the tuning measure unless it diverged. Outcomes are
+  /// cached: a run that is over does not change.
   std::optional<RunResult> operator()(const PlannedRun& run) const;
 
-  /// The whole summary, from the directory or else from the results file.
+  /// The whole summary, from the run directory or, failing that, the results file.
   std::optional<RunSummary> summary(const PlannedRun& run) const;
 
   /// done, recorded, diverged, or nothing if the run is not over.

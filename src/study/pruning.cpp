@@ -35,9 +35,9 @@ void write_pruned_mask(const fs::path& path, const Network& parent, std::size_t 
   write_npz(path, file);
 }
 
-// Weights that have nothing to do with those that the ticket was found with. Every pair of units
-// draws the same number under every mask, so another seed it must be; the masks of input and
-// readout stay those of the run.
+// Writes initial weights that are independent of those the ticket was found with. Under every mask,
+// a pair of units draws the same number, so this needs another seed. The masks of input and readout
+// stay those of the run.
 void write_fresh_weights(const fs::path& path, const RunConfig& config) {
   const Battery battery(config.battery, config.run_seed());
   Network network = make_network(config, battery);
@@ -50,7 +50,7 @@ void write_fresh_weights(const fs::path& path, const RunConfig& config) {
 }  // namespace
 
 Seed seed_of_fresh_weights(Seed seed) {
-  // Initial weights are drawn from split `train` only.
+  // Split `test` is unused: initial weights are drawn from split `train` only.
   const auto bits = random_bits({seed, RandomPurpose::initialisation, Split::test}, 0);
   return {std::uint64_t{bits[0]} << 32 | bits[1]};
 }
@@ -81,7 +81,7 @@ RunConfig prepare(const Study& study, const PlannedRun& run) {
   write_pruned_mask(made / "mask.npz", parent.network, n_kept);
   WiringConfig& wiring = config.wiring;
   wiring.radius_ee = wiring.radius_ei = wiring.radius_ie = wiring.radius_ii = std::nullopt;
-  wiring.projections.reset();  // the mask says it
+  wiring.projections.reset();  // now given by the mask
   wiring.between_density.reset();
   wiring.between_excitatory.reset();
   if (wiring.areas)
@@ -89,7 +89,7 @@ RunConfig prepare(const Study& study, const PlannedRun& run) {
   config.wiring.kind = WiringKind::file;
   config.wiring.path = (made / "mask.npz").string();
   config.wiring.dataset.clear();
-  config.wiring.weights_path.reset();  // as init_from says
+  config.wiring.weights_path.reset();  // the weights come from init_from
   config.wiring.weights_scale.reset();
   config.init_from = early.string();
   if (run.reinitialised) {

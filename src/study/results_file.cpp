@@ -48,7 +48,7 @@ namespace fs = std::filesystem;
 
 const std::string remedy = "remove the row, and the run will be done again";
 
-/// A file that no other process appends to meanwhile.
+/// A file with a lock, so that no other process appends to it at the same time.
 class LockedFile {
  public:
   explicit LockedFile(const fs::path& path)
@@ -59,7 +59,7 @@ class LockedFile {
   void append(std::string_view text) const {
     if (!file_.write(text) || !file_.sync()) fail();
   }
-  /// A row that a killed process did not finish is cut off.
+  /// Cuts off a row that a killed process did not finish.
   void drop_partial_row(const std::string& content) const {
     const std::size_t whole = content.rfind('\n') + 1;  // npos + 1 is 0
     if (whole != content.size() && ::ftruncate(file_.get(), static_cast<off_t>(whole)) != 0) fail();

@@ -1,4 +1,4 @@
-// Carrying out a study: a process per run, as many at a time as there are jobs and memory for.
+// Runs a study: a process per run, as many at a time as jobs and memory allow.
 #include <fmt/core.h>
 #include <fmt/ranges.h>
 #include <sys/mman.h>
@@ -34,7 +34,7 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-/// Memory that this process and its children all see.
+/// Memory that this process shares with its children.
 class SharedSlots {
  public:
   explicit SharedSlots(std::size_t n) : bytes_(n * sizeof(ProgressSlot)) {
@@ -69,7 +69,7 @@ std::string describe_owner(const std::string& job) {
 
 struct ChildState {
   bool running;
-  std::optional<int> status;  ///< as waitpid tells it; nothing if somebody else was told
+  std::optional<int> status;  ///< from waitpid; nothing if other code has already collected it
 };
 
 ChildState look_at(pid_t child) {
@@ -84,7 +84,7 @@ ChildState look_at(pid_t child) {
   }
 }
 
-/// A run that was told to save and end gets two minutes for it.
+/// Gives a run that was told to save and end two minutes, then kills it.
 void end_by_force(pid_t child) noexcept {
   constexpr int n_looks = 1200;
   for (int i = 0; i < n_looks; ++i) {
@@ -100,7 +100,7 @@ std::string describe_death(const ChildState& state) {
     return "ended without a message, and something in this program took its exit status "
            "(SIGCHLD is ignored, or every child is waited for); to see why it ended, run the study "
            "from a program that does neither";
-  // The kernel's answer to a lack of memory is SIGKILL.
+  // The kernel sends SIGKILL when memory runs out.
   const int signal = WTERMSIG(*state.status);
   return fmt::format("killed by signal {} ({}){}", signal, ::strsignal(signal),
                      signal == SIGKILL ? "; out of memory? use fewer --jobs or less --memory" : "");
@@ -185,7 +185,7 @@ class Runner {
     stopping_ = wanted;
   }
 
-  // Children that have ended. true if there were any.
+  // Handles children that have ended; returns true if there were any.
   bool reap() {
     bool any = false;
     for (std::size_t i = 0; i < children_.size();) {
@@ -280,7 +280,7 @@ class Runner {
       states_[i].state = RunState::running;
       return false;
     }
-    // Another process may have finished it, or failed, since we looked and before we claimed it.
+    // Another process may have finished this run, or failed at it, since we last looked.
     const ResultLookup lookup(study_);
     if (lookup.over(run) == RunState::done ||
         (states_[i].state != RunState::failed && read_failure(study_, run))) {
@@ -296,7 +296,7 @@ class Runner {
     const pid_t pid = ::fork();
     if (pid < 0) throw RunError(fmt::format("cannot start a run ({})", std::strerror(errno)));
     if (pid == 0) {
-      // A run does not outlive the process that watches it, but ends as on Ctrl-C.
+      // A run must not outlive the process that watches it: it ends as on Ctrl-C.
       ::prctl(PR_SET_PDEATHSIG, SIGTERM);
       if (::getppid() != parent) ::_exit(static_cast<int>(WorkerStatus::interrupted));
       slots_[slot].end = static_cast<int>(carry_out(study_, run, n_threads_, slots_[slot]));
@@ -313,7 +313,7 @@ class Runner {
     return true;
   }
 
-  // Runs that wait for one that somebody else is doing will be ours to do.
+  // Whether runs can begin, or wait for a run of another process: they become ours when it is done.
   bool worth_waiting() const {
     if (options_.limit > 0 && n_begun_ >= options_.limit) return false;
     bool can_begin = false, waiting = false, elsewhere = false;
@@ -381,8 +381,8 @@ class Runner {
   StudyOutcome outcome_;
 };
 
-// What was written down before the first run stays; collect_study says if it was changed. With keys
-// that were set elsewhere than in the file, its text is not what is run.
+// Keeps the text registered before the first run; collect_study reports changes. Writes the whole
+// configuration instead of the file's text if keys were also set elsewhere.
 void register_study(const Study& study) {
   const fs::path path = study.out / "registered.toml";
   make_directories(study.out);

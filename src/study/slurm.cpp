@@ -20,14 +20,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// For a shell: 'text', with every ' inside as '\''.
+// Quotes a word for a shell: 'text', with every ' inside as '\''.
 std::string shell_word(const std::string& text) {
   std::string out = "'";
   for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
   return out + "'";
 }
 
-// For an #SBATCH line: "text", in which sbatch takes % for the number of a job.
+// Quotes a word for an #SBATCH line: "text", in which sbatch replaces % patterns by job numbers.
 std::string sbatch_word(const std::string& text) {
   std::string out = "\"";
   for (const char c : text) {
@@ -38,7 +38,7 @@ std::string sbatch_word(const std::string& text) {
   return out + "\"";
 }
 
-// A controller that is busy lets its callers wait for minutes.
+// A busy Slurm controller can keep its callers waiting for minutes.
 constexpr unsigned patience_seconds = 600;
 
 std::string one_line(std::string text) {
@@ -48,7 +48,7 @@ std::string one_line(std::string text) {
   return text;
 }
 
-/// What a program says that failed: its error, or else its output, or how it ended.
+/// The message of a program that failed: its stderr, or else its stdout, or how it ended.
 std::string complaint(const ChildOutput& said) {
   for (const std::string& text : {one_line(said.err), one_line(said.out)})
     if (!text.empty()) return text;
@@ -81,8 +81,8 @@ std::string submit(const std::vector<std::string>& command) {
       one_line(said.out)));
 }
 
-/// Runs that nobody is at and that are to be done, by how many stages come before them. A pruned
-/// run comes one stage after the one that it is pruned from.
+/// Counts the runs that are left and not claimed by any process, by stage (the number of stages
+/// they must wait for). A pruned run is one stage after the run that it is pruned from.
 std::vector<std::size_t> runs_by_stage(const StudyPlan& plan,
                                        const std::vector<RunStatus>& states) {
   std::map<std::string, std::size_t> depth;  // of directories
@@ -100,7 +100,7 @@ std::vector<std::size_t> runs_by_stage(const StudyPlan& plan,
       const auto parent = depth.find(run.parent);
       d = parent == depth.end() ? d : parent->second + 1;
     } else if (!run.settled) {
-      // Its number among the rounds of the same cell and seed.
+      // This run's index among the rounds of the same cell and seed.
       for (std::size_t j = 0; j < i; ++j)
         d += plan.runs[j].cell == run.cell && plan.runs[j].seed == run.seed &&
              plan.runs[j].stage == Stage::round;
@@ -135,7 +135,8 @@ std::string script_text(const Study& study, const fs::path& program, std::size_t
   std::string log = sbatch_word((logs / "").string());
   log.insert(log.size() - 1, "%A_%a.log");
   option("--output=" + log);
-  // To the step, not to this script: the step is lmrnn, which saves and ends.
+  // The signal goes to the job step and not to this script: the step is lmrnn, which saves and
+  // ends.
   option(fmt::format("--signal=TERM@{}", s.warning));
   for (const std::string& more : s.options) option(more);
   text += "\n";
@@ -199,7 +200,7 @@ std::vector<SlurmJob> study_jobs(const Study& study) {
   const ChildOutput said = output_of(
       {"squeue", "--noheader", "--array", "--format=%i|%T|%r", "--jobs=" + ids}, patience_seconds);
   if (!said.ok) {
-    // So says squeue when the controller has forgotten all of them.
+    // squeue prints this when the controller has forgotten all of the jobs.
     if (said.err.find("Invalid job id") != std::string::npos) return {};
     throw RunError("squeue does not answer: " + complaint(said));
   }
@@ -208,7 +209,7 @@ std::vector<SlurmJob> study_jobs(const Study& study) {
   for (std::string row; std::getline(rows, row);) {
     const std::size_t first = row.find('|');
     const std::size_t second = row.find('|', first + 1);
-    // A row begins with the job's number; whatever else a site prints does not.
+    // A row begins with the job's number; other lines that a site prints do not.
     const bool is_row = second != std::string::npos && row[0] >= '0' && row[0] <= '9';
     if (!is_row) continue;
     SlurmJob job{row.substr(0, first), row.substr(first + 1, second - first - 1),

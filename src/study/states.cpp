@@ -11,8 +11,8 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// Directories of runs that diverged, and of those that can never begin because they start from
-/// one. A parent comes before its children in the plan.
+/// Directories of runs that diverged, and of runs that can never begin because they start from one
+/// of these. One pass is enough: a parent comes before its children in the plan.
 std::set<std::string> lost_directories(const StudyPlan& plan, const ResultLookup& lookup) {
   std::set<std::string> lost;
   for (const PlannedRun& run : plan.runs)
@@ -21,8 +21,8 @@ std::set<std::string> lost_directories(const StudyPlan& plan, const ResultLookup
   return lost;
 }
 
-/// Whether some run that is not over starts from this one's directory. From the last run to the
-/// first, for the same reason.
+/// For each run, whether a run that is not over starts from its directory. The loop goes backwards,
+/// because children come after their parents.
 std::vector<std::uint8_t> needed_directories(const StudyPlan& plan, const ResultLookup& lookup,
                                              const std::set<std::string>& lost) {
   std::vector<std::uint8_t> needed(plan.runs.size());

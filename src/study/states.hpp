@@ -1,4 +1,4 @@
-// Where each run of a plan stands.
+// The state of each run of a plan.
 #pragma once
 
 #include <vector>
@@ -7,7 +7,7 @@
 
 namespace lmrnn {
 
-/// As study_status, by what `lookup` knows.
+/// Like study_status, with the knowledge of `lookup`.
 std::vector<RunStatus> study_status(const Study& study, const StudyPlan& plan,
                                     const ResultLookup& lookup);
 

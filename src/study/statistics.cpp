@@ -21,14 +21,14 @@ void check_curve(std::span<const double> times, std::span<const double> values) 
                     times.size(), values.size()));
 }
 
-// What the resamples of one bootstrap are drawn from; resample `sample`, item `i`.
+// A random index below `n`: resample `sample`, item `i` of a bootstrap.
 std::uint32_t draw(Seed seed, std::size_t sample, std::size_t i, std::size_t n) {
   const Key key{seed, RandomPurpose::statistics, Split::train, static_cast<std::uint32_t>(sample),
                 0};
   return integer(key, static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(n));
 }
 
-// The quantile of sorted values, linear between neighbours.
+// The quantile of sorted values, with linear interpolation.
 double quantile(std::span<const double> sorted, double share) {
   if (sorted.empty()) return nothing;
   const double place = share * static_cast<double>(sorted.size() - 1);
@@ -147,7 +147,8 @@ BestLevel bootstrap_best(View2<const double> values, std::span<const double> pos
   if (n_levels == 0 || n == 0 || positions.size() != n_levels)
     throw UsageError(
         "the best level needs at least one level, one run, and one position per level");
-  // Means of the levels, the larger the better, over picked runs.
+  // Sets `means`, the levels' means over the picked runs (larger is better); returns the best
+  // level.
   std::vector<double> means(n_levels);
   const auto rank = [&](const auto& pick) {
     for (std::size_t l = 0; l < n_levels; ++l) {

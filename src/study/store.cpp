@@ -61,7 +61,7 @@ std::optional<Claim> Claim::take(const Study& study, const PlannedRun& run,
     throw RunError(fmt::format("{}: cannot be locked ({}); use a file system with locks",
                                path.string(), std::strerror(errno)));
   }
-  // For the eyes of others only; the lock is what counts.
+  // Only for people and messages; the lock is what counts.
   static_cast<void>(::ftruncate(file.get(), 0) == 0 && file.write(owner));
   return claim;
 }

@@ -1,4 +1,4 @@
-// The directory of a study: where things are, who has claimed what, and what went wrong.
+// The directory of a study: where files are, who has claimed what, and what went wrong.
 #pragma once
 
 #include <filesystem>
@@ -14,12 +14,12 @@ namespace lmrnn {
 std::filesystem::path run_directory(const Study& study, const PlannedRun& run);
 std::filesystem::path made_directory(const Study& study, const std::string& hash);
 
-/// Exclusive right to work on one run, until the object and every process that inherited it are
-/// gone. An open-file-description lock: it holds across machines on file systems with POSIX locks,
+/// The exclusive right to work on one run. It ends with the object and every process that inherited
+/// it. An open-file-description lock: it holds across machines on file systems with POSIX locks,
 /// and a child keeps it when its parent dies.
 class Claim {
  public:
-  /// Nothing if somebody else has it. `owner` is what others will be told. Throws RunError.
+  /// Nothing if another process has it. `owner` is shown to other processes. Throws RunError.
   static std::optional<Claim> take(const Study& study, const PlannedRun& run,
                                    const std::string& owner);
 

@@ -51,7 +51,7 @@ void summarise_tasks(RunSummary& s, const fs::path& dir) {
     s.tasks.push_back({row.task, row.share_of_ceiling, row.solved});
 }
 
-// Of all sessions; nothing if one that trained does not say, because an earlier version ran it.
+// Sum over all sessions; nothing if an earlier version, which did not record it, ran one of them.
 std::optional<double> processor_seconds(const Json& sessions) {
   const auto number = [](const Json& session, const char* key) -> std::optional<double> {
     if (!session.is_object() || !session.contains(key) || !session[key].is_number()) return {};
@@ -60,7 +60,7 @@ std::optional<double> processor_seconds(const Json& sessions) {
   double sum = 0;
   for (std::size_t i = 0; i < sessions.size(); ++i) {
     const auto seconds = number(sessions[i], "processor_seconds");
-    // A session that was killed before its first checkpoint left nothing.
+    // A session that was killed before its first checkpoint contributed nothing.
     const bool left_nothing = i + 1 < sessions.size() && number(sessions[i + 1], "first_step") ==
                                                              number(sessions[i], "first_step");
     if (!seconds && !left_nothing) return {};
@@ -90,7 +90,7 @@ void read_provenance(RunSummary& s, const fs::path& path) {
     s.threads = session["threads"].get<std::int64_t>();
 }
 
-// Tasks of weight 0; a task's own name goes before a glob.
+// Tasks of weight 0 were held out; a task's own name takes precedence over a glob.
 void mark_held_out(RunSummary& s, const BatteryConfig& battery) {
   for (const auto& [pattern, weight] : battery.weights) {
     const auto meant = select_tasks(pattern);
@@ -102,13 +102,13 @@ void mark_held_out(RunSummary& s, const BatteryConfig& battery) {
   }
 }
 
-// `unit`: of `times`, in a step; only for a run without an evaluation.
+// `unit` is the number of units of `times` per step; used only if the run has no evaluation.
 TimeToMark time_to(const RunSummary& s, const std::vector<double>& times, double mark,
                    double unit) {
   if (times.empty()) return {unit * static_cast<double>(s.horizon), false};
   TimeToMark t = time_to_mark(times, s.curve_share, mark);
-  // A run that diverged never gets there, whatever it had reached before: it counts as watched to
-  // the horizon, in the unit of `times`.
+  // A run that diverged counts as never reaching the mark, even if it had passed it before: it
+  // counts as observed up to the horizon, in the unit of `times`.
   if (s.outcome == "diverged") t.reached = false;
   if (!t.reached && times.back() > 0 && s.curve_steps.back() > 0)
     t.time = times.back() * (static_cast<double>(s.horizon) / s.curve_steps.back());

@@ -23,14 +23,14 @@ struct TaskResult {
   std::string name;
   double share = 0;  ///< of the ceiling
   bool solved = false;
-  bool trained = true;  ///< false: battery.weights gave it 0, so that it was only evaluated
+  bool trained = true;  ///< false: its weight is 0, so it was only evaluated
 };
 
 struct RunSummary {
   std::string hash, study, run, stage;
   std::string outcome;  ///< finished, criterion, diverged
   std::int64_t seed = 0;
-  std::int64_t steps = 0, horizon = 0;  ///< done; planned
+  std::int64_t steps = 0, horizon = 0;  ///< steps that were done; steps that were planned
   std::int64_t trials = 0;
   std::int64_t n_units = 0, n_synapses = 0, n_parameters = 0;
   std::optional<double> multiply_adds{};  ///< per trial and time step, forward and backward
@@ -38,19 +38,20 @@ struct RunSummary {
   double final_accuracy = 0, final_trial_accuracy = 0;
   std::vector<double> curve_steps, curve_trials, curve_share;  ///< one entry per evaluation
   std::vector<TaskResult> tasks;
-  // Not the same from run to run.
+  // These may differ between repetitions of a run.
   double seconds = 0;
-  std::optional<double> processor_seconds{};  ///< of all threads; as of the last checkpoint
+  std::optional<double> processor_seconds{};  ///< of all threads, up to the last checkpoint
   std::int64_t threads = 0;
   std::string version, commit, simd, processor, host, started;
   std::optional<double> wire{};  ///< of the last evaluated network: MetricsRow::wire
-  /// Not in the results file: of other runs, for one that diverged before its first evaluation.
+  /// Not in the results file: taken from other runs if this one diverged before its first
+  /// evaluation.
   std::optional<double> trials_per_step{};
 
   static constexpr std::array<std::string_view, 3> added_columns{
       {"multiply_adds", "processor_seconds", "wire"}};
 
-  /// Columns of the results file, in their order (core/shared/csv.hpp).
+  /// Columns of the results file, in this order (core/shared/csv.hpp).
   template <class Self, class Visitor>
   static void columns(Self& self, Visitor&& visit) {
     const auto column = [&](const char* name, auto& value) { visit(name, value, CsvFormat{}); };
@@ -93,12 +94,13 @@ struct RunSummary {
   /// Mean share of the ceiling over the tasks that were held out of training; NaN without any.
   double held_out_share() const noexcept;
   double area() const;
-  /// What the mean share of the ceiling gained over the last quarter of the steps: a run that
-  /// gained less than `plateau_gain` is at its plateau. NaN if nothing was evaluated before that
+  /// Gain of the mean share of the ceiling over the last quarter of the steps. A run that gained
+  /// less than `plateau_gain` is at its plateau. NaN if there was no evaluation before that
   /// quarter.
   double late_gain() const noexcept;
-  /// Mean share of the ceiling held, over steps or trials. A run that diverged was watched to the
-  /// horizon, which is infinite if nothing says how many trials it would have had.
+  /// When the mean share of the ceiling reached the mark and stayed there, in steps or trials. A
+  /// run that diverged counts as observed up to the horizon; in trials this is infinite if the
+  /// number of trials per step is unknown.
   TimeToMark steps_to(double mark) const;
   TimeToMark trials_to(double mark) const;
 };
@@ -106,19 +108,20 @@ struct RunSummary {
 /// base, int, seq or intseq, by a task's modifiers.
 std::string_view kind_of(const std::string& task);
 
-/// From a run directory that is DONE, or whose run diverged. Throws UsageError (damaged files).
+/// Summarises a run directory that has the file DONE, or whose run diverged. Throws UsageError if
+/// files are damaged.
 RunSummary summarise(const Study& study, const PlannedRun& run, const std::filesystem::path& dir,
                      bool diverged);
 
-/// What a summary is measured by; names for these marks.
+/// Names of all measures of a summary, with these marks.
 std::vector<std::string> measure_names(std::span<const double> marks);
-/// Throws UsageError for an unknown name. Times to a mark that was not reached are the horizon.
+/// Throws UsageError for an unknown name. If a mark was not reached, the time to it is the horizon.
 double measure(const RunSummary& summary, std::string_view name);
-/// The censored time behind a measure that is one ("steps_to_80"); else nothing.
+/// The censored time of a measure that is a time ("steps_to_80"), otherwise nothing.
 std::optional<TimeToMark> censored_measure(const RunSummary& summary, std::string_view name);
-/// Of times to a mark and of wire, less is better.
+/// Whether less is better: for times to a mark and for wire.
 bool is_cost(std::string_view name) noexcept;
-/// "80", "2.5": a mark in percent, as it stands in names.
+/// "80", "2.5": a mark in percent, as written in names.
 std::string mark_text(double mark);
 
 /// Cells of the results file: "go=0.98*;dlygo=0.5-", * for solved, - for held out of training.
@@ -128,14 +131,14 @@ bool from_cell(std::string_view text, std::vector<TaskResult>& out);
 /// A row of the results file and its header.
 std::string results_header();
 std::string to_row(const RunSummary& summary);
-/// Throws UsageError naming `where`. `header`: of the file that the row is from.
+/// Throws UsageError naming `where`. `header`: that of the row's file.
 RunSummary from_row(std::string_view row, const std::string& where,
                     std::string_view header = results_header());
 
 /// Rows of a results file by hash; empty if there is none. Throws UsageError.
 std::vector<RunSummary> read_results(const std::filesystem::path& path);
 
-/// Adds a row unless its hash is there, with the columns that the file has. Processes may do so at
+/// Adds a row with the file's columns, unless there is a row of this hash. Processes may do so at
 /// the same time. Throws RunError.
 void append_result(const std::filesystem::path& path, const RunSummary& summary);
 

@@ -21,7 +21,7 @@ namespace fs = std::filesystem;
 
 volatile std::sig_atomic_t stop = 0;
 
-// Any number of signals means the same: the parent's and the terminal's may both arrive.
+// Two signals count like one: the parent's and the terminal's may both arrive.
 void on_signal(int) {
   stop = 1;
 }
@@ -34,11 +34,12 @@ Trainer open_trainer(const Study& study, const PlannedRun& run, const fs::path& 
                      int n_threads) {
   const TrainerOptions options{.n_threads = n_threads, .ceilings = kept_ceilings(study)};
   if (begun(dir)) return Trainer::resume(dir, options);
-  // Killed while its directory was being made: nothing is lost. The claim is ours.
+  // A run was killed while it made its directory: nothing is lost. We hold the claim, so we may
+  // delete.
   fs::remove_all(dir);
   Trainer trainer = Trainer::start(prepare(study, run), dir, options);
-  // The name of the directory says what the files held when the run was planned. A pruned run reads
-  // none but those that `prepare` makes.
+  // The directory's name has a hash of what the input files held when the run was planned. A pruned
+  // run reads only files that `prepare` makes.
   if (run.parent.empty() && first_run_hash(run.config, run.keep_weights_at) != run.hash) {
     fs::remove_all(dir);
     throw RunError("a file that it reads was replaced while it began; run the study again");
@@ -53,7 +54,7 @@ void keep_weights(const PlannedRun& run, const Trainer& trainer) {
                describe_training(trainer.battery(), c.wiring, c.run_seed(), trainer.sheet()));
 }
 
-// The file is looked for at most five times a second: a step of a small network takes a
+// Checks for the file at most five times a second, because a step of a small network takes only a
 // millisecond.
 class Pause {
  public:
@@ -101,7 +102,7 @@ WorkerStatus fail(const Study& study, const PlannedRun& run, const Failure& fail
     write_failure(study, run, failure);
     if (failure.diverged) record(study, run, true);
   } catch (...) {
-    // The disk is full, most likely, and the parent says that the run failed.
+    // Most likely the disk is full; the parent reports that the run failed.
   }
   return WorkerStatus::failed;
 }

@@ -25,7 +25,7 @@ void check(const BatteryConfig& config, const Semantics& semantics) {
   check_overrides(config);
 }
 
-/// Stimuli and decisions of less than a step would make trials that cannot be done.
+/// Rejects stimuli and decisions shorter than a step, because their trials could not be done.
 void check_steps(const TaskSetup& setup, double dt, const Semantics& semantics) {
   for (const Duration& duration : setup.durations)
     if (!duration.values.empty() && longest(duration) / dt > 1e6)
@@ -60,7 +60,7 @@ std::array<Timer, n_periods> timers_of(const Durations& d) {
   return {Timer(d[0]), Timer(d[1]), Timer(d[2]), Timer(d[3]), Timer(d[4])};
 }
 
-/// Weight of a task: that of its name, else that of the one glob that it matches, else 1.
+/// Weight of a task: the weight of its name, else of the one glob that it matches, else 1.
 double weight_of(Task task, const BatteryConfig& config) {
   if (const auto own = config.weights.find(task.name()); own != config.weights.end())
     return own->second;
@@ -169,7 +169,7 @@ std::size_t Battery::n_rule_slots() const noexcept {
 
 std::array<std::int32_t, 3> Battery::rule(std::size_t task) const noexcept {
   if (data_->config.rule == RuleEncoding::task) return {static_cast<std::int32_t>(task), 0, 0};
-  // Base, then none, r, l of int, then none, r, l of seq.
+  // Order: base; then int: none, r, l; then seq: none, r, l.
   const auto place = [](std::int8_t sign) { return sign == 0 ? 0 : sign > 0 ? 1 : 2; };
   const Task t = data_->tasks[task];
   const auto n_bases = static_cast<std::int32_t>(base_tasks().size());
@@ -182,7 +182,7 @@ float Battery::noise_deviation() const noexcept {
 
 Conditions Battery::draw(std::size_t task, Key key, std::uint32_t trial,
                          std::uint32_t modality_turn) const {
-  static_cast<void>(data_->setups.at(task));  // throws for one that the battery does not have
+  static_cast<void>(data_->setups.at(task));  // throws if the battery has no such task
   return data_->draw(task, key, trial, modality_turn);
 }
 
@@ -223,7 +223,7 @@ std::array<double, n_periods> Battery::mean_steps(std::size_t task) const {
   for (std::size_t p = 0; p < n_periods; ++p) {
     const Timer timer(all[p]);
     if (!timer.exists) continue;
-    // The middle of each thousandth of what may be drawn, in the order of the choices.
+    // Samples the middle of each thousandth of the distribution, in the order of the choices.
     for (int k = 0; k < n_samples; ++k)
       means[p] += steps_in(timer.sample((k + 0.5) / n_samples), config().dt, semantics());
     means[p] /= n_samples;

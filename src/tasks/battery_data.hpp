@@ -1,4 +1,4 @@
-// A battery as the library sees it: everything that its trials have in common, worked out once.
+// A battery's internal data: everything that its trials have in common, computed once.
 #pragma once
 
 #include <array>

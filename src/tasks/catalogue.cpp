@@ -94,7 +94,7 @@ constexpr std::array<BaseTask, 20> table{{
 
 constexpr std::uint8_t go = 0;
 
-/// int needs a delay to measure; `go` is this project's own twelfth base
+/// int needs a delay to measure. `go` takes it, too: it is this project's own twelfth base
 /// (docs/concepts/battery.md).
 bool takes_interval(std::uint8_t base) {
   const BaseTask& row = table[base];
@@ -136,7 +136,7 @@ bool in_collection(std::string_view collection, Task task) {
   return collection == "modcog132";
 }
 
-/// Numbers (positions in modcog132) of the tasks that one part of an expression names.
+/// Numbers (positions in modcog132) of the tasks that one part of an expression selects.
 std::set<std::uint32_t> numbers_of(std::string_view part) {
   std::set<std::uint32_t> numbers;
   const auto add_where = [&](auto&& wanted) {

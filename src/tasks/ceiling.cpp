@@ -1,15 +1,15 @@
 // Ceilings by Monte Carlo over the observer's posterior.
 //
-// The observer sees the noisy rings, knows when each stimulus is on, and has the prior of `draw`.
-// Within a period nothing changes, so the mean of its steps is sufficient: for each modality shown
-// a vector y = mu + sigma / sqrt(steps) * noise. With the posterior p(r) over the responses r that
-// a trial may ask for (a direction, or none), the best expected score is max_r p(r); its mean over
-// trials is the ceiling. Averaging the posterior instead of counting hits takes the luck of the
-// guess out of the estimate.
+// The observer sees the noisy rings, knows when each stimulus is on, and uses the distribution of
+// `draw` as its prior. Within a period nothing changes, so the mean of its steps is sufficient: for
+// each modality shown a vector y = mu + sigma / sqrt(steps) * noise. With the posterior p(r) over
+// the responses r that a trial may ask for (a direction, or none), the best expected score is max_r
+// p(r); its mean over trials is the ceiling. Averaging the posterior instead of counting hits
+// removes the randomness of guesses from the estimate.
 //
-// int and seq move all responses alike, so a base task's ceiling holds for its modified ones,
-// except in the match family under published `ring_wrap`, where at any step one direction and
-// "none" fall on the same class.
+// int and seq move all responses equally, so a base task's ceiling holds for its modified ones,
+// except in the match family under published `ring_wrap`, where at each step one direction has the
+// same class as "none".
 #include "lmrnn/ceiling.hpp"
 
 #include <fmt/core.h>
@@ -34,7 +34,7 @@
 namespace lmrnn {
 namespace {
 
-/// Less noise than this cannot confuse any two conditions; it keeps likelihoods finite.
+/// With less noise than this no two conditions can be confused; it keeps likelihoods finite.
 constexpr double least_noise = 1e-4;
 
 struct Mean {
@@ -76,7 +76,7 @@ class Observer {
   }
 
   Ceiling run(std::size_t n_trials) {
-    const FlushSubnormals flush;  // unlikely pairs of directions have such likelihoods
+    const FlushSubnormals flush;  // likelihoods of unlikely pairs can be subnormal
     Mean decision, trial;
     for (std::size_t i = 0; i < n_trials; ++i) {
       key_ = {seed_, RandomPurpose::ideal_observer, Split::test, 0, static_cast<std::uint32_t>(i)};
@@ -119,19 +119,19 @@ class Observer {
       products[k] = std::inner_product(y.begin(), y.end(), bumps_[k].begin(), 0.0);
     return products;
   }
-  /// What a unit of squared distance is worth: 1 / variance of the mean, 0 if nothing was shown.
+  /// Weight of a unit of squared distance: 1 / variance of the mean, 0 if nothing was shown.
   double precision(std::int32_t n_steps) const { return n_steps / (sigma_ * sigma_); }
 
   /// exp(values - their maximum), in place.
   static void exponentiate(std::vector<double>& values) {
-    constexpr double least = -746;  // exp of less is 0, which takes exp long to find out
+    constexpr double least = -746;  // exp of less is 0, and slow to compute
     const double largest = *std::ranges::max_element(values);
     for (double& v : values) v = v - largest < least ? 0 : std::exp(v - largest);
   }
 
-  /// A strength in the first modality with all those in the second, which stand in second_ in the
-  /// order in which the balance rises: the second stimulus is the answer with those before
-  /// `first_tie`, the first one with those from `first_wins` on.
+  /// A strength in the first modality, combined with all strengths in the second. These are in
+  /// second_, sorted by balance: with those before `first_tie` the second stimulus is the answer,
+  /// with those from `first_wins` on the first one.
   struct Combinations {
     std::size_t first_tie, first_wins;
   };
@@ -162,14 +162,14 @@ class Observer {
     tie_wins_ = without_ties ? 0 : 0.5;
   }
 
-  /// Pairs of directions are taken some at a time, so that their sums stay in registers.
+  /// Pairs of directions are processed in groups, so that their sums stay in registers.
   static constexpr std::size_t pairs_together = 8;
   static std::size_t padded(std::size_t n_pairs) {
     return (n_pairs + pairs_together - 1) / pairs_together * pairs_together;
   }
 
-  /// Adds the weights of all combinations, for each pair of directions, to its directions, given
-  /// each modality's likelihood (strength, padded pair); a modality that is not shown has none.
+  /// For each pair of directions, adds the weights of all combinations to its two directions.
+  /// `likelihood` is that of each modality (strength, padded pair); empty if it is not shown.
   void add_combinations(const std::array<std::vector<double>, 2>& likelihood) {
     const std::size_t n = padded(pairs_.size());
     const std::vector<double> ones(n, 1.0);
@@ -177,7 +177,7 @@ class Observer {
     for (std::size_t m = 0; m < 2; ++m)
       from[m] = likelihood[m].empty() ? ones.data() : likelihood[m].data();
     using Sums = std::array<double, pairs_together>;
-    // Sums over the strengths of the second modality: of the first k of them, and of those from k.
+    // Sums over the strengths of the second modality: over the first k, and over those from k on.
     std::vector<Sums> before(second_.size() + 1), after(second_.size() + 1);
     for (std::size_t first = 0; first < pairs_.size(); first += pairs_together) {
       const auto of_second = [&](std::size_t k) { return from[1] + second_[k] * n + first; };
@@ -218,7 +218,7 @@ class Observer {
       const double most = *std::ranges::max_element(likelihood[m]);
       if (most > 1e-100)
         for (double& p : likelihood[m]) p *= 1 / most;
-      else  // long stimuli or little noise: the factors of the best pairs may be 0
+      else  // long stimuli or little noise: the factors of the best pairs may underflow to 0
         likelihood[m] = pair_likelihood(y, a);
     }
     add_combinations(likelihood);
@@ -243,13 +243,13 @@ class Observer {
     return likelihood;
   }
 
-  /// The same as a product of one factor for each direction and one for the distance between them,
-  /// each at most 1: a tenth of the exponentials.
+  /// The same as a product of a factor per direction and one for the distance between them, each at
+  /// most 1: needs a tenth of the exponentials.
   std::vector<double> pair_likelihood_by_factors(const std::vector<double>& y, double a) const {
     const std::size_t n = padded(pairs_.size());
     const double most = *std::ranges::max_element(y);
     const double least_overlap = *std::ranges::min_element(overlap_);
-    std::vector<double> scale;  // (strength) logarithms of what is left out of the factors
+    std::vector<double> scale;  // (strength) logarithms of what the factors leave out
     for (const auto& [s, r] : strengths_)
       scale.push_back(
           a * ((s + r) * most - 0.5 * (s * s + r * r) * overlap_[0] - s * r * least_overlap));
@@ -303,7 +303,7 @@ class Observer {
     add_combinations(product);
   }
 
-  // The prior of draw_match: match by a coin, the sample uniform, the test as the condition asks.
+  // The prior of draw_match: a coin decides on match, the sample is uniform, the test follows.
   void observe_sample_and_test(const Conditions& c) {
     const std::array<std::pair<double, double>, 1> sample{{{c.sample, 1}}}, test{{{c.test, 1}}};
     const std::array<std::int32_t, 2> n_steps{steps(c, Period::stimulus),
@@ -348,7 +348,7 @@ class Observer {
       trial.add(grace < n_steps ? most : 1);
       return;
     }
-    // Published ring_wrap: which response looks like "none" at each step, and throughout.
+    // Published ring_wrap: the response that looks like "none", at each step and throughout.
     const auto p = period_index(Period::delay);
     ResponsePath path = modifiers_.path(c.duration[p], steps(c, Period::delay));
     double sum = 0;
@@ -382,20 +382,21 @@ class Observer {
   std::vector<Strengths> strengths_;
   std::vector<std::size_t> second_;                ///< strengths in the second modality, by balance
   std::vector<Combinations> combinations_;         ///< (strength in the first modality)
-  double tie_wins_ = 0.5;                          ///< of each stimulus
+  double tie_wins_ = 0.5;                          ///< share of ties that each stimulus wins
   std::vector<std::array<std::size_t, 2>> pairs_;  ///< of directions, as observations list them
   std::vector<double> posterior_;                  ///< (direction), and last: no response
   Key key_{};
   std::uint32_t n_normals_ = 0;
 };
 
-/// Tasks with equal keys have the same ceiling: the same evidence about equally many responses.
+/// Tasks with equal keys have the same ceiling: the same evidence about the same number of
+/// responses.
 using Likeness = std::tuple<Family, int, int, bool, bool, bool, std::string>;
 
 Likeness likeness(const Battery& battery, std::size_t task) {
   const Task t = battery.tasks()[task];
   const BaseTask& base = t.base_task();
-  // Only the durations of stimuli and decisions matter, and they may be overridden by task.
+  // Only the durations of stimuli and decisions matter, and an override may set them for a task.
   const bool own = base.family == Family::match || !battery.config().durations.empty();
   return {base.family,
           std::popcount(base.shown),
@@ -422,7 +423,7 @@ std::int32_t grace_steps(double dt) noexcept {
 
 Ceiling ceiling(const Battery& battery, std::size_t task, Seed seed, std::size_t n_trials) {
   require_task(battery, task);
-  // Without noise a stimulus that was on for a step is known.
+  // Without noise, a single step of a stimulus is enough to know it.
   if (battery.tasks()[task].base_task().family == Family::reach) return {{1, 0}, {1, 0}};
   return Observer(battery, task, seed).run(n_trials);
 }

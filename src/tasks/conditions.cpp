@@ -1,5 +1,5 @@
-// What trials of all families have in common: drawing their conditions, checking conditions that
-// a caller made, and outlining the trial.
+// The common part of trials of all families: drawing conditions, checking conditions that a caller
+// made, and outlining the trial.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 namespace lmrnn {
 namespace {
 
-/// A trial longer than this is a slip of the pen, and would only exhaust the memory.
+/// A longer trial is almost certainly a typo and would only exhaust the memory.
 constexpr double most_steps = 1e6;
 
 void check_durations(const BatteryData& battery, const TaskSetup& setup,

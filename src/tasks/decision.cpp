@@ -50,8 +50,8 @@ std::vector<Evidence> make_table(Family family, bool without_ties) {
   return table;
 }
 
-/// All equally likely combinations of strengths in the two modalities. Drawing again until the
-/// totals differ is the same as drawing among those that do.
+/// All combinations of strengths in the two modalities, all equally likely. Drawing again until the
+/// totals differ is the same as drawing among those whose totals differ.
 const std::vector<Evidence>& evidence_table(Family family, bool without_ties) {
   static const std::array<std::vector<Evidence>, 4> tables{
       make_table(Family::decision, false), make_table(Family::decision, true),

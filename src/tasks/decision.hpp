@@ -1,4 +1,4 @@
-// The evidence of decision making: what strengths the two stimuli may have, and who wins.
+// The evidence of decision making: possible strengths of the two stimuli, and which one wins.
 #pragma once
 
 #include <array>
@@ -14,13 +14,14 @@ using Strengths = std::array<double, 2>;
 /// Strengths (modality, stimulus) of both modalities together.
 using Evidence = std::array<Strengths, 2>;
 
-/// What the two stimuli of one modality may be, all equally likely.
+/// The possible strengths of the two stimuli of one modality, all equally likely.
 std::vector<Strengths> strengths_of(Family family);
 
 /// Evidence for the first stimulus minus that for the second, over the modalities that count.
 double balance(const BaseTask& base, const Evidence& strength);
 
-/// Far below the smallest difference of strengths, far above rounding.
+/// Whether the balance is 0. The tolerance is far below the smallest difference of strengths and
+/// far above rounding.
 bool is_tie(double balance);
 
 }  // namespace lmrnn

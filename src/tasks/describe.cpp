@@ -18,7 +18,7 @@ std::string degrees(double radians) {
   return fmt::format("{:.4g}", radians * 180 / std::numbers::pi);
 }
 
-/// How int and seq move the response, at which speed.
+/// Speeds at which int and seq move the response.
 struct Speeds {
   std::string interval, sequence;
 };

@@ -8,7 +8,7 @@
 
 namespace lmrnn {
 
-/// What a random word of a trial decides. Values are part of what a seed means: never renumber.
+/// What a random word of a trial decides. A seed's results depend on these values: never renumber.
 enum class Die : std::uint32_t {
   modality = 0,
   direction = 1,         ///< reach: the direction; decision: the first; match: the sample
@@ -18,8 +18,8 @@ enum class Die : std::uint32_t {
   coin = 9,              ///< decision: the target of a tie
 };
 
-/// Random words of trial `trial` of the place that `key` names; four Philox blocks are set aside
-/// for each trial and computed when they are first asked for.
+/// Random words of trial `trial` at the place that `key` names. Each trial has four Philox blocks,
+/// computed when they are first needed.
 class Dice {
  public:
   Dice(const Key& key, std::uint32_t trial) noexcept : key_(key), first_block_(4 * trial) {}

@@ -1,6 +1,6 @@
-// The three families of tasks: what is drawn for a trial, what may be asked of one, what it looks
-// like. Source of the tasks: Yang et al. 2019; of their published form: NeuroGym's yang19
-// collection and Mod_Cog.
+// The three families of tasks: how conditions are drawn, which conditions are possible, and what a
+// trial looks like. Sources: the tasks are from Yang et al. 2019, their published form from
+// NeuroGym's yang19 collection and Mod_Cog.
 #pragma once
 
 #include "tasks/battery_data.hpp"
@@ -8,8 +8,8 @@
 
 namespace lmrnn {
 
-/// The functions of a family. `draw` is given conditions whose durations, and `outline` an outline
-/// whose periods and displacements are already there.
+/// The functions of a family. `draw` gets conditions that already have durations, `outline` an
+/// outline that already has periods and displacements.
 struct FamilyRules {
   void (*draw)(const BatteryData&, const TaskSetup&, Dice&, std::uint32_t modality_turn,
                Conditions&);
@@ -59,7 +59,7 @@ inline void add_noise(TrialOutline& outline, Period period, std::int32_t first_c
   }
 }
 
-/// Throws UsageError: `what` about `task`.
+/// Throws a UsageError that says `what` about the task of `setup`.
 [[noreturn]] void refuse(const TaskSetup& setup, const std::string& what);
 void require_angle(const TaskSetup& setup, double angle, std::string_view name);
 void require_modality(const TaskSetup& setup, int modality);

@@ -17,7 +17,7 @@ using nlohmann::json;
 
 constexpr double tolerance = 1e-6;
 
-/// What is wrong with a line, as text for its message.
+/// A difference between a line and our trial, as text for the message.
 struct Mismatch {
   std::string what;
 };
@@ -36,7 +36,7 @@ class Batteries {
     config.dt = dt;
     config.n_ring = n_ring;
     config.semantics = semantics_;
-    // Nothing random of the battery is used: the conditions come from the file.
+    // The seed does not matter: the conditions come from the file.
     return batteries_.emplace(key, Battery(config, Seed{0})).first->second;
   }
 
@@ -92,12 +92,12 @@ Conditions read_conditions(const json& line, const Battery& battery) {
   for (std::size_t p = 0; p < n_periods; ++p) {
     const auto period = static_cast<Period>(p);
     if (durations[p].values.empty()) continue;
-    // The duration of the decision is the task's own, so that a wrong one shows.
+    // The duration of the decision is the task's own, so that a wrong one in the file is found.
     if (period == Period::delay && params.contains("delay_ms"))
       conditions.duration[p] = params.at("delay_ms").get<double>();
     else if (durations[p].kind == Duration::Kind::fixed)
       conditions.duration[p] = durations[p].values[0];
-    else  // half a step more, against rounding
+    else  // half a step more, so that rounding cannot lose a step
       conditions.duration[p] =
           (steps_of(line, period_name(base.family, period)) + 0.5) * battery.config().dt;
   }
@@ -126,7 +126,7 @@ void compare_periods(const json& line, const Trial& trial, Family family) {
                                composed.dump())};
 }
 
-/// Largest absolute difference; throws if the runs of the file do not cover the trial exactly.
+/// Largest absolute difference. Throws if the runs of the file do not cover the trial exactly.
 double compare_observations(const json& line, const Trial& trial) {
   double worst = 0;
   std::int32_t covered = 0;

@@ -7,7 +7,7 @@
 namespace lmrnn {
 namespace {
 
-/// Half of the ring, 0 or 1, that a direction belongs to.
+/// The half of the ring, 0 or 1, of a direction.
 std::int32_t sample_category(const BatteryData& battery, std::int32_t k) {
   const std::int32_t half = battery.n_ring() / 2;
   return battery.semantics.category_boundary ? k >= half : k > half;
@@ -49,7 +49,7 @@ void check_match(const BatteryData& battery, const TaskSetup& setup, const Condi
                                  : ", but sample and test lie in different halves of the ring"));
     return;
   }
-  // Angles in between are for psychometric curves: whichever of equal and opposite is nearer.
+  // Angles in between (for psychometric curves) count as equal or opposite, whichever is nearer.
   const double apart =
       std::abs(std::remainder(conditions.sample - conditions.test, 2 * std::numbers::pi));
   if (conditions.match && apart > std::numbers::pi / 2 + 1e-9)

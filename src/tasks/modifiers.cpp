@@ -6,25 +6,25 @@
 namespace lmrnn {
 namespace {
 
-/// The published code's `omega`: rad per ms on the stimulus of reach tasks, directions per ms
-/// everywhere else.
+/// The published code's `omega`: rad per ms for the stimulus of reach tasks, otherwise directions
+/// per ms.
 constexpr double published_speed = 0.01;
 
-/// Nearest integer, halves away from zero: also halves that binary fractions made a hair less.
+/// Nearest integer, halves away from zero, also halves that binary fractions make slightly smaller.
 std::int64_t rounded(double x) noexcept {
   constexpr double half = 0.5 + 1e-9;
   return x < 0 ? -static_cast<std::int64_t>(half - x) : static_cast<std::int64_t>(half + x);
 }
 
-/// 2 pi / 16 rad are one direction of 16, not 1 - 1e-16 of it: truncation would make that 0.
+/// 2 pi / 16 rad are one direction of 16, not 1 - 1e-16, which truncation would turn into 0.
 double without_dust(double directions_per_ms) noexcept {
   return std::round(directions_per_ms * 1e12) / 1e12;
 }
 
 }  // namespace
 
-// With published `rounding`, operation by operation as in the published code, whose int()
-// truncates: int(mod(k + interval, n)) + int(step * sequence * dt).
+// Published `rounding` follows the published code operation by operation, whose int() truncates:
+// int(mod(k + interval, n)) + int(step * sequence * dt).
 
 void ResponsePath::begin(const Ring& ring, std::int32_t k) noexcept {
   start = k;

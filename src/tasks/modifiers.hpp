@@ -17,7 +17,7 @@ struct ResponsePath {
   bool round_once = true;    ///< corrected `rounding`
   bool wrap_classes = true;  ///< corrected `ring_wrap`
 
-  /// Starts at direction `k`, where the response is before int and seq.
+  /// Starts at direction `k`, which is the response before int and seq.
   void begin(const Ring& ring, std::int32_t k) noexcept;
 
   bool responds() const noexcept { return start >= 0; }
@@ -33,11 +33,11 @@ struct ResponsePath {
   }
 };
 
-/// Everything about the modifiers of a task that its trials have in common.
+/// What the trials of a task have in common about its modifiers.
 struct Modifiers {
   Modifiers(Task task, const BatteryConfig& config, const Semantics& semantics);
 
-  /// `delay`: sampled, in ms; `delay_steps`: realised.
+  /// `delay`: as drawn, in ms; `delay_steps`: as realised.
   ResponsePath path(double delay, std::int32_t delay_steps) const noexcept;
 
   /// Published `int_direction` in reach tasks: angle by which int moves the stimulus, rad.

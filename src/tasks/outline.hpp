@@ -1,5 +1,5 @@
-// The outline of a trial: what is on when, without a sample written yet. Conditions become an
-// outline, and an outline is rendered into whatever arrays the caller has.
+// The outline of a trial: what is shown when, without samples. Conditions become an outline, and an
+// outline is rendered into the caller's arrays.
 #pragma once
 
 #include <array>

@@ -31,7 +31,7 @@ void NoiseReader::refill(std::size_t n) {
   const auto left = static_cast<std::size_t>(end_ - next_);
   float* begin = numbers_.data() + kept_;
   std::copy(next_, end_, begin - left);
-  // Not many at a time: numbers that a row does not use are wasted.
+  // Not many at a time, because numbers that a row does not use are wasted.
   const std::size_t fresh = std::max<std::size_t>(4, (n + group - 1) / group) * group;
   kernels::fill_normal(key_, next_index_, {begin, fresh});
   next_index_ += fresh;
@@ -52,7 +52,7 @@ void Renderer::make_frame(const PeriodOutline& period) {
 
 void Renderer::write_period(const PeriodOutline& period, std::size_t n_steps, float* out,
                             std::size_t stride, NoiseReader* noise) {
-  if (period.n_bumps == 0) {  // what was drawn on is zero already; noise comes with stimuli only
+  if (period.n_bumps == 0) {  // the arrays are zero already, and noise comes only with stimuli
     if (period.cue)
       for (std::size_t t = 0; t < n_steps; ++t) out[t * stride] = 1;
     return;

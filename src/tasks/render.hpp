@@ -12,10 +12,10 @@
 
 namespace lmrnn {
 
-/// The numbers of a noise key, one after the other, generated a few hundred at a time.
+/// The random numbers of a noise key in order, generated a few hundred at a time.
 class NoiseReader {
  public:
-  /// From number `first` of `key` on. `most` bounds what is taken at a time.
+  /// Starts at number `first` of `key`. `most` is the most that one call of `take` asks for.
   void start(const Key& key, std::uint64_t first, std::size_t most);
 
   /// The next `n` standard normals; valid until the next call.
@@ -30,21 +30,21 @@ class NoiseReader {
   void refill(std::size_t n);
 
   Key key_{};
-  std::uint64_t next_index_ = 0;  ///< of the number that the next refill begins with
-  std::size_t kept_ = 0;          ///< room for leftovers before what is refilled
+  std::uint64_t next_index_ = 0;  ///< number at which the next refill begins
+  std::size_t kept_ = 0;          ///< room for leftovers before the refilled numbers
   Buffer<float> numbers_;
   const float* next_ = nullptr;
   const float* end_ = nullptr;
 };
 
-/// Writes trials, or stretches of them, with all the scratch memory that it takes.
+/// Writes trials, or parts of them; has all the scratch memory for this.
 class Renderer {
  public:
   explicit Renderer(const BatteryData& battery)
       : battery_(&battery), frame_(static_cast<std::size_t>(battery.n_channels())) {}
 
-  /// Observations of steps [first, last) of a trial: step t goes to
-  /// inputs[(t - first) * stride + channel], where all is 0 before. Noise-free without `noise`.
+  /// Writes the observations of steps [first, last) of a trial: step t goes to inputs[(t - first) *
+  /// stride + channel], which must be 0 before. Without `noise`, noise-free.
   void write_inputs(const TrialOutline& outline, std::int32_t first, std::int32_t last,
                     float* inputs, std::size_t stride, NoiseReader* noise = nullptr);
 
@@ -57,7 +57,7 @@ class Renderer {
   Buffer<float> frame_;
 };
 
-/// Noise numbers that steps [0, step) of a trial take.
+/// How many noise numbers steps [0, step) of a trial use.
 std::uint64_t noise_before(const TrialOutline& outline, std::int32_t step) noexcept;
 
 }  // namespace lmrnn

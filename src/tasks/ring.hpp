@@ -15,12 +15,12 @@ class Ring {
 
   /// 2 pi k / n.
   double angle(std::int32_t k) const noexcept { return 2 * std::numbers::pi * k / n_; }
-  /// An angle in units of directions: angle(k) gives k.
+  /// An angle in units of directions: for angle(k), returns k.
   double directions(double angle) const noexcept { return angle * directions_per_radian_; }
 
   /// k mod n, in 0 ... n - 1.
   std::int32_t wrap(std::int64_t k) const noexcept {
-    if (k >= 0 && k < n_) return static_cast<std::int32_t>(k);  // nearly always; spares a division
+    if (k >= 0 && k < n_) return static_cast<std::int32_t>(k);  // almost always; avoids a division
     const auto r = static_cast<std::int32_t>(k % n_);
     return r < 0 ? r + n_ : r;
   }

@@ -13,9 +13,9 @@ std::size_t scaled(std::uint32_t word, std::size_t n) noexcept {
   return static_cast<std::size_t>((std::uint64_t{word} * n) >> 32);
 }
 
-// Where `i` goes in the permutation of {0, ..., n - 1} that `key` names; 1 <= n <= 2^31. A Feistel
-// network over the next power of 4 (Luby & Rackoff 1988, with Philox for the round function),
-// repeated until the result is below n (cycle walking: Black & Rogaway 2002).
+// The image of `i` under the permutation of {0, ..., n - 1} that `key` names; 1 <= n <= 2^31. A
+// Feistel network over the next power of 4 (Luby & Rackoff 1988, with Philox for the round
+// function), repeated until the result is below n (cycle walking: Black & Rogaway 2002).
 std::uint32_t permuted(const Key& key, std::uint32_t n, std::uint32_t i) noexcept {
   constexpr std::uint32_t n_rounds = 6;
   const int half_bits = n <= 4 ? 1 : (std::bit_width(n - 1) + 1) / 2;
@@ -53,7 +53,7 @@ std::size_t TaskOrder::next(const BatteryData& battery) noexcept {
     return static_cast<std::size_t>(found - sums.begin());
   }
   if (battery.semantics.task_order || n == 1) return scaled(w, n);
-  // As published: any task but the last one.
+  // As published: any task except the last one.
   std::size_t task;
   if (last_ < 0) {
     task = scaled(w, n);
@@ -101,8 +101,8 @@ void RowCursor::draw_trial() {
     battery.outline(task_, battery.draw(task_, place_, trial, visit), outline_);
     return;
   }
-  // The rows take turns in one sequence of visits per task, so that within an epoch every trial of
-  // the set is met once.
+  // The rows share one sequence of visits per task, in turn, so that within an epoch every trial of
+  // the set is used once.
   const std::uint64_t turn =
       std::uint64_t{visit} * static_cast<std::uint64_t>(plan_->config.batch) + row_;
   const auto n = static_cast<std::uint32_t>(plan_->config.trials_per_task);

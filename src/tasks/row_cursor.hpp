@@ -10,7 +10,7 @@
 
 namespace lmrnn {
 
-/// What a stream is made of, as its rows need to know it.
+/// The parts of a stream that its rows need.
 struct StreamPlan {
   const BatteryData* battery;
   StreamConfig config;
@@ -23,7 +23,7 @@ struct StreamPlan {
   bool has_history() const noexcept { return carries_on() || is_finite(); }
 };
 
-/// The tasks of one row, by the number of the trial in the row; to be asked in order.
+/// The tasks of the trials of one row; ask for them in order.
 class TaskOrder {
  public:
   /// `key`: the row (its stream is set here).
@@ -45,23 +45,23 @@ class RowCursor {
  public:
   RowCursor(const StreamPlan& plan, std::uint32_t row);
 
-  /// Goes to the beginning of batch `batch`. Where a batch depends on those before, the cursor must
-  /// have passed all of them: `batch` == next_batch().
+  /// Goes to the beginning of batch `batch`. If batches depend on earlier ones, the cursor must
+  /// have passed all of those: `batch` == next_batch().
   void begin_batch(std::uint32_t batch);
-  /// The batch has been walked to its end.
+  /// Call it when the batch has been walked to its end.
   void end_batch() noexcept { next_batch_ = batch_ + 1; }
-  /// n_batches_most between begin_batch and end_batch: a cursor that an exception left on the way
-  /// is at the beginning of no batch.
+  /// n_batches_most between begin_batch and end_batch: if an exception stopped the cursor within a
+  /// batch, it is not at the beginning of any batch.
   std::uint32_t next_batch() const noexcept { return next_batch_; }
 
-  /// Makes sure that the cursor is within a trial.
+  /// Begins the next trial if the cursor is between trials.
   void enter_trial();
   /// Passes `steps` steps of the trial.
   void advance(std::int32_t steps) noexcept;
 
   std::size_t task() const noexcept { return task_; }
   const TrialOutline& outline() const noexcept { return outline_; }
-  std::int32_t step() const noexcept { return step_; }  ///< of the trial, the next to be given
+  std::int32_t step() const noexcept { return step_; }  ///< of the trial: the next step
 
   /// Finite data sets: the key of the trial's own noise, which is the same at every visit.
   Key trial_noise() const noexcept { return trial_noise_; }
@@ -74,7 +74,7 @@ class RowCursor {
   std::uint32_t batch_ = 0, next_batch_ = 0;
   Key place_{};  ///< conditions of the trials of the row
   TaskOrder order_;
-  std::uint32_t n_trials_ = 0;         ///< begun so far at this place
+  std::uint32_t n_trials_ = 0;         ///< trials begun at this place
   std::vector<std::uint32_t> visits_;  ///< trials of each task so far
   std::size_t task_ = 0;
   TrialOutline outline_;

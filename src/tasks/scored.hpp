@@ -1,4 +1,4 @@
-// What the steps of a period count for in scores.
+// How the steps of a period count in scores.
 #pragma once
 
 #include <algorithm>
@@ -15,8 +15,8 @@ constexpr std::uint8_t code_of(Scored scored) {
 }
 
 /// Marks the steps of a period of a whole trial, from step `at` of `scored` on. Before the
-/// decision, the network must fixate, class 0, for the trial to be right; in the first `grace`
-/// steps of the decision it need not answer yet.
+/// decision, the network must fixate, class 0, for the trial to be right; the first `grace` steps
+/// of the decision count only as steps, because it need not answer yet.
 inline void mark_scored(const PeriodSpan& span, std::int32_t grace,
                         const TrialArray<std::uint8_t>& scored, std::size_t at, std::size_t trial) {
   for (std::int32_t t = 0; t < span.last - span.first; ++t) {

@@ -26,7 +26,8 @@ class RowWriter {
   std::size_t input_stride() const { return row_.inputs.step_stride; }
   bool has_inputs() const { return !row_.inputs.empty(); }
 
-  /// Everything but inputs of steps [first, last) of a trial, from step `at` of the row on.
+  /// Writes everything except inputs for steps [first, last) of a trial, from step `at` of the row
+  /// on.
   void write_labels(std::size_t task, const TrialOutline& outline, std::int32_t first,
                     std::int32_t last, std::size_t at) const {
     const auto n = static_cast<std::size_t>(last - first);
@@ -102,9 +103,9 @@ struct PackedStream::Implementation {
       throw UsageError(fmt::format("batch {}: a stream has 2^30 batches", batch));
   }
 
-  /// Calls visit(cursor) with a cursor at the beginning of the row's batch, which it must walk to
-  /// the end. Where batches depend on those before, the row's one cursor is kept between calls, so
-  /// callers that ask for the same row take turns.
+  /// Calls visit(cursor) with a cursor at the beginning of the row's batch; `visit` must walk it to
+  /// the batch's end. If batches depend on earlier ones, the row has one cursor that is kept
+  /// between calls, and callers that ask for the same row wait for each other.
   template <class Visitor>
   void with_cursor(std::uint32_t batch, std::uint32_t row, Visitor&& visit) {
     if (!plan.has_history()) {
@@ -125,8 +126,8 @@ struct PackedStream::Implementation {
     cursor.end_batch();
   }
 
-  /// Calls visit(first, last, at) for the stretches of trials that make up the row: steps
-  /// [first, last) of the cursor's trial stand from step `at` of the row on.
+  /// Calls visit(first, last, at) for the parts of trials that make up the row: steps [first, last)
+  /// of the cursor's trial begin at step `at` of the row.
   template <class Visitor>
   void for_each_stretch(RowCursor& cursor, Visitor&& visit) const {
     const auto n_steps = static_cast<std::size_t>(plan.config.steps);
@@ -169,8 +170,8 @@ struct PackedStream::Implementation {
   Battery battery;
   StepWeights weights;
   StreamPlan plan;
-  std::vector<RowCursor> cursors;  ///< one per row, where batches depend on those before
-  std::vector<std::mutex> turns;   ///< (row): who walks with its cursor
+  std::vector<RowCursor> cursors;  ///< one per row, if batches depend on earlier ones
+  std::vector<std::mutex> turns;   ///< (row): lock of its cursor
 };
 
 PackedStream::PackedStream(const Battery& battery, const StreamConfig& config, Seed seed,
@@ -208,7 +209,7 @@ void PackedStream::fill(std::uint32_t batch, std::uint32_t first_row, const Tria
   const std::size_t n_channels = self.battery.n_channels();
   Renderer renderer(data_of(self.battery));
   NoiseReader noise;
-  // At once: row by row, each step of a row would be a short stretch on a page of its own.
+  // All at once: row by row, each step would be a short stretch on a page of its own.
   rows.inputs.for_each_stretch([](std::span<float> inputs) { std::ranges::fill(inputs, 0.0f); });
   for (std::size_t row = 0; row < n_rows; ++row) {
     const auto r = static_cast<std::uint32_t>(first_row + row);

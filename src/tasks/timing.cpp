@@ -63,7 +63,7 @@ void modify(Durations& durations, Task task, const Semantics& semantics) {
     durations[period_index(Period::decision)] = fixed(1000);
 }
 
-/// Whether a duration of this kind can be of any use: one way to say what is wrong with it.
+/// What makes a duration unusable, as a text for messages; empty if it is usable.
 std::string complaint(const Duration& duration) {
   const auto& values = duration.values;
   if (duration.kind == Duration::Kind::choice && values.empty()) return "has no choices";
@@ -91,7 +91,7 @@ void override_with(Durations& durations, const BatteryConfig& config, const std:
 constexpr std::array families{Family::reach, Family::decision, Family::delayed_decision,
                               Family::match};
 
-/// Names of the periods that an override of `owner` (a family or a task) may speak of.
+/// Names of the periods that an override of `owner` (a family or a task) may set.
 std::vector<std::string> periods_of(const std::string& owner) {
   std::vector<std::string> names;
   Family family{};

@@ -12,22 +12,22 @@ namespace lmrnn {
 
 using Durations = std::array<Duration, n_periods>;
 
-/// The durations that `task` draws from, by Period, with the overrides of `config`; no values
-/// where the task has no such period. Ignores published `match_delay` (see Battery).
+/// The durations that `task` draws from, by Period, with the overrides of `config`; no values if
+/// the task has no such period. Ignores published `match_delay` (see Battery).
 Durations durations_of(Task task, const BatteryConfig& config, const Semantics& semantics);
 
 /// Throws UsageError unless every override names a family or a task, a period of it, and times
 /// that are finite and at least 0.
 void check_overrides(const BatteryConfig& config);
 
-/// floor(duration / dt). In binary fractions 500 / (100 / 3) is a hair less than 15: corrected
+/// floor(duration / dt). In binary fractions, 500 / (100 / 3) is slightly less than 15: corrected
 /// `rounding` counts 15 steps, the published code's int() 14.
 inline std::int32_t steps_in(double duration_ms, double dt, const Semantics& semantics) noexcept {
   constexpr double dust = 1e-9;  // far above the error of a division, far below a step
   return static_cast<std::int32_t>(duration_ms / dt + (semantics.rounding ? dust : 0));
 }
 
-/// A duration in the form in which it is drawn: low + span u, or a choice.
+/// A duration in the form for drawing: low + span u, or a choice.
 struct Timer {
   explicit Timer(const Duration& duration);
 

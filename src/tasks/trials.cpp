@@ -13,14 +13,14 @@
 namespace lmrnn {
 namespace {
 
-/// Everything about trial `k` but its observations.
+/// Everything about trial `k` except its observations.
 void describe_trial(const Battery& battery, const TrialOutline& outline, std::size_t k,
                     const TrialRows& rows, TrialBatch& batch) {
   const auto rule = battery.rule(batch.tasks[k]);
   const std::int32_t grace = grace_steps(battery.config().dt);
   for (std::size_t t = 0; t < batch.n_steps; ++t) {
     for (std::size_t s = 0; s < batch.n_rule_slots; ++s) rows.rules(t, k, s) = rule[s];
-    // The padding stays in the last period.
+    // Padding counts as part of the last period.
     rows.periods(t, k) = static_cast<std::uint8_t>(Period::decision);
   }
   auto& spans = batch.spans.emplace_back();

@@ -1,4 +1,4 @@
-// Training data of one batch, cut into blocks of rows.
+// Training data of one batch, divided into blocks of rows.
 #pragma once
 
 #include <array>
@@ -14,13 +14,13 @@
 
 namespace lmrnn {
 
-/// Weight of a step's loss by task and Period: that of its period, divided, as `loss.balance` asks,
-/// by the mean number of steps of the decision (or of all other periods) of its task, and by how
-/// often the task is drawn. 0 for tasks that are never drawn.
+/// The weight of a step's loss, by task and Period: the weight of its period, divided, if
+/// `loss.balance` asks for it, by the mean number of steps of the decision (or of all other
+/// periods) of its task, and by the frequency of the task. 0 for tasks that are never drawn.
 StepWeights step_weights(const LossConfig& loss, const Battery& battery);
 
-/// The packed stream of a battery, of split `train`, whose loss weights are those of a
-/// configuration, by the frequencies of `weighed` (step_weights).
+/// The packed stream of a battery, of split `train`, with the loss weights of a configuration and
+/// the task frequencies of `weighed` (see step_weights).
 std::shared_ptr<const BatchSource> packed_source(const RunConfig& config, const Battery& battery,
                                                  const Battery& weighed);
 inline std::shared_ptr<const BatchSource> packed_source(const RunConfig& config,
@@ -28,8 +28,8 @@ inline std::shared_ptr<const BatchSource> packed_source(const RunConfig& config,
   return packed_source(config, battery, battery);
 }
 
-/// A warning if rows that begin with a fresh trial are too short for one of some task, so that what
-/// it ends with, the decision, would seldom or never be trained on; else nothing.
+/// A warning if rows that begin with a fresh trial are too short for a trial of some task, so that
+/// its end, the decision, would seldom or never be trained; otherwise nothing.
 std::optional<std::string> warning_of_short_rows(const StreamConfig& stream,
                                                  const Battery& battery);
 
@@ -44,14 +44,14 @@ struct BatchBlock {
   /// `n_outputs`: n_target_outputs of the source.
   BatchBlock(const BatchShape& shape, const StreamConfig& stream, std::size_t first,
              std::size_t n_rows, std::size_t n_outputs);
-  /// Replaces the content by these rows of batch `batch` of split `train`. Blocks may be filled at
-  /// the same time.
+  /// Replaces the content by these rows of batch `batch` of split `train`. Threads may fill
+  /// different blocks at the same time.
   void fill(const BatchSource& source, std::uint32_t batch);
   TrialArray<float> outputs_view() noexcept;
   TrialArray<const float> outputs_view() const noexcept;
 };
 
-/// Memory of the data of `n_rows` rows of a batch.
+/// Bytes of the data of `n_rows` rows of a batch.
 std::size_t batch_bytes(const BatchShape& shape, std::size_t n_steps, std::size_t n_rows) noexcept;
 
 }  // namespace lmrnn

@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view prefix = "step-";
-// Names of directories that are on their way in or out begin with a dot.
+// Names of directories that are being written or removed begin with a dot.
 constexpr std::string_view unfinished = ".writing-", discarded = ".removing-";
 constexpr std::size_t n_counts = 5, n_sums = 2;
 
@@ -41,7 +41,7 @@ void add(ArrayFile& file, const std::string& name, const std::vector<T>& values)
     file.arrays.emplace_back(name, ArrayData::of<T>(std::span<const T>(values), {values.size()}));
 }
 
-// The array `name`, of `n` entries; damage is reported with what to do about it.
+// The array `name` with `n` entries. Damage is reported together with the remedy.
 template <class T>
 std::vector<T> take(const ArrayFile& file, const fs::path& path, const std::string& name,
                     std::size_t n) {
@@ -68,7 +68,7 @@ void write_state(const fs::path& path, const TrainingState& state) {
   add(file, "solved", state.solved);
   add(file, "first_moment", state.first_moment);
   add(file, "second_moment", state.second_moment);
-  // Only where they are used, so that the files of other runs keep their bytes.
+  // Written only if they are used, so that the files of other runs stay the same, byte for byte.
   add(file, "weights", state.weights);
   add(file, "evaluated_at", state.evaluated_at);
   add(file, "shares", state.shares);
@@ -85,7 +85,7 @@ void write_state(const fs::path& path, const TrainingState& state) {
   write_safetensors(path, file);
 }
 
-// `n_synapses` recurrent weights.
+// Gains of `n_synapses` recurrent synapses.
 GainState read_gains(const ArrayFile& file, const fs::path& path, std::size_t n_synapses,
                      bool second_moment) {
   GainState gains;
@@ -127,7 +127,7 @@ void save_checkpoint(const fs::path& directory, const Network& network,
   const fs::path temporary = parent / (std::string(unfinished) + directory.filename().string());
   std::error_code error;
   fs::remove_all(temporary, error);
-  // Never the run's own directory anew: what is written there would be half a run.
+  // Creates only these two, not the run's own directory: if that is gone, it would get half a run.
   fs::create_directory(parent, error);
   fs::create_directory(temporary, error);
   if (error) fail(temporary, error);
@@ -199,7 +199,7 @@ void prune_checkpoints(const fs::path& run, std::int64_t keep_last, std::int64_t
     const std::int64_t step = steps[static_cast<std::size_t>(i)];
     if (keep_every > 0 && step % keep_every == 0) continue;
     const fs::path directory = checkpoint_path(run, step);
-    // Renamed first, so that a half-removed checkpoint never bears a checkpoint's name.
+    // Renamed first, so that no half-removed directory has a checkpoint's name.
     std::error_code error;
     fs::rename(directory, parent / (std::string(discarded) + directory.filename().string()), error);
   }

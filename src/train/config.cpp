@@ -19,8 +19,8 @@ bool any_modifier(const std::string& tasks) {
   return std::ranges::any_of(select_tasks(tasks), has_one);
 }
 
-/// What read_config, which sees one table at a time, cannot know: in which section a key belongs,
-/// and that this is a file of another kind.
+/// Checks that read_config cannot make, because it sees one table at a time: in which section a key
+/// belongs, and whether the file is of another kind.
 void check_sections(const ConfigTable& table) {
   if (const ConfigValue* claim = find_key(table, "claim"))
     throw UsageError(claim->where +
@@ -38,11 +38,11 @@ void check_sections(const ConfigTable& table) {
   }
 }
 
-// Recipes, a function each: what differs from the defaults of the structs.
+// Recipes, one function each, with what differs from the defaults of the structs.
 // docs/concepts/training.md has a column for each of them.
 
-// Setting A of studies/recipe-selection.toml with the changes that it chose; the rate is that of
-// dense networks there and of 1024 units, the safer of its two.
+// Setting A of studies/recipe-selection.toml with the changes that the study selected. The rate is
+// the one selected for dense networks and for 1024 units, the safer of the two rates.
 void apply_solve(RunConfig& config) {
   config.stream.steps = 100;
   config.stream.reset_at_trial = true;
@@ -84,7 +84,7 @@ void check_own_data(const RunConfig& config) {
            "the numbered trials of a battery", "repeat trials in your data instead");
 }
 
-/// What [wiring] alone does not know of areas.
+/// Checks of areas that need more than [wiring].
 void check_areas_of(const RunConfig& config) {
   const WiringConfig& wiring = config.wiring;
   if (config.loss.wire_penalty > 0 && !wiring.has_wire_lengths())
@@ -137,7 +137,7 @@ void apply_recipe(RunConfig& config, Recipe recipe, const BatteryConfig& battery
 
 RunConfig resolve_config(const ConfigTable& table) {
   check_sections(table);
-  RunConfig named;  // only for the keys that the recipe looks at
+  RunConfig named;  // only for the keys that recipes depend on
   read_config(named, table);
   RunConfig config;
   apply_recipe(config, named.recipe, named.battery, named.network.tau);
@@ -265,7 +265,7 @@ std::int64_t end_of_cooldown(const ScheduleConfig& schedule, std::int64_t step,
 double schedule_factor(const ScheduleConfig& schedule, std::int64_t step, std::int64_t n_steps,
                        std::int64_t cooldown_from) noexcept {
   const auto total = static_cast<double>(n_steps);
-  // The middle of the step: the first is not wasted at rate 0, nor is the last.
+  // The middle of the step, so that neither the first nor the last step is wasted at rate 0.
   const double now = static_cast<double>(step) + 0.5;
   const double warmup = schedule.warmup * total;
   const bool falls = schedule.kind == ScheduleKind::open_ended && cooldown_from >= 0;
@@ -286,7 +286,7 @@ double schedule_factor(const ScheduleConfig& schedule, std::int64_t step, std::i
       if (cooldown_from < 0) return 1;
       const auto from = static_cast<double>(cooldown_from);
       const auto end = static_cast<double>(end_of_cooldown(schedule, cooldown_from, n_steps));
-      const double reached = from < warmup ? from / warmup : 1;  // a criterion may hold early
+      const double reached = from < warmup ? from / warmup : 1;  // for criteria met early
       return reached * (schedule.last + (1 - schedule.last) * (end - now) / (end - from));
     }
   }

@@ -18,7 +18,7 @@ ParameterGroups<T> groups_of(const ParameterLayout& l, std::span<T> flat) {
           .readout_bias = flat.subspan(l.readout_bias, l.n_readout_bias)};
 }
 
-/// Weighted loss; `logits` (time, row, output) become its gradient, times `scale`.
+/// Weighted loss; overwrites `logits` (time, row, output) with its gradient, times `scale`.
 LossResult squared_error(const TrialView& block, const TrialArray<const float>& outputs,
                          double scale, View3<float> logits) {
   LossResult result;
@@ -38,7 +38,7 @@ LossResult squared_error(const TrialView& block, const TrialArray<const float>& 
   return result;
 }
 
-/// Sum of h^2; `states` become the gradient of `penalty` times that. Of voltages x, h is f(x).
+/// Sum of h^2; overwrites `states` with `penalty` times its gradient. For voltages x, h is f(x).
 double square_rates(double penalty, const Architecture& a, std::span<float> states) {
   double squares = 0;
   if (a.equation == StateEquation::voltage) {
@@ -75,7 +75,7 @@ LossResult ContinuousLoss::loss_and_gradient(const Network& network, const Trial
   const std::span<const float> parameters = network.parameters();
   const auto is_finite = [](float x) { return std::isfinite(x); };
   if (!std::ranges::all_of(parameters, is_finite)) {
-    // The trainer's business: it says at which step training diverged.
+    // The trainer handles this: it reports the step at which training diverged.
     std::ranges::fill(gradient, 0.0f);
     return {.weighted_loss = std::numeric_limits<double>::quiet_NaN()};
   }

@@ -11,26 +11,26 @@
 
 namespace lmrnn {
 
-/// Least squares, sum over (time, row) of  w sum_c (z_c - y_c)^2:  what Network::loss_and_gradient
-/// is for classes. The kernels of the loss know classes only, and a loss that is one subtraction
-/// needs none.
+/// Least squares, sum over (time, row) of w sum_c (z_c - y_c)^2: what Network::loss_and_gradient is
+/// for classes. The kernels of the loss know only classes, and this loss is so cheap that it needs
+/// no kernel.
 ///
 /// Threads: may be shared.
 class ContinuousLoss {
  public:
   explicit ContinuousLoss(const Network& network) : operation_(network) {}
 
-  /// Loss of a block with the targets `outputs` (time, row, output), contiguous as all arrays of
-  /// `block`, and its gradient, flat as the parameters. If a parameter is not finite, the loss is
+  /// Loss of a block with the targets `outputs` (time, row, output), contiguous like all arrays of
+  /// `block`, and its gradient, flat like the parameters. If a parameter is not finite, the loss is
   /// NaN. options.kind is least_squares.
   LossResult loss_and_gradient(const Network& network, const TrialView& block,
                                const TrialArray<const float>& outputs, const RecurrentNoise& noise,
                                const LossOptions& options, std::span<float> gradient);
 
  private:
-  /// What one call computes with; kept for the next one.
+  /// Buffers of one call, kept for the next one.
   struct Scratch {
-    ThreadPool alone{1};  // the blocks are the items of the caller's pool
+    ThreadPool alone{1};  // a single thread: blocks are parallel in the caller's pool
     Buffer<float> kept, logits, states;
   };
   std::unique_ptr<Scratch> take();

@@ -16,7 +16,7 @@ std::string stage_name(std::size_t i) {
   return fmt::format("curriculum.stage {}", i + 1);
 }
 
-/// Rows of battery.durations belong to families and to tasks.
+/// Whether a row of battery.durations belongs to a family; otherwise it belongs to a task.
 bool is_family(const std::string& owner) {
   return std::ranges::any_of(
       base_tasks(), [&](const BaseTask& base) { return family_name(base.family) == owner; });
@@ -24,8 +24,8 @@ bool is_family(const std::string& owner) {
 
 using DurationOverrides = decltype(BatteryConfig::durations);
 
-/// Lets the durations of a stage replace those of the battery. A task's own row goes before that of
-/// its family, so it loses what the stage says of the family.
+/// Replaces durations of the battery by those of a stage. A task's own row takes precedence over
+/// that of its family, so it loses the periods that the stage sets for the family.
 void replace_durations(DurationOverrides& durations, const DurationOverrides& of_stage) {
   for (auto& [task, row] : durations) {
     if (is_family(task)) continue;
@@ -38,8 +38,8 @@ void replace_durations(DurationOverrides& durations, const DurationOverrides& of
     for (const auto& [period, duration] : periods) durations[owner][period] = duration;
 }
 
-/// The tasks of stage `i`. Throws UsageError for one that is named twice, or that the battery does
-/// not have.
+/// The tasks of stage `i`. Throws UsageError for a task that is named twice, or that the battery
+/// does not have.
 std::vector<Task> tasks_of_stage(const RunConfig& config, std::size_t i) {
   const std::string& expression = config.curriculum.stage[i].tasks;
   if (expression.empty())
@@ -51,7 +51,7 @@ std::vector<Task> tasks_of_stage(const RunConfig& config, std::size_t i) {
   std::set<std::string> named;
   for (const std::string_view part : split(expression, ',')) {
     const std::string_view name = trimmed(part);
-    if (name.empty() || name.front() == '!') continue;  // select_tasks says what is wrong
+    if (name.empty() || name.front() == '!') continue;  // select_tasks reports errors in these
     for (const Task task : select_tasks(name))
       if (!named.insert(task.name()).second)
         throw UsageError(
@@ -109,7 +109,7 @@ void check_steps_of_stages(const RunConfig& config) {
                     total, all));
 }
 
-// A task that is in no stage would never be trained, which is probably a mistake.
+// A task without a stage would never be trained, which is probably a mistake.
 void check_all_trained(const RunConfig& config, const Battery& whole,
                        std::span<const Battery> stages) {
   std::vector<std::string> never;

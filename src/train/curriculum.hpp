@@ -1,4 +1,5 @@
-// The training data of a curriculum: stages, and tasks drawn more often the less they are learned.
+// The training data of a curriculum: stages, and frequencies that favour tasks that are not yet
+// learned.
 #pragma once
 
 #include <cstdint>
@@ -17,25 +18,25 @@ namespace lmrnn {
 void check_curriculum(const RunConfig& config);
 
 /// The battery of each stage: tasks that it leaves out have weight 0, so that rules and channels
-/// are those of the whole battery. Without stages, the whole battery alone. Throws UsageError that
-/// names the stage.
+/// are those of the whole battery. Without stages, only the whole battery. UsageErrors name the
+/// stage.
 std::vector<Battery> stage_batteries(const RunConfig& config);
 
-/// The warning of `warning_of_short_rows` for the first stage that has one; else nothing.
+/// The warning of `warning_of_short_rows` for the first stage that has one; otherwise nothing.
 std::optional<std::string> warning_of_short_rows(const RunConfig& config);
 
-/// Frequencies of tasks, by what each lacks of its ceiling:
+/// Frequencies of tasks, adapted to how far each is below its ceiling:
 ///
 ///   p = f (1 - a + a g / sum f g),   g = max(0, 1 - share)
 ///
 /// with f the frequencies without adaptation (task; their sum is 1), `shares` the accuracies as
-/// shares of the ceiling (task) and a = `adaptive`. Where nothing is lacking, p = f.
+/// shares of the ceiling (task) and a = `adaptive`. If all tasks are at their ceiling, p = f.
 std::vector<double> adapted_frequencies(std::span<const double> frequencies,
                                         std::span<const double> shares, double adaptive);
 
-/// What a battery with a curriculum is trained on: the batch of step s is of the stage that s lies
-/// in. Losses weigh steps as without adaptation: loss.balance = "tasks" makes up for
-/// battery.weights, not for what is adapted.
+/// The training data of a battery with a curriculum: the batch of step s comes from the stage of s.
+/// Losses weigh steps as without adaptation: loss.balance = "tasks" compensates for
+/// battery.weights, not for adapted frequencies.
 class CurriculumSource final : public BatchSource {
  public:
   explicit CurriculumSource(const RunConfig& config);
@@ -46,8 +47,8 @@ class CurriculumSource final : public BatchSource {
   void fill(Split split, std::uint32_t batch, std::uint32_t first_row,
             const TrialRows& rows) const override;
 
-  /// From now on, batches are drawn by these shares of the ceiling (task), those of the last
-  /// evaluation. Not while another thread fills rows.
+  /// Sets the shares of the ceiling (task), those of the last evaluation, by which batches are
+  /// drawn from now on. Do not call it while another thread fills rows.
   void adapt(std::span<const double> shares);
 
  private:

@@ -25,11 +25,11 @@ MemoryEstimate estimate_memory(const RunConfig& config, int n_threads) {
   const auto together =
       static_cast<double>(std::min(n_blocks, static_cast<std::size_t>(n_threads)));
   const auto n_steps = static_cast<double>(config.stream.steps);
-  // Recomputing keeps every sqrt(n)-th state and the sqrt(n) states in between that are in use.
+  // Recomputing keeps every sqrt(n)-th state, and the sqrt(n) states between two of them.
   const double kept_steps =
       config.train.recompute ? std::min(n_steps, 2 * std::ceil(std::sqrt(n_steps))) : n_steps;
   MemoryEstimate e;
-  // Weights, summed gradient, and the packed copies that the kernels read (there and back).
+  // Weights, summed gradient, and the packed copies for the kernels (forward and transposed).
   e.bytes_parameters =
       sizeof(float) * n_parameters * (4 + n_moments + static_cast<double>(n_blocks)) +
       bytes_of_synapse_terms(config, a.recurrent.n_synapses()) +
@@ -66,7 +66,7 @@ RunEstimate estimate_run(const RunConfig& config, int n_threads) {
   if (auto warning = warning_of_missing_leak(config)) e.notices.push_back(std::move(*warning));
   if (auto complaint = complaint_about_untrained(config, learner, learner.look_ahead()))
     e.notices.push_back(std::move(*complaint));
-  learner.step();  // memory is allocated and caches fill
+  learner.step();  // allocates memory and warms up caches
   constexpr double enough_seconds = 2;
   constexpr std::int64_t most_steps = 20;
   const auto start = Clock::now();

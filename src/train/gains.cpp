@@ -10,8 +10,7 @@
 namespace lmrnn {
 namespace {
 
-/// (unit) what groups synapses: types of cells, or excitatory and inhibitory units, or the units
-/// themselves, or nothing (-1).
+/// (unit) the group labels: cell types, excitatory or inhibitory, the unit itself, or none (-1).
 struct Labels {
   std::vector<std::int32_t> of_targets, of_sources;
 };
@@ -55,7 +54,7 @@ ParameterSlice slice_of_gains(const OptimiserConfig& optimiser, std::size_t n) {
 GainState initial_gains(const RunConfig& config, const Network& network) {
   GainState state;
   if (!config.wiring.gains) {
-    cell_types(config.wiring);  // says what is wrong with a file that no gain needs
+    cell_types(config.wiring);  // reports errors in a file that no gain needs
     return state;
   }
   const Architecture& a = network.architecture();
@@ -67,7 +66,7 @@ GainState initial_gains(const RunConfig& config, const Network& network) {
         "network.gain above 0 or another init_from or wiring.initial, or leave wiring.gains out");
   state.initial.assign(weights.begin(), weights.end());
   const Labels labels = labels_of(config, a);
-  // Only groups that have synapses, in the order of (target, source).
+  // Only groups with synapses, in the order (target, source).
   std::map<std::pair<std::int32_t, std::int32_t>, std::uint32_t> numbers;
   for (std::size_t i = 0; i < a.n_units(); ++i)
     for (const std::uint32_t j : a.recurrent.sources_of(i))
@@ -133,7 +132,7 @@ void Gains::update(std::int64_t step, double factor, double scale) noexcept {
   if (empty()) return;
   optimiser_.update(slice_, step, factor, scale, gradient_, state_.values);
   for (std::size_t g = 0; g < trained_.size(); ++g)
-    if (trained_[g] == 0) state_.values[g] = 1;  // or weight decay would shrink it
+    if (trained_[g] == 0) state_.values[g] = 1;  // otherwise weight decay would shrink it
   if (!signed_units_) return;
   for (float& g : state_.values) g = g < 0 ? 0.0f : g;
 }
@@ -154,7 +153,7 @@ GainState Gains::state() const {
 
 double bytes_of_gains(const RunConfig& config, std::size_t n_synapses) noexcept {
   if (!config.wiring.gains) return 0;
-  constexpr double copies = 2;  // in the learner, and in what the last checkpoint was written from
+  constexpr double copies = 2;  // the learner's, and that of the last checkpoint's state
   return copies * static_cast<double>(sizeof(float) + sizeof(std::uint32_t)) *
          static_cast<double>(n_synapses);
 }

@@ -1,4 +1,4 @@
-// Gains of synapses as what is trained, instead of weights.
+// Training gains of synapses instead of their weights.
 //
 //   W_ij = g[group of (i, j)] W0_ij,      dL/dg_p = sum over (i, j) of group p of W0_ij dL/dW_ij
 //
@@ -6,9 +6,8 @@
 // of cells, Lappalainen et al. 2024 (the fly's visual system); gains per unit on a known
 // connectome, Beiran & Litwin-Kumar 2024.
 //
-// Kernels know nothing of gains: gradients of weights are added up to those of gains where
-// gradients of blocks are added up to the gradient, and weights are written from gains where the
-// optimiser writes weights.
+// The kernels have no gains: gradients of weights are added up to gradients of gains where those of
+// blocks are added up, and weights are computed from gains where the optimiser would write weights.
 #pragma once
 
 #include <cstddef>
@@ -22,10 +21,10 @@
 
 namespace lmrnn {
 
-/// All there is to know of the gains of a run; what a checkpoint keeps.
+/// The whole state of the gains of a run; a checkpoint stores it.
 struct GainState {
   std::vector<float> initial;         ///< (synapse) W0
-  std::vector<std::uint32_t> groups;  ///< (synapse) the gain that it has
+  std::vector<std::uint32_t> groups;  ///< (synapse) index of its gain
   /// (gain) types or units of its synapses; -1: of any.
   std::vector<std::int32_t> target, source;
   std::vector<float> values, first_moment, second_moment;  ///< (gain); no second moment for sgd
@@ -33,38 +32,38 @@ struct GainState {
   bool empty() const noexcept { return values.empty(); }
 };
 
-/// The gains that `config` asks for, all 1, on the weights of `network`; empty if it asks for none.
-/// Throws UsageError for types that are not there, and if every weight is 0.
+/// The gains that `config` asks for, all 1, for the weights of `network`; empty if it asks for
+/// none. Throws UsageError if cell types are missing, or if every weight is 0.
 GainState initial_gains(const RunConfig& config, const Network& network);
 
-/// Empty, and costs nothing, in runs without gains.
+/// Empty, and without cost, in runs without gains.
 class Gains {
  public:
-  /// `slices`: what is trained.
+  /// `slices`: the trained parameters.
   Gains(const RunConfig& config, const Network& network, std::span<const ParameterSlice> slices,
         GainState state);
 
   bool empty() const noexcept { return state_.empty(); }
-  /// Whether the parameters of `slice` are weights that gains stand for.
+  /// Whether the parameters of `slice` are weights that gains determine.
   bool cover(const ParameterSlice& slice) const noexcept;
 
-  /// Adds the gradients of the weights in `slices` up to those of the gains, in the order of the
+  /// Adds up the gradients of the weights in `slices` to those of the gains, in the order of the
   /// slices. Returns the sum of squares.
   double add_gradients(std::span<const ParameterSlice> slices, std::span<const float> gradient);
-  /// One optimiser step of the gains that have a trained synapse; the others stay at 1. With types
-  /// of units, gains below 0 become 0, which keeps the signs of their weights.
+  /// One optimiser step of the gains that have a trained synapse; the others stay at 1. If units
+  /// have types, negative gains become 0, so that weights keep their signs.
   void update(std::int64_t step, double factor, double scale) noexcept;
   /// W = g W0 for the weights of `slice`. Slices may be written at the same time.
   void write(const ParameterSlice& slice, std::span<float> parameters) const noexcept;
 
-  /// With the moments.
+  /// The state, including the moments.
   GainState state() const;
 
  private:
   std::size_t first_, n_;  ///< recurrent weights in the parameters
   bool signed_units_;
   GainState state_;
-  ParameterSlice slice_;  ///< all gains, as the optimiser has them
+  ParameterSlice slice_;  ///< all gains, as one slice for the optimiser
   Optimiser optimiser_;
   std::vector<std::uint8_t> trained_;  ///< (gain) whether it has a trained synapse
   std::vector<double> sums_;

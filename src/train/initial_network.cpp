@@ -1,4 +1,4 @@
-// The network that a run starts from.
+// The initial network of a run.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -18,8 +18,8 @@ void require_equal(std::string_view what, std::size_t ours, std::size_t theirs,
                                  theirs, what, ours));
 }
 
-// Every synapse of ours takes the weight that it has there. Theirs may have more synapses (a
-// pruned network rewound to a dense one's early weights), not fewer.
+// Copies the weight of every synapse of ours. Theirs may have more synapses (a pruned network
+// rewound to a dense one's early weights), but not fewer.
 void copy_recurrent(const Network& from, const Network& to, float* w, const std::string& file) {
   const Mask& theirs = from.architecture().recurrent;
   const Mask& ours = to.architecture().recurrent;
@@ -39,14 +39,14 @@ void copy_recurrent(const Network& from, const Network& to, float* w, const std:
   }
 }
 
-// A (row, column) part that is stored whole; entries outside our mask stay zero.
+// Copies a part that is stored as a whole (row, column) array; entries outside our mask stay zero.
 void copy_masked(const float* from, float* to, const Mask& mask) {
   for (std::size_t row = 0; row < mask.n_targets(); ++row)
     for (const std::uint32_t column : mask.sources_of(row))
       to[row * mask.n_sources() + column] = from[row * mask.n_sources() + column];
 }
 
-// Rule inputs are matched by task name; those of tasks that it never saw keep their fresh weights.
+// Rule inputs are matched by task name; tasks that the other network never saw keep fresh weights.
 void copy_rules(const Network& from, const TrainedOn& trained, const Network& to, float* w,
                 const Battery& battery) {
   const std::size_t n_units = to.architecture().n_units();
@@ -101,7 +101,7 @@ void copy_weights(const RunConfig& config, const Battery& battery, Network& netw
   require_signs(network, fmt::format("init_from {}", name));
 }
 
-/// The synapses of `mask` whose sources have a 1 in `kept`; `key` asks for it.
+/// The synapses of `mask` whose sources have a 1 in `kept`; `key` is the key to name in errors.
 Mask with_sources(const Mask& mask, const std::vector<std::uint8_t>& kept, std::string_view key) {
   std::vector<std::uint32_t> offsets{0}, sources;
   for (std::size_t target = 0; target < mask.n_targets(); ++target) {
@@ -138,7 +138,7 @@ Architecture architecture_for(const RunConfig& config, const BatchShape& shape) 
   return a;
 }
 
-/// Recurrent weights from wiring.weights_path.
+/// Sets the recurrent weights from wiring.weights_path.
 void take_weights(const RunConfig& config, Network& network) {
   const Architecture& a = network.architecture();
   const std::vector<float> weights = weights_from_file(config.wiring, a.recurrent, a.excitatory);
@@ -153,7 +153,7 @@ void take_weights(const RunConfig& config, Network& network) {
 
 Network with_initial_weights(const RunConfig& config, Architecture architecture) {
   Network network(std::move(architecture));
-  if (!config.init_from.empty()) {  // the recurrent weights are replaced, so all may begin
+  if (!config.init_from.empty()) {  // its recurrent weights replace these, so any scheme will do
     network.initialise(Initialisation::fan_in, config.run_seed());
     return network;
   }

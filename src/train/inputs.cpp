@@ -15,13 +15,13 @@ namespace fs = std::filesystem;
 
 namespace {
 
-/// A key that names a file, and where its value is.
+/// A key that names a file, and its value.
 struct PathKey {
   const char* key;
   std::string* path;
 };
 
-/// Those of [wiring] that are set and used.
+/// The keys of [wiring] that name files and are set and used.
 std::vector<PathKey> path_keys(WiringConfig& wiring) {
   std::vector<PathKey> keys;
   const auto add = [&](bool is_file, const char* key, std::string* path) {
@@ -58,7 +58,7 @@ std::vector<InputFile> input_files(const RunConfig& config) {
   std::vector<InputFile> files;
   for (InputPath& input : input_paths(config)) {
     std::string content = sha256_of_file(input.path);
-    // Absolute: the run may be resumed from another working directory.
+    // Stores absolute paths, because the run may be resumed from another working directory.
     input.path = fs::absolute(input.path).lexically_normal();
     files.push_back({std::move(input), std::move(content)});
   }
@@ -71,7 +71,7 @@ std::vector<InputFile> remaining_files(RunConfig& config, const std::vector<Inpu
   for (InputFile input : before) {
     const auto named =
         std::ranges::find_if(keys, [&](const PathKey& k) { return k.key == input.key; });
-    // Relative to where this process works: the project may have moved with the run.
+    // Relative to the working directory: the project may have moved together with the run.
     if (!is_there(input.path) && named != keys.end()) input.path = *named->path;
     if (!is_there(input.path)) continue;
     if (named != keys.end()) *named->path = input.path.string();

@@ -26,7 +26,7 @@ std::vector<BatchBlock> make_blocks(const BatchSource& source, const RunConfig& 
   return blocks;
 }
 
-/// What is trained, cut into slices.
+/// The trained parameters, divided into slices.
 std::vector<ParameterSlice> trained_slices(const RunConfig& config, const Network& network) {
   const Mask& recurrent = network.architecture().recurrent;
   const Mask plastic = make_subset(recurrent, config.wiring, config.wiring.plastic,
@@ -41,8 +41,8 @@ RunConfig with_wiring(RunConfig config, std::optional<WiringConfig>&& wiring) {
   return config;
 }
 
-// Its square is just below the largest number of single precision. Adam's second moment would be
-// infinite after a larger gradient, and its weights would never move again.
+// Its square is just below the largest number of single precision. A larger gradient would make
+// Adam's second moment infinite, and the weight would never move again.
 constexpr double largest_norm = 1.8e19;
 
 }  // namespace
@@ -126,7 +126,8 @@ void Learner::set_weights(std::span<const float> weights) {
   ahead_.reset();
 }
 
-// The weight of the whole batch scales every gradient, so it must be known before the first one.
+// The weight of the whole batch scales every gradient, so the processes share it before the first
+// one.
 void Learner::share_sums(Batch& batch, std::size_t n_filled) {
   std::ranges::fill(batch.sums, Batch::Sums{});
   for (std::size_t i = 0; i < n_filled; ++i)
@@ -208,7 +209,8 @@ void Learner::apply(double scale) {
       schedule_factor(config_.schedule, step_, config_.train.steps, cooldown_from_);
   const auto writer = network_.write_weights();
   const std::span<float> parameters = writer.all();
-  // Open from step to step: the average is prepared for the kernels only when somebody asks for it.
+  // Stays open from step to step, so that the average is packed for the kernels only when it is
+  // used.
   if (average_ && !average_writer_) average_writer_.emplace(average_->write_weights());
   const std::span<float> average = average_writer_ ? average_writer_->all() : std::span<float>();
   gains_.update(step_, factor, scale);
@@ -237,8 +239,8 @@ StepResult Learner::compute() {
     weight += sums.weight;
     result.trials += sums.trials;
   }
-  // The next step's data are items of the same round: threads that have no block left to compute
-  // turn to them, so generation hides behind the slowest block.
+  // The next step's data are items of the same round: threads that find no block left to compute
+  // generate data, so that generation hides behind the slowest block.
   const std::size_t n = own_blocks_of(step_), n_next = own_blocks_of(step_ + 1);
   std::ranges::fill(block_results_, LossResult{});
   pool_.for_each(n + n_next, [&](std::size_t i) {

@@ -1,4 +1,4 @@
-// Optimiser steps in memory: data, gradients, update. Knows nothing of files or evaluation.
+// Optimiser steps in memory: data, gradients, update. Files and evaluation are elsewhere.
 #pragma once
 
 #include <cstdint>
@@ -24,16 +24,16 @@ struct StepResult {
   double data_loss = 0;      ///< the same without penalties
   double gradient_norm = 0;  ///< before clipping
   bool clipped = false;
-  bool overflows = false;    ///< single precision cannot hold the squares of the (clipped) gradient
+  bool overflows = false;    ///< the squares of the (clipped) gradient overflow single precision
   std::uint64_t trials = 0;  ///< that began in this batch
 
-  /// Whether an optimiser can make use of it.
+  /// Whether the optimiser can use it.
   bool finite() const noexcept;
 };
 
-/// What came from files that a resumed run may not have any more. Absent: read from them.
+/// Data of files that a resumed run may no longer have. If absent, the files are read.
 struct FromFiles {
-  std::optional<WiringConfig> wiring{};  ///< with the paths of the files that are left
+  std::optional<WiringConfig> wiring{};  ///< with the paths of the remaining files
   std::optional<Sheet> sheet{};
   std::optional<GainState> gains{};
 };
@@ -50,24 +50,24 @@ class Learner {
           ThreadPool& pool)
       : Learner(config, packed_source(config, battery), std::move(network), first_step, pool) {}
 
-  /// Loss and gradient of the next step; `step` continues from there and does not compute them
-  /// again.
+  /// Loss and gradient of the next step; the next call of `step` uses them and does not compute
+  /// them again.
   const StepResult& look_ahead();
-  /// One optimiser step. If the result is not finite, the weights have not been touched.
+  /// One optimiser step. If the result is not finite, the weights stay unchanged.
   StepResult step();
 
   std::int64_t steps_done() const noexcept { return step_; }
-  /// The weights that are being trained.
+  /// The trained weights.
   const Network& network() const noexcept { return network_; }
   /// The result of the training: the running average of the weights if there is one, or the
-  /// weights. Not while step() runs.
+  /// weights. Do not call it while step() runs.
   const Network& result();
-  /// Puts the trained weights in place of the ones that the learner was made with, which are then
-  /// the average alone. Only with averaging.
+  /// Sets the trained weights. Before, the learner has those that it was made with, which are then
+  /// only the average. Only with averaging.
   void set_weights(std::span<const float> weights);
-  /// The cool-down of an open-ended schedule begins after `step` steps.
+  /// The cool-down of an open-ended schedule is set to begin after `step` steps.
   void begin_cooldown(std::int64_t step) noexcept { cooldown_from_ = step; }
-  /// Asks the source again for the data of the next step, which it would give otherwise now.
+  /// Asks the source again for the data of the next step, because it would now return other data.
   void refill();
   /// Distances between units.
   const Sheet& sheet() const noexcept { return sheet_; }
@@ -75,14 +75,14 @@ class Learner {
   Optimiser& optimiser() noexcept { return optimiser_; }
   const Optimiser& optimiser() const noexcept { return optimiser_; }
   std::size_t n_blocks() const noexcept { return block_results_.size(); }
-  /// Of this process, of the next step's batch; valid until then.
+  /// This process's first block of the next step's batch; valid until that step.
   TrialView first_block() const noexcept {
     return batches_[static_cast<std::size_t>(step_ % 2)].blocks.front().trials.view(
         config_.stream.reset_at_trial);
   }
 
  private:
-  /// This process's share of the data of one step, and what is known of everybody's.
+  /// This process's part of the data of one step, and the sums of all processes' blocks.
   struct Batch {
     std::vector<BatchBlock> blocks;  ///< [first_block_, first_block_ + blocks.size()) of all
     struct Sums {
@@ -92,7 +92,7 @@ class Learner {
     std::vector<Sums> sums;  ///< of all blocks
   };
 
-  /// `n_filled` of this process's blocks are this step's; the others count as empty.
+  /// `n_filled`: how many of this process's blocks belong to this step; the others count as empty.
   void share_sums(Batch& batch, std::size_t n_filled);
   void compute_block(std::size_t block, const Batch& batch, double weight);
   double weight_penalty() const noexcept;
@@ -119,14 +119,15 @@ class Learner {
   Gains gains_;
   std::optional<ContinuousLoss> continuous_;  ///< if the source's targets are
   std::int64_t step_;
-  std::optional<StepResult> ahead_;  ///< of the next step, once it is computed
+  std::optional<StepResult> ahead_;  ///< of the next step, if already computed
   std::int64_t cooldown_from_ = -1;
 
   /// This step's data and the next one's; step s uses batches_[s % 2].
   std::array<Batch, 2> batches_;
   std::size_t first_block_ = 0;
-  /// (block, parameter). Gradients of blocks lie side by side until all are there and are then
-  /// added in the order of the blocks, whoever computed them: a thread, or another process.
+  /// (block, parameter). Gradients of blocks are stored side by side until all are there. They are
+  /// then added in the order of the blocks, so the sum does not depend on which thread or process
+  /// computed them.
   Buffer<float> block_gradients_;
   std::vector<LossResult> block_results_;
   Buffer<float> gradient_;

@@ -1,4 +1,4 @@
-// MPI, and only here.
+// All uses of MPI are in this file.
 #include "lmrnn/mpi.hpp"
 
 #include "lmrnn/error.hpp"
@@ -21,7 +21,7 @@ class MpiProcesses final : public Processes {
  public:
   MpiProcesses() {
     int provided = 0;
-    // Threads compute, one of them communicates.
+    // All threads compute, only one of them communicates.
     if (MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS ||
         provided < MPI_THREAD_FUNNELED)
       throw RunError("MPI cannot be started for a program with threads");
@@ -42,8 +42,8 @@ class MpiProcesses final : public Processes {
       places[static_cast<std::size_t>(r)] = static_cast<int>(first);
       counts[static_cast<std::size_t>(r)] = static_cast<int>(first_item(r + 1, n_items) - first);
     }
-    // An item as a type of its own: counts are int, and all gradients together may have more bytes
-    // than that can hold.
+    // A datatype for an item, because counts are int and all gradients together may have more bytes
+    // than an int can count.
     MPI_Datatype item;
     MPI_Type_contiguous(static_cast<int>(item_bytes), MPI_BYTE, &item);
     MPI_Type_commit(&item);

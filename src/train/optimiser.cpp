@@ -38,7 +38,7 @@ std::vector<ParameterSlice> restrict_to_plastic(std::vector<ParameterSlice> slic
                                                 const Mask& recurrent, const Mask& plastic,
                                                 double in_degree_power) {
   if (plastic.n_synapses() == recurrent.n_synapses() && in_degree_power == 0) return slices;
-  // The factor of each recurrent weight's rate; 0: it is not trained.
+  // The factor of each recurrent weight's rate; 0 if the weight is not trained.
   std::vector<double> factors(layout.n_recurrent, 0.0);
   for (std::size_t i = 0; i < recurrent.n_targets(); ++i) {
     const auto sources = recurrent.sources_of(i);
@@ -91,7 +91,7 @@ double add_block_gradients(const ParameterSlice& slice, std::span<const float> b
     const float w = parameters[first + k];
     gradient[first + k] += w > 0 ? wire_costs[k] : w < 0 ? -wire_costs[k] : 0.0f;
   }
-  // Four sums side by side: one alone would wait for each addition in turn.
+  // Four sums in parallel: with a single one, each addition would wait for the one before.
   std::array<double, 4> sums{};
   for (std::size_t i = first; i < last; ++i) {
     const double g = gradient[i];
@@ -125,8 +125,8 @@ void Optimiser::update(const ParameterSlice& slice, std::int64_t step, double fa
   const auto b1 = static_cast<float>(config_.beta1), b2 = static_cast<float>(config_.beta2);
   const auto new1 = static_cast<float>(1 - config_.beta1);
   const auto new2 = static_cast<float>(1 - config_.beta2);
-  // The corrections of both moments, moved out of the loop: with c_k = 1 - b_k^t,
-  // (m / c1) / (sqrt(v / c2) + eps) = (sqrt(c2) / c1) m / (sqrt(v) + eps sqrt(c2)).
+  // The bias corrections of both moments, moved out of the loop. With c_k = 1 - b_k^t, (m / c1) /
+  // (sqrt(v / c2) + eps) = (sqrt(c2) / c1) m / (sqrt(v) + eps sqrt(c2)).
   const double root2 = std::sqrt(1 - std::pow(config_.beta2, t));
   const auto corrected_rate =
       static_cast<float>(slice.learning_rate * factor * root2 / (1 - std::pow(config_.beta1, t)));

@@ -63,8 +63,8 @@ std::string text_of(const Json& session, const char* key) {
   return found != session.end() && found->is_string() ? found->get<std::string>() : "unknown";
 }
 
-// What create_run itself makes before there is a configuration. A run killed in that moment has
-// lost nothing, and its directory may be begun in again.
+// Whether `path` is something that create_run makes before the configuration. A run that is killed
+// then has lost nothing, so its directory may be used again.
 bool is_beginning_of_run(const fs::path& path) {
   const std::string name = path.filename().string();
   std::error_code error;
@@ -122,7 +122,7 @@ RunLock create_run(const fs::path& run, const RunConfig& config, int n_threads,
   require_unused(run);
   make_directories(run);
   RunLock lock(run);
-  require_unused(run);  // now that no other process can start a run here
+  require_unused(run);  // again: from here on, no other process can start a run here
   remove_unfinished_files(run);
   fs::create_directory(run / "checkpoints");
   Json provenance{{"format", run_format_version}, {"seed", config.run_seed().value}};
@@ -146,7 +146,7 @@ std::vector<InputFile> recorded_inputs(const fs::path& run) {
 }
 
 void record_session_times(const fs::path& run, double seconds, double processor_seconds) {
-  // Training does not stop for a file that is only needed when it is resumed, which then says so.
+  // A missing file does not stop training, because only resuming needs it; resuming reports it.
   std::error_code error;
   if (!fs::exists(run / "provenance.json", error)) return;
   Json provenance = read_provenance(run);

@@ -1,4 +1,4 @@
-// Writing a run directory; include/lmrnn/run.hpp describes what is in it.
+// Writing a run directory; include/lmrnn/run.hpp describes its content.
 #pragma once
 
 #include <filesystem>
@@ -11,7 +11,7 @@
 
 namespace lmrnn {
 
-/// Exclusive use of a run directory for as long as the object, or the process, lives.
+/// Exclusive use of a run directory while the object and the process live.
 class RunLock {
  public:
   /// Throws UsageError if another process has it, RunError if the file cannot be made.
@@ -21,7 +21,7 @@ class RunLock {
   Descriptor file_;
 };
 
-/// Throws UsageError if `run` exists and holds anything but the beginnings of a run that was killed
+/// Throws UsageError if `run` exists and is not empty, except for files of a run that was killed
 /// before it had a configuration.
 void require_unused(const std::filesystem::path& run);
 
@@ -29,21 +29,21 @@ void require_unused(const std::filesystem::path& run);
 void remove_unfinished_files(const std::filesystem::path& run);
 
 /// Creates the directory, takes the lock, and writes provenance.json and config.toml.
-/// `inputs` are the files that the run has read.
+/// `inputs`: the files that the run has read.
 RunLock create_run(const std::filesystem::path& run, const RunConfig& config, int n_threads,
                    const std::vector<InputFile>& inputs);
 
-/// The files that the run read when it began; empty if it read none, or was begun by a version that
-/// did not write them down.
+/// The files that the run read when it began; empty if it read none, or if an earlier version began
+/// it, which did not record them.
 std::vector<InputFile> recorded_inputs(const std::filesystem::path& run);
 
-/// How long the last session has been training, in seconds of the clock and of the processor (all
-/// threads of the process), so far.
+/// Records how long the last session has been training so far, in seconds of wall-clock time and of
+/// processor time (all threads of the process).
 void record_session_times(const std::filesystem::path& run, double seconds,
                           double processor_seconds);
 
-/// Adds a session to provenance.json. Returns what the user should know about the difference from
-/// the first session; empty if there is none.
+/// Adds a session to provenance.json. Returns differences from the first session that the user
+/// should know about; empty if there are none.
 std::vector<std::string> add_session(const std::filesystem::path& run, std::int64_t first_step,
                                      int n_threads);
 

@@ -1,5 +1,4 @@
-// What training knows of single recurrent synapses: what their wire costs, and which sign they
-// have.
+// Terms of single recurrent synapses in training: the cost of their wire, and their sign.
 #pragma once
 
 #include <cstddef>
@@ -13,20 +12,20 @@
 
 namespace lmrnn {
 
-/// Both parts are empty, and cost nothing, in runs that do not ask for them.
+/// Both parts are empty, and without cost, in runs that do not ask for them.
 class SynapseTerms {
  public:
   /// `config` has the penalty, `sheet` the distances, `architecture` the types of units.
   SynapseTerms(const RunConfig& config, const Sheet& sheet, const Architecture& architecture,
                const ParameterLayout& layout);
 
-  /// wire_penalty * length^wire_power of the parameters of `slice`; empty if they are no recurrent
-  /// weights or wire costs nothing.
+  /// wire_penalty * length^wire_power of the parameters of `slice`; empty if they are not recurrent
+  /// weights or if wire costs nothing.
   std::span<const float> wire_costs(const ParameterSlice& slice) const noexcept;
 
-  /// Dale's law by projection: sets the recurrent weights of `slice` to 0 that do not have the sign
-  /// of their source. (Song, Yang & Wang 2016 train weights that they rectify; with those, a weight
-  /// that has left its sign has no gradient any more.)
+  /// Dale's law by projection: sets recurrent weights of `slice` to 0 that do not have the sign of
+  /// their source. (Song, Yang & Wang 2016 train weights that they rectify; there, a weight of the
+  /// wrong sign no longer has a gradient.)
   void keep_signs(const ParameterSlice& slice, std::span<float> parameters) const noexcept;
 
  private:

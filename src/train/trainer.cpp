@@ -1,4 +1,4 @@
-// Where a run begins, or is taken up again; src/train/training.hpp carries it out.
+// Starts and resumes runs; src/train/training.hpp carries them out.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -20,8 +20,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The network of a checkpoint. Its file does not say how the weights were stored and multiplied;
-// that is the run's choice, and other choices round differently.
+// The network of a checkpoint, with the storage that the run chose. The file does not say how
+// weights were stored and multiplied, and other choices round differently.
 Network network_for_training(LoadedNetwork loaded, const RunConfig& config) {
   Architecture architecture = loaded.network.architecture();
   architecture.representation = config.network.storage;
@@ -40,7 +40,7 @@ std::shared_ptr<const BatchSource> checked(std::shared_ptr<const BatchSource> so
   return checked_source(std::move(source));
 }
 
-// The data are those that the configuration names.
+// Checks that the data are those that the configuration names.
 void check_source(const RunConfig& config, const BatchSource* source) {
   const std::string name = source == nullptr ? "" : source->name();
   if (source != nullptr && continuous(*source) != nullptr &&
@@ -61,12 +61,12 @@ void check_source(const RunConfig& config, const BatchSource* source) {
                   config.source, name));
 }
 
-// Keys that were set, but that only a battery reads, in whose place are own data. Not refused: one
-// configuration may serve both, and a recipe sets some of them.
+// Warns of keys that were set although only a battery reads them, and the run has its own data. Not
+// an error: one configuration may serve both, and a recipe sets some of these keys.
 std::optional<std::string> warning_of_unread_keys(const RunConfig& config) {
   RunConfig unset;
   apply_recipe(unset, config.recipe, config.battery, config.network.tau);
-  unset.battery.dt = config.battery.dt;  // is read: of it and network.tau comes alpha
+  unset.battery.dt = config.battery.dt;  // this one is used: alpha depends on it and on network.tau
   std::vector<std::string> keys;
   const ConfigTable is = write_config(config.battery), was = write_config(unset.battery);
   for (const auto& [key, value] : is) {
@@ -81,8 +81,8 @@ std::optional<std::string> warning_of_unread_keys(const RunConfig& config) {
                      keys.size() == 1 ? "it" : "them");
 }
 
-// A run is resumed with the data that it began with. A checkpoint can tell by the names of the
-// tasks and the numbers of channels, rules and classes.
+// A run must resume with the data that it began with. The checkpoint has the names of the tasks and
+// the numbers of channels, rules and classes for this check.
 void require_same_data(const BatchSource& source, const LoadedNetwork& loaded,
                        const fs::path& file) {
   const Architecture& a = loaded.network.architecture();
@@ -128,7 +128,8 @@ Trainer Trainer::start(const RunConfig& config_in, const fs::path& directory,
   const SimdScope simd(config.simd);
   std::vector<InputFile> inputs;
   const Battery battery(config.battery, config.run_seed());
-  // Asks for held-out data before anything is written: what is wrong with them costs no directory.
+  // Asks for held-out data before anything is written, so that an error in them leaves no
+  // directory.
   const auto warning =
       source ? warning_of_unscored_tasks(*source, config.stream, config.evaluation.split)
              : warning_of_short_rows(config);
@@ -142,7 +143,7 @@ Trainer Trainer::start(const RunConfig& config_in, const fs::path& directory,
       },
       0,
       [&](int n) {
-        // Asked again after they have been read: what is written down is what was read.
+        // Checked again after they were read, so that the recorded hashes are of what was read.
         require_unchanged(directory, inputs, input_files(config));
         return create_run(directory, config, n, inputs);
       }));
@@ -169,11 +170,12 @@ Trainer Trainer::resume(const fs::path& directory, const TrainerOptions& options
   check_source(config, source.get());
   const Battery battery(config.battery, config.run_seed());
 
-  // Asked again now that the lock is ours. A run killed before its first checkpoint starts again.
+  // Looked up again, now that we hold the lock. A run killed before its first checkpoint starts
+  // again.
   const std::vector<std::int64_t> steps = checkpoint_steps(directory);
   const std::int64_t first_step = steps.empty() ? 0 : steps.back();
   const fs::path checkpoint = checkpoint_path(directory, first_step);
-  // A checkpoint holds all that came from them, so that files may be gone, but not others.
+  // A checkpoint has everything that came from the files, so they may be missing, but not changed.
   const std::vector<InputFile> inputs = recorded_inputs(directory);
   RunConfig found = config;  // with the paths of the files as they are now
   const std::vector<InputFile> left = remaining_files(found, inputs);

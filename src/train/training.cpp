@@ -25,7 +25,7 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
-// Of all threads of this process.
+// Processor time of all threads of this process.
 double processor_seconds() {
   timespec t{};
   ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
@@ -64,7 +64,7 @@ MetricsRow metrics_row(const TrainingState& state, double seconds, double learni
   return row;
 }
 
-/// First lines that earlier versions wrote.
+/// Header lines that earlier versions wrote.
 template <class Row>
 std::vector<std::string> former_headers() {
   return {csv_header<Row>(CsvColumns::before_additions), csv_header<Row>(CsvColumns::former)};
@@ -85,7 +85,7 @@ TaskRow task_row(std::int64_t step, const TaskScore& score) {
           .solved = score.solved};
 }
 
-// As many rows of the program's own data as there would be trials of a battery.
+// As many rows of the program's own data as a battery would have trials.
 std::uint32_t held_out_batches(std::int64_t n_trials, const RunConfig& config,
                                const BatchSource& source) {
   const auto rows = n_trials * static_cast<std::int64_t>(source.tasks().size());
@@ -114,7 +114,7 @@ Training::Training(RunSetup setup, const std::function<Network()>& network, std:
                std::move(setup.known)),
       metadata_(describe_data()) {
   state.step = first_step;
-  // Before the directory is there: processes that train together all take part.
+  // Before the directory is made, because all processes that train together take part.
   if (first_step == 0)
     complaint_ = complaint_about_untrained(config, learner_, learner_.look_ahead());
   if (!setup.writes()) return;
@@ -194,7 +194,7 @@ std::optional<Evaluator> Training::make_evaluator(std::int64_t n_trials,
 
 std::int64_t Training::trials_per_task() const noexcept {
   const EvaluationConfig& e = config.evaluation;
-  // A cool-down begins after the evaluation at its first step, which could not know.
+  // If a cool-down begins at this step, it began after the evaluation, which did not know of it.
   const bool begins = state.cooldown_from >= 0 && state.cooldown_from == state.step;
   const std::int64_t end = begins ? config.train.steps : last_step();
   return state.step + e.every >= end ? e.final_trials.value_or(e.trials) : e.trials;
@@ -241,8 +241,8 @@ bool Training::criterion_met() const {
          (!stop.stop_plateau || at_plateau());
 }
 
-// Less was gained since three quarters of the way here than stop_plateau. A few evaluations say
-// nothing: before it learns, every network is at a plateau.
+// Whether the gain since three quarters of the steps so far is below stop_plateau. False after only
+// a few evaluations: before it learns, every network is at a plateau.
 bool Training::at_plateau() const {
   constexpr std::size_t fewest = 8;
   const std::vector<std::int64_t>& steps = state.evaluated_at;
@@ -257,7 +257,8 @@ std::int64_t Training::last_step() const noexcept {
   return end_of_cooldown(config.schedule, state.cooldown_from, config.train.steps);
 }
 
-// After an evaluation. Criteria end the training, or begin the cool-down that ends it.
+// Called after an evaluation. If the criteria hold, they end the training, or begin the cool-down
+// that ends it.
 void Training::look_at_criteria() {
   if (config.train.stop_plateau) {
     state.evaluated_at.push_back(state.step);
@@ -269,7 +270,7 @@ void Training::look_at_criteria() {
     begin_cooldown();
 }
 
-// The step after which an open-ended schedule cools down even if no criterion holds.
+// The step after which an open-ended schedule begins to cool down even if no criterion holds.
 std::int64_t Training::latest_cooldown() const noexcept {
   const double share = 1 - config.schedule.cooldown;
   return static_cast<std::int64_t>(std::ceil(share * static_cast<double>(config.train.steps)));
@@ -281,7 +282,7 @@ void Training::begin_cooldown() noexcept {
   learner_.begin_cooldown(state.step);
 }
 
-// The next step's data were made while the last step was computed, before the evaluation.
+// Makes the next step's data again: they were made during the last step, before the evaluation.
 void Training::adapt() {
   if (config.curriculum.adaptive <= 0) return;
   state.task_shares.clear();
@@ -294,7 +295,7 @@ void Training::adapt() {
 
 void Training::write_rows(bool evaluated) {
   if (files_) {
-    // A cool-down that begins with this evaluation is for the next step.
+    // A cool-down that begins with this evaluation takes effect in the next step.
     const std::int64_t cooldown_from = state.cooldown_from < state.step ? state.cooldown_from : -1;
     const double rate =
         config.optimiser.learning_rate *
@@ -312,7 +313,7 @@ void Training::write_rows(bool evaluated) {
 }
 
 void Training::save() {
-  // A bad update shows in the weights before it shows in a loss; such weights are never kept.
+  // A bad update shows in the weights before it shows in a loss; such weights must not be saved.
   const Network& trained = learner_.network();
   if (!all_finite(trained.parameters())) diverged("a weight is not finite");
   if (!files_) return;
@@ -321,7 +322,7 @@ void Training::save() {
   state.gains = learner_.gains().state();
   if (config.train.average > 0)
     state.weights.assign(trained.parameters().begin(), trained.parameters().end());
-  files_->metrics.sync();  // a checkpoint never survives without the rows before it
+  files_->metrics.sync();  // so that the rows before a checkpoint survive if it does
   files_->tasks.sync();
   metadata_["step"] = std::to_string(state.step);
   save_checkpoint(checkpoint_path(directory, state.step), learner_.result(), metadata_, state);
@@ -349,7 +350,7 @@ void Training::report(const TrainerCallbacks& callbacks, bool evaluated) const {
   callbacks.progress(p);
 }
 
-// All processes must stop after the same step, whichever of them was told to.
+// All processes must stop after the same step, whichever of them received the request.
 bool Training::stop_requested(const TrainerCallbacks& callbacks) const {
   const bool here = callbacks.stop_requested && callbacks.stop_requested();
   return processes_ ? processes_->any(here) : here;
@@ -376,7 +377,7 @@ Outcome Training::train(const TrainerCallbacks& callbacks) {
     report(callbacks, evaluates);
     if (last) break;
     if (state.criterion_met) return Outcome::criterion;
-    // Asked after the report, so that a request made there takes no further step.
+    // Asked after the report, so that no further step follows a request made in its callback.
     if (!stop_requested(callbacks)) continue;
     if (!saves) save();
     return Outcome::interrupted;
@@ -387,7 +388,7 @@ Outcome Training::train(const TrainerCallbacks& callbacks) {
 void Training::finish(Outcome outcome) {
   if (!evaluation) {
     // Resumed from the very last checkpoint: the evaluation was made and written, but is not in
-    // memory. The same trials give the same scores again.
+    // memory. The same trials give the same scores.
     evaluate();
     for (std::size_t i = 0; i < evaluation->tasks.size() && i < state.solved.size(); ++i)
       evaluation->tasks[i].solved = state.solved[i] != 0;
@@ -411,7 +412,7 @@ Outcome Training::run(const TrainerCallbacks& callbacks) {
   try {
     return run_session(callbacks);
   } catch (const Error&) {
-    // Whichever file was the first that could not be written.
+    // If the whole directory is gone, say so, whichever file could not be written first.
     std::error_code error;
     if (!files_ || std::filesystem::exists(directory, error)) throw;
     throw RunError(fmt::format(
@@ -424,7 +425,7 @@ Outcome Training::run(const TrainerCallbacks& callbacks) {
 Outcome Training::run_session(const TrainerCallbacks& callbacks) {
   session_start_ = Clock::now();
   session_processor_start_ = processor_seconds();
-  // The initial weights: something good to fall back on, and what pruning rewinds to.
+  // Saves the initial weights: a checkpoint to fall back on, and what pruning rewinds to.
   if (files_ && checkpoint_steps(directory).empty()) save();
   if (complaint_ && state.step == 0 && !learner_.look_ahead().finite())
     throw Diverged(fmt::format("{}: {}", directory.string(), *complaint_));

@@ -1,4 +1,4 @@
-// The training of one run: steps, evaluations, rows and checkpoints, until there is an end to it.
+// The training of one run: steps, evaluations, rows and checkpoints, until it ends.
 #pragma once
 
 #include <chrono>
@@ -20,16 +20,16 @@
 
 namespace lmrnn {
 
-/// What a run is made of.
+/// The parts of a run.
 struct RunSetup {
   RunConfig config;
   std::filesystem::path directory;
   Battery battery;
   int n_threads;
   std::shared_ptr<const BatchSource> source;  ///< nullptr: the battery's packed stream
-  Processes* processes;                       ///< nullptr: this one alone
+  Processes* processes;                       ///< nullptr: only this process
   const CeilingFunction& ceilings;
-  FromFiles known{};  ///< of a resumed run: what its checkpoint knows
+  FromFiles known{};  ///< of a resumed run, from its checkpoint
 
   /// Whether this process is the one that writes files.
   bool writes() const noexcept { return processes == nullptr || processes->rank() == 0; }
@@ -37,12 +37,12 @@ struct RunSetup {
 
 class Training {
  public:
-  /// From the weights of `network`. `take_directory` is asked for the lock when nothing else can
-  /// fail any more, with the number of threads.
+  /// Starts from the weights of `network`. Calls `take_directory` for the lock, with the number of
+  /// threads, when nothing else can fail any more.
   Training(RunSetup setup, const std::function<Network()>& network, std::int64_t first_step,
            const std::function<RunLock(int)>& take_directory);
 
-  /// Goes on where `state` stands; the network is that of its checkpoint.
+  /// Continues from `state`; the network must be that of the same checkpoint.
   void restore(TrainingState state);
 
   Outcome run(const TrainerCallbacks& callbacks);
@@ -54,7 +54,7 @@ class Training {
   std::vector<std::string> notices;
   std::optional<Evaluation> evaluation;  ///< the last one
 
-  /// What is evaluated and saved: the weights, or their running average.
+  /// The evaluated and saved network: the weights, or their running average.
   const Network& result() { return learner_.result(); }
   const Sheet& sheet() const noexcept { return learner_.sheet(); }
   int n_threads() const noexcept { return pool_.n_threads(); }
@@ -63,7 +63,7 @@ class Training {
  private:
   using Clock = std::chrono::steady_clock;
 
-  /// What only the process that writes has.
+  /// What only the writing process has.
   struct Files {
     RunLock lock;
     StepTable metrics, tasks;
@@ -71,9 +71,9 @@ class Training {
     Files(RunLock held, const std::filesystem::path& run, std::int64_t first_step);
   };
 
-  /// Of the battery; none if the data are the program's own.
+  /// An evaluator of the battery; nothing if the data are the program's own.
   std::optional<Evaluator> make_evaluator(std::int64_t n_trials, const CeilingFunction& ceilings);
-  /// At the step that was just done.
+  /// Number of evaluation trials per task at the current step.
   std::int64_t trials_per_task() const noexcept;
   NetworkMetadata describe_data() const;
   std::shared_ptr<const BatchSource> training_data() const;
@@ -84,23 +84,24 @@ class Training {
   bool criterion_met() const;
   bool at_plateau() const;
   bool open_ended() const noexcept { return config.schedule.kind == ScheduleKind::open_ended; }
-  std::int64_t last_step() const noexcept;  ///< that training goes to as things stand
+  std::int64_t last_step() const noexcept;  ///< the last step, as things stand
   std::int64_t latest_cooldown() const noexcept;
   void begin_cooldown() noexcept;
-  void adapt();  ///< what is drawn, to the last evaluation
+  void adapt();  ///< adapts drawing to the last evaluation
   void look_at_criteria();
   bool stop_requested(const TrainerCallbacks& callbacks) const;
   void write_rows(bool evaluated);
   void save();
   void report(const TrainerCallbacks& callbacks, bool evaluated) const;
   void finish(Outcome outcome);
-  /// `what` is not finite, as a sentence. Names the last good checkpoint and the remedy.
+  /// `what` is a sentence that says what is not finite. Names the last good checkpoint and the
+  /// remedy.
   [[noreturn]] void diverged(std::string_view what) const;
   bool due(std::int64_t every) const { return every > 0 && state.step % every == 0; }
   double seconds() const;  ///< of training, all sessions
 
   std::shared_ptr<const BatchSource> source_;
-  std::shared_ptr<CurriculumSource> curriculum_;  ///< nullptr: there is none
+  std::shared_ptr<CurriculumSource> curriculum_;  ///< nullptr without a curriculum
   Processes* processes_;
   ThreadPool pool_;
   std::optional<Evaluator> evaluator_;

@@ -9,11 +9,11 @@
 namespace lmrnn {
 namespace {
 
-// The loss of a network that guesses is the logarithm of the number of classes, about 3. States of
-// such a size, from a row of hundreds of steps, have grown by a factor at every step.
+// A network that guesses has a loss of the logarithm of the number of classes, about 3. A loss this
+// large means that states grew by a factor at every step of a row of hundreds of steps.
 constexpr double suspicious_loss = 1000;
 
-// Growth that is not just the rise of the first steps.
+// The least growth that counts, so that the rise of the first steps does not.
 constexpr double least_growth = 1.01;
 
 std::string remedy(const RunConfig& config) {
@@ -72,7 +72,8 @@ std::optional<std::string> warning_of_missing_leak(const RunConfig& config) {
   const NetworkConfig& network = config.network;
   const bool leaks = network.tau > 0 && network.tau != config.battery.dt;
   if (network.equation == StateEquation::rate || leaks) return {};
-  // A voltage of 0 is log 2 to others then, where a rate is 0.
+  // Here the equations differ at rest: a voltage of 0 has the rate log 2, while in `rate` the state
+  // 0 is seen as 0.
   if (network.equation == StateEquation::voltage && network.activation == Activation::softplus)
     return {};
   return fmt::format(

@@ -8,7 +8,8 @@
 #include "core/shared/text.hpp"
 #include "lmrnn/error.hpp"
 
-// Only this file knows paths of the build: objects with such paths are useless to other checkouts.
+// Only this file uses paths of the build: objects with such paths cannot be reused by other
+// checkouts.
 #ifndef LMRNN_ZOO_SOURCE
 #define LMRNN_ZOO_SOURCE ""
 #endif
@@ -26,7 +27,7 @@ fs::path& named_folder() {
   return folder;
 }
 
-// Next to the running program: a prefix of cmake --install, and the environment of a wheel.
+// Next to the running program: the prefix of cmake --install, or the environment of a wheel.
 std::vector<fs::path> places_near_program() {
   std::error_code error;
   const fs::path program = fs::read_symlink("/proc/self/exe", error);

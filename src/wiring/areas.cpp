@@ -1,5 +1,5 @@
-// Several sheets in one network, and the synapses between them: areas of cortex, as in modular
-// networks (Michaels et al., PNAS 117:32124, 2020; Kleinman, Chandrasekaran & Kao, NeurIPS 2021).
+// Several sheets in one network with synapses between them: areas of cortex, as in modular networks
+// (Michaels et al., PNAS 117:32124, 2020; Kleinman, Chandrasekaran & Kao, NeurIPS 2021).
 //
 //   within an area:     the synapses that a sheet of its own would have, by wiring.kind
 //   from one onto another: the share `density` of the pairs (target, source), drawn at random
@@ -131,7 +131,7 @@ double density_between(const WiringConfig& config, const std::string& from, cons
   return config.between_density.value_or(0);
 }
 
-/// [wiring] of one area alone.
+/// [wiring] of one area only.
 WiringConfig alone(const WiringConfig& config, const Area& area, const AreaConfig& own) {
   WiringConfig result = config;
   result.rows = area.rows;
@@ -146,7 +146,7 @@ WiringConfig alone(const WiringConfig& config, const Area& area, const AreaConfi
   return result;
 }
 
-/// Areas of the same size have random masks of their own.
+/// Each area has its own seed, so that areas of the same size have different random masks.
 Seed seed_of_area(Seed seed, std::size_t area) {
   const auto bits = random_bits(wiring_key(seed, WiringDraw::area, area), 0);
   return {std::uint64_t{bits[0]} << 32 | bits[1]};
@@ -166,7 +166,7 @@ void add_within(const WiringConfig& config, const WiringEntry& entry, const Area
       pairs.emplace_back(first + static_cast<Index>(target), first + source);
 }
 
-/// Units of an area; those that are excitatory if types are given.
+/// Units of an area; only the excitatory ones, if types are given.
 std::vector<Index> units_of(const Area& area, std::span<const std::uint8_t> excitatory) {
   std::vector<Index> units;
   for (std::size_t unit = area.first; unit < area.first + area.n_units(); ++unit)

@@ -22,7 +22,7 @@ std::span<const WiringEntry> wirings() noexcept {
 }
 
 Mask make_mask(const WiringConfig& config, Seed run_seed) {
-  check_unit_types(config);  // and all ranges
+  check_unit_types(config);  // also checks all ranges
   check_measured(config);
   check_areas(config);
   const auto entry = std::ranges::find(catalogue, config.kind, &WiringEntry::kind);

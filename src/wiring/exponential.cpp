@@ -3,7 +3,7 @@
 //
 //   P(synapse between units at distance d > 0) = min(1, A exp(-d / length))
 //
-// A is chosen so that the expected share of all pairs, autapses included, is `density`. With
+// A is set so that the expected share of all pairs, including autapses, is `density`. With
 // autapses, every unit has one, as in the other wirings; without, none has.
 #include <fmt/format.h>
 
@@ -16,14 +16,14 @@
 namespace lmrnn {
 namespace {
 
-/// Ordered pairs of units that lie `rows` and `cols` apart.
+/// Ordered pairs of units that are `rows` and `cols` apart.
 struct Displacement {
   double distance;
   double n_pairs;
 };
 
-/// Every displacement between two different units; with coordinates, that of every two units.
-/// `apart` counts without regard to the boundary.
+/// Every displacement between two different units; with coordinates, one for every pair. `apart`
+/// ignores the boundary.
 std::vector<Displacement> displacements(const Sheet& sheet) {
   // 0 apart: n ordered pairs on an axis of n; more: n - apart in each direction.
   const auto n_pairs = [](std::int64_t apart, std::int64_t n) {
@@ -47,7 +47,7 @@ double probability(double distance, double log_amplitude, double length) noexcep
   return std::exp(std::min(0.0, log_amplitude - distance / length));
 }
 
-/// log A at which `n_expected` synapses other than autapses are expected.
+/// log A with which `n_expected` synapses are expected, without autapses.
 double calibrate(std::span<const Displacement> all, double length, double n_expected) {
   double farthest = 0;
   for (const Displacement& d : all) farthest = std::max(farthest, d.distance);
@@ -71,7 +71,7 @@ Mask make_exponential(const WiringConfig& config, Seed seed) {
   const double n_autapses = config.autapses ? n_units : 0;
   const double n_expected = config.density * n_units * n_units - n_autapses;
   const double n_pairs = n_units * (n_units - 1);
-  // Half a synapse of slack, so that a density printed with few digits is taken as it was meant.
+  // Half a synapse of tolerance, so that a density printed with few digits is accepted.
   if (n_expected < -0.5 || n_expected > n_pairs + 0.5)
     throw UsageError(fmt::format(
         "wiring.density = {} is impossible with {} units and autapses = {}; give {:.6g} to {:.6g}",

@@ -15,7 +15,7 @@ namespace {
 
 using Index = std::uint32_t;
 
-/// The remedy for files in formats that only the Python package reads.
+/// The remedy for formats that only the Python package can read.
 std::string convert_it(const std::string& path) {
   return fmt::format(
       "convert it: python -m lmrnn.wirings convert {0} {1}.npz, and set wiring.path = \"{1}.npz\"",
@@ -59,7 +59,7 @@ Mask read_edge_list(const std::string& path, std::size_t n_units) {
   const std::string content = read_file(path);
   std::vector<EdgeOfLine> edges;
   std::string_view text = content;
-  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // spreadsheets put it there
+  if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);  // spreadsheet programs write it
   std::size_t n_line = 0;
   for (const std::string_view whole_line : split(text, '\n')) {
     const std::string_view line = trimmed(whole_line);
@@ -89,7 +89,7 @@ const std::pair<std::string, ArrayData>& only_array(const ArrayFile& file,
                                                     const WiringConfig& config) {
   std::string names;
   for (const auto& [name, data] : file.arrays) names += (names.empty() ? "" : ", ") + name;
-  if (file.arrays.size() > 1)  // as lmrnn.wirings writes it, with names and weights
+  if (file.arrays.size() > 1)  // lmrnn.wirings writes such files, with names and weights
     for (const auto& array : file.arrays)
       if (array.first == "mask") return array;
   if (file.arrays.size() != 1)
@@ -107,8 +107,8 @@ std::string group_of(std::string_view name) {
 }
 
 // scipy.sparse.save_npz writes the parts of a matrix as arrays; AnnData and 10x Genomics write them
-// into groups of an HDF5 file. One part has the shape of a mask now and then (`data` of a
-// diagonal one), and is another mask.
+// into groups of an HDF5 file. Rejects these files, because now and then a part has the shape of a
+// mask (`data` of a diagonal matrix), but is not the mask.
 void refuse_sparse(const ArrayFile& file, const WiringConfig& config) {
   static constexpr std::string_view formats[] = {"bsr", "coo", "csc", "csr", "dia", "dok", "lil"};
   const auto format = file.metadata.find("format");

@@ -22,7 +22,7 @@ std::int64_t along_axis(std::int64_t a, std::int64_t b, std::int64_t n,
 /// Positions on an axis of n that are at most `reach` from `at`, ascending.
 std::vector<std::int64_t> within_reach(std::int64_t at, double reach, std::int64_t n,
                                        Boundary boundary) {
-  // In every metric no axis alone contributes more than the whole distance.
+  // In every metric, the distance along an axis is at most the whole distance.
   const auto steps = static_cast<std::int64_t>(std::min(reach, static_cast<double>(n)));
   std::vector<std::int64_t> positions;
   if (boundary == Boundary::torus && 2 * steps + 1 < n) {
@@ -94,8 +94,8 @@ class Radii {
   std::vector<std::uint8_t> types_;
 };
 
-/// Places are in no order, so all pairs are looked at. Those on a grid of 0.4 are 0.4 apart only up
-/// to rounding.
+/// Places are in no order, so all pairs are checked. On a grid with spacing 0.4, distances are 0.4
+/// only up to rounding.
 Mask local_between_places(const Sheet& sheet, const Radii& radii, const WiringConfig& config) {
   std::vector<std::uint32_t> offsets{0}, sources;
   for (std::size_t target = 0; target < sheet.n_units(); ++target) {
@@ -108,7 +108,7 @@ Mask local_between_places(const Sheet& sheet, const Radii& radii, const WiringCo
   }
   Mask mask(sheet.n_units(), sheet.n_units(), std::move(offsets), std::move(sources));
   const bool lateral = mask.n_synapses() > (config.autapses ? sheet.n_units() : 0);
-  const bool meant = config.autapses && radii.largest() == 0;  // autapses and nothing else
+  const bool meant = config.autapses && radii.largest() == 0;  // only autapses, on purpose
   if (!lateral && !meant)
     throw UsageError(fmt::format(
         "wiring.radius = {} reaches from no unit to another; the mean distance of a unit to the "

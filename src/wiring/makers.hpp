@@ -10,8 +10,8 @@
 
 namespace lmrnn {
 
-// make_local and so on, for every line of LMRNN_WIRINGS. Each expects a config that make_mask has
-// checked. Deterministic kinds ignore the seed.
+// Declares make_local and so on, for every line of LMRNN_WIRINGS. The config must have passed
+// make_mask's checks. Deterministic kinds ignore the seed.
 #define LMRNN_MAKER(name, meaning, is_random) \
   Mask make_##name(const WiringConfig& config, Seed seed);
 LMRNN_WIRINGS(LMRNN_MAKER)
@@ -20,13 +20,13 @@ LMRNN_WIRINGS(LMRNN_MAKER)
 /// Whether the seed decides which units are inhibitory.
 bool is_placed_at_random(const WiringConfig& config) noexcept;
 
-/// The array called `name`, or the only one of the file; `what` says what it should hold, e.g. "a 1
-/// or 0 for each unit". Throws UsageError.
+/// The array called `name`, or the only one of the file; `what` describes the expected content,
+/// e.g. "a 1 or 0 for each unit". Throws UsageError.
 const ArrayData& array_named(const ArrayFile& file, const std::string& path, std::string_view name,
                              std::string_view what);
 
-/// The mask of a config with areas. `entry` makes the synapses within each area. `excitatory`: as
-/// of excitatory_units if only excitatory units project to other areas, otherwise empty.
+/// The mask of a config with areas. `entry` makes the synapses within each area. `excitatory`: the
+/// result of excitatory_units if only excitatory units project to other areas, otherwise empty.
 Mask make_areas(const WiringConfig& config, const WiringEntry& entry, Seed seed,
                 std::span<const std::uint8_t> excitatory);
 
@@ -38,14 +38,14 @@ Mask within_or_between(const Mask& mask, const Sheet& sheet, bool within);
 
 /// "a sheet of 8 x 8", for messages; with areas, "the list of wiring.areas".
 std::string size_text(const WiringConfig& config);
-/// The keys that say how many units there are, for messages.
+/// The keys that set the number of units, for messages.
 std::string_view size_keys(const WiringConfig& config);
 
 /// `mask` without its diagonal.
 Mask without_autapses(const Mask& mask);
 
-/// What a random number of RandomPurpose::wiring is for; it stands in Key::batch. Never renumber:
-/// masks are reproduced from their seeds.
+/// The purpose of a random number of RandomPurpose::wiring, in Key::batch. Never renumber: masks
+/// are reproduced from their seeds.
 enum class WiringDraw : std::uint32_t {
   shuffle = 1,
   rewired_synapses = 2,

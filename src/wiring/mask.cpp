@@ -141,7 +141,7 @@ Mask Mask::transposed() const {
   std::partial_sum(result.row_offsets_.begin(), result.row_offsets_.end(),
                    result.row_offsets_.begin());
   std::vector<Index> next(result.row_offsets_.begin(), result.row_offsets_.end() - 1);
-  for (std::size_t target = 0; target < n_targets_; ++target)  // ascending, so rows come sorted
+  for (std::size_t target = 0; target < n_targets_; ++target)  // ascending, so that rows are sorted
     for (const Index source : sources_of(target))
       result.sources_[next[source]++] = static_cast<Index>(target);
   return result;

@@ -1,5 +1,4 @@
-// What files know of measured networks besides which synapses exist: the places of units, the types
-// of cells, the weights.
+// Data of measured networks in addition to the synapses: places of units, types of cells, weights.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -15,7 +14,7 @@
 namespace lmrnn {
 namespace {
 
-/// Throws unless the first axis has the units of the sheet.
+/// Throws unless the first axis has as many entries as the sheet has units.
 void require_units(std::size_t n, const WiringConfig& config, const std::string& path,
                    std::string_view what) {
   const std::size_t n_units = config.sheet().n_units();
@@ -24,7 +23,8 @@ void require_units(std::size_t n, const WiringConfig& config, const std::string&
                                  what, n, size_text(config), n_units, size_keys(config)));
 }
 
-/// Mean over units of the distance to the nearest unit at another place; infinite if there is none.
+/// Mean over units of the distance to the nearest unit at another place; infinite if all are at one
+/// place.
 double spacing_of(const Sheet& sheet) {
   double sum = 0;
   for (std::size_t a = 0; a < sheet.n_units(); ++a) {
@@ -43,10 +43,10 @@ void require_open(Boundary boundary) {
         "wiring.boundary = \"open\" (now \"torus\")");
 }
 
-/// The factor at which the squares of a unit's weights add to 1, on average over units with
+/// The factor with which the squares of a unit's weights add up to 1, on average over units with
 /// synapses.
 double fan_in_factor(const Mask& mask, std::span<const double> weights) {
-  double largest = 0, squares = 0;  // relative to the largest: their squares may overflow
+  double largest = 0, squares = 0;  // relative to the largest, because squares could overflow
   for (const double w : weights) largest = std::max(largest, std::abs(w));
   for (const double w : weights) squares += (w / largest) * (w / largest);
   const auto offsets = mask.row_offsets();
@@ -55,7 +55,7 @@ double fan_in_factor(const Mask& mask, std::span<const double> weights) {
   return std::sqrt(n / squares) / largest;
 }
 
-/// The weights of the synapses of `mask`, in its order, of a matrix (target, source).
+/// The weights of a matrix (target, source) at the synapses of `mask`, in its order.
 std::vector<double> by_synapse(std::span<const double> matrix, const Mask& mask, bool autapses,
                                const std::string& path) {
   const std::size_t n = mask.n_targets();

@@ -1,4 +1,4 @@
-// Masks between the sheet and what is not on it: input channels, output classes.
+// Masks between the sheet and the outside: input channels, output classes.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -51,7 +51,7 @@ std::vector<std::uint32_t> patch_units(const std::vector<std::int64_t>& patch, c
                                  fmt::join(patch, ", "), patch.size()));
   std::int64_t row = 0, col = 0, rows = sheet.rows, cols = sheet.cols;
   if (!patch.empty()) row = patch[0], col = patch[1], rows = patch[2], cols = patch[3];
-  // Compared without sums, which could overflow.
+  // Compared without sums, because these could overflow.
   if (row < 0 || col < 0 || rows < 1 || cols < 1 || rows > sheet.rows || cols > sheet.cols ||
       row > sheet.rows - rows || col > sheet.cols - cols)
     throw UsageError(fmt::format(
@@ -81,7 +81,7 @@ std::vector<std::uint32_t> chosen_units(const ProjectionConfig& config, const Sh
   return units;
 }
 
-/// (unit, other) pairs: all of the patch with all others, thinned to the density.
+/// (unit, other) pairs: all pairs of the patch's units and the others, thinned to the density.
 std::vector<std::pair<std::uint32_t, std::uint32_t>> draw_pairs(const ProjectionConfig& config,
                                                                 const Sheet& sheet,
                                                                 std::size_t n_others,

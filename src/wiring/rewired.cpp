@@ -14,7 +14,7 @@ namespace {
 using Index = std::uint32_t;
 
 /// Replaces some sources of `target` by units that were not among them and are not `target`.
-/// `is_taken` is all false, and is so again at the end.
+/// `is_taken` is all false before and after the call.
 void rewire_row(std::span<Index> row, std::span<const std::size_t> replaced, Index target,
                 const Key& key, std::vector<bool>& is_taken) {
   const auto n_units = static_cast<std::uint32_t>(is_taken.size());
@@ -44,7 +44,7 @@ void rewire_row(std::span<Index> row, std::span<const std::size_t> replaced, Ind
 Mask make_rewired(const WiringConfig& config, Seed seed) {
   const Mask local = make_local(config, seed);
   std::vector<Index> sources(local.sources().begin(), local.sources().end());
-  std::vector<Index> synapses;  // that are no autapses
+  std::vector<Index> synapses;  // without autapses
   for (std::size_t target = 0; target < local.n_targets(); ++target)
     for (Index k = local.row_offsets()[target]; k < local.row_offsets()[target + 1]; ++k)
       if (sources[k] != target) synapses.push_back(k);

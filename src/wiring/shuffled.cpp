@@ -1,15 +1,15 @@
-// The control for locality as such: same degrees, same reciprocal pairs, random places.
+// The control for locality itself: same degrees, same reciprocal pairs, random places.
 //
 // Edges are switched as in Maslov & Sneppen, Science 296 (2002): two edges exchange their ends
 // unless that would make an autapse or touch an existing synapse. Mutual pairs are switched among
 // themselves as undirected edges and one-way synapses among themselves, and no new edge may lie
 // between units that are connected in either direction, so that every unit keeps its numbers of
-// reciprocal, incoming and outgoing partners. Proposals are symmetric, so the chain settles on the
-// uniform distribution over the masks that it can reach -- provided that both sorts move in one
-// chain and that its length is a number of proposals fixed beforehand: to stop at a number of
-// accepted ones would favour masks that are easy to leave. Length: Milo et al., arXiv
-// cond-mat/0312028, who find 100 proposals per edge "more than adequate"; ours are as many as
-// should move every edge 20 times, and at most those 100.
+// reciprocal, incoming and outgoing partners. Proposals are symmetric, so the chain converges to
+// the uniform distribution over the masks that it can reach, if both kinds move in one chain and
+// the number of proposals is fixed beforehand: stopping after a number of accepted ones would
+// favour masks that are easy to leave. Length: Milo et al., arXiv cond-mat/0312028, who find 100
+// proposals per edge "more than adequate"; we use as many as should move every edge 20 times, and
+// at most 100 per edge.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -24,7 +24,7 @@ namespace {
 using Index = std::uint32_t;
 using Edge = std::pair<Index, Index>;  // one-way: (target, source); mutual: either order
 
-/// A proposal is accepted when two random places are free, and then moves two edges.
+/// A proposal is accepted if two random places are free; it then moves two edges.
 std::uint64_t n_proposals(std::size_t n_units, std::size_t n_edges) noexcept {
   const double n_places = 0.5 * static_cast<double>(n_units) * static_cast<double>(n_units - 1);
   if (static_cast<double>(n_edges) == n_places) return 0;  // nothing can move
@@ -49,7 +49,7 @@ class Connected {
   bool operator()(std::size_t a, std::size_t b) const noexcept {
     return (bits_[(a * n_ + b) / 64] >> ((a * n_ + b) % 64)) & 1;
   }
-  /// Connects two units that are not, or separates two that are.
+  /// Connects two units that are not connected, or separates two that are.
   void toggle(std::size_t a, std::size_t b) noexcept {
     bits_[(a * n_ + b) / 64] ^= bit(a, b);
     bits_[(b * n_ + a) / 64] ^= bit(b, a);
@@ -93,7 +93,7 @@ void mix(std::vector<Edge>& mutual, std::vector<Edge>& one_way, std::size_t n_un
     std::vector<Edge>& edges = is_mutual ? mutual : one_way;
     Edge& first = edges[is_mutual ? chosen : chosen - mutual.size()];
     Edge& second = edges[scaled(bits[1], edges.size())];
-    // A mutual pair has no direction: take it from either end.
+    // A mutual pair has no direction, so either end may come first.
     if (is_mutual && (bits[2] >> 31)) std::swap(second.first, second.second);
     try_switch(first, second, connected);
   }

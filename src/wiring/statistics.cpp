@@ -23,12 +23,12 @@ bool is_complete(const Mask& mask) {
 }
 
 struct Paths {
-  std::uint64_t n_pairs = 0;  ///< ordered, different units, joined by a path
+  std::uint64_t n_pairs = 0;  ///< ordered pairs of different units with a path
   std::uint64_t length = 0;   ///< sum of the shortest
 };
 
 /// Breadth-first from up to 64 units at once, one bit each (MS-BFS: Then et al., VLDB 2014): a
-/// level costs one pass over the synapses, whatever the number of starts.
+/// level costs one pass over the synapses, for any number of starts.
 Paths paths_from(std::size_t first, std::size_t n_starts, const Mask& mask, const Mask& reverse) {
   const std::size_t n = mask.n_targets();
   const Word all = n_starts == 64 ? ~Word{0} : (Word{1} << n_starts) - 1;

@@ -1,4 +1,4 @@
-// Some of the synapses of a mask: those that are trained, those that begin with a weight.
+// Subsets of the synapses of a mask: those that are trained, those with given initial weights.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -32,11 +32,11 @@ WiringKind kind_of(SubsetKind kind) {
   return WiringKind::dense;
 }
 
-/// What another wiring on the same sheet begins from: [wiring] without all that is about its own
-/// synapses and units.
+/// The base configuration of another wiring on the same sheet: [wiring] without everything about
+/// its own synapses and units.
 WiringConfig plain(const WiringConfig& wiring) {
   WiringConfig other = wiring;
-  // Subsets are of places, whatever the types of their units.
+  // Subsets are sets of places, so the types of units do not matter.
   other.excitatory.reset();
   other.excitatory_placement.reset();
   other.excitatory_path.reset();
@@ -52,7 +52,7 @@ WiringConfig plain(const WiringConfig& wiring) {
   return other;
 }
 
-/// Its synapses are within areas, by one radius for all of them; a file says for itself.
+/// Its synapses are within areas, with the same radius in all of them; a file defines them itself.
 void make_areas_alike(WiringConfig& other) {
   for (AreaConfig& area : *other.areas) area.radius.reset();
   if (other.kind != WiringKind::file) other.between_density = 0;

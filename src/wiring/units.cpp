@@ -52,7 +52,7 @@ void check_radii(const WiringConfig& config) {
         to_name(config.kind)));
 }
 
-/// How many units are inhibitory, before a lattice rounds it.
+/// Number of inhibitory units, before a lattice rounds it.
 std::size_t n_inhibitory(const WiringConfig& config) {
   const auto n = static_cast<double>(config.sheet().n_units());
   return static_cast<std::size_t>(std::llround((1 - *config.excitatory) * n));
@@ -82,14 +82,14 @@ std::vector<std::uint8_t> types_from_file(const WiringConfig& config) {
   return types;
 }
 
-/// `n` of 0 ... n_all - 1, evenly spaced.
+/// `n` numbers of 0 ... n_all - 1, evenly spaced.
 std::vector<std::size_t> evenly(std::size_t n, std::size_t n_all) {
   std::vector<std::size_t> places;
   for (std::size_t k = 0; k < n; ++k) places.push_back(k * n_all / n);
   return places;
 }
 
-/// Of n units about this many, but not none.
+/// The count of n units that is nearest to `wanted`, but at least 1.
 std::size_t nearest_count(double wanted, std::size_t n) {
   const auto count = static_cast<std::size_t>(std::llround(std::max(0.0, wanted)));
   return std::clamp<std::size_t>(count, 1, n);
@@ -108,7 +108,7 @@ std::vector<std::uint32_t> lattice_units(const Sheet& sheet, double share) {
   return units;
 }
 
-/// On a lattice of the sheet, or of each area.
+/// Lattice units of the sheet, or of each area.
 std::vector<std::uint32_t> lattice_units_of_all(const Sheet& sheet, double share) {
   if (!sheet.areas) return lattice_units(sheet, share);
   std::vector<std::uint32_t> units;

@@ -1,4 +1,4 @@
-"""Running the program under test. LMRNN in the environment says where it is."""
+"""Runs the program under test; LMRNN in the environment is its path."""
 
 import fcntl
 import os
@@ -24,7 +24,7 @@ def run(*arguments, **options):
 
 
 def run_on_terminal(arguments, columns, **options):
-    """stdout, and what a terminal of that width gets to see on stderr."""
+    """stdout, and what a terminal of that width shows on stderr."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     with subprocess.Popen([PROGRAM, *map(str, arguments)], stdout=subprocess.PIPE, stderr=slave,
@@ -45,7 +45,7 @@ def run_on_terminal(arguments, columns, **options):
 
 
 def wait_until_handled(process, number=signal.SIGINT, seconds=120):
-    """Until the process has a handler for the signal: before that, it would just die of it."""
+    """Waits until the process has a handler for the signal; before that, the signal would kill it."""
     deadline = time.monotonic() + seconds
     while process.poll() is None and time.monotonic() < deadline:
         status = Path(f"/proc/{process.pid}/status").read_text()
@@ -57,11 +57,11 @@ def wait_until_handled(process, number=signal.SIGINT, seconds=120):
 
 
 class ProgramTest(unittest.TestCase):
-    """Assertions on the conventions that all verbs keep."""
+    """Assertions about the conventions of all verbs."""
 
     @cached_property
     def dir(self):
-        """A directory for this test alone, removed after it."""
+        """A directory only for this test, removed after it."""
         directory = tempfile.TemporaryDirectory()
         self.addCleanup(directory.cleanup)
         return Path(directory.name)
@@ -73,7 +73,7 @@ class ProgramTest(unittest.TestCase):
         return result.stdout
 
     def assert_refused(self, arguments, *parts, status=2, **options):
-        """The call must fail with one line on stderr, which holds all of `parts`."""
+        """The call must fail with one line on stderr that contains all of `parts`."""
         result = run(*arguments, **options)
         self.assertEqual(result.returncode, status, f"{arguments}: {result.stderr}")
         self.assertEqual(result.stdout, "")

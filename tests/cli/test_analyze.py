@@ -56,7 +56,7 @@ class AnalyzeTest(ProgramTest):
         self.assertEqual(self.output_of("analyze", self.run_dir, "--list"), text)
         self.assertEqual(self.output_of("analyze", self.run_dir, "--list", "fixed-points"), options)
         self.assert_refused(["analyze", "--list", "fixed-point"], "fixed-points")
-        (self.dir / "fixed-points").mkdir()  # a folder of that name means nothing
+        (self.dir / "fixed-points").mkdir()  # a folder of that name must not matter
         self.assertEqual(self.output_of("analyze", "--list", "fixed-points", cwd=self.dir), options)
 
     def test_writes_into_the_run(self):
@@ -116,7 +116,7 @@ class AnalyzeTest(ProgramTest):
         self.assert_refused(["analyze", self.dir / "nowhere", "ring"], "nowhere")
 
     def test_fixed_points_of_a_network_without_synapses(self):
-        # Its Jacobian is 0, on which the iteration for the leading eigenvalues fails.
+        # Its Jacobian is 0, so the iteration for the leading eigenvalues fails.
         (self.dir / "silent.toml").write_text(
             CONFIG + '[optimiser]\nlearning_rate = 0\n[network]\ninitialisation = "identity"\n')
         made = run("train", self.dir / "silent.toml", "--out", self.dir / "silent", "--set", "wiring.rows=12",

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What holds for every verb: help with an example, exit statuses, one-line errors, clean stdout."""
+"""What must hold for every verb: help with an example, exit statuses, one-line errors, clean stdout."""
 
 import json
 import os
@@ -56,7 +56,7 @@ class Help(ProgramTest):
 
 class Completion(ProgramTest):
     def completed(self, *words):
-        """What bash would offer for the last of the words."""
+        """What bash would suggest for the last of the words."""
         script = (f"{self.output_of('completion', 'bash')}\ncompopt() {{ :; }}\n"
                   "COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); _lmrnn; echo \"${COMPREPLY[@]}\"")
         return subprocess.run(["bash", "-c", script, "bash", "lmrnn", *words], check=True,
@@ -68,7 +68,7 @@ class Completion(ProgramTest):
         self.assertEqual(self.completed("train", "x.toml", "--res"), ["--resume"])
         self.assertEqual(self.completed("analyze", "runs/x", "fix"), ["fixed-points"])
         self.assertEqual(self.completed("train", "--set", "wiring.rew"), ["wiring.rewire="])
-        self.assertEqual(self.completed("train", "stud"), [])  # left to the shell: a file
+        self.assertEqual(self.completed("train", "stud"), [])  # the shell completes file names
 
     def test_of_task_names_and_values(self):
         self.assertEqual(self.completed("tasks", "list", "--tasks", "dlygose"), ["dlygoseqr", "dlygoseql"])

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Progress: a bar on a terminal, at most a line now and then elsewhere, never on stdout."""
+"""Progress: a bar on a terminal, elsewhere a line from time to time, never on stdout."""
 
 import unittest
 
@@ -15,7 +15,7 @@ class Bar(ProgramTest):
         self.assertIn("ceiling 3/3", seen)
         self.assertIn("█", seen)
         self.assertTrue(seen.endswith("\n"), repr(seen))
-        self.assertEqual(output, self.output_of(*CEILING))  # stdout is the same as without
+        self.assertEqual(output, self.output_of(*CEILING))  # stdout is the same as without progress
 
     def test_fits_the_terminal(self):
         for columns in (100, 40, 20):
@@ -24,7 +24,7 @@ class Bar(ProgramTest):
                 self.assertLessEqual(len(drawn.replace("\x1b[K", "").strip("\n")), columns)
 
     def test_elsewhere_quick_work_is_silent(self):
-        quick = CEILING[:4] + ["--trials", "3", "--seed", "1"]  # on the slowest machine, too
+        quick = CEILING[:4] + ["--trials", "3", "--seed", "1"]  # quick even on the slowest machine
         self.assertEqual(run(*quick).stderr, "")
 
 

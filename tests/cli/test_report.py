@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""lmrnn report hands over to lmrnn-report, and says what to install where there is none."""
+"""lmrnn report starts lmrnn-report, or says what to install if it is missing."""
 
 import shutil
 import unittest
@@ -10,7 +10,7 @@ from program import ProgramTest, run
 
 class Report(ProgramTest):
     def setUp(self):
-        # Away from the build tree, where an lmrnn-report may lie beside the program.
+        # Away from the build tree, which may have an lmrnn-report next to the program.
         self.here = self.dir / "bin"
         self.here.mkdir()
         original = program.PROGRAM

@@ -49,7 +49,7 @@ class RunsTest(ProgramTest):
     def test_runs_as_json(self):
         a, b = json.loads(self.output_of("runs", self.dir / "runs", "--json"))
         self.assertEqual(a["evaluated_step"], 20)
-        # pandas.read_json would make dates of such columns (findings/pandas_read_json_makes_dates_of_steps.sh).
+        # pandas.read_json would turn such columns into dates (findings/pandas_read_json_makes_dates_of_steps.sh).
         dates = {key for key in a if key.endswith(("_at", "_time")) or key.startswith("timestamp") or key in ("modified", "date")}
         self.assertEqual(dates, set())
         self.assertEqual([t["task"] for t in a["tasks"]], ["go", "dms"])

@@ -126,13 +126,13 @@ class StudyTest(ProgramTest):
         self.assertEqual(self.tables("second"), undisturbed)
 
     def test_a_run_that_is_paused_stops_within_a_step_and_ends_on_a_signal(self):
-        # Long enough to be caught in the middle.
+        # Long enough to be interrupted in the middle.
         more = ["--set", "config.train.steps=100000", "--cells", "local"]
         command = [PROGRAM, "study", "run", self.study, *more]
         with subprocess.Popen(command, cwd=self.dir, stderr=subprocess.DEVNULL) as process:
             self.wait_for(lambda: list(self.dir.glob("runs/tiny/runs/*/metrics.csv")))
             self.verb("pause")
-            time.sleep(1)  # five looks at the file
+            time.sleep(1)  # the program checks the file five times in this time
             before = self.processor_time(process.pid)
             time.sleep(1)
             self.assertLess(self.processor_time(process.pid) - before, 0.2)
@@ -162,12 +162,12 @@ class StudyTest(ProgramTest):
         self.assertEqual(names, {"dense"})
         counts = json.loads(self.verb("status", "--json"))["counts"]
         self.assertEqual(counts.keys(), {"done", "planned", "waiting"})
-        self.assertEqual((counts["planned"], counts["waiting"]), (6, 3))  # of the other cell
+        self.assertEqual((counts["planned"], counts["waiting"]), (6, 3))  # runs of the other cell
         self.assert_refused(["study", "run", self.study, "--cells", "dens"], '"dens"',
                             "local, dense", cwd=self.dir)
 
     def test_the_bar_knows_when_the_grid_grows(self):
-        # So small that learning goes on getting faster: the best rate is the last of the grid.
+        # The runs are so short that larger rates always learn faster: the best rate is the last of the grid.
         self.study.write_text(STUDY + TUNING.replace("0.0003, 0.001, 0.003", "1e-6, 3e-6, 1e-5"))
         _, seen = run_on_terminal(["study", "run", self.study, "--cells", "local"], columns=100,
                                   cwd=self.dir)
@@ -217,7 +217,7 @@ class StudyTest(ProgramTest):
             self.assertEqual(result.stdout, "scontrol requeue 7_3\n" if requeued else "")
 
     def put_on_path(self, name, script):
-        """A program that stands in for one of Slurm's; returns the environment that finds it."""
+        """Makes a program that replaces one of Slurm's; returns the environment that finds it."""
         folder = self.dir / "bin"
         folder.mkdir(exist_ok=True)
         (folder / name).write_text("#!/bin/sh\n" + script)
@@ -248,7 +248,7 @@ class StudyTest(ProgramTest):
     # Interruption
 
     def start(self, out, *arguments):
-        """`study run` in a process group of its own."""
+        """`study run` in its own process group."""
         return subprocess.Popen([PROGRAM, "study", "run", self.study, "--out", out, "--threads", "1",
                                  *arguments], cwd=self.dir, stderr=subprocess.PIPE, text=True,
                                 start_new_session=True)
@@ -260,7 +260,7 @@ class StudyTest(ProgramTest):
         while len(list(self.dir.glob("x/runs/*/checkpoints/step-*"))) < 4:
             self.assertLess(time.monotonic(), deadline)
             time.sleep(0.05)
-        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: parent and children
+        os.killpg(process.pid, signal.SIGINT)  # like a terminal: to the parent and its children
         _, err = process.communicate(timeout=300)
         self.assertEqual(process.returncode, 75, err)
         self.assertIn("2 interrupted", err)
@@ -277,7 +277,7 @@ class StudyTest(ProgramTest):
         chance = random.Random(5)
         seen, n_killed, alive = set(), 0, True
         while alive:
-            # Not by the clock: a fast machine would be done before it is disturbed.
+            # Does not wait for a fixed time: a fast machine would be done by then.
             processes = [self.start("killed") for _ in range(4)]
             enough, deadline = len(seen) + chance.randint(1, 6), time.monotonic() + 300
             while len(seen) < enough and any(p.poll() is None for p in processes):
@@ -286,7 +286,7 @@ class StudyTest(ProgramTest):
                 seen.update(self.dir.glob("killed/runs/*/checkpoints/step-*"))
             alive = sum(p.poll() is None for p in processes)
             n_killed += alive
-            for process in processes:  # parents and the runs that they have forked
+            for process in processes:  # the parents and the runs that they forked
                 try:
                     os.killpg(process.pid, signal.SIGKILL)
                 except ProcessLookupError:
@@ -301,7 +301,7 @@ class StudyTest(ProgramTest):
         whole, killed = self.last_weights("whole"), self.last_weights("killed")
         self.assertEqual(whole.keys(), killed.keys())
         for name in whole:
-            self.assertTrue(whole[name] == killed[name], name)  # megabytes are no message
+            self.assertTrue(whole[name] == killed[name], name)  # not assertEqual, whose message would have megabytes
 
     def last_weights(self, out):
         """Weights and optimiser state of every run's last checkpoint."""
@@ -312,7 +312,7 @@ class StudyTest(ProgramTest):
             self.assertEqual(len(found[run.name]), 2)
         return found
 
-    # The studies that come with the project
+    # Studies that are part of the project
 
     def test_every_study_of_the_project_can_be_planned(self):
         studies = [p for p in sorted((ROOT / "studies").glob("*.toml")) if "claim" in p.read_text()]

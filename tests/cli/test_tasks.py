@@ -135,7 +135,7 @@ class Verify(ProgramTest):
         self.assertRegex(result.stdout, r"^744 trials, [1-9]\d* mismatches")
 
     def damaged(self, damage):
-        """Result for a copy of a reference file whose last line `damage` has changed."""
+        """The result for a copy of a reference file whose last line was changed by `damage`."""
         lines = GOLDEN[0].read_text().splitlines()
         lines[-1] = damage(lines[-1])
         file = self.dir / "copy.jsonl"

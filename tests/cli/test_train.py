@@ -135,7 +135,7 @@ class TrainTest(ProgramTest):
             self.assertIn(part, result.stderr.splitlines()[-1])
 
     def start(self, directory, *arguments):
-        """A run that is well under way."""
+        """Starts a run and waits until it is well under way."""
         program = subprocess.Popen(
             [PROGRAM, "train", self.config, "--out", self.dir / directory, "--set",
              "train.steps=100000", "--set", "evaluation.every=0", *arguments],

@@ -34,7 +34,7 @@ class Wiring(ProgramTest):
         self.assertEqual(self.stats(*typed)["n_excitatory"], 80)
         self.assertIn("80, and 20 inhibitory", self.output_of("wiring", "stats", *typed))
         self.assertNotIn("n_excitatory", self.stats("--sheet", "10x10"))
-        # Only with radii of their own do types change the mask, which then needs a seed.
+        # Types change the mask only if they have their own radii; the mask then needs a seed.
         refused = run("wiring", "stats", *typed, "--radius-ei", "1")
         self.assertEqual(refused.returncode, 2)
         self.assertIn("set its seed with --seed", refused.stderr)
@@ -77,7 +77,7 @@ class Wiring(ProgramTest):
                          + struct.pack("<8f", 0, 0, 3, 0, 3, 4, 30, 40))
         places = ("--sheet", "2x2", "--metric", "l2", "--radius", "5", "--coordinates-path", str(path))
         stats = self.stats(*places, "--boundary", "open")
-        self.assertEqual(stats["n_synapses"], 4 + 6)  # autapses, and three units that are near
+        self.assertEqual(stats["n_synapses"], 4 + 6)  # autapses, and synapses of three units close together
         self.assertAlmostEqual(stats["wire_length"], 2 * (3 + 4 + 5))
         refused = run("wiring", "stats", *places)
         self.assertEqual(refused.returncode, 2)

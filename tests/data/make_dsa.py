@@ -3,8 +3,8 @@
     lmrnn analyze RUN similarity --set other=OTHER --set rank=N --out FOLDER
     python make_dsa.py FOLDER... dsa.npz
 
-`a0`, `b0`, ...: pairs of operators; `angular`, `spectral` (pair): the least angular score of two
-runs of its optimiser, and its default score ("wasserstein").
+`a0`, `b0`, ...: pairs of operators; `angular`, `spectral` (pair): the smaller angular score of two runs of its
+optimiser, and its default score ("wasserstein").
 """
 
 import sys

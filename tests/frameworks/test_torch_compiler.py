@@ -1,4 +1,4 @@
-"""What needs a recent PyTorch: opcheck, torch.compile without graph breaks, torch.func's errors."""
+"""Tests that need a recent PyTorch: opcheck, torch.compile without graph breaks, torch.func's errors."""
 
 import gc
 

@@ -1,6 +1,6 @@
-// A network file from the text of its header, up to the first NUL, and its data: the length of the
-// header is put right, so that what is fuzzed lies behind the checks of the container. Read as a
-// network, and as the state of a training.
+// A network file from the text of its header, up to the first NUL, and its data. The length of the
+// header is corrected, so that fuzzing gets past the checks of the container. Read as a network,
+// and as the state of a training.
 #include <cstring>
 
 #include "lmrnn/network.hpp"

@@ -1,4 +1,4 @@
-// npz (a zip of npy members), and npy by itself.
+// npz (a zip of npy members), and npy alone.
 #include "lmrnn/files.hpp"
 #include "target.hpp"
 

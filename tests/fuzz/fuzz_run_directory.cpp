@@ -1,5 +1,4 @@
-// A run directory whose provenance.json (up to the first NUL) and metrics.csv anybody may have
-// edited.
+// A run directory whose provenance.json (up to the first NUL) and metrics.csv may have been edited.
 #include <sys/stat.h>
 
 #include "core/shared/text.hpp"

@@ -1,4 +1,4 @@
-// The raw bytes of a safetensors file: the length of the header included.
+// The raw bytes of a safetensors file, including the length of the header.
 #include "lmrnn/files.hpp"
 #include "target.hpp"
 

@@ -1,4 +1,4 @@
-// --set key=value, one per line, over a configuration that has a few tables.
+// --set key=value, one per line, on a configuration with a few tables.
 #include "lmrnn/run_config.hpp"
 #include "lmrnn/tasks.hpp"
 #include "target.hpp"

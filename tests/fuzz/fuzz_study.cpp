@@ -1,5 +1,5 @@
-// A study file, up to the first NUL, and the CSV of its results, which is committed with it and
-// which a merge may have damaged.
+// A study file, up to the first NUL, and the CSV of its results, which is committed with it and may
+// have been damaged by a merge.
 #include <map>
 
 #include "lmrnn/study.hpp"
@@ -11,7 +11,7 @@ using namespace lmrnn;
 
 namespace {
 
-// Large plans are as good as small ones here, and take their time.
+// Large plans find no more than small ones here, but take longer.
 bool is_small(const Study& study) {
   constexpr std::size_t most = 100;
   const StudyConfig& config = study.config;

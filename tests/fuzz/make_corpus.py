@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Seeds of the fuzz targets: small whole inputs, from which the fuzzer starts.
+"""Seeds of the fuzz targets: small valid inputs from which the fuzzer starts.
 
     tests/fuzz/make_corpus.py build/release/src/cli/lmrnn
 
-Writes tests/fuzz/corpus/READER/seed-*. Needs numpy. Inputs that once broke a reader are
-called corpus/READER/found-*; this script leaves them alone.
+Writes tests/fuzz/corpus/READER/seed-*. Needs numpy. Inputs that once broke a reader are named corpus/READER/found-*;
+this script does not change them.
 """
 
 import io

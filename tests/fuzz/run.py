@@ -1,20 +1,19 @@
 #!/usr/bin/env python3
-"""Fuzzes the readers: every target of our own, or the named ones, for so many seconds each.
+"""Fuzzes the readers: every fuzz target, or the named ones, for SECONDS each.
 
     tests/fuzz/run.py SECONDS [READER...]      after: cmake --build --preset sanitize
     tests/fuzz/run.py SECONDS --until MINUTES [READER...]
 
-The seed is a fresh one, which is printed. With --seed, the same inputs in the same order every time,
-as far as the time goes; for that, the corpus must be the same, too. "commit" takes the seed that
-belongs to the commit.
+The seed is fresh and printed. With --seed, the inputs and their order are the same every time, as far as the time
+allows; for this, the corpus must be the same, too. "commit" is the seed that belongs to the commit.
 
-With --until, it takes turns of SECONDS each, the reader with the least first, until every reader
-has had so many minutes of processor time, those of earlier runs in the record included; a reader
-that finds something has no further turns.
+With --until, the readers take turns of SECONDS each, beginning with the one that has had the least time, until every
+reader has had this many minutes of processor time, including earlier runs in the record. A reader with a finding gets
+no further turns.
 
-What widened the coverage is kept in build/fuzz/corpus, findings go to build/fuzz/findings (move
-them to tests/fuzz/corpus/READER/found-* once they are mended: each is replayed by ctest), and a row
-per run to build/fuzz/record.csv. Exit 1 if there is any finding.
+Inputs that increase the coverage are kept in build/fuzz/corpus, findings are written to build/fuzz/findings (move them
+to tests/fuzz/corpus/READER/found-* once they are fixed: ctest replays each of them), and build/fuzz/record.csv gets a
+row per run. Exit 1 if there is any finding.
 """
 
 import argparse
@@ -35,7 +34,7 @@ WORK = ROOT / "build/fuzz"
 SEEDS = ROOT / "tests/fuzz/corpus"
 RECORD = WORK / "record.csv"
 LIMITS = ["-timeout=10", "-rss_limit_mb=1500", "-malloc_limit_mb=256", "-max_len=16384"]
-# Readers of text find their way sooner with the words of their format.
+# With the words of their format, readers of text get to interesting inputs sooner.
 WORDS = {
     "config": ["[battery]", "[wiring]", "[battery.durations]", "tasks", "uniform", "choice",
                "kind", "init_from", "\\\"\\\"\\\"", "'''", "inf", "nan", "[["],
@@ -57,7 +56,7 @@ def program_of(reader):
 
 
 def fuzz(reader, seconds, seed):
-    """Statistics of one run, and whether it found anything."""
+    """Fuzzes once; returns statistics, and whether anything was found."""
     corpus, findings = WORK / "corpus" / reader, WORK / "findings" / reader
     for directory in (corpus, findings):
         directory.mkdir(parents=True, exist_ok=True)
@@ -65,7 +64,7 @@ def fuzz(reader, seconds, seed):
     words = WORK / f"{reader}.words"
     words.write_text("# words\n" + "".join(f'"{word}"\n' for word in WORDS.get(reader, ["\\x00"])))
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    # Inputs become files: in memory, where a disk would be waited for ten thousand times.
+    # Inputs become files, here in memory, because a disk would be waited for ten thousand times.
     memory = {"TMPDIR": "/dev/shm"} if os.access("/dev/shm", os.W_OK) else {}
     result = subprocess.run(
         [program_of(reader), f"-max_total_time={seconds}", f"-seed={seed}",
@@ -89,8 +88,8 @@ def fuzz(reader, seconds, seed):
 
 
 def without_standstill(reader, result, found):
-    """The limit of ten seconds is one of the clock on the wall, which runs on while a virtual machine
-    is paused. So an input that took too long has found something only if it does so again."""
+    """Filters out false time-outs. The limit of ten seconds is wall-clock time, which continues while a virtual machine
+    is paused. So an input that took too long counts as a finding only if it does so again."""
     names = [path.name for path in found]
     if result.returncode == 0 or len(names) != 1 or not names[0].startswith("timeout-"):
         return result
@@ -105,7 +104,7 @@ def without_standstill(reader, result, found):
 
 
 def turn(reader, seconds, seed):
-    """Fuzzes, and keeps the record. Whether anything was found."""
+    """Fuzzes one reader and writes the record; returns whether anything was found."""
     row = fuzz(reader, seconds, seed)
     new = not RECORD.exists()
     with RECORD.open("a", newline="") as file:
@@ -133,7 +132,7 @@ def main():
     parser.add_argument("--seed", type=seed_from, metavar="N",
                         help='a fresh one unless given; "commit" for the one that belongs to this commit')
     options = parser.parse_intermixed_args()
-    seed = options.seed or secrets.randbelow(2**31 - 1) + 1  # libFuzzer takes 0 for "any"
+    seed = options.seed or secrets.randbelow(2**31 - 1) + 1  # for libFuzzer, 0 means "any"
     print(f"seed {seed}; the same again: tests/fuzz/run.py {options.seconds} --seed {seed}", flush=True)
     left = options.readers or sorted(path.name for path in SEEDS.iterdir())
     if not options.until:

@@ -1,8 +1,8 @@
-// What every fuzz target needs: the input as a file, and the rule that all of them check.
+// What every fuzz target needs: the input as a file, and the rule that all targets check.
 //
-// A reader may accept what it is given, or refuse it with an Error (one message for the user).
-// Everything else fails the target: another exception, a crash, a finding of the sanitizers, an
-// allocation that the input does not justify, a hang.
+// A reader may accept its input, or reject it with an Error (one message for the user). Everything
+// else fails the target: another exception, a crash, a finding of the sanitizers, an allocation
+// much larger than the input, a hang.
 #pragma once
 
 #include <unistd.h>
@@ -22,7 +22,7 @@ inline std::string_view text_of(const std::uint8_t* data, std::size_t size) {
   return {reinterpret_cast<const char*>(data), size};
 }
 
-/// A directory of this process, removed in the end.
+/// A directory of this process, removed at the end.
 inline const std::filesystem::path& scratch() {
   struct Directory {
     std::filesystem::path path;
@@ -40,7 +40,8 @@ inline const std::filesystem::path& scratch() {
   return directory.path;
 }
 
-/// A file of that name with that content. Plain stdio: no fsync, thousands of times a second.
+/// A file of this name and content. Plain stdio: no fsync, because this happens thousands of times
+/// a second.
 inline std::filesystem::path file_of(const std::string& name, std::string_view content) {
   const std::filesystem::path path = scratch() / name;
   std::FILE* file = std::fopen(path.c_str(), "wb");
@@ -55,7 +56,7 @@ inline std::filesystem::path file_of(const std::string& name, std::string_view c
   std::abort();
 }
 
-/// Runs `read`; an Error with a message is as good as success. Whether it succeeded.
+/// Runs `read`; an Error with a message is as good as success. Returns whether it succeeded.
 template <class Read>
 bool accepts(Read read) {
   try {

@@ -1,4 +1,4 @@
-// The published trials, composed again: 744 of them, and files that are not as they should be.
+// The published trials, composed again: 744 of them, and damaged files.
 #include <gmock/gmock.h>
 
 #include <filesystem>

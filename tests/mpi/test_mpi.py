@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""mpirun lmrnn train: the bits of one process, whatever the number of processes, interrupted or not.
+"""mpirun lmrnn train gives the same bits as one process, for any number of processes, interrupted or not.
 
-Run for builds with the preset `mpi` only.
+Runs only in builds with the preset `mpi`.
 """
 
 import os
@@ -43,7 +43,7 @@ keep_last = 9
 
 
 class RunTest(ProgramTest):
-    """A configuration, and what is in the directory of a run."""
+    """A configuration, and the content of its run directory."""
 
     def setUp(self):
         self.config = self.dir / "small.toml"
@@ -73,13 +73,13 @@ class MpiTest(RunTest):
         return self.mpirun(n, words)
 
     def mpirun(self, n, words):
-        # As root only in CI; more processes than cores must work, if slowly.
+        # As root only in CI. More processes than cores must work, even if slowly.
         return ["mpirun", "--allow-run-as-root", "--oversubscribe", "--bind-to", "none",
                 "-n", str(n), *words]
 
     def train_with_a_script(self, n, script):
-        """Every process runs the shell script, in which $rank is its number and $lmrnn the program;
-        what hangs fails after two minutes."""
+        """Every process runs the shell script, in which $rank is its number and $lmrnn the program. Fails after two
+        minutes, e.g. if a process hangs."""
         words = ["sh", "-c", "rank=$OMPI_COMM_WORLD_RANK\n" + script]
         return subprocess.run(self.mpirun(n, words), cwd=self.dir, capture_output=True, text=True,
                               timeout=120, env=dict(os.environ, lmrnn=PROGRAM))
@@ -100,7 +100,7 @@ class MpiTest(RunTest):
             result = self.run_of(n, f"n{n}")
             self.assertEqual(self.content(f"n{n}"), alone)
             self.assertIn(f"with {n} processes", result.stderr)
-            self.assertEqual(result.stdout.count("mean of 3 tasks"), 1)  # one of them speaks
+            self.assertEqual(result.stdout.count("mean of 3 tasks"), 1)  # only one process reports
 
     def test_dense_and_diagonal_networks_too(self):
         for kind in ("dense", "autapse"):
@@ -109,8 +109,8 @@ class MpiTest(RunTest):
             self.assertEqual(self.content(f"{kind}0"), self.content(f"{kind}2"))
 
     def test_interrupted_and_resumed_with_another_number_of_processes(self):
-        # To the processes themselves, as a batch system does: mpirun passes SIGTERM on after seconds,
-        # when a fast machine is done.
+        # To the processes themselves, like a batch system: mpirun passes SIGTERM on only after seconds, when a fast
+        # machine is already done.
         def stop(launcher):
             for children in Path(f"/proc/{launcher}/task").glob("*/children"):
                 for child in children.read_text().split():
@@ -121,8 +121,8 @@ class MpiTest(RunTest):
         self.interrupt(lambda launcher: os.kill(launcher, signal.SIGUSR1))
 
     def interrupt(self, stop):
-        # Long by long steps and not by many, since processes that share a processor lose much at each
-        # exchange.
+        # Takes long because of long steps and not of many, because processes that share a processor lose much time at
+        # each exchange.
         self.config.write_text(CONFIG.replace("steps = 30", "steps = 600")
                                .replace("batch = 22", "batch = 220")
                                .replace("block = 6", "block = 60")
@@ -181,7 +181,7 @@ class MpiTest(RunTest):
             exec "$lmrnn" train {self.config} --out x --threads 1""")
         self.assert_failed(result, "metrics.csv")
         self.assertIn("File too large", result.stderr)
-        # The checkpoints are whole: the run is resumed to the bits of one that had room.
+        # The checkpoints are whole: resuming gives the bits of a run with enough space.
         result = self.train(2, "--resume", "x")
         self.assertEqual(result.returncode, 0, result.stderr)
         self.run_of(0, "room")
@@ -190,7 +190,7 @@ class MpiTest(RunTest):
             self.assertEqual((self.dir / "x/checkpoints" / last / name).read_bytes(),
                              (self.dir / "room/checkpoints" / last / name).read_bytes())
 
-    # Launchers that do not belong to this MPI
+    # Launchers of other MPIs
 
     def start_as(self, *environments, more=()):
         """A process per environment, at the same time; their results."""

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""srun --mpi=pmix lmrnn train on a real slurmctld and slurmd: one run directory, the bits of one
-process; and what srun says and does when the tasks cannot find one another or one of them fails.
+"""srun --mpi=pmix lmrnn train on a real slurmctld and slurmd: one run directory, with the bits of one process. Also the
+messages and exit statuses if the tasks cannot connect or one of them fails.
 
 Run for builds with the preset `mpi` only. Skipped (exit status 77) where Slurm is not installed or
 the user is not root.

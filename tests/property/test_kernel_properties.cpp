@@ -58,7 +58,7 @@ NetworkCase random_case(std::uint32_t i) {
   if (kind != WiringKind::autapse)
     c.representation =
         choose.of({Representation::automatic, Representation::sparse, Representation::dense});
-  // Last, so that the shapes are those of earlier versions.
+  // Added last, so that the other shapes are the same as in earlier versions.
   c.equation = choose.of({StateEquation::rate, StateEquation::rate, StateEquation::voltage,
                           StateEquation::leak_inside});
   return c;
@@ -91,13 +91,14 @@ double distance(std::span<const float> a, auto&& b) {
   return worst / largest;
 }
 
-/// Puts "auto" back, whatever happened.
+/// Resets the choice to "auto" in any case.
 struct AnyTarget {
   ~AnyTarget() { choose_simd("auto"); }
 };
 
-// Sanitizers make a shape twenty times slower, and look at every tail that 300 shapes have. Under
-// valgrind (tests/robustness/valgrind.sh) a shape takes seconds, and the environment says how many.
+// Sanitizers make a shape twenty times slower, but check every tail that 300 shapes have. Under
+// valgrind (tests/robustness/valgrind.sh) a shape takes seconds, and the environment sets their
+// number.
 std::uint32_t number_of_shapes() {
   if (const char* n = std::getenv("LMRNN_TEST_SHAPES"))
     return static_cast<std::uint32_t>(std::stoul(n));
@@ -255,8 +256,8 @@ TEST(Symmetry, PermutedTrialsPermuteTheOutputs) {
     Outputs expected = before;
     permute(expected.states);
     permute(expected.logits);
-    // Up to 32 trials, a trial's sums do not depend on its place. Of more, up to four that are left
-    // over are computed in shorter registers, and round otherwise.
+    // Up to 32 trials, a trial's sums do not depend on its place. With more, up to four remaining
+    // trials are computed in shorter registers and round differently.
     if (B <= 32) {
       EXPECT_TRUE(after.states == expected.states) << lab.c.name;
       EXPECT_TRUE(after.logits == expected.logits) << lab.c.name;

@@ -1,4 +1,4 @@
-// What must hold of every mask, or of every mask of a kind, whatever the sheet and the seed.
+// What must hold for every mask, or for every mask of a kind, for any sheet and seed.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -17,7 +17,7 @@ namespace {
 
 using Index = std::uint32_t;
 
-/// One config per kind (files apart), metric, boundary and use of autapses.
+/// One config per kind (except files), metric, boundary and use of autapses.
 std::vector<WiringConfig> all_configs() {
   std::vector<WiringConfig> configs;
   for (const WiringEntry& entry : wirings())
@@ -168,7 +168,7 @@ TEST(Shuffle, KeepsWhatItMust) {
 
 TEST(Shuffle, MixesOneWayAndMutualSynapses) {
   WiringConfig config;
-  config.kind = WiringKind::rewired;  // has both sorts
+  config.kind = WiringKind::rewired;  // has mutual and one-way synapses
   config.rows = config.cols = 20;
   config.rewire = 0.4;
   const Mask before = make_mask(config, Seed{1});
@@ -176,7 +176,7 @@ TEST(Shuffle, MixesOneWayAndMutualSynapses) {
   std::size_t n_kept = 0;
   for (std::size_t i = 0; i < 400; ++i)
     for (const Index j : before.sources_of(i)) n_kept += i != j && after.has(i, j);
-  // By chance, a tenth of the 16000 synapses (40 of 399 places) stands where one stood before.
+  // By chance, a tenth of the 16000 synapses (40 of 399 places) is where one was before.
   EXPECT_NEAR(static_cast<double>(n_kept), 16000 * 40.0 / 399, 300);
 }
 

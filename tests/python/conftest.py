@@ -1,4 +1,4 @@
-"""A run of a second, shared by the tests that look at runs."""
+"""A run of one second that tests of runs share."""
 
 import sys
 from pathlib import Path
@@ -47,12 +47,12 @@ def root():
 
 @pytest.fixture
 def python():
-    """The interpreter, for tests of what a fresh process does."""
+    """The interpreter, for tests that need a fresh process."""
     return sys.executable
 
 
 def assert_same_in_pytorch(run):
-    """A run's network, loaded in PyTorch, computes what it computes here, to 1e-5."""
+    """Checks that a run's network computes the same in PyTorch as here, to 1e-5."""
     torch = pytest.importorskip("torch")
     from lmrnn.torch import LMRNN
 

@@ -1,10 +1,9 @@
-"""Makes tests/python/networks: small networks of packages that are too heavy for the tests, with what
-those packages compute from them on random inputs.
+"""Makes tests/python/networks: small networks of packages that are too heavy for the tests, and the outputs of those
+packages for them on random inputs.
 
     python make_network_fixtures.py flax|keras|nn4n|neuralrnn FOLDER
 
-Each in an environment that has the package; the versions are stored too. Inputs are (time, row,
-channel).
+Run each in an environment that has the package; the versions are saved, too. Inputs are (time, row, channel).
 """
 
 import sys

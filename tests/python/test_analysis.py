@@ -1,4 +1,4 @@
-"""Analyses from Python: every one runs, is read back, and has its figure and its part in the report."""
+"""Analyses from Python: each one runs, is read back, and has its figure and its section in the report."""
 
 import csv
 import json
@@ -41,7 +41,7 @@ CONFIG = {
 }
 
 
-# The figures of analyses, which need more than the run of the other figures' tests.
+# The figures of analyses, which need more runs than the tests of the other figures have.
 FIGURES = {
     "activity_by_direction",
     "clusters",
@@ -159,7 +159,7 @@ def test_every_figure_draws_and_saves(analysed, tmp_path):
 
 @pytest.mark.parametrize("every", [1, 2])
 def test_figures_say_what_is_undefined(analysed, tmp_path, every):
-    """All numbers of an analysis are undefined, or those of every other row: nothing fails or warns."""
+    """If all numbers of an analysis are undefined, or those of every other row, nothing fails or warns."""
     for name, analysis in analysed[2].items():
         shutil.copytree(analysis.directory, tmp_path / name)
         undefined = lmrnn.Analysis(tmp_path / name)

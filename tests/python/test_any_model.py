@@ -1,5 +1,5 @@
-"""Fixed points, psychometric curves and lesions of any model: of lmrnn's networks what their analyses
-find, of others what is known of them."""
+"""Fixed points, psychometric curves and lesions of any model: for lmrnn's networks the same as their analyses find, for
+others compared with known values."""
 
 import copy
 import pickle
@@ -22,8 +22,8 @@ def network():
     return network
 
 
-# A GRU whose points are known: gates at 1/2 and n = tanh(g h), unit by unit, so that it rests where
-# h = tanh(g h). For g = 1.5, that is 0 and +-0.8586; the eigenvalues are (1 + g (1 - h^2)) / 2.
+# A GRU with known fixed points: gates at 1/2 and n = tanh(g h), unit by unit, so its fixed points are where h = tanh(g
+# h). For g = 1.5, these are 0 and +-0.8586; the eigenvalues are (1 + g (1 - h^2)) / 2.
 GAIN, REST = 1.5, 0.858559
 
 
@@ -121,7 +121,7 @@ def test_points_are_where_a_root_finder_finds_them():
             return exact(torch.from_numpy(inputs[None]), torch.from_numpy(h[None]))[0].numpy() - h
 
     roots = [optimize.root(velocity, h, tol=1e-13).x for h in states]
-    # Far out, the update gate is 1 to the last bit, and everything is a root.
+    # Far out, the update gate is exactly 1 in floating point, and everything is a root.
     roots = [r for r in roots if np.abs(r).max() <= 1 and np.linalg.norm(velocity(r)) < 1e-9]
     different = []
     for root in roots:
@@ -144,7 +144,7 @@ def test_points_of_jax_and_flax():
     jnp = jax.numpy
     plain = jax.jit(lambda x, h: (jnp.tanh(GAIN * h) + h) / 2)
     is_the_known(lmrnn.fixed_points(plain, np.zeros(3), starts()))
-    # What NumPy's arrays cannot do shows that it is JAX's.
+    # An operation that NumPy arrays do not have shows that it is a function of JAX arrays.
     at = lambda x, h: h.at[:, :].set((jnp.tanh(GAIN * h) + h) / 2)  # noqa: E731
     is_the_known(lmrnn.fixed_points(at, np.zeros(3), starts()))
     single = lambda x, h: plain(x.astype(jnp.float32), h.astype(jnp.float32))  # noqa: E731
@@ -193,12 +193,12 @@ def test_points_of_an_lmrnn_by_every_way(network):
     jax_cell = layer.cell(layer.weights())
     for model in (module, module.cell(), jax_cell, lj.LMRNN(network)):
         same_points(lmrnn.fixed_points(model, **options), expected, atol=1e-12)
-    # As functions, nothing is known of them: they are differentiated by their frameworks.
+    # As functions, they are unknown to lmrnn, and their frameworks differentiate them.
     cell = module.cell()
     n_units = {"n_units": network.n_units}
     same_points(lmrnn.fixed_points(lambda x, h: cell(x, h), **n_units, **options), expected, atol=1e-4)
     same_points(lmrnn.fixed_points(lambda x, h: jax_cell(x, h), **n_units, **options), expected, atol=1e-4)
-    # A cell of one rule sees the channels alone.
+    # A cell of one rule gets only the channels.
     rule = BATTERY["dlygo"].trial(seed=0).rule[0]
     of_rule = lmrnn.fixed_points(module.cell(rule), **options)
     same_points(of_rule, expected, atol=1e-9)
@@ -333,7 +333,7 @@ def test_modules_without_points_say_why(network):
         lmrnn.fixed_points(network, np.zeros(33), np.zeros((1, 25)), rule=7)
     with pytest.raises(lmrnn.UsageError, match="give a task of its own battery"):
         lmrnn.fixed_points(network, task=lmrnn.Battery("go")["go"], seed=0)
-    # The remedy for an LSTM that its message names.
+    # The remedy for an LSTM, as in its message.
     lstm = nn.LSTMCell(3, 4)
     joined = lambda x, s: torch.cat(lstm(x, s.chunk(2, dim=-1)), dim=-1)  # noqa: E731
     found = lmrnn.fixed_points(joined, x, np.zeros((1, 8)))
@@ -391,7 +391,7 @@ def test_curves_of_a_function_are_those_of_its_network(network, small_run):
     dense = lambda x: module(x)[1]  # noqa: E731
     same_tables(lmrnn.psychometric(dense, BATTERY, **options), expected)
     assert torch.is_grad_enabled()
-    # And those of the analysis.
+    # The same for those of the analysis.
     theirs = lmrnn.analyze(small_run, "psychometric", trials=40).table("psychometric")
     same_tables(lmrnn.psychometric(small_run, n_trials=40), theirs)
 
@@ -507,7 +507,7 @@ def test_lesions_of_torchs_modules(kind):
     assert type(lesioned) is type(rnn)
     output, last = lesioned(x)
     assert not torch.allclose(rnn(x)[0], output)
-    # Step by step, with the silent units' states put to 0 by hand.
+    # Step by step, with the silent units' states set to 0 by hand.
     cell = getattr(torch.nn, f"{kind}Cell")(3, 6)
     cell.load_state_dict({name[:-3]: value for name, value in rnn.state_dict().items()})
     of_cell = lmrnn.without_units(cell, np.isin(np.arange(6), [1, 4]))
@@ -550,7 +550,7 @@ def test_a_lesioned_rnn_is_the_lesion_of_the_network_that_it_becomes():
         lesioned = lesion(rnn, what)
         found = lmrnn.evaluate(lambda x: readout(lesioned(x)[0]), BATTERY, **options)
         for a, b in zip(found, expected):
-            assert abs(a.decision_accuracy - b.decision_accuracy) < 0.01  # rounding may turn a step
+            assert abs(a.decision_accuracy - b.decision_accuracy) < 0.01  # rounding may change a few steps
 
 
 def test_lesions_of_cells_of_any_kind():

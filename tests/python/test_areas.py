@@ -1,4 +1,4 @@
-"""Networks of several areas from Python: what knows which unit is where."""
+"""Networks of several areas from Python: everything that depends on which unit is where."""
 
 import math
 import pickle
@@ -44,7 +44,7 @@ def test_a_run_and_its_network_know_the_area_of_each_unit(run):
 def test_wire_is_told_only_if_all_synapses_have_a_length(run, tmp_path):
     from conftest import SMALL
 
-    assert np.isnan(run.metrics["wire"]).all()  # not that of synapses within areas
+    assert np.isnan(run.metrics["wire"]).all()  # must not be that of synapses within areas
     wiring = AREAS["wiring"] | {"between_length": 3}
     known = lmrnn.Trainer(SMALL | AREAS | {"wiring": wiring}, tmp_path / "run").run()
     assert np.array_equal(np.isnan(known.metrics["wire"]), np.isnan(known.metrics["mean_accuracy"]))

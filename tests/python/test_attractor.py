@@ -1,4 +1,4 @@
-"""The measures of E5 (studies/attractor.py), where their values are known."""
+"""The measures of E5 (studies/attractor.py) in cases with known values."""
 
 import importlib.util
 from pathlib import Path
@@ -28,7 +28,7 @@ def pool(attractor):
 
 
 def linear(attractor, matrix):
-    """A map whose units are all active."""
+    """A map in which all units are active."""
     dynamics = object.__new__(attractor.Dynamics)
     dynamics.alpha, dynamics.matrix = 1.0, matrix
     return dynamics
@@ -53,11 +53,12 @@ def test_growth_of_normal_directions_against_the_tangent(attractor):
     shrink[2] = 1.0
     assert growth(np.diag(shrink), on) == pytest.approx(0.125)
     assert growth(np.eye(n), on) == pytest.approx(1)
-    # What a normal direction adds to the tangent moves along the manifold, and is no growth away from it.
+    # The part of a normal direction that is added to the tangent moves along the manifold, so it is not growth away
+    # from it.
     shear = np.diag(shrink)
     shear[2, 0] = 5.0
     assert growth(shear, on) == pytest.approx(0.125)
-    # As the singular values of the product say.
+    # The same as the singular values of the product.
     rng = np.random.default_rng(2)
     matrix, active = rng.normal(size=(n, n)), [rng.random((1, n)) < 0.8 for _ in range(3)]
     product = np.linalg.multi_dot([np.diag(a[0]) @ matrix for a in reversed(active)])

@@ -15,7 +15,7 @@ spec.loader.exec_module(composition)
 
 
 class Oracle:
-    """Answers every trial of `task` as the task of that combination would have it."""
+    """Answers every trial of `task` like the task of that combination."""
 
     def __init__(self, task, combination):
         sister = task.battery[task.base + combination]
@@ -36,6 +36,6 @@ def test_answers_of_a_combination_are_recognised(combination):
     named = composition.COMBINATIONS.index
     assert answers[named(combination)] == pytest.approx(1)
     assert right[named("intrseql")] == pytest.approx(1)
-    # Differs in seq alone: the same in the first step of five.
+    # Differs only in seq, so it is the same in the first step of five.
     assert right[named("intrseqr")] == pytest.approx(0.2)
     assert all(answers[i] < 0.5 for i in range(9) if i != named(combination))

@@ -1,4 +1,4 @@
-"""Custom tasks with continuous targets: trained, scored, reported, resumed, refused in words."""
+"""Custom tasks with continuous targets: training, scores, report, resuming, error messages."""
 
 import numpy as np
 import pytest

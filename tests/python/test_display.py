@@ -1,4 +1,4 @@
-"""What objects say of themselves, and what wrong calls are told."""
+"""The texts of objects, and the messages about wrong calls."""
 
 import inspect
 import io
@@ -212,7 +212,7 @@ def interrupt(progress):
 @pytest.mark.parametrize("again", ["exist_ok", "overwrite", "resume"])
 def test_an_interrupted_cell_runs_again_while_its_traceback_is_kept(small_config, tmp_path, again):
     directory = tmp_path / "run"
-    kept = []  # as a notebook keeps tracebacks, whose frames hold the trainer
+    kept = []  # like the tracebacks that a notebook keeps, whose frames hold the trainer
     for _ in range(2):
         with pytest.raises(KeyboardInterrupt) as caught:
             lmrnn.Trainer(small_config, directory, exist_ok=True).run(interrupt)

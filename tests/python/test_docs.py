@@ -1,4 +1,4 @@
-"""Code in the documentation that is marked as tested does run."""
+"""Code in the documentation that is marked as tested runs."""
 
 import re
 
@@ -39,7 +39,7 @@ def test_code_that_names_its_file_is_in_it(root):
 
 
 def tables_of_scores(text):
-    """(header, what follows up to the next table) of every table with a column or row of solved tasks."""
+    """(header, text up to the next table) of every table with a column or row of solved tasks."""
     blocks = re.findall(r"(?:^\|.*\n)+|(?:^(?!\|).*\n)+", text, re.M)
     for table, after in zip(blocks, [*blocks[1:], ""]):
         rows = [row.split("|") for row in table.splitlines()]

@@ -1,4 +1,4 @@
-"""lmrnn.evaluate takes networks, runs, paths and any callable, and scores all on the same trials."""
+"""lmrnn.evaluate accepts networks, runs, paths and any callable, and scores all of them on the same trials."""
 
 import numpy as np
 import pytest
@@ -51,7 +51,7 @@ def test_functions_get_the_trials_that_networks_get(network, expected):
 
 
 def test_an_oracle_reaches_every_ceiling_and_a_constant_none():
-    # The rings are clean enough to read off in "go": the direction of the input is the answer.
+    # Without much noise, the rings can be read directly in "go": the direction of the input is the answer.
     battery = lmrnn.Battery("go")
 
     def fixate(inputs):
@@ -165,7 +165,7 @@ def test_a_battery_with_other_rules_is_refused(small_run):
         lmrnn.evaluate(small_run, other(small_run, dt=20))
     with pytest.raises(lmrnn.UsageError, match="trained with rule='task', the battery has 'composed'; give"):
         lmrnn.evaluate(small_run, other(small_run, rule="composed"))
-    # What may differ, since rules and steps are the same.
+    # These may differ, because rules and steps are the same.
     lmrnn.evaluate(small_run, other(small_run, semantics="published", seed=1, input_noise=0), n_trials=5)
 
 

@@ -1,4 +1,4 @@
-"""Gymnasium's own checker on every task, and what an episode is."""
+"""Gymnasium's own checker on every task, and the definition of an episode."""
 
 import numpy as np
 import pytest

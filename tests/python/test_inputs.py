@@ -1,4 +1,4 @@
-"""What users bring along, by every way in: the same checks and the same messages."""
+"""Users' data, through every way in: the same checks and the same messages."""
 
 import copy
 import pickle
@@ -23,7 +23,7 @@ SMALL = {
 
 
 def masks_by_every_way(dense, directory):
-    """Calls that make a mask of an array: by file, by array, by keyword of the trainer, by torch."""
+    """Calls that make a mask from an array: by file, by array, by keyword of the trainer, by torch."""
     np.save(directory / "mask.npy", dense)
     n = len(dense)
     config = {"seed": 1, "battery": {"tasks": "go"}, "wiring": {"rows": 1, "cols": n}}
@@ -221,7 +221,7 @@ BAD = [
 def test_data_that_would_be_cast_with_loss_are_refused(change, message, tmp_path):
     with pytest.raises(lmrnn.UsageError, match=f"mine: {message}"):
         own(task_with(**change)).trial("mine", None)
-    # In training: which batch, row and trial, too.
+    # In training, the message also names batch, row and trial.
     with pytest.raises(lmrnn.UsageError, match=f"mine: {message}.*trial 0 of row 0 of validation batch 0"):
         lmrnn.Trainer(SMALL, tmp_path / "own", data=own(task_with(**change))).run()
     where = 'of row 0 of validation batch 0 .task "mine", step 4 of trial 0 of the row'

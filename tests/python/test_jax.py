@@ -123,7 +123,7 @@ def test_dense_rules_and_no_states():
 
 
 def test_backward_after_others_twice_and_late():
-    """States are kept for a few calls only; what comes later, or twice, has the same gradients."""
+    """States are kept only for a few calls; later or repeated backward passes have the same gradients."""
     layer, (inputs, rules, _, _) = make(), arguments(rows=16)
 
     def loss(weights, scale):
@@ -238,7 +238,7 @@ def test_rules_out_of_range_and_bad_weights_are_errors():
             layer(weights, inputs, recurrent_noise=0.1, seed=seed)
     with pytest.raises(lmrnn.UsageError, match="seed"):
         layer(weights, inputs, recurrent_noise=0.1, seed=np.int64(-1))
-    # Under jit, values are seen when the engine sees them.
+    # Under jit, the engine checks values when it gets them.
     with pytest.raises(Exception, match="rules: 4 at step 0, row 0, slot 0; the network has 4 rules"):
         jax.block_until_ready(jax.jit(layer)(weights, inputs, rules))
     weights["bias"] = weights["bias"].at[3].set(jnp.nan)
@@ -286,7 +286,7 @@ def test_seeds_in_arrays_are_checked_like_numbers():
     assert all(np.array_equal(several[k], noisy(k)) for k in range(3))
     with pytest.raises(lmrnn.UsageError, match="seed = -1"):
         noisy(jnp.asarray(-1))
-    with pytest.raises(Exception, match="seed = -1"):  # under jit, when the engine sees it
+    with pytest.raises(Exception, match="seed = -1"):  # under jit, when the engine gets it
         jax.block_until_ready(jax.jit(noisy)(jnp.asarray(-1)))
     for jit in (lambda f: f, jax.jit):
         for seed in (jnp.asarray(1.7), jnp.arange(3)):

@@ -1,4 +1,4 @@
-"""Measured networks from Python: what wirings know and save, and what is trained of them."""
+"""Measured networks from Python: data of wirings, saving them, and training."""
 
 import pickle
 

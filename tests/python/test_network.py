@@ -123,7 +123,7 @@ def test_refusals(network, data):
         network.loss_and_gradient(**data, targets=np.full((12, 40), 4, np.int32))
 
 
-# Undisturbed, each of these takes minutes.
+# Uninterrupted, each of these takes minutes.
 @pytest.mark.parametrize(
     "call",
     [

@@ -1,4 +1,4 @@
-"""Networks of other packages, read: their outputs are those of the package itself."""
+"""Reading networks of other packages: their outputs equal those of the package itself."""
 
 import importlib
 import os
@@ -10,7 +10,7 @@ import pytest
 import lmrnn
 from lmrnn import networks
 
-pytestmark = pytest.mark.filterwarnings("default")  # those of other packages are not ours
+pytestmark = pytest.mark.filterwarnings("default")  # warnings of other packages are not ours
 STORED = Path(__file__).parent / "networks"
 TIME, ROWS, CHANNELS, UNITS, CLASSES = 9, 3, 4, 7, 2
 INPUTS = np.random.default_rng(0).normal(size=(TIME, ROWS, CHANNELS)).astype(np.float32)
@@ -101,7 +101,7 @@ def test_torch_refusals(tmp_path):
     refused("unknown file format", tmp_path / "m.txt")
 
 
-# Each adds a part to a module with an RNN and a readout; names of what is not read.
+# Each adds a part to a module with an RNN and a readout; with the names of what is not read.
 TORCH_PARTS = {
     "h0": lambda torch: torch.nn.Parameter(torch.ones(UNITS)),
     "scale": lambda torch: torch.nn.Parameter(torch.ones(CHANNELS)),

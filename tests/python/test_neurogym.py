@@ -1,4 +1,4 @@
-"""Scripts written for NeuroGym and Mod-Cog run with their imports changed."""
+"""Scripts for NeuroGym and Mod-Cog run after only their imports are changed."""
 
 import copy
 import importlib.util
@@ -17,7 +17,7 @@ from lmrnn import neurogym  # noqa: E402
 from lmrnn.neurogym import Dataset, mod_cog_tasks  # noqa: E402
 from lmrnn.neurogym.utils import TruncExp  # noqa: E402
 
-# The example of Mod-Cog's README, as it stands there but for its list of tasks.
+# The example of Mod-Cog's README, unchanged except for its list of tasks.
 SCRIPT = """
 from Mod_Cog.mod_cog_tasks import *
 from neurogym.wrappers import ScheduleEnvs
@@ -44,7 +44,7 @@ def with_imports_changed(script):
 
 @pytest.mark.parametrize("repeated", ["", "dlyantiintr(), dlyantiintl(),"])
 def test_the_readmes_script(repeated):
-    """Mod-Cog's README once named two tasks twice: then each has an input of its own."""
+    """Mod-Cog's README once named two tasks twice: each then has its own input."""
     space = {}
     exec(with_imports_changed(SCRIPT % repeated), space)
     n = len(space["envs"])
@@ -74,7 +74,7 @@ def trials_of(inputs, labels, row):
 
 @pytest.mark.parametrize("core", [True, False])
 def test_rows_hold_trials_of_the_named_tasks_in_the_given_order(core):
-    # Not collection order, so that columns must be put where the script expects them.
+    # Not in collection order, so columns must be moved to where the script expects them.
     names = ["dmc", "go", "dlygointrseql"]
     env = environment(names)
     if not core:
@@ -201,7 +201,7 @@ FIXTURES = Path(__file__).resolve().parents[1] / "fixtures"
 SITUATIONS = load_situations()
 THEIRS = json.loads((FIXTURES / "neurogym_2_3_1.json").read_text())
 
-# Where a difference is meant, what it is. SITUATIONS.DIFFERENCES says why.
+# The differences that are intended; SITUATIONS.DIFFERENCES says why.
 OURS = {
     "native_task": "refused",
     "demo_wrappers": ["refused", "refused"],
@@ -388,7 +388,7 @@ def test_neighbouring_seeds_share_no_noise():
         env = neurogym.mod_cog_tasks.dm1()
         env.seed(seed)
         for _ in range(4):
-            # The same conditions every time: what differs is noise.
+            # The same conditions every time, so only noise differs.
             env.new_trial(
                 directions=[0, 3],
                 strength=[[0.5, 0.5], [0, 0]],

@@ -1,4 +1,4 @@
-"""The example notebooks, executed as Jupyter would; the site shows what came out."""
+"""Runs the example notebooks as Jupyter would; the site shows their outputs."""
 
 import os
 from pathlib import Path
@@ -53,7 +53,7 @@ def test_notebook(path, tmp_path):
     pictures = [o for o in outputs(book) if "image/png" in o.get("data", {})]
     assert len(pictures) == PICTURES[path.stem]
     assert not any(o.output_type == "stream" and o.name == "stderr" and "Warning" in o.text for o in outputs(book))
-    # Committed without outputs; what came out is what `make docs` shows.
+    # Committed without outputs; `make docs` makes the outputs on the site.
     assert all(not cell.get("outputs") for cell in nbformat.read(path, as_version=4).cells)
     (ROOT / "build/notebooks").mkdir(parents=True, exist_ok=True)
     nbformat.write(book, ROOT / "build/notebooks" / path.name)

@@ -55,7 +55,7 @@ def test_tasks_of_ones_own_are_learned(config, data, tmp_path):
     assert "opposite" in page and "<h2>Trials" not in page
     network = run.network()
     assert (network.n_channels, network.n_rules, network.n_classes) == (5, 2, 5)
-    # The network answers as its scores say: on a batch made by hand.
+    # The network's answers match its scores, on a batch made by hand.
     batch = data.arrays("test", 0, 40, 8)
     logits = network.forward(
         batch["inputs"], batch["rules"][..., None].copy(), resets=batch["trial_starts"] != 0
@@ -118,7 +118,7 @@ def test_data_are_functions_of_their_place(data):
     a, b = (data.arrays("train", 5, 30, 4) for _ in range(2))
     assert all(np.array_equal(a[key], b[key]) for key in a)
     assert not np.array_equal(a["inputs"], data.arrays("validation", 5, 30, 4)["inputs"])
-    # Rows do not depend on how many there are.
+    # A row does not depend on the number of rows.
     assert np.array_equal(a["inputs"][:, :2], data.arrays("train", 5, 30, 2)["inputs"])
     assert not a["scored"][24:].any(), "the last trial is cut, so it is not scored"
 
@@ -152,7 +152,7 @@ def test_a_wiring_of_ones_own(small_config, tmp_path):
     dense = np.random.default_rng(0).random((36, 36)) < 0.2
     run = lmrnn.Trainer(small_config, tmp_path / "run", mask=dense).run()
     assert np.array_equal(run.network().recurrent.to_dense(), dense)
-    # The configuration alone makes the same run again.
+    # The configuration alone is enough to repeat the run.
     again = lmrnn.Trainer(tmp_path / "run" / "config.toml", tmp_path / "again").run()
     for name, weights in run.network().weights.items():
         assert np.array_equal(weights, again.network().weights[name]), name

@@ -1,4 +1,4 @@
-"""What everybody meets first: import, errors, stubs."""
+"""The first things that users meet: import, errors, stubs."""
 
 import shutil
 import subprocess
@@ -16,7 +16,7 @@ def test_import_is_quick_and_loads_nothing_heavy(python):
         "heavy = {'matplotlib', 'torch', 'gymnasium', 'jinja2', 'h5py', 'tensorboard'};"
         "print(t, *sorted(heavy & set(sys.modules)))"
     )
-    # Processor seconds, the best of three: other work on the machine does not count.
+    # Processor seconds, the best of three, because other work on the machine must not count.
     answers = [
         subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout.split()
         for _ in range(3)

@@ -1,4 +1,4 @@
-"""Every figure, once: it draws, on Axes of the caller's too, and saves as vector graphics."""
+"""Every figure once: it draws, also on the caller's Axes, and saves as vector graphics."""
 
 import shutil
 import subprocess
@@ -123,7 +123,7 @@ def test_curves_begin_with_the_untrained_network(small_run, tmp_path):
     start = lmrnn.evaluate(small_run.network(0), small_run.battery, seed=small_run.seed, n_trials=n,
                            split=small_run.config["evaluation"]["split"])  # fmt: skip
     assert (line.get_xdata()[0], line.get_ydata()[0]) == (0, start.mean_share_of_ceiling)
-    # The checkpoint of step 0 need not be there: the configuration says which network it was.
+    # The checkpoint of step 0 is not needed: the configuration defines the initial network.
     shutil.copytree(small_run.directory, tmp_path / "run")
     shutil.rmtree(tmp_path / "run/checkpoints/step-00000000")
     again = lmrnn.Run(tmp_path / "run")
@@ -192,7 +192,7 @@ def test_mistakes_are_named(small_run, draw, message):
 
 @pytest.fixture
 def shorter(small_run, tmp_path):
-    """A copy of the run that ended after its first evaluation, and one before it."""
+    """A copy of the run that ended after its first evaluation, and one that ended before it."""
     made = []
     for name, n_rows in (("short", 2), ("none", 1)):
         shutil.copytree(small_run.directory, tmp_path / name)
@@ -209,7 +209,7 @@ def test_curves_of_runs_that_ended_early(small_run, shorter):
     assert whole.get_label() == "a (2 of 3 runs)"
     assert list(whole.get_xdata()) == [0, 20, 40]
     assert list(np.isfinite(whole.get_ydata())) == [True, True, False]
-    # The rest is the mean of the run that went on, which begins where the others end.
+    # The rest is the mean of the longer run alone, which begins where the others end.
     assert list(np.isfinite(part.get_ydata())) == [False, True, True] and part.get_linestyle() == ":"
     known = ~np.isnan(small_run.metrics["mean_share_of_ceiling"])
     assert part.get_ydata()[-1] == small_run.metrics["mean_share_of_ceiling"][known][-1]

@@ -1,4 +1,4 @@
-"""Recordings and runs as the neighbours open them: xarray, netCDF, NWB."""
+"""Recordings and runs opened by other packages: xarray, netCDF, NWB."""
 
 import json
 
@@ -65,7 +65,7 @@ def test_what_comes_after_a_trial_belongs_to_no_trial(small_run, tmp_path):
     assert "255 after the trial" in data["periods"].attrs["long_name"]
     for name in ("logits", "inputs"):
         assert not data[name].values.transpose(0, 2, 1)[after].any() and np.isfinite(data[name].values).all()
-    # Accuracies of whole trials, as an evaluation counts them, from the recording alone.
+    # Accuracies of whole trials, as in an evaluation, computed only from the recording.
     decision = data["periods"] == 4
     right = (data["logits"].argmax("class") == data["targets"]).where(decision)
     with made.recording("recording") as file:

@@ -1,4 +1,4 @@
-"""The report as a file: everything is in it, and nothing outside is asked for."""
+"""The report as a file: it contains everything and loads nothing from outside."""
 
 import re
 from html.parser import HTMLParser

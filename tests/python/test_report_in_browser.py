@@ -30,7 +30,7 @@ def browser(small_run, tmp_path_factory):
         options.add_argument(argument)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
     driver = webdriver.Chrome(options, webdriver.ChromeService(DRIVER))
-    # What does not come from the file itself must not be needed.
+    # Nothing from outside the file may be needed.
     driver.execute_cdp_cmd("Network.enable", {})
     driver.execute_cdp_cmd(
         "Network.emulateNetworkConditions",
@@ -61,7 +61,7 @@ def test_every_figure_is_drawn_and_fits(browser, width):
         caption = figure.find_element(By.TAG_NAME, "figcaption").text
         size = figure.find_element(By.TAG_NAME, "svg").size
         assert size["width"] > 200 and size["height"] > 60, caption
-        # Wide ones scroll within their place.
+        # Wide figures scroll within their own box.
         assert figure.find_element(By.CLASS_NAME, "picture").size["width"] <= width, caption
         shapes = "return arguments[0].querySelectorAll('path, use, image').length"
         assert browser.execute_script(shapes, figure) > 5, caption

@@ -37,7 +37,7 @@ def trials(seed=0):
 
 
 def in_numpy(network, inputs, rules, resets, state=None):
-    """States and logits, as docs/math/network.md says."""
+    """States and logits, by the equations in docs/math/network.md."""
     w = {name: np.asarray(value, dtype=float) for name, value in network.weights.items()}
     f, a, matrix = F[network.activation], network.alpha, network.recurrent_matrix.astype(float)
     rule = np.concatenate([w["rule"], np.zeros((1, network.n_units))])  # -1: none
@@ -189,7 +189,8 @@ def test_cells_and_their_jacobians(equation, activation):
 
 
 def test_rates_and_voltages_rest_together():
-    """Under constant input, x* = W h* + c, with the same eigenvalues (Miller & Fumarola 2012)."""
+    """Under constant input, both have the same fixed points, x* = W h* + c, and the same eigenvalues (Miller & Fumarola
+    2012)."""
     of_rates, of_voltages = make_network("rate", "tanh"), make_network("voltage", "tanh")
     inputs, states = np.full(CHANNELS, 0.3), 0.1 * np.ones((1, 20))
     a = lmrnn.fixed_points(of_rates, inputs, states, rule=0)

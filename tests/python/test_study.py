@@ -325,7 +325,7 @@ def test_no_report_shows_the_contrasts_of_an_earlier_version(root, tmp_path):
 
 
 def test_the_figure_of_e7_shows_the_committed_tables(tmp_path):
-    """studies/figures.py on the tables of analyses: every number of them is a marker, as committed."""
+    """studies/figures.py on the tables of analyses: every number in them is a marker, in the committed figure."""
     root = Path(__file__).parents[2]
     subprocess.run([sys.executable, root / "studies/figures.py", root / "docs/results/data/e7-small", tmp_path],
                    check=True)  # fmt: skip

@@ -131,7 +131,7 @@ def test_as_a_callback(small_config, tmp_path):
     callback.close()
     events = read(tmp_path / "logs")
     assert [step for step, _ in events["loss of one step"]] == [7, 14, 20, 21, 28, 35, 40]
-    # Afterwards, from the tables: nothing that is there is written again or overwritten.
+    # Afterwards, from the tables: existing values are neither written again nor overwritten.
     ours.write_events(run.directory, tmp_path / "logs")
     again = read(tmp_path / "logs")
     assert again.keys() - events.keys() == {"loss", "gradient norm", "learning rate", "clipped share"}

@@ -1,4 +1,4 @@
-"""What threads of Python may share: bindings release the GIL, so nothing else keeps them apart."""
+"""What Python threads may share: bindings release the GIL, so nothing else protects shared objects."""
 
 import threading
 import time
@@ -12,7 +12,7 @@ N_THREADS = 8
 
 
 def on_threads(use, n=N_THREADS):
-    """Calls use(i) on n threads that begin together; the first exception comes out here."""
+    """Calls use(i) on n threads that start together; raises the first exception here."""
     beginning = threading.Barrier(n)
     errors = []
 
@@ -61,7 +61,7 @@ def make_network(seed):
 
 
 def test_a_network_that_is_changed_while_others_compute_is_one_or_the_other():
-    """Never half of each. Writers wait for those that compute, and computations for writers."""
+    """Never half of each: writers wait for computations, and computations for writers."""
     network, other = make_network(1), make_network(2)
     weights = [{name: array.copy() for name, array in n.weights.items()} for n in (network, other)]
     inputs = np.random.default_rng(0).normal(size=(60, 32, 9)).astype(np.float32)

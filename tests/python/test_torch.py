@@ -1,5 +1,5 @@
-"""PyTorch computes what the core computes, forward and gradient, in both directions: the reference
-path independently of it, the engine through it."""
+"""PyTorch computes the same as the core, forward and gradient, in both directions: the reference path independently of
+the core, the engine through it."""
 
 import copy
 import gc
@@ -393,7 +393,7 @@ def test_which_backend_answers_and_why():
     assert "torch.float64; the engine is for torch.float32" in repr(copy.deepcopy(module).double())
     reference = lt.LMRNN(mask=mask, n_channels=3, n_classes=2, seed=0, backend="reference")
     assert reference.backend_in_use == ("reference", "as asked for")
-    # It computes without the engine: with none, it still answers.
+    # It works without the engine: if there is none, it still answers.
     reference._engine = reference._wide = None
     inputs = torch.randn(5, 3, 3)
     for a, b in zip(module(inputs), reference(inputs)):
@@ -478,7 +478,7 @@ def test_states_of_what_computes_something_else_are_refused(tmp_path):
                 wrong.load_state_dict(state)
             right.load_state_dict(state)
             assert torch.equal(right[0].recurrent, module.recurrent)
-    # Keys are those of earlier versions, and states without the metadata load as before.
+    # The keys are those of earlier versions, and states without metadata still load.
     assert [*module.state_dict()] == [*dict(module.named_parameters()), *dict(module.named_buffers())]
     wrong.load_state_dict(dict(model.state_dict()))
     safetensors = pytest.importorskip("safetensors.torch")
@@ -690,7 +690,7 @@ def test_threads_with_their_own_modules():
 
 
 def test_a_forked_process_has_threads_of_its_own():
-    """The parent's are not there after a fork: waiting for them would be for ever."""
+    """The parent's threads do not exist after a fork: waiting for them would never end."""
     script = """
 import os, signal, sys
 import torch, lmrnn, lmrnn.torch

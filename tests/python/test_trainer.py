@@ -34,7 +34,7 @@ def test_callbacks_see_every_step_and_can_stop(small_config, tmp_path):
     trainer = lmrnn.Trainer(small_config, tmp_path / "run")
     trainer.run([lambda p: seen.append((p.step, p.loss)), lambda p: p.step >= 12])
     assert trainer.outcome == "interrupted"
-    assert [step for step, _ in seen] == list(range(1, 13))  # no step that nobody sees
+    assert [step for step, _ in seen] == list(range(1, 13))  # no unreported step
     assert trainer.step == 12
     assert all(np.isfinite(loss) for _, loss in seen)
     resumed = lmrnn.Trainer.resume  # the lock must be gone first
@@ -66,12 +66,12 @@ def test_exceptions_of_callbacks_come_out_and_leave_a_checkpoint(error, small_co
     trainer = lmrnn.Trainer(small_config, tmp_path / "run")
     with pytest.raises(error):
         trainer.run(fail)
-    assert seen[-1] == trainer.step == 13  # no step that nobody sees
+    assert seen[-1] == trainer.step == 13  # no unreported step
     assert lmrnn.Run(tmp_path / "run").checkpoints[-1] == 13
 
 
 def training_process(python, run, code, before=""):
-    """A process that trains in `run` as `code` says, until it is told to end; it has begun."""
+    """A process that trains in `run` by `code` until it is told to end; it has already begun."""
     head = textwrap.dedent(
         """
         import lmrnn, signal, sys, threading
@@ -185,7 +185,7 @@ def test_a_trainer_outside_the_main_thread_leaves_signals_alone(small_config, tm
 
 
 def test_a_kept_trainer_with_custom_data_leaks_nothing(python, tmp_path):
-    """Data that lead back to their trainer make a cycle, which the garbage collector must see."""
+    """Data that refer to their trainer make a cycle, which the garbage collector must find."""
     code = textwrap.dedent(
         """
         import gc, sys, weakref
@@ -364,7 +364,7 @@ def test_former_names_are_read(tmp_path, small_config):
     assert found["recipe"] == "neurogym" and found["network"]["storage"] == "sparse"
     assert found["network"]["initialisation"] == "spectral-radius" and found["stream"]["row_steps"] == 30
     assert "steps" not in found["stream"] and "representation" not in found["network"]
-    # What was written by the present names and changed by a former one: the later counts.
+    # Set under the present name, then changed under a former one: the later value counts.
     found["stream"]["steps"] = 20
     assert lmrnn.resolve_config(found)["stream"]["row_steps"] == 20
     assert lmrnn.resolve_config(config, {"stream.row_steps": 25})["stream"]["row_steps"] == 25
@@ -373,7 +373,7 @@ def test_former_names_are_read(tmp_path, small_config):
 
 
 def test_a_run_finds_the_files_of_its_configuration_from_anywhere(small_config, tmp_path, monkeypatch):
-    """Relative paths are those of the directory where the run began."""
+    """Relative paths are relative to the directory where the run began."""
     for folder, start, weight in (("here", 0, 0.5), ("there", 100, 0.25)):
         (tmp_path / folder).mkdir()
         mask = np.eye(16, k=1) + np.eye(16)

@@ -1,4 +1,4 @@
-"""The tutorials, as a reader would run them: each in a directory of its own, by its own process."""
+"""The tutorials as a reader would run them: each in its own directory and process."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""What type checkers see: mypy accepts twenty right calls, and refuses twenty wrong ones."""
+"""Type checkers: mypy accepts twenty right calls and rejects twenty wrong ones."""
 
 import re
 import subprocess
@@ -14,7 +14,7 @@ HERE = Path(__file__).resolve().parent / "types"
 
 
 def complaints(name, tmp_path):
-    """Lines of a file with an error."""
+    """The lines of a file with an error."""
     done = subprocess.run(
         [sys.executable, "-m", "mypy", "--ignore-missing-imports", "--no-error-summary", "--show-error-codes",
          "--cache-dir", str(tmp_path / "cache"), str(HERE / name)],
@@ -37,5 +37,5 @@ def test_right_calls_are_accepted_and_wrong_ones_refused(tmp_path):
 
 def test_the_stub_has_no_bare_containers():
     stub = (Path(lmrnn.__file__).resolve().parent / "_core.pyi").read_text()
-    # "areas : list of table", with a blank before the colon, is of a docstring.
+    # "areas : list of table", with a blank before the colon, belongs to a docstring.
     assert re.findall(r"(?:->|(?<! ):) (?:list|dict|tuple)(?:$|[ ,):])", stub, re.M) == []

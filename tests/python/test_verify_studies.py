@@ -1,4 +1,4 @@
-"""studies/verify.py finds what a page of results says wrongly, and finds nothing on the pages as they are."""
+"""studies/verify.py finds wrong statements on a page of results, and finds nothing on the present pages."""
 
 import shutil
 import subprocess
@@ -22,7 +22,7 @@ class VerifyStudies(unittest.TestCase):
         self.assertRegex(result.stdout, r"(?m)^\d+ studies, \d+ tables of contrasts and \d{3,} numbers .*: 0 faults$")
 
     def with_change(self, old, new, arguments=()):
-        """What verify says of a copy with one page and the studies that it is about, changed."""
+        """The output of verify for a changed copy of one page and the studies that it is about."""
         with tempfile.TemporaryDirectory() as place:
             root = Path(place)
             for path in ("studies/verify.py", PAGE, f"docs/results/data/{STUDY}-pruning-summary.csv",

@@ -1,4 +1,4 @@
-"""Other people's masks: read rightly, or refused with a message; never another mask."""
+"""Masks from other sources: read correctly or rejected with a message, but never read as another mask."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ from wiring_variants import FILES, N, OBJECTS, SOURCES, TARGETS, TRUTH, WEIGHTS,
 import lmrnn
 from lmrnn import wirings
 
-pytestmark = pytest.mark.filterwarnings("default")  # those of other packages are not ours
+pytestmark = pytest.mark.filterwarnings("default")  # warnings of other packages are not ours
 
 
 def need(variant):
@@ -227,7 +227,7 @@ def test_only_the_named_dataset_is_read(tmp_path):
 
 
 def test_a_virtual_dataset_needs_all_its_files(tmp_path):
-    """HDF5 reads the part of a missing file as 0: as synapses that do not exist."""
+    """HDF5 reads the part of a missing file as 0, which would mean that those synapses do not exist."""
     h5py = pytest.importorskip("h5py")
     layout = h5py.VirtualLayout(TRUTH.shape, "u1")
     for row, values in enumerate(TRUTH):

@@ -1,4 +1,4 @@
-"""What cannot be written is told in one message, with the remedy, and leaves nothing behind."""
+"""If a file cannot be written, one message says so, with the remedy, and no partial file is left."""
 
 import shutil
 

@@ -51,7 +51,7 @@ def test_a_network_is_a_run_with_scores_on_test_trials(name, tools):
     assert set(run.test_scores["trials"]) == {tools.TRIALS}
     assert run.test_scores["passed"].sum() == run.about["tasks_passed"]
     assert np.mean(run.test_scores["share_of_ceiling"]) == pytest.approx(run.about["mean_share_of_ceiling"], abs=1e-9)
-    # metrics and tasks are thinned out, but whole enough for figures and reports.
+    # metrics and tasks are thinned out, but still enough for figures and reports.
     assert run.scores.n_rows == run.about["n_tasks"] and run.metrics.n_rows >= 1
     assert re.fullmatch(r"[0-9a-f]{40}", run.about["commit"])
     assert repr(run).startswith(f"ZooRun('zoo:{name}', ")
@@ -81,7 +81,7 @@ def test_its_report_and_figures_show_scores_on_test_trials():
     assert lengths == list(run.test_scores["decision_accuracy"])
     cells = [text.get_text() for text in lmrnn.plot.task_grid(run.test_scores).texts]
     assert cells == [f"{100 * share:.0f}" for share in run.test_scores["share_of_ceiling"]]
-    # An ordinary run has only trials of its training's evaluations.
+    # An ordinary run has only trials of the evaluations in its training.
     page = scores.section(lmrnn.Run(f"zoo:{name}")).body
     assert "18 of 20 tasks solved" in page and "Held-out trials after 8,000 steps, 1,000 per task." in page
 

@@ -1,7 +1,7 @@
-"""One mask in every form that people have it in: files and objects, and what must come of each.
+"""One mask in all the forms that users have: files and objects, and the expected result of each.
 
-A variant either is read as TRUTH (or TRUTH with isolated units left out, where the form cannot hold
-them), or is refused with a message. None may be read as another mask.
+A variant is either read as TRUTH (or TRUTH without isolated units, if the form cannot represent them), or rejected with
+a message. None may be read as another mask.
 """
 
 import json
@@ -17,7 +17,7 @@ N = 12
 RNG = np.random.default_rng(3)
 WEIGHTS = np.where(RNG.random((N, N)) < 0.3, RNG.normal(size=(N, N)), 0)
 WEIGHTS[0, 5], WEIGHTS[5, 0] = 0.5, 0  # not symmetric
-for _unit in range(N):  # nobody is without an edge
+for _unit in range(N):  # every unit has an edge
     WEIGHTS[_unit, (_unit + 1) % N] = WEIGHTS[_unit, (_unit + 1) % N] or 0.25
 TRUTH = WEIGHTS != 0
 TARGETS, SOURCES = np.nonzero(TRUTH)
@@ -187,7 +187,7 @@ def _(folder):
     import scipy.sparse as sparse
 
     offsets = [k for k in range(-N + 1, N) if np.diagonal(TRUTH, k).any()][:N]
-    # Twelve diagonals that hold only part of the mask would be another mask: all are kept.
+    # Twelve diagonals that contain only part of the mask would be another mask, so all are kept.
     full = sparse.dia_matrix(TRUTH.astype(float))
     assert len(full.offsets) >= len(offsets)
     sparse.save_npz(folder / "m.npz", full)
@@ -384,7 +384,7 @@ def _(folder):
 
 
 def mat73(folder, write):
-    """What MATLAB's save(..., "-v7.3") writes: HDF5 after 512 bytes of text."""
+    """The output of MATLAB's save(..., "-v7.3"): HDF5 after 512 bytes of text."""
     path = hdf5(folder, write, "m.mat", userblock_size=512)
     with open(path, "r+b") as raw:
         raw.write(b"MATLAB 7.3 MAT-file, Platform: GLNXA64, Created on: Thu Jan  1 00:00:00 2026".ljust(116))

@@ -1,4 +1,4 @@
-"""One optimiser step against the readable twin, and the twin against PyTorch."""
+"""Compares one optimiser step with the readable twin, and the twin with PyTorch."""
 
 from dataclasses import replace
 from types import SimpleNamespace
@@ -10,25 +10,26 @@ from runs import Failure
 
 # Single precision against double, of the largest entry of a group of parameters.
 TOLERANCE = 1e-4
-# The program may err more where the twin in single precision does, too: such a configuration
-# amplifies rounding errors, whoever computes.
+# Larger errors are allowed if the twin has them in single precision, too: such a configuration amplifies rounding
+# errors in any program.
 ILL_CONDITIONED = 20
-# The gradient of a network whose activity is chaotic is decided by rounding errors: where single
-# precision costs the twin itself this share of a gradient, any other order of additions may cost all.
+# If activity is chaotic, rounding errors decide the gradient: where single precision costs the twin itself this share
+# of a gradient, another order of additions may change all of it.
 CHAOTIC = 1e-3
-# So may PyTorch from the twin in double precision, this many times what the last bits of the weights decide there.
+# PyTorch may differ from the twin in double precision by this many times what the last bits of the weights change
+# there.
 LAST_BITS = 1000
-# Rounding decides whether a unit is active whose input is this close to 0, in errors of single precision.
-# Of more such places than these, only the closest are looked at.
+# If the input of a unit is this close to 0, in errors of single precision, rounding decides whether it is active.
+# If there are more such places than this, only the closest are checked.
 UNDECIDED, MOST_UNDECIDED = 4, 64
-# Of single precision, a few times; and what counts as 0 there.
+# In units of single precision's rounding error; and the limit below which a number counts as 0.
 ROUNDING, TINY = 4e-7, 1e-37
-# A few units of the smallest numbers of single precision: what a product of two small ones may lose.
+# A few of the smallest numbers of single precision: the error of a product of two small numbers.
 SUBNORMAL = 1e-44
 
 
 class Step:
-    """An optimiser step that a run has made: checkpoints before and after it, and its batch."""
+    """An optimiser step of a run: the checkpoints before and after it, and its batch."""
 
     def __init__(self, case, run, step):
         self.case, self.run, self.number = case, run, step
@@ -41,7 +42,7 @@ class Step:
         self.batch = self.make_batch()
 
     def trained_model(self, model, state):
-        """With the weights that are trained, if the file holds their running average."""
+        """The model with the trained weights, if the file has their running average."""
         weights = model.weights
         if "weights" in state:
             parts = by_group(model, state["weights"])
@@ -135,7 +136,7 @@ def model_of(arrays, config):
 
 
 def plastic_synapses(model, config):
-    """1 for each synapse that is trained, else 0: those that [wiring.plastic] has as well."""
+    """1 for each trained synapse, otherwise 0: those that are also in [wiring.plastic]."""
     subset = config["wiring"].get("plastic", {"kind": "all"})
     if subset["kind"] in ("all", "none"):
         return np.full(len(model.target_of), float(subset["kind"] == "all"))
@@ -242,17 +243,17 @@ class Gains:
         self.n = len(state["gains.values"])
 
     def add(self, values):
-        """(gain) `values` of synapses times their initial weights, added up."""
+        """(gain) The sum of `values` of synapses times their initial weights."""
         return np.bincount(self.group, self.initial * np.float64(values), self.n)
 
     def weights(self, state, before, plastic):
-        """(synapse) what the gains of `state` make of the plastic ones."""
+        """(synapse) The weights after the gains of `state` are applied to the plastic ones."""
         made = (state["gains.values"][self.group] * self.initial).astype(np.float64)
         return np.where(plastic != 0, made, before)
 
 
 def by_group(model, flat):
-    """A flat array of all parameters, cut into groups."""
+    """A flat array of all parameters, split into groups."""
     parts, at = {}, 0
     for name in readable.GROUPS:
         shape = model.weights[name].shape
@@ -275,8 +276,8 @@ def undecided(model, batch):
 
 
 def of_the_kink(model, batch, loss, gradient):
-    """By group, how much a gradient may change because units are active, or not, by rounding alone:
-    every such unit is turned by itself. The loss hardly depends on it, the gradient jumps."""
+    """By group, how much a gradient may change because rounding decides whether units are active: every such unit is
+    switched by itself. The loss hardly depends on this, but the gradient jumps."""
     change = dict.fromkeys(gradient, 0.0)
     for place in undecided(model, batch):
         turned = readable.loss_and_gradient(model.astype(np.float64), batch, loss, place)[1]
@@ -286,8 +287,8 @@ def of_the_kink(model, batch, loss, gradient):
 
 
 class Expected:
-    """Loss and gradient of a batch by the readable twin; `loose` widens tolerances where single
-    precision is not enough."""
+    """Loss and gradient of a batch by the readable twin; `loose` widens the tolerances if single precision is not
+    enough."""
 
     def __init__(self, model, batch, loss, gains=None):
         self.model, self.of = model, (batch, loss)
@@ -298,7 +299,7 @@ class Expected:
             self.trained["recurrent"] = gains.add(self.gradient["recurrent"])
 
     def tolerance(self, group):
-        """Absolute, of an entry of the gradient."""
+        """Absolute tolerance of an entry of the gradient."""
         return TOLERANCE * np.abs(self.gradient[group]).max(initial=0)
 
     def loose(self, group):
@@ -320,10 +321,9 @@ class Expected:
         return ILL_CONDITIONED * self.errors[group] + self.kink.get(group, 0)
 
     def decided_by_last_bits(self):
-        """Of the loss and each group of the gradient, what the last bits of double precision decide: the
-        largest change when the weights change by one unit in the last place, up or down at random; and,
-        where the targets are reached but for rounding, so that p - 1 of softmax has no digits left, as
-        much as one such unit of it gives."""
+        """Of the loss and each group of the gradient, what the last bits of double precision decide: the largest change
+        when the weights change by one unit in the last place, up or down at random. If the targets are reached up to
+        rounding, so that p - 1 of softmax has no digits left, also the change from one such unit of it."""
         exact, rng = self.model.astype(np.float64), np.random.default_rng(1)
         batch, loss = self.of
         up_or_down = {
@@ -344,7 +344,7 @@ class Expected:
 
 
 def require_close(check, what, found, expected, allowed, loosely):
-    """Entries within `allowed`; asks for loosely() only if they are not. Whether it had to."""
+    """Checks entries to within `allowed`; calls loosely() only if they are not. Returns whether it had to."""
     error = np.abs(found - expected)
     if not np.isfinite(found).all():
         raise Failure(check, f"{what}: not finite")
@@ -387,7 +387,7 @@ def moments(step, state, group):
 
 
 def check_moments(check, step, expected, group):
-    """Both moments, which hold the gradient. Whether single precision was not enough for them."""
+    """Checks both moments, which contain the gradient. Returns whether single precision was not enough for them."""
     optimiser = step.config["optimiser"]
     scale = readable.clip_scale(optimiser, expected.trained)
     gradient = scale * expected.trained[group]
@@ -401,7 +401,7 @@ def check_moments(check, step, expected, group):
     if of:
         (first, second), (found_first, found_second) = of(step.state_before), of(step.state_after)
     first, second = readable.moments_after(optimiser, gradient, first, second)
-    # Twice: where the gradient is clipped, its norm has an error, too.
+    # Twice: if the gradient is clipped, its norm has an error, too.
     size = np.bincount(step.gains.group, np.abs(step.gains.initial), step.gains.n) if of else 1.0
     error = 2 * scale * expected.tolerance(group) * size
     loose_error = lambda: 2 * scale * expected.loose(group) * np.max(size)
@@ -421,7 +421,7 @@ def check_moments(check, step, expected, group):
 
 
 def check_gains(check, step, n_before, factor):
-    """Gains after the step, from the moments that it left."""
+    """Checks gains after the step, computed from the moments after it."""
     optimiser, state = step.config["optimiser"], step.state_after
     before = step.state_before["gains.values"].astype(np.float64)
     first, second = step.gains_moments(state)
@@ -436,7 +436,7 @@ def check_gains(check, step, n_before, factor):
 
 
 def check_weights(check, step, group):
-    """Weights after the step, from the moments that it left; their average from the weights."""
+    """Checks weights after the step, computed from the moments after it, and their average, from the weights."""
     n_before, optimiser = step.number - 1, step.config["optimiser"]
     cooldown_from = int(step.state_after.get("cooldown_from", [-1])[0])
     if cooldown_from > n_before:  # it begins after this step
@@ -494,7 +494,7 @@ def step_of(case, name, target, number):
 
 
 def known_to_twin(config):
-    """It does not know the weights of balanced losses, nor what curricula draw."""
+    """Whether the twin can do it: it has neither the weights of balanced losses nor the draws of curricula."""
     curriculum = config.get("curriculum", {})
     return config["loss"].get("balance", "steps") == "steps" and not (
         curriculum.get("stage") or curriculum.get("adaptive")
@@ -502,7 +502,7 @@ def known_to_twin(config):
 
 
 def check_arithmetic(case, expected, statistics):
-    """The step of the case's own target; compared with PyTorch as well."""
+    """Checks the step on the case's own target, also against PyTorch."""
     step = step_of(case, "arithmetic", None, case.case["check_step"])
     if step is None:
         return
@@ -520,7 +520,7 @@ def check_arithmetic(case, expected, statistics):
 
 
 def check_target(case, statistics):
-    """The first step on another SIMD target."""
+    """Checks the first step on another SIMD target."""
     target = case.case.get("other_target")
     if target not in case.targets or target == case.own_target:
         return
@@ -530,7 +530,7 @@ def check_target(case, statistics):
 
 
 def check_network(case, step, statistics):
-    """lmrnn.Network on the same batch: states and logits, one trial alone, and its own gradient."""
+    """Checks lmrnn.Network on the same batch: states and logits, one trial alone, and its own gradient."""
     import lmrnn
 
     network = lmrnn.Network.load(step.run / "checkpoints" / f"step-{step.number - 1:08d}")
@@ -610,8 +610,8 @@ def close(check, step, batch, found, wanted, rows, statistics):
 
 
 def check_torch(step, expected, statistics):
-    """The twin's loss and gradient against PyTorch's autograd through lmrnn.torch.LMRNN, in double
-    precision: the program has been compared with the twin already."""
+    """Checks the twin's loss and gradient against PyTorch's autograd through lmrnn.torch.LMRNN, in double precision:
+    the program has already been compared with the twin."""
     try:
         import torch
     except ImportError:
@@ -621,7 +621,7 @@ def check_torch(step, expected, statistics):
     import lmrnn.torch
 
     torch.set_num_threads(1)
-    # PyTorch's own operations: what is compared here must not be the program's engine.
+    # PyTorch's own operations, because the comparison must not use the program's engine.
     module = lmrnn.torch.LMRNN.load(
         step.run / "checkpoints" / f"step-{step.number - 1:08d}", backend="reference"
     ).double()
@@ -665,8 +665,8 @@ def check_torch(step, expected, statistics):
     last_bits = None
 
     def beyond(group, error, allowed):
-        """Whether PyTorch differs from the twin by more than both may: where activity is chaotic, even
-        double precision decides little of a gradient."""
+        """Whether PyTorch differs from the twin by more than allowed for both: if activity is chaotic, a gradient has
+        few reliable digits even in double precision."""
         nonlocal last_bits
         if error <= allowed:
             return False
@@ -697,7 +697,7 @@ def check_torch(step, expected, statistics):
 
 
 def torch_loss(torch, model, module, logits, rates, b, loss):
-    """The loss of docs/concepts/training.md in PyTorch's words."""
+    """The loss of docs/concepts/training.md in PyTorch."""
     targets = torch.from_numpy(b.targets.astype(np.int64))
     weights = torch.from_numpy(b.weights.astype(np.float64))
     if loss["kind"] == "cross-entropy":

@@ -1,5 +1,5 @@
-"""What must hold of a case: the same bits however it is carried out, and the arithmetic of the
-readable twin and of PyTorch."""
+"""Checks of a case: the same bits however it is carried out, and the same arithmetic as in the readable twin and in
+PyTorch."""
 
 import re
 import shutil
@@ -12,8 +12,8 @@ from arithmetic import check_arithmetic, check_target
 from draw import n_units_of
 from runs import Broken, ByPackage, ByProgram, Failure, Refused
 
-# A configuration of the generator may be refused for these reasons only, which depend on what was
-# drawn for its mask or its weights.
+# The only reasons for which a configuration of the generator may be rejected; they depend on its random mask or
+# weights.
 REASONS = (
     r"this mask has no cycles",  # initialisation "spectral-radius"
     r"none of its synapses exist in \[wiring\]",  # wiring.plastic, wiring.initial
@@ -57,13 +57,13 @@ class Case:
             self.config["init_from"] = str(self.first_network())
 
     def write(self, what, name, write):
-        """A file of the case, in the place of its name in the configuration."""
+        """Writes a file of the case and puts its path into the configuration."""
         if self.case.get(what):
             path = str(write(self.case[what]))
             self.config |= {key: path for key, value in self.config.items() if value == name}
 
     def first_network(self):
-        """A run of one step whose network the case begins with."""
+        """A run of one step whose network the case starts from."""
         run = self.directory / "first"
         config = {
             k: v
@@ -79,7 +79,7 @@ class Case:
         return config if self.runner is self.program else runs.nested(config)
 
     def train(self, name, threads, changes=(), **options):
-        """The run directory, and how the training ended."""
+        """Trains; returns the run directory, and how the training ended."""
         run = self.directory / name
         outcome = self.runner.train(
             self.form(self.config | dict(changes)), run, threads, self.data, **options
@@ -101,7 +101,7 @@ def check_threads(case, expected):
 
 
 def check_resume(case, expected):
-    """Stopped, resumed by another number of threads, and with the other way to keep states."""
+    """Stopped and resumed, with another number of threads and the other setting of train.recompute."""
     changes = {"train.recompute": not case.config.get("train.recompute", False)}
     run, outcome = case.train("resumed", case.case["threads"], changes, stop=case.case["stop"])
     if outcome == "stopped":
@@ -133,7 +133,7 @@ def require_same_at_end(check, run, outcome, expected):
 
 
 def group_of(check):
-    """Which of the parts of check_case a failure belongs to; None: any."""
+    """The part of check_case that a failure belongs to; None: any."""
     name = (check.split() or [""])[0]
     parts = {
         "torch": "arithmetic",

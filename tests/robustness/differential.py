@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Random valid configurations, each carried out in many ways that must agree to the last bit, and
-compared with the readable twin and with PyTorch.
+"""Random valid configurations. Each is carried out in several ways that must agree to the last bit, and is compared
+with the readable twin and with PyTorch.
 
     tests/robustness/differential.py 2000                  a fresh seed, which is printed
     tests/robustness/differential.py --seconds 60          as many as fit
@@ -56,9 +56,9 @@ DETERMINISTIC = {"valid", "run", "arithmetic", "simd", "torch", "gradient", "for
 
 
 def guards():
-    """Environments in which misuse of memory shows, used in turn."""
+    """Environments in which wrong use of memory shows, used in turn."""
     checked = glob.glob(f"/lib*/{platform.machine()}-linux-gnu/libc_malloc_debug.so.0")
-    # Filled with 0x7f: floats of 3.4e38, which nothing overlooks.
+    # Filled with 0x7f: floats of 3.4e38, which cannot be overlooked.
     filled = {"GLIBC_TUNABLES": "glibc.malloc.perturb=128"}
     return [filled, {"LD_PRELOAD": checked[0], "MALLOC_CHECK_": "3"}] if checked else [filled]
 
@@ -100,7 +100,7 @@ class Worker:
         self.lines.put(None)
 
     def run(self, case, timeout):
-        """The result of a case; a death or a hang of the worker is one."""
+        """The result of a case; if the worker dies or hangs, that is the result."""
         try:
             self.process.stdin.write(json.dumps(case) + "\n")
             self.process.stdin.flush()
@@ -137,7 +137,7 @@ def failed(check, detail):
 
 
 def serve(options):
-    """The worker's side: cases in, results out."""
+    """The worker's side: reads cases, prints results."""
     from checks import check_case
 
     if options.pretend:
@@ -225,7 +225,7 @@ class Harness:
         self.keep(case, failure)
 
     def run_often(self, case, check):
-        """Again, if it depends on the timing of threads, which may let it pass once."""
+        """Repeats a check that depends on the timing of threads, because it may pass once by chance."""
         result = None
         for _ in range(1 if check.split()[0] in DETERMINISTIC else self.options.repeats):
             if not self.worker.alive:
@@ -236,7 +236,7 @@ class Harness:
         return result
 
     def reproducible(self, case, failure, history):
-        """The case, with those before it if need be; "fails" says whether it was seen again."""
+        """The case, together with those before it if necessary; "fails" says whether it failed again."""
         for candidate in (case, {**case, "after": history}):
             self.fresh_worker()
             if same_failure(self.run_often(candidate, failure["check"]), failure):
@@ -298,7 +298,7 @@ def kept_cases(options):
 
 
 def replay(options, harness):
-    """Kept cases must pass: under every guard, and again where threads decide."""
+    """Saved cases must pass under every guard, and repeatedly if the timing of threads matters."""
     options.no_shrink = True
     for case in kept_cases(options):
         for _ in harness.guards:
@@ -343,7 +343,7 @@ def main():
     options = parse()
     if options.worker:
         return serve(options)
-    # In memory, where a checkpoint costs no time.
+    # In memory, where checkpoints cost no time.
     shared = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
     with tempfile.TemporaryDirectory(dir=shared, prefix="differential-") as directory:
         options.directory = Path(directory)

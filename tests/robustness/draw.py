@@ -1,8 +1,8 @@
-"""Random valid configurations: every key that `lmrnn train --list-keys` lists, from its range.
+"""Random valid configurations: every key of `lmrnn train --list-keys`, drawn from its range.
 
-A case is JSON: the keys that are set, by dotted name, and what surrounds a run (threads, where it
-is stopped, a mask or data of your own). Case n of a seed is a function of (seed, n) and of the
-program's lists of keys, tasks and SIMD targets.
+A case is JSON: the keys that are set, by dotted name, and the circumstances of a run (threads, where it is stopped, a
+custom mask or data). Case n of a seed depends only on (seed, n) and on the program's lists of keys, tasks and SIMD
+targets.
 """
 
 import json
@@ -17,13 +17,13 @@ SWITCHES = (
     "ring_wrap", "go_stimulus", "category_boundary", "match_delay", "int_delay", "int_shift",
     "int_direction", "rt_seq", "rounding", "noise_channels", "ties", "modality", "task_order",
 )  # fmt: skip
-# What a row of a step costs the readable twin: units^2 x steps x rows.
+# The cost of a step for the readable twin: units^2 x steps x rows.
 MOST_WORK = 8e7
 
 
 @dataclass
 class Program:
-    """What the program under test says of itself."""
+    """The program's lists of keys, tasks and targets."""
 
     path: str
     keys: dict  # dotted key -> names of its values, if they have names; else ()
@@ -44,7 +44,7 @@ class Program:
 
 
 class Draw(random.Random):
-    """A generator with the ways of drawing that this file needs."""
+    """A random generator with the methods that this file needs."""
 
     def __init__(self, seed, number, program):
         super().__init__(f"{seed}/{number}")
@@ -57,7 +57,7 @@ class Draw(random.Random):
         self.keys[key] = value
 
     def sometimes(self, key, p, draw):
-        """The key is left to its default unless it is its turn."""
+        """Sets the key with probability `p`, otherwise leaves it at its default."""
         if self.chance(p):
             self.set(key, draw())
 
@@ -125,7 +125,7 @@ def draw_battery(d, size):
     published = draw_semantics(d)
     tasks = draw_tasks(d, size, published("go_stimulus"))
     families = {d.program.tasks[task] for task in tasks}
-    # Each run computes what an ideal observer would score: for decisions, quadratic in the ring.
+    # Each run computes the scores of an ideal observer: for decisions, this is quadratic in the ring's size.
     most = 20 if families <= {"reach"} else 5 if families <= {"reach", "match"} else 2
     d.set("battery.n_ring", 2 * d.randint(1, 10 if d.chance(0.01) else most))
     dt = d.choice(
@@ -162,7 +162,7 @@ def draw_tasks(d, size, go_as_published):
 
 
 def draw_semantics(d):
-    """A function that says of a switch whether it is as published."""
+    """A function that tells for a switch whether it is set as published."""
     base = d.choice(["corrected", "published"])
     kind = d.choice(["none", "none", "whole", "switches"])
     switches = {}
@@ -264,7 +264,7 @@ def draw_wiring(d, case, size):
     kind = d.name("wiring.kind")
     draw_areas(d, kind, size)
     n = n_units_of(d.keys)
-    # What each area must be able to have on its own.
+    # Settings that must be possible in each area alone.
     least_units = min(r * c for r, c in sizes_of_areas(d.keys).values())
     d.sometimes("wiring.metric", 0.6, lambda: d.choice(d.names("wiring.metric")))
     d.sometimes("wiring.boundary", 0.5, lambda: d.choice(d.names("wiring.boundary")))
@@ -299,13 +299,13 @@ def draw_wiring(d, case, size):
 
 
 def divisors_of_areas(keys):
-    """Sizes of blocks that divide the units of every area."""
+    """Sizes of blocks that divide the number of units of every area."""
     sizes = [rows * cols for rows, cols in sizes_of_areas(keys).values()]
     return [k for k in range(1, min(sizes) + 1) if all(n % k == 0 for n in sizes)]
 
 
 def draw_unit_types(d, case, kind, n_units):
-    """Excitatory and inhibitory units, at least one of each, or excitatory ones alone."""
+    """Excitatory and inhibitory units, at least one of each, or only excitatory ones."""
     if not d.chance(0.25):
         return
     if d.chance(0.2):
@@ -392,7 +392,7 @@ def draw_network(d):
         "network.tau", 0.6, lambda: d.choice([0, dt, dt * 2, dt * 5, dt * d.log_uniform(1, 30)])
     )
     d.sometimes("network.initialisation", 0.7, lambda: d.choice(d.names("network.initialisation")))
-    if "wiring.weights_path" in d.keys:  # whatever the recipe
+    if "wiring.weights_path" in d.keys:  # for any recipe
         d.set("network.initialisation", "fan-in")
     d.sometimes("network.gain", 0.2, lambda: d.choice([1, 0.5, 1.4142, round(d.uniform(0, 2), 3)]))
     d.sometimes(
@@ -511,7 +511,7 @@ def draw_training(d, size, own_data):
     d.sometimes("evaluation.every", 0.7, lambda: d.randint(0, 6))
     d.sometimes("evaluation.split", 0.5, lambda: d.choice(d.names("evaluation.split")))
     d.sometimes("evaluation.seed", 0.3, d.seed_number)
-    evaluated = d.keys.get("evaluation.every", 500) > 0  # where stop criteria are asked
+    evaluated = d.keys.get("evaluation.every", 500) > 0  # then stop criteria are checked
     if evaluated:
         d.sometimes("train.stop_mean", 0.1, d.share)
         d.sometimes("train.stop_worst", 0.1, d.share)

@@ -42,7 +42,7 @@ trials = 20
 [checkpoint]
 every = 5
 """
-EVERY = 5  # steps between the checkpoints of this configuration: the most that a fault may cost
+EVERY = 5  # steps between the checkpoints: the most that a fault may lose
 IN_NAMESPACE = "LMRNN_FAULTS_IN_NAMESPACE"
 
 
@@ -94,7 +94,7 @@ class Table:
         return f"{rows}{kept}" + (f"; left over: {', '.join(stray)}" if stray else "")
 
     def goes_on(self, run):
-        """Whether the run, resumed, ends in the weights of the undisturbed one."""
+        """Whether the resumed run ends with the weights of the undisturbed one."""
         result = lmrnn("train", "--resume", run, "--threads", 1)
         if result.returncode != 0:
             print(result.stderr, file=sys.stderr)
@@ -161,7 +161,7 @@ class Table:
         run = self.interrupted("cut")
         path = run / f"checkpoints/step-{checkpoint_steps(run)[-1]:08}/state.safetensors"
         content = path.read_bytes()
-        path.write_bytes(content[:len(content) // 2])  # a copy that ended early, for one
+        path.write_bytes(content[:len(content) // 2])  # e.g. a copy that ended early
         result = lmrnn("train", "--resume", run)
         path.write_bytes(content)
         self.row("checkpoints/step-NNN/state.safetensors cut in half, then resumed", result,
@@ -194,7 +194,7 @@ class Table:
     def two_processes(self):
         run = self.directory / "two"
         first = self.start(run)
-        first.send_signal(signal.SIGSTOP)  # it holds the directory for as long as this takes
+        first.send_signal(signal.SIGSTOP)  # it holds the directory while it is stopped
         second = lmrnn("train", "--resume", run)
         third = self.train(run)
         first.send_signal(signal.SIGCONT)
@@ -231,7 +231,7 @@ class Table:
             print(f"FAILED: killed: {damage}", file=sys.stderr)
 
     def no_permission(self):
-        """As another user than root, who may write everywhere."""
+        """As a user other than root, because root may write everywhere."""
         if os.geteuid() != 0:
             target = self.directory / "locked"
             target.mkdir(mode=0o555)
@@ -242,7 +242,7 @@ class Table:
 
 def main():
     if os.geteuid() == 0 and IN_NAMESPACE not in os.environ:
-        # Mounts vanish with the namespace, whatever happens.
+        # The mounts disappear with the namespace in any case.
         os.environ[IN_NAMESPACE] = "1"
         if subprocess.run(["unshare", "--mount", "true"], stderr=subprocess.DEVNULL).returncode == 0:
             os.execvp("unshare", ["unshare", "--mount", sys.executable, *sys.argv])

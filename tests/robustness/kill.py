@@ -1,21 +1,20 @@
 #!/usr/bin/env python3
-"""Kills a training with SIGKILL at random moments, resumes it, compares what is left of it.
+"""Kills a training with SIGKILL at random moments, resumes it, and compares the result.
 
     LMRNN=build/release/src/cli/lmrnn tests/robustness/kill.py RUNS [--seed N] [--record DIRECTORY]
 
-Every run is killed at a random moment of its first session, and now and then of the sessions that
-resume it; at last one session may end. Then checkpoints (SHA-256 of both files), metrics.csv
-(without its column of seconds), tasks.csv and DONE must equal those of a run that nobody disturbed.
-After every kill the directory is inspected as it lies there: each file that bears a final name must
-be whole, and no more may be lost than the steps since the last checkpoint.
+Every run is killed at a random moment of its first session, and sometimes in later sessions; the last session ends
+normally. Then checkpoints (SHA-256 of both files), metrics.csv (without its column of seconds), tasks.csv and DONE must
+equal those of an undisturbed run. After every kill the directory is inspected as it is: each file with a final name
+must be whole, and only the steps since the last checkpoint may be lost.
 
-The configuration writes a checkpoint at every step and rows at every step, so that about half of
-the time is spent writing; a quarter of the kills waits for a checkpoint's temporary directory to
-appear, to fall into its writing for certain. Exit 1 unless all runs are identical.
+The configuration writes a checkpoint and rows at every step, so that about half of the time is spent writing; a quarter
+of the kills waits until a checkpoint's temporary directory appears, so that they certainly interrupt its writing. Exit
+1 unless all runs are identical.
 
-With --record, a line per run is added to runs.jsonl in that directory, where runs that are not
-identical are kept as they are; started again, the harness goes on after the last line. Every run has
-its own random moments, a function of seed and number.
+With --record, a line per run is added to runs.jsonl in that directory, and runs that are not identical are kept there;
+when started again, the harness continues after the last line. The random moments of a run depend only on seed and
+number.
 """
 
 import argparse
@@ -85,8 +84,8 @@ def last_row(table):
 
 
 def inspect(run, interval=1):
-    """What is wrong with a directory that a killed process left, which writes a row per step and a
-    checkpoint per `interval` steps; an empty list if nothing is."""
+    """The errors in a directory that a killed process left, of a run that writes a row per step and a checkpoint per
+    `interval` steps; an empty list if there are none."""
     wrong = []
     for checkpoint in run.glob("checkpoints/step-*"):
         for name in ("network.safetensors", "state.safetensors"):
@@ -115,7 +114,7 @@ def inspect(run, interval=1):
 
 
 def session(run, config, kill_after, at_writing):
-    """Trains until the end, or kills after so many seconds. "killed", "done" or what it said."""
+    """Trains until the end, or kills after `kill_after` seconds. Returns "killed", "done" or the program's message."""
     fresh = not (run / "config.toml").exists()
     arguments = [config, "--out", run] if fresh else ["--resume", run]
     program = subprocess.Popen([PROGRAM, "train", *arguments, "--threads", "1"],
@@ -129,14 +128,14 @@ def session(run, config, kill_after, at_writing):
             if any(run.glob("checkpoints/.writing-*")):
                 break
         program.kill()
-    _, said = program.communicate(timeout=3600)  # a hang; slow machines are not
+    _, said = program.communicate(timeout=3600)  # longer means a hang; even slow machines are faster
     if program.returncode == -9:
         return "killed"
     return "done" if program.returncode == 0 else f"exit {program.returncode}: {said[-300:]}"
 
 
 def torture(run, config, generator, seconds):
-    """Kills and resumes until the run is done. Its sessions, where kills fell, what was wrong."""
+    """Kills and resumes until the run is done. Returns its sessions, where kills hit, and errors."""
     n_kills, wrong, fell = 0, [], Counter()
     while not (run / "DONE").exists():
         last = n_kills > 0 and generator.random() < 0.6
@@ -162,7 +161,7 @@ def torture(run, config, generator, seconds):
 
 
 def compare(run, expected):
-    """What differs from the undisturbed run."""
+    """The differences from the undisturbed run."""
     try:
         found = fingerprint(run)
     except (OSError, ValueError) as error:
@@ -171,11 +170,11 @@ def compare(run, expected):
 
 
 def one_run(number, options, directory, config, seconds, expected):
-    """The line of the record."""
+    """Does one run; returns its line for the record."""
     run = directory / f"run{number}"
     generator = random.Random(f"{options.seed}/{number}")
     n_kills, wrong = 0, []
-    while not n_kills and not wrong:  # again if it has ended before its moment came
+    while not n_kills and not wrong:  # repeat if it ended before it was killed
         shutil.rmtree(run, ignore_errors=True)
         n_kills, wrong, fell = torture(run, config, generator, seconds)
     wrong = wrong or compare(run, expected)

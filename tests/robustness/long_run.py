@@ -1,15 +1,14 @@
 #!/usr/bin/env python3
-"""Trains for long, and looks for growth of memory and loss of speed.
+"""Trains for long, and checks for growing memory and loss of speed.
 
     LMRNN=build/release/src/cli/lmrnn tests/robustness/long_run.py MINUTES [--core 0] [--log FILE]
 
-The network and battery are workload W1 of bench/ (Mod-Cog's 82 tasks, a sheet of 32 x 32 units, l1
-radius 4, batches of 64 x 350 steps), with evaluations and checkpoints as in the defaults, one thread
-on one core. Every ten seconds the resident memory is written down, and at every row of metrics.csv
-the processor time since the row before. Prints the medians of the first, second and last tenth of the
-run, and of a training begun anew right afterwards, for a tenth of the time (at least 3 minutes):
-machines that are shared become slower and faster by themselves. Processor time is what to compare on
-a machine that does other things as well; wall time is what a user sees.
+The network and battery are workload W1 of bench/ (Mod-Cog's 82 tasks, a sheet of 32 x 32 units, l1 radius 4, batches of
+64 x 350 steps), with evaluations and checkpoints as in the defaults, one thread on one core. Every ten seconds the
+resident memory is recorded, and at every row of metrics.csv the processor time since the row before. Prints the medians
+of the first, second and last tenth of the run, and of a new training right afterwards, for a tenth of the time (at
+least 3 minutes), because shared machines become slower and faster by themselves. On a machine that also does other
+work, compare processor time; wall time is what a user sees.
 
 Exit 1 if resident memory grew by more than 1% between the second tenth and the last, or if the last
 tenth took more than 5% more processor time per step than the training begun anew.
@@ -94,8 +93,8 @@ def between(samples, begin, end, column):
 
 
 def train(directory, minutes, core, log):
-    """Memory and speed of a training of so many minutes; steps and evaluations."""
-    run, said = directory / "run", directory / "stderr"  # a pipe that nobody reads would fill up
+    """Trains for this many minutes; returns memory and speed, and the numbers of steps and evaluations."""
+    run, said = directory / "run", directory / "stderr"  # a pipe without a reader would fill up
     (directory / "w1.toml").write_text(CONFIG)
     with said.open("w") as stderr:
         print("seconds,megabytes,processor_seconds,step", file=log)

@@ -1,9 +1,8 @@
 """The readable twin of training, in NumPy and double precision: one optimiser step as
 docs/math/network.md and docs/concepts/training.md describe it.
 
-Nothing here shares code with the program. The batch of a step is given; the noise inside the
-network is a function of seed, step, row, time and unit, written down again here.
-"""
+Shares no code with the program. The batch of a step is given. The noise inside the network is a function of seed, step,
+row, time and unit, implemented again here."""
 
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ import numpy as np
 
 PERIODS = ("fixation", "stimulus", "delay", "second_stimulus", "decision")
 GROUPS = ("recurrent", "input", "rule", "bias", "readout", "readout_bias")
-WEIGHTS = ("recurrent", "input", "rule", "readout")  # what decays and is penalised; biases are not
+WEIGHTS = ("recurrent", "input", "rule", "readout")  # with decay and penalties; biases have none
 
 
 # Noise: Philox4x32-10 (Salmon et al. 2011) and the transform of Box and Muller -------------------
@@ -135,7 +134,7 @@ def slope(f, u):
 def rules_one_hot(batch, n_rules, kind):
     """How often each rule is on: (time, row, rule)."""
     on = np.zeros((*batch.rules.shape[:2], n_rules + 1), dtype=kind)
-    for slot in range(batch.rules.shape[2]):  # -1 falls into the last, which is dropped
+    for slot in range(batch.rules.shape[2]):  # -1 selects the last, which is dropped
         np.add.at(on, (*np.indices(batch.rules.shape[:2]), batch.rules[:, :, slot]), 1)
     return on[..., :n_rules]
 
@@ -146,8 +145,8 @@ def seen(model, states):
 
 
 def forward(model, batch):
-    """What f is applied to in each step and states (time, row, unit), and logits (time, row, class). In
-    the voltage form, f is applied to the states."""
+    """The argument of f in each step and states (time, row, unit), and logits (time, row, class). In the voltage form,
+    f is applied to the states."""
     w, kind = model.weights, model.weights["bias"].dtype
     matrix, a = model.matrix(), kind.type(model.alpha)
     drive = (
@@ -170,7 +169,7 @@ def forward(model, batch):
 
 
 def least_squares_targets(n_classes):
-    """What the classes should be, a row per target: Yang et al. 2019."""
+    """The outputs wanted for each class, a row per target: Yang et al. 2019."""
     n_ring = n_classes - 1
     wanted = np.full((n_classes, n_classes), 0.05)
     wanted[0, 0] = 0.85
@@ -182,7 +181,7 @@ def least_squares_targets(n_classes):
 
 
 def loss_and_slope(kind, logits, targets):
-    """(time, row), and its gradient (time, row, class)."""
+    """The loss (time, row), and its gradient (time, row, class)."""
     if kind == "least-squares":
         error = logits - least_squares_targets(logits.shape[-1])[targets].astype(logits.dtype)
         return (error**2).sum(axis=-1), 2 * error
@@ -198,8 +197,8 @@ def loss_and_slope(kind, logits, targets):
 
 
 def loss_and_gradient(model, batch, loss, turned=None):
-    """Loss of a batch, penalties included, and its gradient by group; `loss` is [loss]. `turned`, a
-    place (time, row, unit): as if the slope of ReLU were the other one there."""
+    """Loss of a batch, including penalties, and its gradient by group; `loss` is [loss]. `turned`, a place (time, row,
+    unit): uses the other slope of ReLU there."""
     w, kind = model.weights, model.weights["bias"].dtype
     u, states, logits = forward(model, batch)
     h = seen(model, states)
@@ -212,7 +211,7 @@ def loss_and_gradient(model, batch, loss, turned=None):
 
     through_readout = dlogits @ w["readout"] + kind.type(2 * loss["rate_penalty"] / h.size) * h
     matrix, a = model.matrix(), kind.type(model.alpha)
-    # Through later steps: with respect to the state, by the leak, and to h, by synapses.
+    # Gradients through later steps: with respect to the state, by the leak, and to h, by synapses.
     delta, later, later_seen = np.empty_like(u), np.zeros_like(u[0]), np.zeros_like(u[0])
     slopes = slope(model.activation, u)
     if turned is not None:
@@ -255,7 +254,7 @@ def loss_and_gradient(model, batch, loss, turned=None):
 
 
 def wire_slope(model, loss):
-    """What the wire penalty adds to the gradient of each recurrent weight; 0 where that is 0."""
+    """The gradient of the wire penalty for each recurrent weight; 0 where the weight is 0."""
     cost = loss.get("wire_penalty", 0) * model.length ** loss.get("wire_power", 1)
     return cost * model.plastic * np.sign(model.weights["recurrent"])
 
@@ -269,8 +268,8 @@ def wire_penalty(model, loss):
 
 
 def schedule_factor(schedule, step, n_steps, cooldown_from=-1):
-    """What the rates are multiplied by in step `step`, from 0; open-ended: the cool-down begins
-    after `cooldown_from` steps, -1: not yet."""
+    """The factor of the rates in step `step`, from 0. Open-ended schedules: the cool-down begins after `cooldown_from`
+    steps, -1: not yet."""
     now, warmup = step + 0.5, schedule["warmup"] * n_steps
     falls = schedule["kind"] == "open-ended" and cooldown_from >= 0
     if now < warmup and not falls:
@@ -294,7 +293,7 @@ def norm(gradient):
 
 
 def end_of_cooldown(schedule, step, n_steps):
-    """Where an open-ended training ends whose cool-down begins after `step` steps."""
+    """The last step of an open-ended training whose cool-down begins after `step` steps."""
     share = schedule["cooldown"] / (1 - schedule["cooldown"])
     return min(n_steps, step + int(np.ceil(share * step)))
 

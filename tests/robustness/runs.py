@@ -1,5 +1,5 @@
-"""Carries out the trainings of a case, in this process (the Python package) or by the program, and
-takes the fingerprint of what they leave."""
+"""Carries out the trainings of a case, in this process (the Python package) or with the program, and takes fingerprints
+of the results."""
 
 import hashlib
 import json
@@ -25,11 +25,11 @@ DTYPES = {
 
 
 class Refused(Exception):
-    """The program does not take the configuration."""
+    """The program rejects the configuration."""
 
 
 class Broken(Exception):
-    """The program ended in a way that it must not."""
+    """The program ended in a way that is never allowed."""
 
 
 class Failure(Exception):
@@ -86,7 +86,7 @@ def toml_value(value):
 
 def random_mask(spec, n_units):
     mask = np.random.default_rng(spec["seed"]).random((n_units, n_units)) < spec["density"]
-    mask[0, n_units - 1] = True  # never without a synapse
+    mask[0, n_units - 1] = True  # never without any synapse
     return mask
 
 
@@ -112,7 +112,7 @@ def write_mask(spec, n_units, directory):
 def write_types(spec, n_units, directory):
     """Random types of units, 1 for excitatory ones, in a file of the format that the case names."""
     types = np.random.default_rng(spec["seed"]).random(n_units) < spec["share"]
-    types[0] |= not types.any()  # a network of inhibitory units alone is refused
+    types[0] |= not types.any()  # a network of inhibitory units only is rejected
     path = directory / f"types.{spec['format']}"
     if spec["format"] == "npy":
         np.save(path, types)
@@ -122,7 +122,7 @@ def write_types(spec, n_units, directory):
 
 
 def write_array(spec, file, name, array, directory):
-    """In a file of the format that the case names; in an npz, there is another array next to it."""
+    """Writes an array to a file of the format that the case names; an npz gets a second array."""
     path = directory / f"{file}.{spec['format']}"
     if spec["format"] == "npy":
         np.save(path, array)
@@ -197,8 +197,8 @@ class ByPackage:
         self.lmrnn, self.program = lmrnn, program
 
     def train(self, config, directory, threads, data=None, stop=None, resume=False):
-        """Trains to the end or, with `stop`, until about that step. "done", "stopped", or what it
-        says of a divergence."""
+        """Trains to the end or, with `stop`, until about that step. Returns "done", "stopped", or the message of a
+        divergence."""
         lmrnn = self.lmrnn
         source = RandomData(data) if data else None
         try:
@@ -215,7 +215,7 @@ class ByPackage:
 
 
 class ByProgram:
-    """Trainings by the command line, which may be built with a sanitizer."""
+    """Trainings with the command line, which may be built with a sanitizer."""
 
     def __init__(self, program):
         self.program = program
@@ -240,7 +240,7 @@ class ByProgram:
         )
 
     def signal_at(self, child, directory, step):
-        """SIGTERM once a checkpoint of this step or a later one is there."""
+        """Sends SIGTERM once there is a checkpoint of this step or a later one."""
         while child.poll() is None and max(checkpoint_steps(directory), default=-1) < step:
             time.sleep(0.001)
         if child.poll() is None:
@@ -254,17 +254,17 @@ class ByProgram:
             child.communicate()
             raise Broken("the program hangs: 300 s") from None
         if child.returncode == 0 or (directory / "DONE").exists():
-            return "done"  # a signal may come after the end
+            return "done"  # the signal may come after the end
         if child.returncode in (75, -signal.SIGTERM, -signal.SIGKILL):
             return "stopped"
         if child.returncode == 2:
             raise Refused(said.strip()[-600:])
-        if child.returncode == 1 and re.search("diverge[ds]", said):  # trained or not yet
+        if child.returncode == 1 and re.search("diverge[ds]", said):  # before or during training
             return without_paths(said[said.rindex("lmrnn: ") + 7 :].strip(), directory)
         raise Broken(f"exit status {child.returncode}: {said.strip()[-3000:]}")
 
     def kill_and_resume(self, config, directory, threads, seconds, seed):
-        """Kills the program with SIGKILL at random moments, resumes it, lets it end at last."""
+        """Kills the program with SIGKILL at random moments, resumes it, and finally lets it end."""
         generator = random.Random(seed)
         n_kills = 0
         while not (directory / "DONE").exists():
@@ -283,12 +283,12 @@ class ByProgram:
 
 
 def toml_line(key, value):
-    """A dotted key; every table stands in its line, so their order does not matter."""
+    """A line for a dotted key; tables are inline, so the order of lines does not matter."""
     return f"{key} = {toml_value(value)}\n"
 
 
 def without_paths(message, directory):
-    """What a divergence says, without the parts that depend on the directory."""
+    """The message of a divergence, without the parts that depend on the directory."""
     message = message.replace(str(directory), "RUN")
     return "diverged: " + re.sub(r"; the last good checkpoint is .*", "", message, flags=re.DOTALL)
 
@@ -320,7 +320,7 @@ def digest(content):
 
 
 def fingerprint(run, outcome):
-    """Everything in a run directory that depends on nothing but its configuration."""
+    """Everything in a run directory that depends only on its configuration."""
     found = {"outcome": outcome}
     for path in sorted((run / "checkpoints").rglob("*.safetensors")):
         found[str(path.relative_to(run))] = digest(path.read_bytes())

@@ -1,10 +1,10 @@
-"""The smallest case that still fails: keys go back to their defaults, sizes come down."""
+"""Finds the smallest case that still fails: resets keys to their defaults and reduces sizes."""
 
 import copy
 import re
 import time
 
-# Sizes, and the least that they may be. Their defaults are large, so they are never dropped.
+# Sizes, and their smallest allowed values. Their defaults are large, so they are never reset.
 SIZES = {
     "wiring.rows": 1,
     "wiring.cols": 1,
@@ -25,7 +25,7 @@ PLAIN = {
 
 
 def candidates(case):
-    """Cases that are a little simpler, the boldest first."""
+    """Slightly simpler cases, the largest simplification first."""
 
     def changed(**changes):
         new = copy.deepcopy(case)
@@ -118,7 +118,7 @@ def candidates(case):
 
 
 def fits(case):
-    """Whether what a candidate says of its sizes agrees; the program would refuse it."""
+    """Whether the sizes of a candidate are consistent; otherwise the program would reject it."""
     config = case["config"]
     batch = config.get("stream.batch", 64)
     if "wiring.areas" in config:
@@ -134,7 +134,7 @@ def fits(case):
 
 
 def same_failure(result, failure):
-    """Whether the same check failed; what is refused must be so for the same reason."""
+    """Whether the same check failed; a rejected configuration must be rejected for the same reason."""
 
     def name(failure):
         check = re.sub(r"simd .*", "simd", failure["check"])
@@ -145,7 +145,7 @@ def same_failure(result, failure):
 
 
 def shrink(case, failure, run, seconds):
-    """`run(case)` answers with the worker's result; the smallest case found that fails alike."""
+    """The smallest case found with the same failure; `run(case)` returns the worker's result."""
     deadline = time.monotonic() + seconds
     tried = set()
     improved = True

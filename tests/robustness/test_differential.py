@@ -1,5 +1,5 @@
-"""The harness itself: it draws every key, its twin's gradient is one, and what is wrong is found,
-shrunk and kept."""
+"""Tests of the harness: it draws every key, the twin's gradient is a gradient, and failures are found, shrunk and
+saved."""
 
 import itertools
 import json
@@ -20,7 +20,7 @@ import readable
 import shrink
 from draw import Program, draw_case, n_units_of
 
-# Set when they are needed, to the one value that can be.
+# Set when needed, to the only possible value.
 ONE_VALUE = ("init_from", "source", "path", ".dataset", "train.stop_solved")
 
 
@@ -159,7 +159,7 @@ class Twin(unittest.TestCase):
             alpha=1.0, activation="relu",
         )  # fmt: skip
         inputs = rng.normal(size=(n_steps, n_rows, n_channels))
-        inputs[:, 1] = 0  # in this row and at the first step, only the bias is left of unit 2
+        inputs[:, 1] = 0  # in this row and at the first step, unit 2 gets only the bias
         model.weights["bias"][2] = 1e-9
         batch = readable.Batch(
             inputs, np.zeros((n_steps, n_rows, 0), int),
@@ -171,7 +171,7 @@ class Twin(unittest.TestCase):
         _, gradient = readable.loss_and_gradient(model, batch, loss)
         change = arithmetic.of_the_kink(model, batch, loss, gradient)
         self.assertGreater(change["bias"], 1e-3 * np.abs(gradient["bias"]).max())
-        # The gradient on the other side is that of a bias on the other side, and no farther away.
+        # The gradient on the other side of the kink is that of a bias on the other side, and not further away.
         model.weights["bias"][2] = -1e-9
         _, other = readable.loss_and_gradient(model, batch, loss)
         for group, value in gradient.items():

@@ -1,4 +1,4 @@
-"""A Slurm cluster for a test program: tests/slurm/cluster.sh, and when to do without."""
+"""A Slurm cluster for a test program (tests/slurm/cluster.sh), and when to skip."""
 
 import os
 import shutil
@@ -10,7 +10,7 @@ HERE = Path(__file__).resolve().parent
 
 
 def skip_unless_possible():
-    """Ends the program with status 77 where no cluster can be started."""
+    """Ends the program with status 77 if no cluster can be started."""
     missing = [p for p in ("slurmctld", "slurmd", "munged", "sbatch") if not shutil.which(p)]
     reason = "not root" if os.geteuid() != 0 else f"{', '.join(missing)} not installed"
     if os.geteuid() != 0 or missing:

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""lmrnn study on a real slurmctld and slurmd: arrays, a time limit that is really hit, pre-emption,
-cancelling and submitting again. Every run must end with the bits of an undisturbed one.
+"""lmrnn study on a real slurmctld and slurmd: arrays, a time limit that is really reached, pre-emption, cancelling and
+submitting again. Every run must end with the bits of an undisturbed one.
 
 Skipped (exit status 77) where Slurm is not installed or the user is not root.
 """
@@ -63,7 +63,7 @@ class SlurmTest(unittest.TestCase):
     def setUp(self):
         self.study = self.dir / "tiny.toml"
         self.study.write_text(STUDY)
-        self.out = self.dir / f"{self._testMethodName} at 100%"  # sbatch takes neither as it is
+        self.out = self.dir / f"{self._testMethodName} at 100%"  # sbatch takes neither a blank nor % unquoted
         self.options = []
 
     def tearDown(self):
@@ -114,9 +114,9 @@ class SlurmTest(unittest.TestCase):
         self.assertEqual(self.weights(self.out), self.weights(reference))
 
     def seconds_to_steps(self, seconds):
-        """Steps that take about so long on this machine, busy as it is."""
+        """The number of steps that take about `seconds` on this machine, at its present load."""
         steps, taken = 250, 0
-        while taken < 3:  # what starting and evaluating takes is then small beside the steps
+        while taken < 3:  # so that starting and evaluating are short compared with the steps
             steps *= 4
             self.verb("run", "--limit", 1, "--threads", 1, "--set", f"config.train.steps={steps}",
                       "--set", "config.checkpoint.every=1000000", out=self.dir / "speed")
@@ -166,7 +166,7 @@ class SlurmTest(unittest.TestCase):
         self.assertIn("1 jobs", self.verb("submit"))
         self.until_done(1, seconds=1000)
         log = self.logs()
-        self.assertGreaterEqual(log.count("study tiny in"), 2, log)  # begun, and gone on with
+        self.assertGreaterEqual(log.count("study tiny in"), 2, log)  # begun, and resumed
         self.assertIn("1 interrupted", log)
         self.assertIn("1 finished", log)
         (provenance,) = self.out.glob("runs/*/provenance.json")

@@ -1,4 +1,4 @@
-// Whether a run gives the same bits whatever happens to it.
+// Whether a run gives the same bits in all circumstances.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// A run of a fraction of a second, and what its directory holds.
+// A run of a fraction of a second, and the content of its directory.
 #pragma once
 
 #include <unistd.h>
@@ -29,7 +29,7 @@ inline RunConfig small_run_config() {
   return config;
 }
 
-/// A directory that is removed in the end.
+/// A directory that is removed at the end.
 class TemporaryDirectory {
  public:
   TemporaryDirectory() {
@@ -55,7 +55,7 @@ inline std::string checkpoint_bytes(const std::filesystem::path& run, std::int64
   return read_file(directory / "network.safetensors") + read_file(directory / "state.safetensors");
 }
 
-/// The rows of metrics.csv or tasks.csv without what depends on the clock.
+/// The rows of metrics.csv or tasks.csv without columns that depend on the clock.
 inline std::string timeless(const std::filesystem::path& csv) {
   const std::string text = read_file(csv);
   if (csv.filename() != "metrics.csv") return text;

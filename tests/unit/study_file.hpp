@@ -1,4 +1,4 @@
-// A study file in a directory of its own.
+// A study file in its own directory.
 #pragma once
 
 #include <filesystem>
@@ -17,7 +17,7 @@ class StudyFile {
   std::filesystem::path operator/(const std::string& name) const { return dir_ / name; }
   const std::string& text() const { return text_; }
 
-  /// With `out` beside the file.
+  /// With `out` next to the file.
   Study load(StudyOptions options = {}) const {
     if (options.out.empty()) options.out = dir_ / "out";
     return load_study(path(), options);

@@ -1,4 +1,4 @@
-// What all analyses have in common, over the catalogue; tables and files; lesions.
+// What all analyses share, for the whole catalogue; tables and files; lesions.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -18,7 +18,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-/// A small local network with random weights that are strong enough to do something.
+/// A small local network with random weights that are strong enough to produce activity.
 Subject small_subject(WiringKind kind = WiringKind::local) {
   BatteryConfig config = testing::battery_of("go,dlygo,dm1,dlygointr,dlygointl,dms");
   Battery battery(config, Seed{1});
@@ -42,7 +42,7 @@ Subject small_subject(WiringKind kind = WiringKind::local) {
   return {std::move(network), std::move(trained), std::move(battery)};
 }
 
-/// Fewer trials than by default: these tests are about form.
+/// Fewer trials than by default: these tests check form, not values.
 ConfigTable quick(const AnalysisEntry& entry) {
   ConfigTable table;
   const std::map<std::string, std::string> small{
@@ -122,7 +122,7 @@ TEST_P(Every, WritesADirectoryAndReplacesIt) {
   std::size_t n = 0;
   for ([[maybe_unused]] const auto& entry : std::filesystem::directory_iterator(directory / "."))
     ++n;
-  EXPECT_EQ(n, 1u);  // nothing temporary is left
+  EXPECT_EQ(n, 1u);  // no temporary file is left
 }
 
 TEST_P(Every, RefusesUnknownOptionsAndStopsWhenAsked) {
@@ -162,8 +162,8 @@ TEST(Analyses, AutapseIsForDiagonalNetworksAlone) {
               HasSubstr("autapse"));
 }
 
-// Four blocks of six units are modules, but not more so than their mask makes them: weights
-// permuted within it are as modular. With permuted masks every sparse network would look modular.
+// Four blocks of six units are modules, but only because of their mask: weights permuted within it
+// are as modular. With permuted masks, every sparse network would look modular.
 TEST(Modularity, OfBlocksIsThatOfTheirMask) {
   const AnalysisEntry& entry = find_analysis("modularity");
   const AnalysisResult result = run(entry, small_subject(WiringKind::blocks), quick(entry), 2);
@@ -212,7 +212,7 @@ TEST(Lesions, AUnitThatSendsNothingIsNotMissed) {
   heard.write_weights()[heard.layout().bias + 3] = 1;
   const Network once = without_units(heard, units);
   EXPECT_NE(logits_of(once, subject.battery), logits_of(heard, subject.battery));
-  // Whatever the silenced unit receives makes no difference any more.
+  // The input of the silenced unit no longer makes a difference.
   Network twice = once.copy();
   const ParameterLayout& l = twice.layout();
   twice.write_weights()[l.bias + 3] = 100;
@@ -275,7 +275,7 @@ TEST(Seeds, NeighboursShareNoPermutation) {
     }
 }
 
-// What the analysis reports as null of a seed is not the control that another seed makes.
+// The null that the analysis reports for a seed must not be the control of another seed.
 TEST(Seeds, TheNullOfModularityIsNotTheControlOfTheNextSeed) {
   const Subject subject = small_subject();
   const auto value = [](const AnalysisResult& result, std::string_view key) {
@@ -298,7 +298,7 @@ TEST(Seeds, TheNullOfModularityIsNotTheControlOfTheNextSeed) {
   EXPECT_EQ(n_equal, 0);
 }
 
-// Noisy repetitions of the ring analysis: none twice, in one seed or in two.
+// Noisy repetitions of the ring analysis: all differ, within one seed and between two.
 TEST(Seeds, NeighboursShareNoNoisyRepetition) {
   const Subject subject = testing::ring_subject(20);
   ThreadPool pool(1);

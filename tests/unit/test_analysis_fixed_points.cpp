@@ -132,12 +132,12 @@ TEST(FixedPoints, ARingIsARingOfMarginalPoints) {
   }
 }
 
-// One start far from every minimum of q must not be called a fixed point.
+// A start far from every minimum of q must not be called a fixed point.
 TEST(FixedPoints, AMapWithoutFixedPointsHasNone) {
   Weights w(1, 1, 1, 2);
   w.recurrent << 1;
   const Dynamics dynamics(testing::make_network(w, 1, Activation::relu));
-  const VectorXd drive = VectorXd::Constant(1, 0.5);  // h grows by 0.5 for ever
+  const VectorXd drive = VectorXd::Constant(1, 0.5);  // h grows by 0.5 at every step, without end
   const Found found = search(dynamics, {VectorXd::Constant(1, 2.0)}, drive, 1e-3);
   EXPECT_TRUE(found.points.empty());
 }
@@ -176,7 +176,7 @@ TEST(FixedPoints, JacobianIsTheDerivative) {
 
 constexpr std::array alphas{1.0, 0.5, 0.2, 0.1, 0.02};
 
-/// A network by its weights, and where the search begins.
+/// A network with these weights, and the states where the search begins.
 struct Case {
   std::string name;
   Matrix recurrent;
@@ -362,7 +362,8 @@ TEST(TimeStep, DoesNotChangeTheTableOfATask) {
   }
 }
 
-// Slow points too: a leak of 2% per tau is marginal and slow from anywhere, in steps of any size.
+// The same for slow points: a leak of 2% per tau is marginal and slow everywhere, with steps of any
+// size.
 TEST(TimeStep, DoesNotChangeWhatIsSlow) {
   for (const double alpha : alphas) {
     Weights w(1, 1, 1, 2);

@@ -1,4 +1,4 @@
-// Pools built by hand, without training and without a synapse between two units, do their tasks.
+// Pools built by hand, without training and without synapses between units, solve their tasks.
 #include <gtest/gtest.h>
 
 #include <map>
@@ -51,7 +51,7 @@ INSTANTIATE_TEST_SUITE_P(Modified, RampsOf,
                                            "dlyantiintlseql"),
                          [](const auto& info) { return info.param; });
 
-// The class of a unit is a matter of its autapse, not of how finely time is cut.
+// The class of a unit depends on its autapse, not on the size of time steps.
 TEST(Pools, TheTimeStepDoesNotChangeTheClasses) {
   const std::map<float, std::string> expected{
       {-0.2f, "relay"},      {0.2f, "relay"},      {0.5f, "leaky memory"}, {0.8f, "leaky memory"},
@@ -80,8 +80,8 @@ TEST(Pools, TheTimeStepDoesNotChangeTheClasses) {
   }
 }
 
-// A unit that was charged by a stimulus and only decays is not active, though in single precision
-// its state is never exactly (1 - alpha) times the last one.
+// A unit that was charged by a stimulus and now only decays is not active, although in single
+// precision its state is never exactly (1 - alpha) times the last one.
 TEST(Pools, AUnitThatDecaysIsNotActive) {
   const double alpha = 0.2;
   const BatteryConfig config = testing::battery_of("dlygo", alpha);
@@ -97,8 +97,8 @@ TEST(Pools, AUnitThatDecaysIsNotActive) {
   for (const double active : epochs.active[period_index(Period::delay)]) EXPECT_EQ(active, 0);
 }
 
-// The analysis reads the construction back: a relay for the cue, integrators for the directions,
-// which the task cannot do without.
+// The analysis finds the construction: a relay for the cue, and integrators for the directions,
+// without which the task fails.
 TEST(Pools, AreUnderstoodByTheAnalysis) {
   const BatteryConfig config = testing::battery_of("dlygo");
   const Battery battery(config, Seed{1});

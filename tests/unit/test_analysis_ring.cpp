@@ -1,4 +1,4 @@
-// The seven tests for a ring attractor, on networks that are one, and that are not.
+// The seven tests for a ring attractor, on networks that are ring attractors and on others.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -35,8 +35,8 @@ TEST(Ring, ARingAttractorPasses) {
   EXPECT_EQ(verdict.at(7), "not applicable");
 }
 
-// In steps of a half, a tenth and a fiftieth of tau: all thresholds are per ms. (101 units: with
-// 100 the edge of every eighth bump lies on a unit, whose slope is then that of either side.)
+// Steps of a half, a tenth and a fiftieth of tau: all thresholds are per ms. (101 units: with 100,
+// the edge of every eighth bump is on a unit, whose slope is then either of two values.)
 TEST(Ring, TheTimeStepDoesNotChangeTheVerdicts) {
   ThreadPool pool(2);
   ConfigTable options;
@@ -52,7 +52,7 @@ TEST(Ring, TheTimeStepDoesNotChangeTheVerdicts) {
   }
 }
 
-// White noise of the same power moves a bump as far in a second, in steps of any size.
+// White noise of the same power moves a bump equally far in a second, with steps of any size.
 TEST(Ring, TheTimeStepDoesNotChangeDiffusion) {
   ThreadPool pool(2);
   ConfigTable options;
@@ -70,7 +70,7 @@ TEST(Ring, TheTimeStepDoesNotChangeDiffusion) {
   for (const double d : diffusion) EXPECT_NEAR(d / diffusion[0], 1, 0.3) << d;
 }
 
-// Integrators that know nothing of each other remember the angle as well, but a kick stays.
+// Independent integrators also remember the angle, but a kick persists.
 TEST(Ring, IndependentIntegratorsRememberButDoNotAttract) {
   const Battery battery(testing::battery_of("dlygo"), Seed{1});
   std::string measures;
@@ -132,7 +132,7 @@ const std::string slope = ": slope of the angular speed against omega", straight
                   on = ": share that goes on past one full turn",
                   transfer = ": median error of the decoder of dlygo after 1 s, degrees";
 
-// A ring attractor with shifted copies turns at the speed that is built in.
+// A ring attractor with shifted copies turns at the speed of its construction.
 TEST(Rotation, ARingThatTurnsAtOmegaPassesAllSevenTests) {
   const Rotations found = rotations_of(128, {});
   for (int test = 1; test <= 7; ++test) EXPECT_EQ(found.verdicts.at(test), "pass") << test;
@@ -142,8 +142,8 @@ TEST(Rotation, ARingThatTurnsAtOmegaPassesAllSevenTests) {
   }
 }
 
-// Too slow by a fifth: as straight, and past one turn in two turns' time, but not where it should
-// be.
+// Too slow by a fifth: as straight, and past one turn in the time of two turns, but at the wrong
+// angle.
 TEST(Rotation, AnotherSpeedIsMeasuredAndRefused) {
   const Rotations found = rotations_of(64, {.speed = 0.8});
   EXPECT_EQ(found.verdicts.at(7), "fail");
@@ -157,7 +157,7 @@ TEST(Rotation, AnotherSpeedIsMeasuredAndRefused) {
   }
 }
 
-// int turns for 2 s of cue, 1 s of it delay, and then no more; seq is as it was.
+// int turns for 2 s of cue, 1 s of which is delay, and then no longer; seq is unchanged.
 TEST(Rotation, ATurnThatWasLearnedByHeartStopsShort) {
   const Rotations found = rotations_of(64, {.stop_after = 2000});
   EXPECT_EQ(found.verdicts.at(7), "fail");
@@ -202,7 +202,7 @@ TEST(Ring, NeedsATaskWithAMemory) {
       HasSubstr("dlygo or dlyanti; its battery has neither"));
 }
 
-// From the 16 trained directions alone nobody can tell whether others are drawn to them.
+// The 16 trained directions alone cannot show whether others are drawn to them.
 TEST(Ring, NeedsAnglesBetweenTheTrainedDirections) {
   EXPECT_THAT(complaint_of(testing::ring_subject(20), "angles=16"),
               HasSubstr("angles = 16: at least 32 are needed"));

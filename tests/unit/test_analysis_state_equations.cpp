@@ -1,4 +1,4 @@
-// Analyses of networks with another state equation: right, or refused with the reason.
+// Analyses of networks with another state equation: correct, or rejected with the reason.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -51,7 +51,7 @@ TEST(DynamicsOfStateEquations, JacobianIsTheDerivative) {
     }
 }
 
-// One step of the analysis is one of the network.
+// One step of the analysis equals one step of the network.
 TEST(DynamicsOfStateEquations, StepsAreThoseOfTheNetwork) {
   for (const StateEquation equation : equations) {
     Weights w = three_units();
@@ -97,7 +97,7 @@ TEST(DynamicsOfStateEquations, RatesAndVoltagesRestTogether) {
   for (std::size_t k = 0; k < 3; ++k) EXPECT_LT(std::abs(a[k] - b[k]), 1e-7);
 }
 
-// A ReLU unit that is active rests at c / (1 - w), whatever the equation.
+// An active ReLU unit has its fixed point at c / (1 - w), with any equation.
 TEST(DynamicsOfStateEquations, FixedPointOfOneUnit) {
   Weights w(1, 1, 1, 2);
   w.recurrent(0, 0) = 0.5f;

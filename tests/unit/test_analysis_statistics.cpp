@@ -1,4 +1,4 @@
-// The tools of the analyses, on inputs whose answers are known.
+// The tools of the analyses, on inputs with known answers.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -97,7 +97,7 @@ TEST(Moran, WavesAndChessboards) {
   EXPECT_EQ(moran_test(neighbours, wave, 99, Seed{1}, 0).p, 0.01);
 }
 
-// Two areas of noise with different means: order between them is none within them.
+// Two areas of noise with different means: there is order between areas, but none within them.
 TEST(Moran, AreasThatDifferInTheirMeansHaveNoOrder) {
   WiringConfig wiring;
   wiring.areas = std::vector<AreaConfig>{{"a", 10, 10, {}}, {"b", 10, 10, {}}};
@@ -118,7 +118,7 @@ TEST(Moran, AreasThatDifferInTheirMeansHaveNoOrder) {
   EXPECT_LE(below, 9);  // binomial(50, 0.05): beyond 4 standard deviations
 }
 
-// Values stay in their area: a map that is 0 in one of two areas is so in every permutation.
+// Values stay in their area: a map that is 0 in one of two areas is 0 there in every permutation.
 TEST(Moran, ValuesArePermutedWithinAreas) {
   WiringConfig wiring;
   wiring.areas = std::vector<AreaConfig>{{"a", 1, 8, {}}, {"b", 1, 8, {}}};
@@ -181,8 +181,8 @@ TEST(Similarity, CkaIsBlindToRotationAndScaleOnly) {
   EXPECT_LT(linear_cka(x, random_matrix(200, 6, 4)), 0.15);
 }
 
-// The same spiral seen through two mixings has the same dynamics; one that turns at another speed
-// has not, though both fill the same space.
+// The same spiral seen through two mixings has the same dynamics; a spiral with another speed does
+// not, although both fill the same space.
 TEST(Similarity, DynamicsAreToldApartFromGeometry) {
   const auto spirals = [](double turn, std::uint32_t row) {
     Eigen::Matrix2d a;
@@ -214,11 +214,11 @@ TEST(SpectralDistance, IsTheBestMatchingOfEigenvalues) {
         .asDiagonal();
   };
   EXPECT_NEAR(spectral_distance(diagonal({1, 2}), diagonal({2.5, 1})), 0.125, 1e-12);
-  EXPECT_NEAR(spectral_distance(diagonal({3}), diagonal({3, 1})), 0.5, 1e-12);  // 0 fills up
+  EXPECT_NEAR(spectral_distance(diagonal({3}), diagonal({3, 1})), 0.5, 1e-12);  // padded with 0
   const MatrixXd a = random_matrix(5, 5, 1), b = random_matrix(5, 5, 2);
   const MatrixXd basis = random_matrix(5, 5, 3);
   EXPECT_NEAR(spectral_distance(a, basis * a * basis.inverse()), 0, 1e-10);
-  // Against all 120 matchings.
+  // Compared with all 120 matchings.
   const Eigen::VectorXcd of_a = Eigen::EigenSolver<MatrixXd>(a, false).eigenvalues(),
                          of_b = Eigen::EigenSolver<MatrixXd>(b, false).eigenvalues();
   std::vector<Index> order{0, 1, 2, 3, 4};

@@ -1,4 +1,4 @@
-// Several areas in one network: sheets of their own, and what connects them.
+// Several areas in one network: their sheets, and the synapses between them.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -148,7 +148,8 @@ TEST(Areas, SynapsesBetweenAreFunctionsOfTheSeed) {
   }
 }
 
-// Pairs between are drawn evenly: over 400 seeds, each of the 12 has a synapse in half of them.
+// Pairs between areas are drawn evenly: over 400 seeds, each of the 12 has a synapse in half of
+// them.
 TEST(Areas, EveryPairIsEquallyLikely) {
   std::vector<int> counts(12, 0);
   for (std::uint64_t seed = 0; seed < 400; ++seed) {

@@ -1,6 +1,6 @@
 // Conditions against the distributions that docs/concepts/battery.md states, with a fixed seed: a
 // chi-square test of every condition of every family, of pairs of conditions, and of neighbouring
-// trials and rows. One test in a hundred thousand may fail by chance; with this seed none does.
+// trials and rows. By chance, one test in a hundred thousand fails; with this seed none does.
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -79,7 +79,8 @@ TEST(Statistics, EveryConditionHasItsStatedDistribution) {
         const Drawn& a = values[i];
         counts[a.name].resize(a.n);
         ++counts[a.name].at(a.value);
-        // Sample and test depend on each other, by the rule of the task; other pairs do not.
+        // Sample and test depend on each other by the rule of the task; other pairs are
+        // independent.
         for (std::size_t j = i + 1; j < values.size(); ++j)
           if (const Drawn& b = values[j]; b.name != "test") {
             auto& pairs = counts[a.name + " x " + b.name];
@@ -140,7 +141,7 @@ TEST(Statistics, DurationsAreDrawnUniformly) {
   EXPECT_GE(n_checked, 60u);
 }
 
-/// Neighbours in every sense: the next trial, row, batch and split, and the next seed.
+/// Neighbours of every kind: the next trial, row, batch and split, and the next seed.
 TEST(Statistics, NeighbouringTrialsAreIndependent) {
   const Battery battery(config_of("dlygo"), seed);
   const auto at = [&](Seed s, Split split, std::uint32_t batch, std::uint32_t row,

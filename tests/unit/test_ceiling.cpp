@@ -1,4 +1,4 @@
-// Ceilings: closed forms, bounds, and what must not matter.
+// Ceilings: closed forms, bounds, and changes that must have no effect.
 #include <gmock/gmock.h>
 
 #include <cmath>
@@ -108,7 +108,7 @@ TEST(Ceiling, OfMultidmWithoutNoise) {
   EXPECT_NEAR(delayed.value, 11.0 / 12, 4 * delayed.standard_error);
 }
 
-// Likelihoods of pairs of directions are products of factors, all of which may be too small.
+// Likelihoods of pairs of directions are products of factors, which may all underflow.
 TEST(Ceiling, IsANumberHoweverLittleNoiseThereIsAndHoweverLongTheStimulusIs) {
   for (const char* task : {"dm1", "multidm", "multidlydm"})
     for (const std::int64_t n_ring : {16, 64})
@@ -145,8 +145,8 @@ TEST(Ceiling, SeesBothModalitiesWhereTheyCount) {
   EXPECT_GT(value("dmc"), 0.999);
 }
 
-// Published ring_wrap: responses to the last direction look like fixation. Sure of the answer, the
-// observer loses nothing; unsure, it gains.
+// Published ring_wrap: responses to the last direction look like fixation. If it is sure of the
+// answer, the observer loses nothing; otherwise it gains.
 TEST(Ceiling, UnderPublishedRingWrap) {
   BatteryConfig config = config_of("dms");
   config.input_noise = 20;

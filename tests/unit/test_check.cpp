@@ -1,5 +1,5 @@
-// Development checks: they abort with the numbers where they are on, and are not there where they
-// are off.
+// Development checks: if they are on, they abort with the numbers; if they are off, they cost
+// nothing.
 #include <gmock/gmock.h>
 
 #include "lmrnn/array.hpp"
@@ -39,12 +39,12 @@ TEST_F(CheckDeath, TrialsOutsideAnArray) {
   EXPECT_DEATH(array.trials(2, 2), "4 and 3.; the trials lie outside a TrialArray");
   EXPECT_DEATH(array.at(0, 3), "3 and 3.; the trial of a TrialArray");
   EXPECT_DEATH(array(0, 0, 4), "4 and 4.; the item of a TrialArray");
-  // Parts of what is not given or not asked for, as every block of a run takes them.
+  // Parts of arguments that are absent or not requested, as in every block of a run.
   EXPECT_TRUE(TrialArray<int>().trials(0, 1).empty());
   EXPECT_TRUE(TrialView().trials(3, 2).inputs.empty());
 }
 
-// What the heap overflow of 0.1.0's training was: planes sized by the first, smaller block.
+// The heap overflow of 0.1.0's training: planes sized by the first, smaller block.
 TEST_F(CheckDeath, PlanesOfASmallerBlock) {
   rnn::Planes planes;
   planes.resize(8, 1024 * 4);

@@ -1,6 +1,6 @@
-// Files that earlier versions wrote. Whoever changes a format breaks one of these tests, and then
-// either goes on reading the old format or raises its version number, so that the old files are
-// refused in plain words. tests/fixtures/make_run.sh made the fixture.
+// Files of earlier versions. If a change of a format breaks one of these tests, either continue to
+// read the old format or raise its version number, so that old files are rejected with a clear
+// message. tests/fixtures/make_run.sh made the fixture.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-// Trials from given conditions: known answers, periods, overrides, rules, and what is refused.
+// Trials from given conditions: known answers, periods, overrides, rules, and rejections.
 #include <gmock/gmock.h>
 
 #include <cmath>

@@ -173,7 +173,7 @@ TEST(Refusal, OfAnUnknownNameListsTheNamesAndTheNearest) {
             "net.toml:2: sheet.metric = \"l3\" is not one of \"l1\", \"l2\"; did you mean \"l1\"?");
 }
 
-// What a program sets is held to the same ranges as what a file says.
+// The ranges for values that a program sets are the same as for values from a file.
 TEST(CheckRanges, OfEveryFieldTableAndList) {
   const auto refusal = [](auto spoil) {
     Example config;
@@ -203,7 +203,7 @@ TEST(Refusal, OfNumbersOutOfRangeSaysTheRange) {
             "net.toml:1: radius = 0 is out of range; it must be more than 0");
   EXPECT_EQ(refusal("radius = -1.5"),
             "net.toml:1: radius = -1.5 is out of range; it must be more than 0");
-  // Beyond single precision, a network would be wrong without a word, or blamed for diverging.
+  // Beyond single precision, a network would be silently wrong, or seem to diverge.
   EXPECT_EQ(
       refusal("radius = 1e-60"),
       "net.toml:1: radius = 1e-60 is beyond single precision, in which networks are computed; "
@@ -234,7 +234,7 @@ TEST(Refusal, OfNumbersOutOfRangeNamesEitherEndOrBoth) {
   EXPECT_EQ(expected(0, {.least = 0, .most = 1, .least_excluded = true}),
             "more than 0 and at most 1");
   EXPECT_EQ(expected(std::nan(""), {}), "finite");
-  // A learning rate of infinity is above 0, and makes sense no more than any other infinity.
+  // An infinite learning rate is above 0, but as invalid as any other infinity.
   const double infinity = std::numeric_limits<double>::infinity();
   EXPECT_EQ(expected(infinity, {}), "finite");
   EXPECT_EQ(expected(infinity, more_than(0)), "more than 0 and finite");
@@ -315,7 +315,7 @@ TEST(Toml, KeepsTheOrderOfTheFile) {
   EXPECT_EQ(to_toml(table), "zebra = 1\nant = 2\n\n[moth]\nb = 1\na = 2\n\n[bee]\n");
 }
 
-// toml++ and we walk tables within tables by recursion; 30 000 of them were the end of the stack.
+// toml++ and our code walk nested tables recursively; 30 000 levels once overflowed the stack.
 TEST(Toml, RefusesKeysOfThousandsOfParts) {
   std::string key = "a";
   for (int i = 0; i < 200'000; ++i) key += ".a";
@@ -401,8 +401,8 @@ TEST(Assign, RefusesWhatIsNotAnAssignment) {
     EXPECT_THAT(message_of<UsageError>([&] { assigned({text}); }), HasSubstr("--set")) << text;
 }
 
-// `semantics = "published"` in a file and `--set semantics.ties=corrected`: whatever we made of it,
-// somebody would expect something else.
+// `semantics = "published"` in a file and `--set semantics.ties=corrected`: any meaning of this
+// would surprise somebody.
 TEST(Assign, RefusesToReplaceAValueByATable) {
   EXPECT_EQ(message_of<UsageError>([] { assigned({"units.x=3"}, "units = 4"); }),
             "--set: units.x: \"units\" must be a table, not 4 (net.toml:1)");

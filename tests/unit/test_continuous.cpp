@@ -1,4 +1,4 @@
-// Continuous targets: their gradient against the readable twin, training, and refusals.
+// Continuous targets: their gradient compared with the readable twin, training, and errors.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

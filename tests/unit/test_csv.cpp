@@ -1,4 +1,4 @@
-// Rows of CSV files: what is written by a list of columns is read by it.
+// Rows of CSV files: a list of columns reads what it has written.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

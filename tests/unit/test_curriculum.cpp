@@ -1,4 +1,4 @@
-// Curricula: stages, and tasks that are drawn more often the less they are learned.
+// Curricula: stages, and frequencies that favour tasks that are not yet learned.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -34,7 +34,7 @@ struct Drawn {
   Buffer<float> inputs;
 };
 
-// What a batch is made of.
+// The content of a batch.
 Drawn drawn(const BatchSource& source, const StreamConfig& stream, std::uint32_t batch) {
   const auto n_steps = static_cast<std::size_t>(stream.steps);
   const auto n_rows = static_cast<std::size_t>(stream.batch);
@@ -85,7 +85,7 @@ TEST(Stages, WhatAStageSaysOfAFamilyHoldsForTasksWithRowsOfTheirOwn) {
   };
   EXPECT_THAT(of(0, Period::delay), ElementsAre(3000));
   EXPECT_THAT(of(1, Period::delay), ElementsAre(200));
-  EXPECT_THAT(of(1, Period::stimulus), ElementsAre(700));  // the stage does not speak of it
+  EXPECT_THAT(of(1, Period::stimulus), ElementsAre(700));  // the stage does not set it
   EXPECT_THAT(of(2, Period::delay), ElementsAre(400));
 }
 

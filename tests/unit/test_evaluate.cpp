@@ -32,8 +32,8 @@ TEST(Wilson, LiesBelowAndClosesInWithMoreTrials) {
   }
 }
 
-// Trials of six steps: fixation 0-1, stimulus 2, delay 3, decision 4-6 (the last only in long
-// ones). Answers are given as classes and turned into logits.
+// Trials of six steps: fixation 0-1, stimulus 2, delay 3, decision 4-6 (step 6 only in long ones).
+// Answers are given as classes and turned into logits.
 class ScoreTrials : public ::testing::Test {
  protected:
   static constexpr std::size_t n_steps = 7, n_classes = 4;
@@ -230,7 +230,8 @@ TEST(Evaluation, ReachedNeedsAThousandTrialsAndTheLowerBound) {
   const Battery battery(small_battery(), Seed{1});
   const std::vector<std::size_t> tasks{0, 0, 0};
   const std::vector<Ceiling> best(3, Ceiling{{1, 0}, {1, 0}});
-  // The lower bound of 0.96 over 1000 trials is 0.946: above 95% by itself, not by its bound.
+  // The lower bound of 0.96 over 1000 trials is 0.946: the accuracy is above 95%, but its bound is
+  // not.
   const std::vector<ScoreCounts> counts{
       {999, 999, 999, 999}, {1000, 960, 1000, 960}, {1000, 970, 1000, 970}};
   const Evaluation e = make_evaluation(battery, tasks, counts, best);
@@ -329,8 +330,8 @@ TEST(Evaluator, RefusesWhatDoesNotFit) {
   EXPECT_THROW(Evaluator(battery, Seed{5}, Split::test, 1, pool, {5}), UsageError);
 }
 
-// With the state reset at each trial, an in-stream trial is a trial from state 0. A network whose
-// answer is fixed makes the counts known: always class 0 is right in no decision step of Reach.
+// With the state reset at each trial, a trial of a stream is a trial from state 0. A network with a
+// fixed answer makes the counts known: class 0 is wrong in every decision step of Reach.
 TEST(InStream, AFixatingNetworkKeepsFixationAndDecidesNothing) {
   BatteryConfig config;
   config.tasks = "go,dms";
@@ -353,7 +354,7 @@ TEST(InStream, AFixatingNetworkKeepsFixationAndDecidesNothing) {
     EXPECT_EQ(e.tasks[0].counts.decision_steps, 5 * e.tasks[0].counts.trials);
     EXPECT_EQ(e.tasks[0].counts.right_decision_steps, 0u);
     EXPECT_EQ(e.tasks[0].counts.right_trials, 0u);
-    // dms: to keep fixating is right in the trials without a match, about half of them.
+    // dms: fixating is right in the trials without a match, which are about half of them.
     EXPECT_NEAR(e.tasks[1].trial_accuracy, 0.5, 0.15);
     EXPECT_EQ(e.tasks[1].trial_accuracy, e.tasks[1].decision_accuracy);
   }

@@ -24,7 +24,7 @@ using testing::HasSubstr;
 
 namespace fs = std::filesystem;
 
-/// A directory that is gone after the test.
+/// A directory that is removed after the test.
 class Files : public testing::Test {
  protected:
   void SetUp() override {
@@ -100,9 +100,9 @@ TEST_F(Files, SaysWhyItCannotWriteAndLeavesNothing) {
   EXPECT_EQ(n_entries(), 1u);
 }
 
-/// Writes too much in every way and ends the process with the number of RunErrors.
+/// Writes more than the limit in every way, then ends the process with the number of RunErrors.
 [[noreturn]] void exit_with_refused_writes(const fs::path& directory) {
-  // A limit on the size of files stands in for a full disk: write() fails the same way.
+  // A limit on the size of files replaces a full disk: write() fails in the same way.
   std::signal(SIGXFSZ, SIG_IGN);
   const rlimit limit{1 << 16, 1 << 16};
   setrlimit(RLIMIT_FSIZE, &limit);
@@ -263,7 +263,7 @@ TEST_F(Files, SafetensorsAlignsEveryArray) {
   std::uint64_t header_size;
   std::memcpy(&header_size, bytes.data(), 8);
   EXPECT_EQ(header_size % 8, 0u);
-  // The doubles stand behind odd-sized arrays in the list, not in the data.
+  // The doubles come after odd-sized arrays in the list, but not in the data.
   const double exact[] = {0.1, 1e-300};
   const std::size_t at =
       bytes.find(std::string(reinterpret_cast<const char*>(exact), sizeof exact));
@@ -346,7 +346,7 @@ TEST_F(Files, NpyOfNumpy) {
               ElementsAre(0x102));
   EXPECT_THAT(read(npy(dictionary("'<f2'", "False", "()"), std::string("\x00\x3c", 2))).as<float>(),
               ElementsAre(1.f));
-  // Columns first: [[1, 2, 3], [4, 5, 6]] lies as 1 4 2 5 3 6.
+  // Columns first: [[1, 2, 3], [4, 5, 6]] is stored as 1 4 2 5 3 6.
   EXPECT_THAT(read(npy(dictionary("'|u1'", "True", "(2, 3)"), "\1\4\2\5\3\6")).as<std::uint8_t>(),
               ElementsAre(1, 2, 3, 4, 5, 6));
   std::string block(24, '\0');

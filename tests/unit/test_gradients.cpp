@@ -1,5 +1,5 @@
-// Gradients: the reference against central differences in double; the kernels, on every SIMD
-// target that this machine has, against the reference.
+// Gradients: the reference against central differences in double; the kernels, on every SIMD target
+// of this machine, against the reference.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -36,7 +36,7 @@ double worst_relative_error(const Laboratory& lab, std::span<const double> expec
   return worst;
 }
 
-/// Into the report of --gtest_output=json:FILE.
+/// Written to the report of --gtest_output=json:FILE.
 void record(std::string_view what, double error) {
   std::ostringstream text;
   text << error;

@@ -1,5 +1,5 @@
-// What speeds learning up, key by key: balance of the loss, averaged weights, open-ended schedules,
-// rates by in-degree, growing batches, plastic and initial synapses.
+// Keys that speed up learning: balance of the loss, averaged weights, open-ended schedules, rates
+// by in-degree, growing batches, plastic and initial synapses.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -184,7 +184,7 @@ TEST(OpenEnded, IsFlatUntilItCoolsDown) {
   EXPECT_DOUBLE_EQ(schedule_factor(schedule, 40, 100, 40), 0.1 + 0.9 * 0.95);
   EXPECT_DOUBLE_EQ(schedule_factor(schedule, 49, 100, 40), 0.1 + 0.9 * 0.05);
   EXPECT_EQ(end_of_cooldown(schedule, 80, 100), 100);
-  // During the warm-up of ten steps, the rate falls from what it has reached after five: a half.
+  // During the warm-up of ten steps, the rate falls from its value after five steps: a half.
   EXPECT_EQ(end_of_cooldown(schedule, 5, 100), 7);
   EXPECT_DOUBLE_EQ(schedule_factor(schedule, 5, 100, 5), 0.5 * (0.1 + 0.9 * 0.75));
   EXPECT_DOUBLE_EQ(schedule_factor(schedule, 6, 100, 5), 0.5 * (0.1 + 0.9 * 0.25));
@@ -204,7 +204,8 @@ TEST(OpenEnded, CoolsDownOnceACriterionHolds) {
   Trainer trainer = Trainer::start(config, dir / "run", {.n_threads = 1});
   EXPECT_EQ(trainer.run(), Outcome::criterion);
   EXPECT_EQ(trainer.step(), 16);
-  // The row of the evaluation that begins it has the rate of its own step, which was the full one.
+  // The evaluation that begins the cool-down has a row with the rate of its own step, still the
+  // full one.
   const fs::path metrics = dir / "run" / "metrics.csv";
   std::map<std::int64_t, double> rates;
   for (const MetricsRow& row : csv_rows<MetricsRow>(read_file(metrics), metrics, ""))

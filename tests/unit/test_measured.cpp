@@ -79,7 +79,7 @@ class Measured : public ::testing::Test {
 
 // Places ---------------------------------------------------------------------------------------
 
-// 0.3 - 0.2 is a little less than 0.1, 0.30000000000000004 - 0.2 a little more.
+// 0.3 - 0.2 is slightly less than 0.1, 0.30000000000000004 - 0.2 slightly more.
 TEST_F(Measured, PlacesOnAGridAreNeighboursWhateverTheirPitch) {
   for (const double pitch : {0.1, 0.05, 0.4, 0.02}) {
     std::vector<double> places;
@@ -151,7 +151,7 @@ TEST_F(Measured, LocalMasksAreBetweenPlaces) {
   w.kind = WiringKind::exponential;
   w.density = 1 / 3.0;
   EXPECT_GT(make_mask(w, Seed{1}).n_synapses(), 0u);
-  // A plastic part is of the same places.
+  // A plastic part uses the same places.
   config.wiring.kind = WiringKind::file;
   w.autapses = true;
   w.plastic.kind = SubsetKind::local;
@@ -319,7 +319,7 @@ TEST_F(Measured, TypesAreReadAndChecked) {
   save(*config.wiring.types_path, "types", {0, 1}, {2});
   EXPECT_THAT(complaint([&] { cell_types(config.wiring); }),
               HasSubstr("has the types of 2 units, but a sheet of 2 x 2 has 4"));
-  // Even if nothing is made of them.
+  // Even if they are not used.
   EXPECT_THAT(complaint([&] { Trainer::start(config, dir / "run", {.n_threads = 1}); }),
               HasSubstr("has the types of 2 units"));
 }

@@ -1,4 +1,4 @@
-// Networks: initial weights, and what is refused before anything is multiplied.
+// Networks: initial weights, and inputs that are rejected before any computation.
 #include <gmock/gmock.h>
 
 #include <Eigen/Eigenvalues>
@@ -58,8 +58,8 @@ TEST(Initialise, RadiusScalesTheSpectralRadius) {
   }
 }
 
-// Every synapse leads from a unit to one that comes later in some order: no cycles, so all
-// eigenvalues are 0. Solvers find others, of the size of what rounding errors grow to, or fail.
+// Every synapse leads from a unit to one that is later in some order: without cycles, all
+// eigenvalues are 0. Solvers find others, because rounding errors grow to this size, or fail.
 Mask mask_without_cycles(std::uint32_t n, std::uint32_t one_in) {
   std::vector<std::pair<std::uint32_t, std::uint32_t>> pairs;
   const auto unit = [n](std::uint32_t place) { return place * 7 % n; };
@@ -259,7 +259,7 @@ std::vector<float> states_of(const testing::Laboratory& lab, Workspace& work) {
   return states;
 }
 
-// A small block and network, and others that are larger in one respect each.
+// A small block and network, and others that are larger in one respect.
 std::vector<testing::NetworkCase> sizes() {
   testing::NetworkCase small;
   small.name = "small";
@@ -287,8 +287,8 @@ std::vector<testing::NetworkCase> sizes() {
   return cases;
 }
 
-// What a block computes does not depend on what its workspace served before: a buffer sized by an
-// earlier block or network overflows, or lets the arrays of several steps overlap.
+// The results of a block must not depend on the earlier use of its workspace: a buffer sized by an
+// earlier block or network overflows, or makes the arrays of several steps overlap.
 TEST(WorkspaceOf, AnyNetworkAndBlockServesAnyOther) {
   std::list<testing::Laboratory> labs;
   for (const testing::NetworkCase& c : sizes()) labs.emplace_back(c);
@@ -334,7 +334,7 @@ TEST(Refusal, OfABatteryThatCannotBe) {
               HasSubstr("name the task itself to decide"));
 }
 
-// A network that computes with weights from before they were written gives wrong numbers, silently.
+// A network that computes with outdated weights silently gives wrong numbers.
 TEST(WeightWriter, WhatItWroteIsUsedWhenItIsGone) {
   testing::Laboratory lab(testing::network_cases().front());
   Network& network = *lab.network;

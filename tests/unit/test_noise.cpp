@@ -1,5 +1,5 @@
-// The bulk normal generator: the same bits on every SIMD target as the readable twin, Philox as
-// Random123 has it, and numbers that are standard normal.
+// The bulk normal generator: on every SIMD target the same bits as the readable twin, Philox as in
+// Random123, and numbers with a standard normal distribution.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -72,7 +72,7 @@ INSTANTIATE_TEST_SUITE_P(Noise, OnEveryTarget, testing::ValuesIn(simd_targets())
 double expected_normal(std::uint64_t index) {
   const auto words = random_bits(key, static_cast<std::uint32_t>(16 * (index / 64) + index % 16));
   const std::size_t pair = (index % 64) / 32 * 2;
-  // u is rounded to single precision, which shows where it is near 1 and the radius near 0.
+  // u is rounded to single precision, which matters where u is near 1 and the radius near 0.
   const double u = (static_cast<float>(words[pair] / 2) + 0.5f) * 0x1p-31;
   const std::uint32_t w = words[pair + 1];
   const double a = ((w & 0x1fffffff) + 0.5) * 0x1p-29 * std::numbers::pi / 4;

@@ -1,7 +1,6 @@
-// What is not a number must show: a network whose activity overflows has no state, no loss and no
-// gradient. Vector instructions lose NaNs easily (a maximum returns its other argument, an
-// exponential of NaN may be 0), and a network that silently begins again at 0 looks as if it had
-// computed something.
+// NaN must show: a network whose activity overflows has no state, no loss and no gradient. Vector
+// instructions lose NaNs easily (a maximum returns its other argument, an exponential of NaN may be
+// 0), and a network that silently restarts at 0 would look as if it had computed something.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -47,7 +46,7 @@ TEST_P(NotANumber, InOneLogitShowsInLossAndGradient) {
   const std::size_t last_class = c.n_classes - 1;
   const std::size_t at = lab.network->layout().readout_bias + last_class;
   lab.network->write_weights()[at] = nan;
-  // No step asks for that class: its logit counts all the same.
+  // No step has that class as target, but its logit still counts.
   for (std::int32_t& target : lab.targets)
     target = std::min(target, static_cast<std::int32_t>(last_class) - 1);
   std::vector<float> gradient(lab.network->layout().total);

@@ -1,6 +1,5 @@
-// The operation: the readable twin against central differences in double, for gradients that come
-// from and go to the outside; the operation, on every SIMD target of this machine, against the
-// twin.
+// The operation: the readable twin against central differences in double, for gradients from and to
+// the outside; the operation, on every SIMD target of this machine, against the twin.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -160,7 +159,7 @@ TEST_P(OperationGradientCases, ReferenceAgreesWithCentralDifferences) {
   EXPECT_LE(relative_error(expected.weights, of_weights), 1e-6);
 }
 
-/// Arrays as a framework has them, and what the operation makes of them.
+/// The arrays as a framework has them, and the operation's results.
 struct Arrays {
   std::vector<float> inputs, initial, weights, logits, states, kept, a, b;
   std::vector<float> of_weights, of_inputs, of_initial;
@@ -318,7 +317,7 @@ TEST(TheOperation, TakesOtherWeightsAtEveryCall) {
   }
 }
 
-// Weights outside the masks may be anything; they do not count.
+// Weights outside the masks may have any value; they have no effect.
 TEST(TheOperation, IgnoresEntriesOutsideTheMasks) {
   NetworkCase c = many_rows();
   c.projection_density = 0.5;

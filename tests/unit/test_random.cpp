@@ -32,7 +32,7 @@ TEST(Philox, GivesTheKnownAnswers) {
               ElementsAre(0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1));
 }
 
-// Where each part of a key goes is a promise: data sets are regenerated from it years later.
+// The place of each part of a key is a promise: data sets are regenerated from it years later.
 TEST(RandomBits, LaysTheKeySideBySideInCounterAndKey) {
   const Key key{Seed{0x0123456789abcdef}, RandomPurpose::recurrent_noise, Split::test, 77, 88};
   EXPECT_EQ(random_bits(key, 99), philox({99, 88, 77, 4 << 8 | 2}, {0x89abcdef, 0x01234567}));

@@ -1,4 +1,4 @@
-// Which representation a network takes by itself, and that it does as it is told.
+// Which representation a network chooses itself, and that it uses the one that is set.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -206,7 +206,7 @@ TEST(Run, TheLastTwoEvaluationsMayHaveMoreTrials) {
   for (const TaskRow& row : csv_rows<TaskRow>(read_file(dir / "run" / "tasks.csv"), "tasks", ""))
     trials[row.step] = row.trials;
   EXPECT_THAT(trials, ElementsAre(Pair(2, 3u), Pair(4, 3u), Pair(6, 50u), Pair(7, 50u)));
-  // Those trials are what a run of as many trials throughout is scored on, and resuming keeps them.
+  // The run is scored on the same trials as a run with this number throughout, also after resuming.
   Trainer::start(config, dir / "resumed", {.n_threads = 1}).run(stop_after(5));
   Trainer::resume(dir / "resumed", {.n_threads = 1}).run();
   expect_equal_runs(dir / "run", dir / "resumed");
@@ -256,7 +256,7 @@ TEST(Run, AnotherSeedGivesAnotherRun) {
 
 // Kill -9 --------------------------------------------------------------------------------------
 
-// Runs `work` in a process of its own, which dies by SIGKILL or ends by itself.
+// Runs `work` in its own process, which dies by SIGKILL or ends normally.
 template <class Work>
 void in_doomed_process(Work work, std::chrono::milliseconds kill_after) {
   const pid_t child = ::fork();
@@ -315,7 +315,7 @@ TEST(Killed, AtAnyMoment) {
             }
           },
           std::chrono::milliseconds(after));
-    // Killed before there was a configuration, the directory may be taken into use again.
+    // If it was killed before there was a configuration, the directory can be used again.
     if (!fs::exists(run / "config.toml")) continue;
     if (!fs::exists(run / "DONE")) {
       EXPECT_EQ(Trainer::resume(run, {.n_threads = 1}).run(), Outcome::finished);
@@ -345,7 +345,7 @@ TEST(Killed, BeforeThereIsAConfigurationItMayBeginAgain) {
   std::ofstream(run / "config.toml.tmp-9") << "seed";
   EXPECT_EQ(train(small_run_config(), run), Outcome::finished);
   EXPECT_FALSE(fs::exists(run / "config.toml.tmp-9"));
-  // Without its configuration, a run that has come further is not written over.
+  // Without its configuration, a run that has got further is not overwritten.
   fs::remove(run / "config.toml");
   fs::remove(run / "DONE");
   EXPECT_THAT(complaint([&] { Trainer::start(small_run_config(), run, {.n_threads = 1}); }),
@@ -395,7 +395,7 @@ TEST(Refused, ToWriteIntoARunThatWasMovedAway) {
   const TemporaryDirectory dir;
   RunConfig config = small_run_config();
   config.checkpoint.every = 5;
-  // Moved before a checkpoint; and after the last, when only the file DONE is still to be written.
+  // Moved before a checkpoint; and after the last one, when only the file DONE is still missing.
   for (const std::int64_t step : {std::int64_t{3}, config.train.steps}) {
     const fs::path run = dir / "run", moved = dir / ("moved" + std::to_string(step));
     TrainerCallbacks callbacks;
@@ -547,7 +547,7 @@ TEST_F(InputFiles, ARelativePathMeansTheSameFileWhereverTheRunIsResumed) {
     EXPECT_EQ(Trainer::resume(dir_ / name, {.n_threads = 1}).run(), Outcome::finished);
     EXPECT_EQ(checkpoint_bytes(dir_ / name, 20), checkpoint_bytes(dir_ / "whole", 20)) << name;
   }
-  // Without the file, that of the same relative path, if it holds the same.
+  // If the file is missing, the one at the same relative path is used, if it has the same content.
   fs::remove(dir_ / "here" / "mask.csv");
   EXPECT_THAT(complaint([&] { Trainer::resume(dir_ / "moved", {.n_threads = 1}); }),
               HasSubstr("mask.csv has changed since the run began"));
@@ -556,7 +556,7 @@ TEST_F(InputFiles, ARelativePathMeansTheSameFileWhereverTheRunIsResumed) {
   EXPECT_EQ(checkpoint_bytes(dir_ / "moved", 20), checkpoint_bytes(dir_ / "whole", 20));
 }
 
-// It names the newest checkpoint, and that run may go on.
+// It names the newest checkpoint, and that run may continue.
 TEST_F(InputFiles, TheRunThatAnotherStartedFromMayGoOn) {
   RunConfig first = small_run_config();
   first.checkpoint.keep_last = 100;
@@ -607,7 +607,7 @@ TEST(Refused, ATruncatedCheckpoint) {
     write_file(file, content);
   }
   EXPECT_EQ(read_file(run / "metrics.csv"), metrics);
-  // The remedy: without the damaged checkpoint, the one before it serves.
+  // The remedy: if the damaged checkpoint is removed, the one before it is used.
   fs::remove_all(checkpoint_path(run, 10));
   Trainer::resume(run, {.n_threads = 1}).run();
   EXPECT_TRUE(checkpoint_bytes(run, 20) == checkpoint_bytes(dir / "whole", 20));
@@ -725,7 +725,7 @@ TEST(Criterion, AllThatAreGivenMustHold) {
   EXPECT_EQ(train(config, dir / "run"), Outcome::finished);
 }
 
-// Killed between the last checkpoint and DONE, nothing is trained or written twice.
+// A run killed between the last checkpoint and DONE trains and writes nothing twice.
 TEST(Criterion, DoneIsAddedWhenItWasMissing) {
   const TemporaryDirectory dir;
   RunConfig config = small_run_config();
@@ -745,7 +745,7 @@ TEST(Criterion, DoneIsAddedWhenItWasMissing) {
   }
 }
 
-// The evaluation that begins the cool-down could not know that it would be the last one.
+// The evaluation that begins the cool-down could not know that it was the last one.
 TEST(Criterion, ACoolDownOfNoStepsIsJudgedByTheTrialsThatItWas) {
   const TemporaryDirectory dir;
   RunConfig config = small_run_config();

@@ -1,5 +1,5 @@
-// Each row of the table of semantics: a trial derived by hand, as published and as corrected.
-// All other switches are as corrected.
+// Each row of the table of semantics: a trial derived by hand, as published and as corrected, with
+// all other switches as corrected.
 #include <gmock/gmock.h>
 
 #include <fstream>

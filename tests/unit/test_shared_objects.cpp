@@ -1,6 +1,6 @@
-// One object, many threads: every public object that its header calls shareable, used by eight
-// threads at once, gives each of them what it gives to one thread alone. The thread sanitizer runs
-// these tests too.
+// One object, many threads: every public object that its header calls shareable is used by eight
+// threads at once, and gives each of them the results of one thread alone. The thread sanitizer
+// runs these tests, too.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -35,7 +35,7 @@ namespace {
 
 constexpr std::size_t n_threads = 8;
 
-/// Calls use(i) on eight threads that begin together; the first exception comes out here.
+/// Calls use(i) on eight threads that start together; rethrows the first exception here.
 void on_threads(const std::function<void(std::size_t)>& use) {
   std::barrier beginning(n_threads);
   std::vector<std::exception_ptr> errors(n_threads);
@@ -101,7 +101,8 @@ TEST_P(SharedStreams, GiveEveryThreadWhatTheyGiveToOne) {
   for (std::uint32_t batch = 0; batch < n_batches; ++batch) wanted.emplace_back(alone, batch);
   std::atomic<int> n_wrong = 0;
   on_threads([&](std::size_t thread) {
-    // Every thread in another order, so that rows are asked for forward, back and at once.
+    // Every thread uses another order, so rows are requested forward, backward and at the same
+    // time.
     for (std::uint32_t k = 0; k < 4 * n_batches; ++k) {
       const auto batch = static_cast<std::uint32_t>((k * (1 + thread % 5) + thread) % n_batches);
       n_wrong += !(Rows(shared, batch) == wanted[batch]);
@@ -143,7 +144,7 @@ TEST(SharedBattery, DrawsAndComposesForEveryThread) {
     wanted.push_back(trial_of(task));
   std::atomic<int> n_wrong = 0;
   on_threads([&](std::size_t) {
-    const Battery copy = battery;  // shares what the original has
+    const Battery copy = battery;  // shares the data of the original
     for (std::size_t task = 0; task < wanted.size(); ++task) {
       n_wrong += trial_of(task) != wanted[task];
       n_wrong += copy.index_of(battery.tasks()[task].name()) != task;
@@ -290,7 +291,7 @@ TEST(SimdTarget, BelongsToItsThreadAndToThePoolsWorkForIt) {
   EXPECT_THROW(SimdScope("avx3000"), UsageError);
 }
 
-/// Long enough for rounding to tell the targets apart.
+/// Long enough for rounding to differ between the targets.
 RunConfig run_on(std::string_view target) {
   RunConfig config = small_run_config();
   config.simd = target;

@@ -1,4 +1,4 @@
-// Dale's law on the sheet, and what wire costs.
+// Dale's law on the sheet, and the cost of wire.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -249,7 +249,7 @@ TEST(UnitTypes, OfAnotherNetworkCanBeTaken) {
   const std::vector<InputPath> inputs = input_paths(config);
   ASSERT_EQ(inputs.size(), 1u);
   EXPECT_EQ(inputs[0].key, "wiring.excitatory_path");
-  // A run reads the file once: without it, it is resumed all the same.
+  // A run reads the file only once, so it can be resumed without it.
   {
     Trainer trainer = Trainer::start(config, dir / "run", {.n_threads = 1});
     TrainerCallbacks callbacks;
@@ -331,7 +331,7 @@ TEST(Signs, InitialWeightsHaveThemAndAreBalanced) {
   }
   EXPECT_NEAR(sum, 0, 0.08);      // of a unit's weights; four standard errors
   EXPECT_NEAR(squares, 1, 0.04);  // as without signs
-  // The numbers are those of the unsigned network, but for the factors of the balance.
+  // The numbers are those of the unsigned network, except for the factors of the balance.
   const auto sources = mask.sources_of(0);
   const auto n_inhibitory = static_cast<double>(std::ranges::count_if(
       sources, [&](std::uint32_t j) { return network.architecture().excitatory[j] == 0; }));
@@ -373,7 +373,7 @@ TEST(Signs, HoldAfterAnyNumberOfSteps) {
   for (int step = 0; step < 200; ++step) learner.step();
   EXPECT_EQ(n_violations(learner.network()), 0u);
   EXPECT_EQ(n_violations(learner.result()), 0u);
-  // Some would have the other sign by now, and are kept at 0.
+  // Some would have the other sign by now, but are kept at 0.
   EXPECT_GT(std::ranges::count(recurrent_weights(learner.network()), 0.0f), 0);
 }
 

@@ -1,5 +1,5 @@
-// Data that a program brings along: the same bits as the battery's where they are the same data,
-// known scores, and refusals.
+// A program's own data: the same bits as from the battery if the data are the same, known scores,
+// and errors.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -41,7 +41,7 @@ class EvenOdd : public BatchSource {
   }
 };
 
-// The readout's bias makes it answer class 0, whatever it sees.
+// The bias of the readout makes it answer class 0 for any input.
 Network always_zero() {
   Architecture a;
   a.n_channels = a.n_classes = 2;
@@ -131,7 +131,7 @@ TEST(Source, WhatItWritesIsCheckedOnEveryWayIn) {
       EXPECT_THAT(message, HasSubstr("at step 3"));
       EXPECT_THAT(message, HasSubstr("row 33 of batch 1"));
     }
-  // What only evaluation asks for.
+  // Data that only evaluation asks for.
   EXPECT_THAT(
       messages([](auto& rows, auto k) {
         if (!rows.tasks.empty()) rows.tasks(3, k) = 2;
@@ -143,7 +143,7 @@ TEST(Source, WhatItWritesIsCheckedOnEveryWayIn) {
               HasSubstr("scored is 7"));
 }
 
-// Answers as it is told.
+// Returns the answers that it was given.
 class Odd : public EvenOdd {
  public:
   std::string named = "odd";

@@ -1,4 +1,4 @@
-// Packed streams and trial batches: every row a function of (seed, split, batch, row).
+// Packed streams and trial batches: every row depends only on (seed, split, batch, row).
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -149,7 +149,7 @@ TEST(Stream, RefusesArraysOfAnotherShape) {
   EXPECT_THAT(refusal(mixed), ::testing::HasSubstr("targets"));
 }
 
-// Every trial but the one that the row's end cuts; what counts is a matter of periods and grace.
+// Every trial except the one that the row's end cuts; periods and grace decide what counts.
 TEST(Stream, ScoresTheTrialsThatARowHoldsWhole) {
   for (const StreamMode mode : {StreamMode::restart, StreamMode::carry_on}) {
     Settings settings{.tasks = "dlygo,dm1", .mode = mode};

@@ -1,5 +1,5 @@
-// Keys, values, measures and columns that were renamed: their former names are read, and no hash of
-// a configuration changes. The fixture and the hashes below are of commit e3ffdaf;
+// Keys, values, measures and columns that were renamed: their former names are still read, and no
+// hash of a configuration changes. The fixture and the hashes below are from commit e3ffdaf;
 // tests/fixtures/make_study.sh made the fixture.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -243,8 +243,8 @@ TEST(ConfigHash, ChangesWithEveryKeyThatIsNoDefault) {
   EXPECT_EQ(before, config_hash(config));
 }
 
-// Results that were committed under a hash are lost when it changes. Whoever makes this test fail
-// has changed a default or the text that is hashed: see canonical_text.
+// Committed results are lost when their hash changes. If this test fails, a default or the hashed
+// text has changed: see canonical_text.
 TEST(ConfigHash, StaysWhatItWas) {
   RunConfig config;
   config.seed = 1;
@@ -279,7 +279,7 @@ TEST(ConfigHash, OfAFileIsWhatItHoldsAndNotWhereItIs) {
   EXPECT_EQ(first, hash_of_mask("a.csv", "0,1\n"));
 }
 
-// The file is not read again as long as the file system says that it is the same.
+// The file is not read again while the file system reports it as unchanged.
 TEST(ConfigHash, OfAFileThatIsReplacedLaterChangesToo) {
   const TemporaryDirectory dir;
   RunConfig config = small_run_config();
@@ -347,7 +347,7 @@ TEST(Tuning, TakesTheBestMeanOverSeeds) {
   EXPECT_EQ(run.config.train.steps, 5000);  // tuning.set is for tuning runs
 }
 
-// Times of runs that miss the mark are all the same.
+// Times of runs that miss the mark are all equal.
 TEST(Tuning, EqualScoresAreDecidedByTheArea) {
   const StudyFile file(std::string(head) + tuned);
   const StudyPlan plan = plan_study(file.load(), [](const PlannedRun& run) {
@@ -369,7 +369,7 @@ final_seeds = [12, 13]
 tuning.rank = 2
 )";
 
-// In short runs 0.004 is ahead of 0.002, in long ones the other way round.
+// In short runs 0.004 is better than 0.002, in long ones worse.
 std::optional<RunResult> short_runs_mislead(const PlannedRun& run) {
   const bool is_short = run.config.train.steps == 5;
   const double rate = *run.tuned;
@@ -518,7 +518,7 @@ TEST(Tuning, TheGridGrowsWhileTheBestIsAtItsEdge) {
   EXPECT_EQ(growing.tuning[0].values.back().value, 0.008);
   EXPECT_FALSE(growing.tuning[0].best);
   EXPECT_FALSE(growing.runs.back().settled);
-  // It may grow once; the best is still at the edge, and that is said.
+  // It may grow once; then the best value is still at the edge, and the plan says so.
   const StudyPlan grown = plan_study(file.load(), [](const PlannedRun& run) {
     return std::optional(RunResult{false, *run.tuned});
   });
@@ -527,7 +527,7 @@ TEST(Tuning, TheGridGrowsWhileTheBestIsAtItsEdge) {
 }
 
 TEST(Tuning, TheGridDoesNotGrowWhereTheKeyEnds) {
-  // A density is at most 1; a learning rate has no more digits than its name.
+  // A density is at most 1; a learning rate cannot have more digits than its name.
   for (const std::string& tuning :
        {"key = \"network.input.density\"\nvalues = [0.25, 0.5, 1.0]"s,
         "values = [1.0001, 1.0002, 1.0003]"s, "values = [1e10, 1e20, 1e30]"s}) {

@@ -118,7 +118,7 @@ TEST(StudyRun, DoesEveryRunOnce) {
   EXPECT_EQ(outcome.n_left, 0u);
   EXPECT_EQ(states(study)[RunState::done], 4);
   EXPECT_EQ(run(study).n_finished, 0u);
-  // A run of a study has the bits of the same run by itself.
+  // A run of a study has the same bits as the same run alone.
   const PlannedRun planned = plan_study(study).runs.at(3);
   Trainer::start(planned.config, dir / "alone", {.n_threads = 1}).run();
   EXPECT_EQ(checkpoint_bytes(dir / "alone", 12),
@@ -195,7 +195,7 @@ TEST(StudyRun, ADivergedRunIsAResult) {
     EXPECT_EQ(row.at("steps_to_5"), "12");  // censored at the horizon
     trials_of_bad = row.at("trials_to_5");
   }
-  // The horizon in trials, as far as the run of the same batches says: not 12.
+  // The horizon in trials is that of the other run with the same batches, not 12.
   EXPECT_NEAR(std::stod(trials_of_bad), trials_of_good, 0.2 * trials_of_good);
 }
 
@@ -281,7 +281,7 @@ TEST(StudyRun, MemoryLimitsHowManyRunAtOnce) {
   EXPECT_GT(available_memory(), 1e6);
 }
 
-// The program that embeds the library may ignore SIGCHLD, and then nobody learns how a child ended.
+// If the program that embeds the library ignores SIGCHLD, the exit status of a child is lost.
 TEST(StudyRun, TheEndOfARunIsKnownWhereSigchldIsIgnored) {
   const SmallStudy dir("[grid]\nwiring.radius = [1, 2]\n");
   const Study study = dir.load();
@@ -409,21 +409,21 @@ TEST(StudyRun, CeilingsAreComputedOnceAndKept) {
   run(study, {.limit = 1});
   ASSERT_EQ(std::distance(fs::directory_iterator(kept), {}), 1);
   const std::string text = read_file(only_file());
-  // Another network on the same battery reads what was kept, whatever it says.
+  // Another network on the same battery reads the saved file, whatever its content.
   const std::size_t go = text.find("go,1,");
   ASSERT_NE(go, std::string::npos);
   write_file(only_file(), std::string(text).replace(go, 5, "go,0.5,"));
   run(study);
   EXPECT_EQ(ceiling_of(0), "1.000000");
   EXPECT_EQ(ceiling_of(1), "0.500000");
-  // A damaged file is made anew, and the same.
+  // A damaged file is made again, with the same content.
   fs::remove_all(study.out / "runs");
   write_file(only_file(), text.substr(0, text.size() - 3));
   run(study, {.limit = 1});
   EXPECT_EQ(read_file(only_file()), text);
 }
 
-// What was kept is read again only for the same battery, tasks and seeds, and by the same code.
+// A saved file is read only for the same battery, tasks and seeds, and with the same code.
 TEST(StudyRun, KeptCeilingsAreForgottenWhenAnythingThatTheyDependOnChanges) {
   const SmallStudy dir("");
   const Study study = dir.load();
@@ -461,7 +461,7 @@ TEST(StudyRun, KeptCeilingsAreForgottenWhenAnythingThatTheyDependOnChanges) {
   ask(kept_ceilings(study), Seed{5}, {1});
   EXPECT_EQ(n_kept(), ++n) << "fewer tasks";
 
-  // A file of this code that says something else is believed; one of other code is not read.
+  // A file of this code with other numbers is trusted; one of other code is not read.
   fs::remove_all(kept);
   ask(kept_ceilings(study));
   const fs::path file = fs::directory_iterator(kept)->path();
@@ -540,7 +540,8 @@ pruning = { density = 0.25, rounds = 2, rewind = 3, start = "reinitialise" }
   for (const PlannedRun& r : plan.runs) where[r.name] = run_directory(study, r);
   ASSERT_EQ(where.size(), 4u);
 
-  // Half of the synapses, then a quarter; each mask holds the largest of the weights before.
+  // First half of the synapses, then a quarter; each mask keeps the largest of the previous
+  // weights.
   const Network first = final_network(where["ticket-round0-seed1"]);
   const Network second = final_network(where["ticket-round1-seed1"]);
   const Network ticket = final_network(where["ticket-seed1"]);
@@ -569,7 +570,7 @@ pruning = { density = 0.25, rounds = 2, rewind = 3, start = "reinitialise" }
     for (const std::uint32_t j : start.architecture().recurrent.sources_of(i))
       EXPECT_EQ(start.parameters()[start.layout().recurrent + k++],
                 early.parameters()[early.layout().recurrent + i * 16 + j]);
-  // The same mask with fresh weights is another network; its data and mask are the same.
+  // The same mask with fresh weights is another network; its data and mask are unchanged.
   const Network fresh = final_network(where["fresh-seed1"]);
   const auto sources = [](const Network& n) {
     std::vector<std::uint32_t> all;
@@ -581,7 +582,7 @@ pruning = { density = 0.25, rounds = 2, rewind = 3, start = "reinitialise" }
   EXPECT_FALSE(std::ranges::equal(fresh.parameters(), ticket.parameters()));
 }
 
-// Fresh weights are the initial weights of no run, however far its seed.
+// Fresh weights are not the initial weights of any run, with any seed.
 TEST(StudyRun, FreshWeightsAreThoseOfNoOtherSeed) {
   std::set<std::uint64_t> fresh;
   for (std::uint64_t seed : {0ull, 1ull, 2ull, 1'000'000'007ull, (1ull << 63) - 1}) {
@@ -835,7 +836,7 @@ TEST(Results, RowsSurviveTheRoundTrip) {
   EXPECT_THROW(from_row("0123,x", "results.csv:3"), UsageError);
 }
 
-// Columns were added to results files; those of earlier versions go on as they are.
+// Columns were added to results files; files of earlier versions keep their columns.
 TEST(Results, FilesOfEarlierVersionsAreReadAndContinued) {
   const TemporaryDirectory dir;
   const fs::path file = dir / "results.csv";
@@ -880,7 +881,8 @@ TEST(Results, FilesOfEarlierVersionsAreReadAndContinued) {
   EXPECT_THROW(append_result(dir / "other.csv", s), UsageError);
 }
 
-// A merge of two people's results, or a spreadsheet, may leave curves whose columns do not match.
+// A merge of two people's results, or a spreadsheet, may leave curves with columns that do not
+// match.
 TEST(Results, DamagedLearningCurvesAreRefused) {
   RunSummary s;
   const auto is_refused = [&] {

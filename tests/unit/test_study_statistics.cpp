@@ -28,7 +28,7 @@ TEST(TimeToMark, CountsOnlyWhenHeldTwiceRunning) {
   const std::vector<double> times{1, 2, 3, 4, 5, 6};
   // Above at 2, but not at 3; for good from 4 on.
   EXPECT_DOUBLE_EQ(time_to_mark(times, std::vector{0.0, 0.9, 0.1, 0.9, 0.9, 0.9}, 0.5).time, 3.5);
-  // Above at the last evaluation alone: nobody knows whether it would have been held.
+  // Above only at the last evaluation: it is unknown whether it would have stayed there.
   const TimeToMark last = time_to_mark(times, std::vector{0.0, 0.0, 0.0, 0.0, 0.0, 0.9}, 0.5);
   EXPECT_FALSE(last.reached);
   EXPECT_EQ(last.time, 6);
@@ -80,7 +80,7 @@ TEST(KaplanMeier, GivesThePublishedTable) {
 }
 
 TEST(RestrictedMean, IsTheAreaUnderTheSurvivalCurve) {
-  // Everybody watched to 10: the mean of min(time, 10).
+  // Everybody was observed up to 10: the mean of min(time, 10).
   const std::vector<TimeToMark> whole{{2, true}, {4, true}, {10, false}, {10, false}};
   EXPECT_DOUBLE_EQ(restricted_mean(whole, 10), (2 + 4 + 10 + 10) / 4.0);
   EXPECT_DOUBLE_EQ(restricted_mean(whole, 3), (2 + 3 + 3 + 3) / 4.0);
@@ -161,7 +161,7 @@ TEST(BootstrapBest, SmallerCanBeBetter) {
 // Tests ----------------------------------------------------------------------------------------
 
 TEST(PairedPermutation, CountsAllSignPatterns) {
-  // All of one sign: only the observed pattern and its mirror image are as extreme.
+  // All have the same sign: only the observed pattern and its mirror image are as extreme.
   EXPECT_DOUBLE_EQ(paired_permutation_p(std::vector{1.0, 2.0, 3.0}, seed), 0.25);
   EXPECT_DOUBLE_EQ(paired_permutation_p(std::vector<double>(10, 0.3), seed), 2.0 / 1024);
   // Sum 4; |sums| of the eight patterns of 1, 2, 3: 6, 6, 4, 4, 2, 2, 0, 0.

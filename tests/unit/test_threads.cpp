@@ -28,7 +28,7 @@ TEST_P(ThreadPools, RunEveryItemOnce) {
 
 TEST_P(ThreadPools, CanBeUsedAgainAndAgain) {
   ThreadPool pool(GetParam());
-  // Unsynchronised writes to distinct elements: the thread sanitizer sees it if for_each returns
+  // Unsynchronised writes to distinct elements: the thread sanitizer reports it if for_each returns
   // before its items are done.
   std::vector<int> values(17);
   for (int round = 0; round < 200; ++round)

@@ -1,5 +1,5 @@
-// Ten steps of gradient descent give the losses and the gradients that PyTorch gives.
-// tests/fixtures/make_torch_trajectory.py is the other side, and says what is computed.
+// Ten steps of gradient descent give the same losses and gradients as in PyTorch.
+// tests/fixtures/make_torch_trajectory.py is the other side and describes the computation.
 #include <gtest/gtest.h>
 
 #include <cmath>

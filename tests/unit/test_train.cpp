@@ -1,4 +1,4 @@
-// Training as a whole: gradients of the whole objective, and what is learned.
+// Training as a whole: gradients of the whole objective, and learning.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -76,8 +76,8 @@ TEST(Learner, AGradientWhoseSquaresOverflowIsNotUsed) {
   }
 }
 
-// The directional derivative of the loss that is reported equals the gradient that is applied:
-// normalisation over blocks, period weights and penalties included.
+// The directional derivative of the reported loss equals the applied gradient, including
+// normalisation over blocks, period weights and penalties.
 TEST(Learner, TheGradientIsThatOfTheReportedLoss) {
   RunConfig config = descent(1);
   config.loss.weights = {.fixation = 0.5, .stimulus = 1, .delay = 2, .decision = 3};

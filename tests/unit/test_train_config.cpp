@@ -104,7 +104,7 @@ TEST(RunConfig, WhatIsWrongIsSaidInOneLine) {
   EXPECT_THAT(complaint("seed = 1\nradius = 3"), HasSubstr("did you mean \"wiring.radius\"?"));
   EXPECT_THAT(complaint("claim = \"local is better\""), HasSubstr("lmrnn study"));
   EXPECT_THAT(complaint("seed = 1\n[wiring]\nradius = -1"), HasSubstr("test.toml:3"));
-  // One range of seeds and one message, whatever is wrong and wherever the key stands.
+  // One range of seeds and one message, for every error and every place of the key.
   const std::string range = "; a seed is a whole number from 0 to 9223372036854775807";
   EXPECT_EQ(complaint("seed = \"one\""), "test.toml:1: seed = \"one\"" + range);
   EXPECT_EQ(complaint("seed = -1"), "test.toml:1: seed = -1" + range);

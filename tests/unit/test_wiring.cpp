@@ -385,7 +385,8 @@ TEST_F(WiringFile, NoSynapseIsNoMask) {
   }
 }
 
-// What scipy.sparse.save_npz writes; `data` of three diagonals has the shape of a mask of 3 units.
+// The output of scipy.sparse.save_npz; `data` of three diagonals has the shape of a mask of 3
+// units.
 TEST_F(WiringFile, PartsOfASparseMatrixAreNoMask) {
   const std::vector<double> square(9, 1);
   const std::vector<std::int64_t> shape{3, 3}, numbers{0, 1, 2};
@@ -409,11 +410,11 @@ TEST_F(WiringFile, PartsOfASparseMatrixAreNoMask) {
                  {{{"X/data", data}, {"X/" + parts[0], some}, {"X/" + parts[1], some}}, {}});
     EXPECT_THAT(refused("m.npz", "X/data"), HasSubstr("scipy"));
   }
-  // An array called `data`, or parts beside it in another group, are nothing of the sort.
+  // An array called `data`, or parts next to it in another group, are not a sparse matrix.
   write_arrays(directory / "m.npz",
                {{{"data", data}, {"X/indices", some}, {"X/indptr", some}}, {}});
   EXPECT_EQ(make_mask(config("m.npz", "data"), seed).n_synapses(), 9u);
-  // HDF5, and whatever else the core does not read, is converted.
+  // HDF5, and formats that the core does not read, must be converted.
   for (const char* name : {"m.h5", "m.mat", "m.graphml"})
     EXPECT_THAT(
         refused(name, ""),
@@ -443,7 +444,7 @@ TEST_F(WiringFile, BadEdgeLists) {
                       HasSubstr("mask.npz")));
 }
 
-// What lmrnn.wirings writes: the mask, and what else is known of it.
+// The output of lmrnn.wirings: the mask, and other known data.
 TEST_F(WiringFile, AnArrayCalledMaskIsTheOneOfSeveral) {
   const std::vector<std::uint8_t> mask{0, 1, 0, 0, 0, 1, 1, 0, 0};
   const std::vector<double> weights(9, 0.5);

@@ -1,4 +1,4 @@
-"""Other people's trained networks as lmrnn.Network, to evaluate and analyse them; ours as ONNX.
+"""Trained networks from other packages as lmrnn.Network, to evaluate and analyse them; ours as ONNX.
 
     network = lmrnn.networks.read(model)                # or a path
     network.save("theirs.safetensors")                  # lmrnn eval, lmrnn analyze take it
@@ -16,10 +16,10 @@
 
 The core has three state equations (`Network.equation`), with u[t] = W h[t-1] + W_in x[t] + b, from 0:
 h[t] = (1 - alpha) h[t-1] + alpha f(u[t]); x[t] = (1 - alpha) x[t-1] + alpha u[t] with h[t] = f(x[t]);
-h[t] = f((1 - alpha) h[t-1] + alpha u[t]). Networks with another one, several layers, gates or another
-activation are refused by name: their outputs would not be the same. So are modules, state dicts and graphs with
-parts besides the RNN and one linear readout: learned initial states, LayerNorm, a layer before the RNN. What the
-forward of a module does without parts of its own, such as F.relu, cannot be seen: compare a few outputs.
+h[t] = f((1 - alpha) h[t-1] + alpha u[t]). Networks with another equation, several layers, gates or another activation
+are rejected with a reason, because their outputs would differ. So are modules, state dicts and graphs with parts other
+than the RNN and one linear readout: learned initial states, LayerNorm, a layer before the RNN. Operations in a module's
+forward that have no part of their own, such as F.relu, cannot be detected: compare a few outputs.
 
 Needs the packages of the format: pip install 'lmrnn[networks]' for ONNX and safetensors.
 """
@@ -49,15 +49,15 @@ def read(
     Parameters
     ----------
     readout : module or dict, optional
-        The linear readout (weight, bias; kernel, bias of flax), if it is not part of `source`, or which of
-        several it is. Without any, the readout is the identity: the logits are the states.
+        The linear readout (weight, bias; kernel, bias of flax), if it is not part of `source`, or if `source` has
+        several. Without any, the readout is the identity: the logits are the states.
     n_rules : int
-        How many of the last input channels are a one-hot rule.
+        The number of last input channels that are a one-hot rule.
     activation : "relu", "tanh" or "softplus", optional
-        Needed where the source does not say it (state dicts, parameters).
+        Needed if the source does not have it (state dicts, parameters).
     broken_mask : "keep" or "zero", optional
-        What to do about weights outside the network's own mask. nn4n uses them in `eval()` and sets
-        them to 0 in `train()`.
+        What to do with weights outside the network's own mask. nn4n uses them in `eval()` and sets them to 0 in
+        `train()`.
     """
     options = Options(readout, n_rules, activation, broken_mask)
     if isinstance(source, (str, PathLike)):

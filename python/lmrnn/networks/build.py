@@ -1,4 +1,4 @@
-"""From weights in one layout to a Network."""
+"""Makes a Network from weights in one layout."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Options:
 
 @dataclass
 class Weights:
-    """A network as the core has it; see lmrnn.torch.export for the shapes."""
+    """A network's weights in the core's layout; see lmrnn.torch.export for the shapes."""
 
     recurrent: Any
     input: Any
@@ -72,7 +72,7 @@ def network(weights: Weights, options: Options, where: str) -> _core.Network:
 
 
 def given_readout(readout, where: str, weight: str = "weight", kind: type | None = None):
-    """(weight, bias or None) of the argument `readout`: a dictionary, or a layer of the type `kind`."""
+    """(weight, bias or None) from the argument `readout`: a dictionary, or a layer of the type `kind`."""
     known = (weight, "bias")
     if hasattr(readout, "keys"):
         unknown = [str(key) for key in readout.keys() if key not in known]
@@ -93,8 +93,8 @@ def given_readout(readout, where: str, weight: str = "weight", kind: type | None
 
 
 def is_other_head(shape, readout_shape, n_inputs: int, n_units: int) -> bool:
-    """Whether a linear map (output, input) can only be another readout of the same states: it takes them, and
-    what it gives out fits neither the RNN nor the readout, as what the readout gives out does not fit it."""
+    """Whether a linear map (output, input) can only be another readout of the same states: it takes them, its outputs
+    fit neither the RNN nor the readout, and the readout's outputs do not fit it."""
     return shape[1] == n_units and shape[0] not in (n_inputs, n_units) and readout_shape[0] != n_units
 
 
@@ -108,7 +108,7 @@ def refuse_unread(where: str, unread: list[str], remedy: str) -> None:
 
 
 def refuse_given(options: Options, where: str, names=("readout",), why: str = "has its own readout") -> None:
-    """Arguments that would be ignored."""
+    """Raises UsageError for arguments that would be ignored."""
     for name in names:
         value = getattr(options, name)
         if value is not None and not (name == "n_rules" and value == 0):
@@ -119,8 +119,8 @@ def from_arrays(
     where: str, *, recurrent, input, readout, rule=None, bias=None, readout_bias=None, recurrent_mask=None,
     input_mask=None, readout_mask=None, excitatory=None, alpha=1.0, activation="relu", equation="rate",
 ) -> _core.Network:  # fmt: skip
-    """A Network from recurrent (target, source), input (unit, channel), rule (rule, unit), readout (class,
-    unit) and biases; a synapse wherever `recurrent` is not 0, unless `recurrent_mask` says it."""
+    """A Network from recurrent (target, source), input (unit, channel), rule (rule, unit), readout (class, unit) and
+    biases; without `recurrent_mask`, a synapse exists wherever `recurrent` is not 0."""
     arrays = {
         "recurrent": recurrent, "input": input, "readout": readout, "rule": rule, "bias": bias,
         "readout_bias": readout_bias,
@@ -176,7 +176,7 @@ def agreeing_activation(found: str, options: Options, where: str) -> str:
 
 
 def added(*biases) -> np.ndarray | None:
-    """Their sum; None stands for zeros."""
+    """The sum of the biases; None stands for zeros."""
     some = [np.asarray(bias, dtype=np.float64) for bias in biases if bias is not None]
     return sum(some) if some else None
 
@@ -190,7 +190,7 @@ def refuse_state(where: str, equation: str, name: str) -> None:
 
 
 def of_lmrnn(network: _core.Network, options: Options, where: str) -> _core.Network:
-    """A network of lmrnn says everything itself."""
+    """A network of lmrnn, which is complete and needs no further arguments."""
     refuse_given(
         options, where, ("readout", "n_rules", "activation", "broken_mask"), "is a network of lmrnn, which is complete"
     )

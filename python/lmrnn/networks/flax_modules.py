@@ -20,7 +20,7 @@ _REMEDY = "give the cell itself, and its readout with readout="
 
 
 def from_parameters(parameters: dict, options: Options) -> Network:
-    """Of linen: {"i": {"kernel", "bias"}, "h": {"kernel"}} somewhere, and one Dense with a kernel."""
+    """From linen's parameters: {"i": {"kernel", "bias"}, "h": {"kernel"}} somewhere, and one Dense with a kernel."""
     where = "the parameters"
     cells: list = []
     kernels: dict = {}
@@ -49,7 +49,8 @@ def _of_dense(tree):
 
 
 def _choose(weights: Weights, dense: dict, others: list[str], kind, options: Options, where: str) -> None:
-    """The readout among the layers `dense`, of names and (kernel, bias); refuses what is not read."""
+    """Selects the readout among the layers `dense`, name to (kernel, bias); raises UsageError for layers that are not
+    read."""
     n_units, n_inputs = weights.input.shape
     chosen = None
     if options.readout is not None:
@@ -62,7 +63,7 @@ def _choose(weights: Weights, dense: dict, others: list[str], kind, options: Opt
         )
     elif dense:
         ((name, chosen),) = dense.items()
-        if chosen[0].shape == (n_units, n_inputs):  # flax sorts names, so that no order is known
+        if chosen[0].shape == (n_units, n_inputs):  # flax sorts names, so the order of layers is unknown
             raise UsageError(
                 f"{where}: {name} may stand before or after the cell: it fits both; give it with readout= if it is the "
                 "readout"
@@ -95,7 +96,7 @@ def _search(tree, path: str, cells: list, kernels: dict, others: list[str]) -> N
 
 
 def from_object(module, options: Options) -> Network:
-    """Of nnx."""
+    """From a module of nnx."""
     from flax import nnx
 
     where = type(module).__name__

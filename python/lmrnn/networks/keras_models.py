@@ -51,7 +51,7 @@ def _read(model, options: Options, where: str) -> Network:
         if type(layer).__name__ not in _PASSING:
             raise UsageError(f"{where}: {type(layer).__name__} before the recurrent layer cannot be read")
     _readout(weights, [layer for layer in after if type(layer).__name__ not in _PASSING], options, where)
-    # Models with a call of their own may have weights outside layers.
+    # Models with their own call may have weights outside layers.
     read = {id(value) for layer in layers for value in getattr(layer, "weights", [])}
     others = [value.path for value in getattr(model, "weights", []) if id(value) not in read]
     refuse_unread(where, others, _REMEDY)
@@ -64,7 +64,7 @@ def _readout(weights: Weights, layers: list, options: Options, where: str) -> No
         return
     kinds = [type(layer).__name__ for layer in layers]
     if kinds and kinds[-1] in ("Softmax", "Activation") and _is_softmax(layers[-1]):
-        layers, kinds = layers[:-1], kinds[:-1]  # logits are what comes before
+        layers, kinds = layers[:-1], kinds[:-1]  # the logits are its inputs
     if not layers:
         return
     if kinds != ["Dense"]:

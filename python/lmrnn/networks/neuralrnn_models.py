@@ -41,7 +41,7 @@ def _read(config: dict, state: dict, options: Options, where: str) -> Network:
         raise UsageError(f'{where}: a "{family}" of NeuralRNN; {", ".join(_FAMILIES)} can be read')
     alpha = _alpha(config)
     mode = config.get("nonlinearity_mode", "pre_activation")
-    if mode not in _EQUATIONS:  # "rate", whose outputs are of voltages: f stands between in the core
+    if mode not in _EQUATIONS:  # "rate" outputs voltages; the core's readout gets f of them
         equation = "z' = (1 - alpha) z + alpha (W f(z) + ...), with outputs from z"
         refuse_state(where, f"{equation}, alpha = {alpha:g}", f"NeuralRNN's {mode}")
     if np.any(state.get("h0", 0) != 0):
@@ -59,13 +59,13 @@ def _read(config: dict, state: dict, options: Options, where: str) -> Network:
         excitatory=np.diagonal(state["dale_mask"]) > 0 if "dale_mask" in state else None,
         alpha=alpha,
         activation=agreeing_activation(config.get("activation", "relu"), options, where),
-        equation="rate" if alpha == 1 else _EQUATIONS[mode],  # alike without a leak
+        equation="rate" if alpha == 1 else _EQUATIONS[mode],  # the same without a leak
     )
     return network(weights, options, where)
 
 
 def _alpha(config: dict) -> float:
-    """NeuralRNN's own order: alpha, then dt / tau, then 1."""
+    """Alpha in NeuralRNN's order of precedence: alpha, then dt / tau, then 1."""
     if config.get("alpha") is not None:
         return float(config["alpha"])
     if config.get("dt") is not None and config.get("tau"):
@@ -84,6 +84,6 @@ def _readout(state: dict) -> tuple[np.ndarray, np.ndarray]:
     """Weights and mask, (class, unit)."""
     weight = state["readout_layer.weight"]
     mask = np.broadcast_to(state.get("out_mask", np.ones(1)).T, weight.shape)
-    # It may be from the excitatory units alone, which come first.
+    # The readout may be from the excitatory units only, which come first.
     others = [(0, 0), (0, state["h2h.weight"].shape[0] - weight.shape[1])]
     return np.pad(weight * mask, others), np.pad(mask, others)

@@ -25,7 +25,7 @@ def from_object(model, options: Options) -> Network:
 
 
 def from_checkpoint(content: dict, options: Options, where: str) -> Network:
-    """What BaseNN.save wrote. Its masks are (source, target); those of the layers are transposed."""
+    """From a file of BaseNN.save. Its masks are (source, target), transposed compared with those of the layers."""
     settings = {**_DEFAULT, **content["kwargs"]}
     masks = settings.get("sparsity_masks") or [None] * 3
     masks = [None if mask is None else np.asarray(mask).T for mask in masks]
@@ -60,7 +60,7 @@ def _read(state, masks, signs, alpha, activation, init_state, options: Options, 
         excitatory=_types(signs, recurrent),
         alpha=alpha,
         activation=agreeing_activation(activation, options, where),
-        equation="rate" if alpha == 1 else "voltage",  # alike without a leak: f(0) is 0
+        equation="rate" if alpha == 1 else "voltage",  # the same without a leak, because f(0) is 0
     )
     return network(weights, options, where)
 
@@ -70,7 +70,7 @@ def _mask(mask, weight):
 
 
 def _types(signs, recurrent):
-    """(unit) Whether it excites; None where a unit may do both, or does what it may not."""
+    """(unit) Whether it is excitatory; None if some unit may have both signs, or violates its type."""
     if signs is None:
         return None
     excites, synapses = np.asarray(signs) > 0, recurrent != 0

@@ -1,4 +1,4 @@
-"""ONNX: the operator RNN, and Scan for leaky networks of our own."""
+"""ONNX: the operator RNN, and Scan for our leaky networks."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def write(ours: Network, path: Path) -> None:
         opset_imports=[helper.make_opsetid("", OPSET)],
     )  # fmt: skip
     model.ir_version = 8  # the oldest that has this opset
-    # What the graph does not say: which synapses exist although they weigh 0, the rules, and units' types.
+    # Information that the graph does not have: synapses of weight 0, the rules, and units' types.
     about = {
         "alpha": ours.alpha, "activation": ours.activation, "n_rules": ours.n_rules,
         "targets": ours.recurrent.targets.tolist(), "sources": ours.recurrent.sources.tolist(),
@@ -123,7 +123,7 @@ def _scan(helper, floats, ours, n_in):
 
 
 def _one_step(node, f: str, equation: str) -> list:
-    """From the state h and the drive u to `next`."""
+    """Nodes from the state h and the drive u to `next`."""
     sources, driven = "h", "before"
     nodes = []
     if equation == "voltage":
@@ -238,7 +238,7 @@ def _read_operator(onnx, graph, arrays: dict, options: Options, where: str) -> N
 
 
 def _is_zero(name: str, nodes, arrays, graph_inputs) -> bool:
-    """Whether a value is 0 whatever the inputs are, or left to the caller."""
+    """Whether a value is 0 for all inputs, or left to the caller."""
     if name in arrays:
         return not np.any(arrays[name])
     if name in graph_inputs:
@@ -260,8 +260,8 @@ def _attributes(onnx, node) -> dict:
 
 
 def _refuse_before(onnx, graph, arrays: dict, name: str, where: str) -> None:
-    """Between the input of the graph and the RNN, only what changes no value may stand: another order of the
-    axes, as PyTorch writes it for batch_first, or an axis of length 1."""
+    """Raises UsageError if an operation before the RNN changes values. Allowed are another order of the axes, as
+    PyTorch writes it for batch_first, and an axis of length 1."""
     outside = {i.name for i in graph.input} - set(arrays)
     while name not in outside:
         node = next((node for node in graph.node if name in node.output), None)
@@ -278,7 +278,7 @@ def _refuse_before(onnx, graph, arrays: dict, name: str, where: str) -> None:
 def _keeps_values(onnx, node, arrays: dict) -> bool:
     if node.op_type == "Identity":
         return True
-    if node.op_type == "Dropout":  # in training mode only if an input says so
+    if node.op_type == "Dropout":  # in training mode only if an input sets it
         mode = node.input[2] if len(node.input) > 2 else ""
         return not mode or (mode in arrays and not np.any(arrays[mode]))
     types = onnx.TensorProto
@@ -286,9 +286,9 @@ def _keeps_values(onnx, node, arrays: dict) -> bool:
 
 
 def _readout(onnx, graph, arrays, rnn, n_units: int, where: str):
-    """The one linear map of what the RNN gives out; nothing if there is none.
+    """The one linear map of the RNN's outputs, or nothing.
 
-    Follows the axes of every value, so that nothing that changes values or their order is passed over.
+    Follows the axes of every value, so that no operation that changes values or their order is missed.
     """
     axes = _axes_of(rnn, bool(_attributes(onnx, rnn).get("layout")))
     sizes = {"unit": n_units}
@@ -307,7 +307,7 @@ def _readout(onnx, graph, arrays, rnn, n_units: int, where: str):
             continue
         elif name in logits and node.op_type in ("Softmax", "LogSoftmax", "ArgMax"):
             after = axes[name]
-            decided |= set(node.output)  # logits are what it gets
+            decided |= set(node.output)  # the logits are its input
         elif name in logits - decided and node.op_type == "Add" and axes[name][-1:] == ["class"]:
             if sum(name in other.input for other in graph.node) > 1:
                 raise UsageError(f"{where}: Add after the readout, which something else takes without it")
@@ -333,7 +333,7 @@ def _readout(onnx, graph, arrays, rnn, n_units: int, where: str):
 
 
 def _axes_of(rnn, is_row_first: bool) -> dict[str, list[str]]:
-    """Of the outputs of the operator: all states and the last."""
+    """Axes of the operator's outputs: all states, and the last one."""
     both = (["time", "direction", "row", "unit"], ["direction", "row", "unit"])
     if is_row_first:
         both = (["row", "time", "direction", "unit"], ["row", "direction", "unit"])
@@ -341,7 +341,7 @@ def _axes_of(rnn, is_row_first: bool) -> dict[str, list[str]]:
 
 
 def _axes_after(onnx, graph, node, arrays: dict, axes: list[str], sizes: dict[str, int]) -> list[str] | None:
-    """The axes after an operation that changes no value; None if it may change some, or their order."""
+    """The axes after an operation that changes no value; None if it may change values or their order."""
     op, attributes, n = node.op_type, _attributes(onnx, node), len(axes)
     if _keeps_values(onnx, node, arrays):
         return axes
@@ -351,7 +351,7 @@ def _axes_after(onnx, graph, node, arrays: dict, axes: list[str], sizes: dict[st
     constants = [arrays.get(name) for name in node.input[1:]]
     if op in ("Squeeze", "Unsqueeze"):
         which = constants[0] if constants else attributes.get("axes")
-        if which is None:  # all of length 1; if they are computed, nothing is known
+        if which is None:  # all axes of length 1; unknown if they are computed
             return None if constants or op == "Unsqueeze" else [a for a in axes if a not in ("direction", "one")]
         which = np.ravel(which)
         total = n + (len(which) if op == "Unsqueeze" else 0)
@@ -379,7 +379,8 @@ def _axes_after(onnx, graph, node, arrays: dict, axes: list[str], sizes: dict[st
 
 
 def _shape(graph, name: str, arrays: dict) -> tuple[int, int | None]:
-    """How many axes, and how long the last one is, if the graph says so. Of dynamic shapes, the parts are joined."""
+    """The number of axes and the length of the last one, if the graph has it. The parts of a dynamic shape are
+    joined."""
     if name in arrays:
         return len(arrays[name]), int(arrays[name][-1]) if len(arrays[name]) else None
     node = next((node for node in graph.node if name in node.output), None)

@@ -81,7 +81,7 @@ def _only_linear(module, rnn, where: str):
 
 
 def _heads(module, rnn, readout, weights: Weights):
-    """The linear layers of a module that do not change what the given readout computes."""
+    """The linear layers of a module that cannot change what the given readout computes."""
     import torch
 
     for part in module.modules():
@@ -89,13 +89,13 @@ def _heads(module, rnn, readout, weights: Weights):
             continue
         is_it = part is readout
         if not is_it and part.weight.shape == weights.readout.shape:
-            is_it = bool((_array(part.weight) == weights.readout).all())  # the same in a dictionary
+            is_it = bool((_array(part.weight) == weights.readout).all())  # the same weights, given as a dictionary
         if is_it or is_other_head(part.weight.shape, weights.readout.shape, rnn.input_size, rnn.hidden_size):
             yield part
 
 
 def _refuse_parts(module, rnn, linear: list, where: str) -> None:
-    """Whatever a module has besides: what its forward does with them cannot be seen from outside."""
+    """Raises UsageError for all other parts of a module: it is unknown what its forward does with them."""
     from torch import nn
     from torch.nn.modules.dropout import _DropoutNd
     from torch.nn.modules.loss import _Loss
@@ -119,7 +119,7 @@ def _refuse_parts(module, rnn, linear: list, where: str) -> None:
 
 
 def _tensors_read(part):
-    """Those of an RNN or a linear layer itself, and those that PyTorch makes its weights from (pruning, weight
+    """The tensors of an RNN or a linear layer itself, and those from which PyTorch makes its weights (pruning, weight
     norm, parametrizations)."""
     import torch
 
@@ -198,7 +198,7 @@ def from_state(state: dict, options: Options, where: str) -> Network:
     )
     others = {key: value for key, value in state.items() if key not in own}
     order = list(state)
-    # PyTorch lists the weights of the input first. Files of safetensors are sorted by name and say no order.
+    # PyTorch lists the input weights first. Files of safetensors are sorted by name, so their order means nothing.
     is_ordered = order.index(f"{prefix}weight_ih{suffix}") < order.index(name)
     before = set(order[: order.index(name)]) if is_ordered else set(order)
     _state_readout(weights, others, before, options, where)

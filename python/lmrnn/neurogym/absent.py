@@ -1,4 +1,4 @@
-"""What NeuroGym has and this package has not, and what to use instead."""
+"""What NeuroGym has and this package does not, and what to use instead."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ REMEDIES = {
 
 
 def absent_from(module: str) -> Callable:
-    """The `__getattr__` of a module that stands for one of NeuroGym's."""
+    """The `__getattr__` of a module that replaces one of NeuroGym's."""
 
     def __getattr__(name: str):
         if name in REMEDIES:
-            # `from ... import name` shows the message of an ImportError only.
+            # With `from ... import name`, only the message of an ImportError is shown.
             raise ImportError(f"{module} has no {name}: {REMEDIES[name]}", name=module)
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
 

@@ -1,4 +1,4 @@
-"""Where NeuroGym keeps what its tasks are written with."""
+"""The module of NeuroGym with the base classes of its tasks."""
 
 from .absent import absent_from
 

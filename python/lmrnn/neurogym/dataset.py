@@ -21,9 +21,9 @@ class Dataset:
 
     Every row is a sequence of trials that continues from batch to batch, in the middle of a trial.
 
-    env : an environment, or the name of a task; batch_size : rows; seq_len : time steps of a batch,
-    1000 if not given; batch_first : (row, time, ...); max_batch : batches of an epoch, None for no
-    end; cache_len : taken for NeuroGym's sake, and not needed.
+    env : an environment, or the name of a task; batch_size : rows; seq_len : time steps of a batch, default 1000;
+        batch_first : (row, time, ...); max_batch : batches of an epoch, None for no end; cache_len : accepted for
+        compatibility, but ignored.
 
     An epoch is `max_batch` calls, by `for` or by `dataset()`; then comes one StopIteration, and the
     next epoch continues where this one ended. `dataset.env` is a copy of `env` that no row uses.
@@ -59,7 +59,7 @@ class Dataset:
         self.seed()
 
     def seed(self, seed: int | None = None) -> None:
-        """Starts again, with the same batches for the same seed."""
+        """Starts again; the same seed gives the same batches."""
         if seed is None:
             seed = int(np.random.SeedSequence().generate_state(1)[0])
         seed = _core._check_seed(seed)
@@ -112,7 +112,7 @@ class _CoreRows:
 
 
 def _core_rows(dataset: Dataset, seed: int) -> _CoreRows | None:
-    """None where only Python knows what comes next."""
+    """The core's rows; None if only Python knows which trial comes next."""
     env = dataset.env
     scheduled = type(env) is ScheduleEnvs and type(env.schedule) is RandomSchedule
     envs = env.envs if scheduled else [env]
@@ -120,7 +120,7 @@ def _core_rows(dataset: Dataset, seed: int) -> _CoreRows | None:
         return None
     n_columns = len(envs)
     if scheduled:
-        envs = envs[: env.schedule.n]  # the others never come
+        envs = envs[: env.schedule.n]  # the schedule never selects the others
     battery = _battery_of(envs, seed)
     if battery is None:
         return None
@@ -140,7 +140,7 @@ def _core_rows(dataset: Dataset, seed: int) -> _CoreRows | None:
 
 
 def _battery_of(envs: list[TaskEnv], seed: int) -> _core.Battery | None:
-    """The battery of all their tasks, if they differ in their durations only."""
+    """The battery of all their tasks, if they differ only in their durations."""
     names = [env.task.name for env in envs]
     configs = [{**env.task.battery.config, "tasks": "", "durations": {}} for env in envs]
     splits = {env.split for env in envs}
@@ -149,7 +149,7 @@ def _battery_of(envs: list[TaskEnv], seed: int) -> _core.Battery | None:
     config = {**configs[0], "tasks": ",".join(names), "durations": {}}
     for env in envs:
         durations = env.task.battery.config["durations"]
-        if set(durations) - {env.task.name}:  # of a family: another task may not have them
+        if set(durations) - {env.task.name}:  # of a family: the other tasks may not have these
             if any(e.task.battery.config["durations"] != durations for e in envs):
                 return None
         config["durations"].update(durations)
@@ -159,7 +159,7 @@ def _battery_of(envs: list[TaskEnv], seed: int) -> _core.Battery | None:
 
 
 class _PythonRows:
-    """Rows of any environment that has new_trial, ob and gt: one copy of it per row."""
+    """Rows of any environment with new_trial, ob and gt: one copy of it per row."""
 
     def __init__(self, dataset: Dataset, seed: int):
         self._steps = dataset.seq_len
@@ -192,7 +192,7 @@ class _PythonRows:
 
 
 def _of(env: gymnasium.Env, name: str) -> Any:
-    """An attribute of an environment, or of the one that gymnasium's wrappers hide."""
+    """An attribute of an environment, also through gymnasium's wrappers."""
     return env.get_wrapper_attr(name) if isinstance(env, gymnasium.Wrapper) else getattr(env, name)
 
 

@@ -1,4 +1,4 @@
-"""Several environments of which one at a time is on, as NeuroGym's wrappers combine them."""
+"""Several environments, one of which is active at a time, like NeuroGym's wrappers."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from .task_env import OneTrialAfterAnother, _first_observation, _words
 
 
 class MultiEnvs(OneTrialAfterAnother):
-    """Several tasks, of which `set_i` chooses one.
+    """Several tasks; `set_i` selects one.
 
-    envs : environments of equal shapes; env_input : whether one channel per environment is added,
-        1 for the one that is on.
+    envs : environments of equal shapes; env_input : whether to add a channel per environment, which is 1 for the
+        active one.
     """
 
     metadata = {"render_modes": []}
@@ -33,7 +33,7 @@ class MultiEnvs(OneTrialAfterAnother):
 
     @property
     def env(self):
-        """The environment that is on."""
+        """The active environment."""
         return self.envs[self.i_env]
 
     @property
@@ -77,14 +77,14 @@ class MultiEnvs(OneTrialAfterAnother):
         return self.env._answer(action)
 
     def __getattr__(self, name: str):
-        # ob, gt, trial, dt, start_ind, ... are those of the environment that is on.
+        # ob, gt, trial, dt, start_ind, ... are those of the active environment.
         if name.startswith("_") or name in ("envs", "i_env"):
             raise AttributeError(name)
         return getattr(self.envs[self.i_env], name)
 
 
 class ScheduleEnvs(MultiEnvs):
-    """Several tasks, of which a schedule chooses one for each trial."""
+    """Several tasks; a schedule selects one for each trial."""
 
     def __init__(self, envs, schedule, env_input: bool = False):
         super().__init__(envs, env_input)
@@ -102,7 +102,7 @@ class ScheduleEnvs(MultiEnvs):
         self.schedule.seed(None if seed is None else _derived(seed, len(self.envs)))
 
     def set_i(self, i: int) -> None:
-        """Task i comes next, now."""
+        """Task i is next, immediately."""
         super().set_i(i)
         self.next_i_env = self.schedule.i = self.i_env
 

@@ -12,19 +12,19 @@ YANG19 = (
     "go", "rtgo", "dlygo", "anti", "rtanti", "dlyanti", "dm1", "dm2", "ctxdm1", "ctxdm2", "multidm",
     "dlydm1", "dlydm2", "ctxdlydm1", "ctxdlydm2", "multidlydm", "dms", "dnms", "dmc", "dnmc",
 )  # fmt: skip
-# yang19's dm1 has a timing of its own, unless it is given one.
+# yang19's dm1 has its own timing, unless a timing is given.
 _YANG19_TIMING = {"dm1": {"stimulus": ("choice", [200, 400, 600])}}
 
 
 def get_collection(collection: str) -> list[str]:
-    """Names that `make` takes: of "yang19" (the 20 base tasks), or of any collection of ours."""
+    """Names for `make`: of "yang19" (the 20 base tasks), or of any collection of ours."""
     if collection == "yang19":
         return [f"yang19.{name}-v0" for name in YANG19]
     return _core.select_tasks(collection)
 
 
 def make(id_: str, **keywords) -> TaskEnv:
-    """The environment of a task by name: "yang19.go-v0", timed as there, or "go", as in Mod-Cog."""
+    """The environment of a task by name: "yang19.go-v0", with its timing, or "go", as in Mod-Cog."""
     name = id_.removeprefix("lmrnn/").removesuffix("-v0")
     if name.startswith("yang19."):
         env = yang19(name.removeprefix("yang19."), **keywords)

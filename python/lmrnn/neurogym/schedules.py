@@ -1,4 +1,4 @@
-"""Which of several tasks comes next."""
+"""Selects which of several tasks comes next."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class BaseSchedule:
         raise NotImplementedError
 
     def _another(self) -> int:
-        """Any but the present one, with equal chance."""
+        """Any task except the present one, with equal chance."""
         if self.n == 1:
             return 0
         i = self.rng.randint(self.n - 1)
@@ -42,7 +42,7 @@ class BaseSchedule:
 
 
 class SequentialSchedule(BaseSchedule):
-    """One after the other."""
+    """The tasks in order, again and again."""
 
     def _next(self) -> int:
         self.count = 1
@@ -50,7 +50,7 @@ class SequentialSchedule(BaseSchedule):
 
 
 class RandomSchedule(BaseSchedule):
-    """At random, never the same twice running."""
+    """A random task, never the same twice in a row."""
 
     def _next(self) -> int:
         return self._another()

@@ -1,4 +1,4 @@
-"""Environments that make one trial after the other, as NeuroGym's do."""
+"""Environments with one trial after another, like NeuroGym's."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from .timing import Timing, as_neurogym, common_names
 
 _settings: dict[str, Any] = {}
 
-# Keywords of the published factories that choose between tasks. Here the name alone does.
+# Keywords of the published factories that choose between tasks. Here only the name does.
 _IN_THE_NAME = {
     "anti", "reaction", "dly", "integrate", "seq", "w_mod", "stim_mod", "delaycomparison",
     "matchto", "matchgo",
 }  # fmt: skip
-# NeuroGym's methods with which a task builds its own trials.
+# Methods of NeuroGym with which tasks build their trials.
 _BUILDERS = {
     "add_ob", "add_period", "add_randn", "set_groundtruth", "set_ob", "sample_time", "set_top",
 }  # fmt: skip
 
 
 def configure(**keywords: Any) -> None:
-    """Keys of [battery] for all environments that are made from now on; without any: the defaults.
+    """Sets keys of [battery] for all environments made from now on; without keywords, resets to the defaults.
 
     E.g. configure(semantics={"base": "published"}, seed=0), configure(timing="neurogym").
     """
@@ -36,7 +36,7 @@ def configure(**keywords: Any) -> None:
 
 
 class OneTrialAfterAnother(gymnasium.Env):
-    """What a step does in every environment here: it judges the answer; after a trial comes the next."""
+    """The step of all environments here: judges the answer; after a trial, the next one begins."""
 
     def step(self, action):
         reward, over, info = self._answer(action)
@@ -57,13 +57,13 @@ class TaskEnv(OneTrialAfterAnother):
     task : name of a task, or lmrnn.Task
     dt, dim_ring, sigma : time step in ms, directions on the ring, scale of the input noise
     rewards : mapping, optional
-        Of `abort`, `correct` and `fail`, those to change.
+        Those of `abort`, `correct` and `fail` to change.
     timing : mapping, optional
-        Durations by period, in NeuroGym's notation. The attribute of this name holds them all; what
-        is changed there holds from the next trial on.
+        Durations by period, in NeuroGym's notation. The attribute of this name has all of them; changes there take
+        effect from the next trial on.
     split : "train", "validation" or "test"
     table : "modcog" or "neurogym", optional
-        Where the durations come from that `timing` does not give; `timing="neurogym"` says so, too.
+        Source of the durations that `timing` does not set; `timing="neurogym"` sets it, too.
     keywords : keys of [battery]
     """
 
@@ -125,7 +125,7 @@ class TaskEnv(OneTrialAfterAnother):
     # Trials ------------------------------------------------------------------------------------
 
     def seed(self, seed: int | None = None) -> list[int | None]:
-        """Trials start again: the same ones for the same seed."""
+        """Starts the trials again; the same seed gives the same trials."""
         seed = seed if seed is None else _core._check_seed(seed)
         self._seed = _whole(None) if seed is None else seed
         self._number = -1
@@ -140,8 +140,8 @@ class TaskEnv(OneTrialAfterAnother):
     def new_trial(self, **conditions: Any) -> dict[str, Any]:
         """Makes the next trial; keywords are members of lmrnn.Conditions to fix.
 
-        As in NeuroGym, `ground_truth` asks for the response (its direction) of a reach task, or for
-        "match" or "non-match". Returns what `env.trial` holds: the conditions of the trial.
+        As in NeuroGym, `ground_truth` sets the response (its direction) of a reach task, or "match" or "non-match".
+        Returns the content of `env.trial`: the conditions of the trial.
         """
         self._settle_timing()
         conditions = dict(conditions)
@@ -181,7 +181,7 @@ class TaskEnv(OneTrialAfterAnother):
         )
 
     def _changed(self, trial: _core.Trial, conditions: dict, wanted: Any) -> _core.Trial:
-        """The trial with these conditions, with what `timing` draws, and with this response."""
+        """The trial with these conditions, with the durations that `timing` draws, and with this response."""
         settled = trial.conditions
         drawn = self._timing.draw(settled.durations, self.task.battery, self.rng)
         conditions["durations"] = {**drawn, **conditions.get("durations", {})}
@@ -203,7 +203,7 @@ class TaskEnv(OneTrialAfterAnother):
         return self.task.compose(settled, seed=noise, **conditions)
 
     def _show(self, trial: _core.Trial) -> None:
-        # Copies, so that scripts may write into them as they do there.
+        # Copies, so that scripts may write into them as in NeuroGym.
         self.ob, self.gt = trial.inputs.copy(), trial.targets.astype(np.int64)
         self.start_ind = {name: first for name, first, _ in trial.periods}
         self.end_ind = {name: last for name, _, last in trial.periods}
@@ -235,7 +235,7 @@ class TaskEnv(OneTrialAfterAnother):
         self.task, self._timing, self._settled = task, timing, entries
 
     def has_drawn_timing(self) -> bool:
-        """Whether a duration is drawn here, and not by the core."""
+        """Whether a duration is drawn here and not by the core."""
         self._settle_timing()
         return bool(self._timing.drawn)
 
@@ -296,7 +296,7 @@ class TaskEnv(OneTrialAfterAnother):
     # Copies ------------------------------------------------------------------------------------
 
     def __deepcopy__(self, memo) -> TaskEnv:
-        # Tasks are immutable; a copy continues with the same trials, by itself.
+        # Tasks are immutable; a copy continues on its own with the same trials.
         other = object.__new__(type(self))
         memo[id(self)] = other
         for name, value in self.__getstate__().items():
@@ -305,7 +305,7 @@ class TaskEnv(OneTrialAfterAnother):
         return other
 
     def __getstate__(self) -> dict[str, Any]:
-        # What draws durations belongs to one environment; a copy makes its own from `timing`.
+        # The object that draws durations belongs to one environment; a copy makes its own from `timing`.
         return {k: v for k, v in self.__dict__.items() if k not in ("_timing", "_settled")}
 
     def __getattr__(self, name: str):
@@ -322,7 +322,7 @@ class TaskEnv(OneTrialAfterAnother):
 
 
 def _first_observation(env: gymnasium.Env, options: dict | None) -> np.ndarray:
-    """What `reset` returns. NeuroGym's wrappers pass their own step as `step_fn`."""
+    """The observation that `reset` returns. NeuroGym's wrappers pass their own step as `step_fn`."""
     options = options or {}
     if options.get("no_step", False):
         return env.observation_space.sample()
@@ -331,7 +331,7 @@ def _first_observation(env: gymnasium.Env, options: dict | None) -> np.ndarray:
 
 
 def _refuse(task: str | _core.Task, keywords: Mapping[str, Any]) -> None:
-    """Keywords of the published factories that have no use here."""
+    """Raises UsageError for keywords of the published factories that are not used here."""
     name = task if isinstance(task, str) else task.name
     for key in keywords:
         if key in _IN_THE_NAME:
@@ -358,18 +358,18 @@ def _seed_of(battery: _core.Battery) -> int:
 
 
 def _words(entropy: list[int] | None) -> np.ndarray:
-    """Four 32-bit words that a seed and numbers stand for; random ones for None."""
+    """Four 32-bit words from a seed and numbers; random ones for None."""
     return np.random.SeedSequence(entropy).generate_state(4)
 
 
 def _whole(entropy: list[int] | None) -> int:
-    """A seed, below 2^63, that they stand for."""
+    """A seed below 2^63 from these."""
     high, low, *_ = map(int, _words(entropy))
     return (high << 32 | low) >> 1
 
 
 def _as_dict(task: _core.Task, trial: _core.Trial, n_ring: int) -> dict[str, Any]:
-    """The conditions of a trial by the names of NeuroGym and Mod-Cog."""
+    """The conditions of a trial under the names of NeuroGym and Mod-Cog."""
     c = trial.conditions
     known: dict[str, Any] = {"task": task.name, "conditions": c, "response": trial.response}
     known |= {"integrate": task.interval, "seq": task.sequence}

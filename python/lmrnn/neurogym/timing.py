@@ -1,4 +1,4 @@
-"""NeuroGym's ways to say how long a period lasts, as durations of the battery."""
+"""Converts NeuroGym's durations of periods to those of the battery."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ import numpy as np
 
 from .. import _core
 
-# Conditions name the periods alike in all families; tasks use the names of NeuroGym.
+# Conditions have the same period names in all families; tasks use the names of NeuroGym.
 COMMON_NAMES = {
     "stim1": "stimulus",
     "sample": "stimulus",
     "stim2": "second_stimulus",
     "test": "second_stimulus",
 }
-# What NeuroGym's reaction-time tasks list in `timing`, and never show.
+# Periods that NeuroGym's reaction-time tasks list in `timing` but never show.
 NEVER_SHOWN = ("stimulus", "delay")
 
 
 def common_names(durations: Mapping[str, Any]) -> dict[str, Any]:
-    """The same durations by the names that lmrnn.Conditions uses."""
+    """The same durations under the names of lmrnn.Conditions."""
     return {COMMON_NAMES.get(name, name): ms for name, ms in durations.items()}
 
 
 def as_neurogym(durations: Mapping[str, Any]) -> dict[str, Any]:
-    """Task.durations, as NeuroGym writes them in `env.timing`."""
+    """Task.durations in the notation of NeuroGym's `env.timing`."""
     return {name: _as_neurogym(duration) for name, duration in durations.items()}
 
 
@@ -89,7 +89,7 @@ class Timing:
     def draw(
         self, durations: Mapping[str, float], battery: _core.Battery, rng
     ) -> dict[str, float]:
-        """Durations of one trial, by common name: `durations`, with what is drawn here."""
+        """Durations of one trial, by common name: `durations`, updated with those that are drawn here."""
         chosen, start = {}, 0.0
         by_task_name = {COMMON_NAMES.get(name, name): name for name in self.drawn}
         for common in ("fixation", "stimulus", "delay", "second_stimulus", "decision"):
@@ -104,10 +104,10 @@ class Timing:
 
 
 def random_state(seed: int | None) -> np.random.RandomState:
-    """NumPy's old generator, which NeuroGym uses, for every seed that lmrnn takes."""
+    """NumPy's old generator, which NeuroGym uses; accepts every seed that lmrnn accepts."""
     if seed is not None:
         seed = _core._check_seed(seed)
-        if seed >= 2**32:  # RandomState takes these in pieces only
+        if seed >= 2**32:  # RandomState accepts these only in parts
             seed = [seed % 2**32, seed >> 32]
     return np.random.RandomState(seed)
 

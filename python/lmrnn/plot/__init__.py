@@ -1,13 +1,13 @@
-"""Figures. Each function takes what it draws and an optional `ax`, and returns the Axes, or an array
-of them; `save` writes vector graphics.
+"""Figures. Each function takes the data to draw and an optional `ax`, and returns the Axes, or an array of them; `save`
+writes vector graphics.
 
     ax = lmrnn.plot.learning_curves({"radius 4": ["runs/a1", "runs/a2"], "dense": ["runs/d1"]})
     lmrnn.plot.save(ax, "curves.pdf")
 
-Where a run is drawn, its path will do; where an analysis is, so will a run that has it, or a path.
-In a notebook figures show themselves, and in a script `plt.show()` shows those made since pyplot
-was imported. `ax` draws into a figure of yours: a function with several panels takes as many Axes,
-one Axes that it divides, or a Figure or SubFigure. Nothing changes matplotlib's global settings.
+Instead of a run you can give its path; instead of an analysis, a run that has it, or a path. Notebooks show figures
+automatically; in a script, `plt.show()` shows those made after pyplot was imported. `ax` draws into your own figure: a
+function with several panels takes as many Axes, one Axes that it divides, or a Figure or SubFigure. matplotlib's global
+settings never change.
 """
 
 # One figure = one function in one file here and one line below. All use `style`.

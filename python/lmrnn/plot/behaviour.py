@@ -26,9 +26,9 @@ def psychometric(analysis, *, tasks=None, ax=None):
     against delay, and accuracy against direction; bars are 95% intervals. Only the panels for which
     there are data.
 
-    analysis : Analysis of `psychometric`, a run that has it, or what lmrnn.psychometric returns of
-    any model. tasks : names; default: the first four that have such a curve, in each panel. ax : as
-    many Axes as panels, one to divide, or a Figure. Returns an array of one to three Axes. See `psychometric_fit` for the numbers.
+    analysis : Analysis of `psychometric`, a run that has it, or the result of lmrnn.psychometric for any model.
+        tasks : names; default: in each panel, the first four that have such a curve. ax : as many Axes as panels, one
+        to divide, or a Figure. Returns an array of one to three Axes. See `psychometric_fit` for the numbers.
     """
     chosen = {
         axis: names
@@ -90,7 +90,7 @@ def _along_delay(ax, rows, name, colour, marker):
 
 
 def _along_direction(ax, rows, name, colour, marker):
-    """Trained directions are every third row, from the first."""
+    """Every third row, from the first, is a trained direction."""
     trained = np.arange(rows.n_rows) % 3 == 0
     options = {"color": colour, "markersize": 3, "linestyle": "none", "mew": 0.8}
     ax.plot(rows["x"], rows["accuracy"], "-", color=colour, linewidth=0.5, alpha=0.5)
@@ -105,9 +105,9 @@ _CURVES = {"evidence": _along_evidence, "delay": _along_delay, "direction": _alo
 def psychometric_fit(analysis, *, tasks=None) -> Table:
     """Cumulative Gaussians fitted to choice against evidence, by maximum likelihood.
 
-    Columns: `task`; `bias`, the evidence at which both choices are equally likely; `deviation` of
-    the Gaussian; `threshold`, how far from the bias three of four choices are right (0.674
-    deviations); `slope`, the steepest, per unit of evidence. NaN where every choice was the same.
+    Columns: `task`; `bias`, the evidence at which both choices are equally likely; `deviation` of the Gaussian;
+    `threshold`, the distance from the bias at which three of four choices are right (0.674 deviations); `slope`, the
+    steepest, per unit of evidence. NaN if all choices were the same.
     """
     part = analysis.where(analysis["axis"] == "evidence")
     names = [t for t in dict.fromkeys(part["task"]) if tasks is None or t in tasks]
@@ -123,7 +123,7 @@ def _fit(x, share, trials) -> dict[str, float]:
     """A probit regression by Fisher scoring; empty if it does not converge to a rising curve."""
     x, share, trials = (np.asarray(v, dtype=float) for v in (x, share, trials))
     design = np.column_stack([np.ones_like(x), x])
-    # Half a trial is moved to either side, so that perfect choices have a finite slope.
+    # Adds half a trial to either side, so that perfect choices have a finite slope.
     share = (share * trials + 0.5) / (trials + 1)
     weights = np.array([0.0, 1.0 / max(x.std(), 1e-9)])
     for _ in range(100):
@@ -192,7 +192,7 @@ def confusion(analysis, task, *, ax=None):
     return ax
 
 
-# `recurrent_noise` of a configuration is per step where tau = dt.
+# A configuration's `recurrent_noise` is per step; at tau = dt the two are equal.
 _NOISE = "recurrent noise (× √(τ / dt): deviation per step)"
 
 

@@ -22,7 +22,7 @@ def figures() -> dict[str, str]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Draws a figure as the command line says; returns the exit status."""
+    """Draws the figure that the command line asks for; returns the exit status."""
     parser = argparse.ArgumentParser(
         prog="lmrnn plot",
         description="Draw one figure of a run or a study.",
@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def draw(subject, figure, out=None, task=None, others=()) -> Path:
-    """Draws `figure` of `subject` into `out`. Raises UsageError for what cannot be drawn."""
+    """Draws `figure` of `subject` into `out`. Raises UsageError if it cannot be drawn."""
     known = figures()
     if subject in known and figure not in known:  # lmrnn plot learning_curves runs/x
         raise UsageError(f"the run comes first; did you mean lmrnn plot {figure or 'RUN'} {subject}?")

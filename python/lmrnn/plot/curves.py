@@ -37,15 +37,15 @@ def learning_curves(
 ):
     """A column of metrics.csv against another, one line per label; a marker at every evaluation.
 
-    Curves of scores begin at 0 with the untrained network (Run.untrained_scores), which is evaluated
-    for the figure; those of runs for which that is impossible begin at their first evaluation.
+    Curves of scores begin at step 0 with the untrained network (Run.untrained_scores), which is evaluated for the
+    figure. If that is impossible for a run, its curve begins at the first evaluation.
 
-    runs : a Run or the path of one, a list of them (one line each), or a mapping from label to one
-        or to several that differ in their seeds: then the line is their mean. Where only some of
-        the runs have values, since others are shorter, the mean of those is dotted.
-    interval : the band around a mean: "range", from the least to the largest run; "deviation", one
-        standard deviation; "95%", Student's interval for the mean; "none". A line of one run has
-        the 95% interval that its numbers of held-out trials give, unless "none".
+    runs : a Run or the path of one, a list of them (one line each), or a mapping from label to one or to several
+        that differ in their seeds: then the line is their mean. Where only some of them have values, because others are
+        shorter, the mean is dotted.
+    interval : the band around a mean: "range", from the least to the largest run; "deviation", one standard
+        deviation; "95%", Student's interval for the mean; "none". A line of one run has the 95% interval from its
+        numbers of held-out trials, unless "none".
 
     Returns the Axes. Raises UsageError if no run has values, e.g. before the first evaluation.
     """
@@ -62,7 +62,7 @@ def learning_curves(
         if not known:
             continue
         missing = f" ({len(known)} of {len(members)} runs)" if len(known) < len(members) else ""
-        # Different dashes too: lines must differ without colours.
+        # Also different dashes, because lines must be distinguishable without colours.
         dash = style.DASHES[number // len(style.COLOURS) % len(style.DASHES)]
         marker = style.MARKERS[number % len(style.MARKERS)] if y in _EVALUATED else ""
         options = {"linestyle": dash, "marker": marker, "markersize": 3.2, "label": label + missing}
@@ -90,7 +90,7 @@ def _one(ax, curve, options, interval, run, y):
 
 
 def _several(ax, curves, options, interval):
-    """The mean of curves; dotted where some have ended."""
+    """The mean of curves; dotted where some have already ended."""
     grid = np.unique(np.concatenate([curve[0] for curve in curves]))
     values = np.array([np.interp(grid, *curve, left=np.nan, right=np.nan) for curve in curves])
     n = np.isfinite(values).sum(axis=0)
@@ -100,7 +100,7 @@ def _several(ax, curves, options, interval):
     colour = line.get_color()
     if not everywhere.all():
         part = ~everywhere
-        # The dotted part begins where the other one ends.
+        # The dotted part begins where the solid one ends.
         part[:-1] |= ~everywhere[1:]
         part[1:] |= ~everywhere[:-1]
         ax.plot(grid, np.where(part, mean, np.nan), ":", color=colour, linewidth=1)
@@ -150,7 +150,7 @@ def _error(run, y) -> np.ndarray | None:
 
 
 def _half_width(p, n, scale) -> float:
-    """Of the 95% interval of the mean over tasks of p / scale; p: shares of n trials."""
+    """Half of the 95% interval of the mean over tasks of p / scale; p: shares of n trials."""
     variance = p * (1 - p) / n / np.maximum(scale, 1e-9) ** 2
     return 1.96 * np.sqrt(variance.sum()) / len(p)
 
@@ -159,7 +159,7 @@ _OF_UNTRAINED = {"tasks_passed": "n_passed", "tasks_solved": "n_solved"}
 
 
 def _start(run) -> _core.Evaluation | None:
-    """The scores before the first step; None where the network cannot be made again."""
+    """The scores before the first step; None if the initial network cannot be made again."""
     try:
         return run.untrained_scores
     except (_core.UsageError, _core.RunError):
@@ -190,7 +190,7 @@ def _groups(runs) -> dict[str, list]:
     if isinstance(runs, (list, tuple)):
         found = [run_of(run) for run in runs]
         names = [run.name for run in found]
-        # Runs of the same name, of different studies, are told apart by their folders.
+        # Runs of different studies can have the same name; their folders tell them apart.
         return {
             run.name if names.count(run.name) == 1 else str(run.directory): [run] for run in found
         }

@@ -1,4 +1,4 @@
-"""What sparsity does to accuracy."""
+"""The effect of sparsity on accuracy."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _final(run, y: str) -> float:
 
 
 def percent_axis(ax) -> None:
-    """The horizontal side is a density in %, on a logarithmic scale with at least two labels."""
+    """Makes the horizontal axis a density in %, logarithmic, with at least two labels."""
     ax.set_xscale("log")
     low, high = ax.get_xlim()
     ax.set_xlim(min(low, 8), max(high, 130))

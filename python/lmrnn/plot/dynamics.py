@@ -27,12 +27,12 @@ def fixed_points(analysis, task=None, *, recording=None, ax=None):
     """The points of a task on two principal components, with trajectories of trials through them,
     and their leading eigenvalues.
 
-    The plane is that of the trajectories, if there are some, otherwise that of the points.
+    The plane is that of the trajectories if there are any, otherwise that of the points.
 
-    analysis : Analysis of `fixed-points`, or a run that has it, and task : name of a task. Or what
-        lmrnn.fixed_points returns of any cell, and no task.
-    recording : Analysis of `record` for the trajectories, or False for none; by default the one of
-        the same run, if it has one. Or states (time, row, unit), NaN where there are none.
+    analysis : Analysis of `fixed-points`, or a run that has it, and task : name of a task. Or the result of
+        lmrnn.fixed_points for any cell, without a task.
+    recording : Analysis of `record` for the trajectories, or False for none; by default that of the same run, if it
+        has one. Or states (time, row, unit), with NaN for missing values.
     ax : two Axes, one to divide, or a Figure.
 
     Returns an array of two Axes.
@@ -123,7 +123,7 @@ def trajectories(analysis, task, *, trials: int = 32, ax=None):
     """Activity of a task's trials on its first two principal components: a line per trial, coloured
     by the direction of the right answer (grey: keep fixating), a marker where each period begins.
 
-    analysis : Analysis of `record`, or a run that has it; task : a name; trials : at most so many.
+    analysis : Analysis of `record`, or a run that has it; task : a name; trials : the largest number to draw.
     Returns the Axes.
     """
     with analysis.recording("recording") as file:
@@ -174,7 +174,7 @@ def activity_by_direction(analysis, task, *, ax=None):
             raise _core.UsageError(
                 f"{task!r}: not a recorded task with one direction; those are {', '.join(reach) or 'none'}"
             )
-        seen = "rates" if f"{task}/rates" in file else "states"  # of voltages: what others see
+        seen = "rates" if f"{task}/rates" in file else "states"  # of voltages: what other units see
         states, periods = file[f"{task}/{seen}"], file[f"{task}/periods"][:]
         direction = file[f"{task}/conditions/direction"][:]
         last = [_last_of_delay(periods[:, k], task) for k in range(periods.shape[1])]
@@ -193,7 +193,7 @@ def activity_by_direction(analysis, task, *, ax=None):
     by_angle = by_angle[:, tuned] / np.abs(by_angle[:, tuned]).max(axis=0)
     weight = by_angle - by_angle.min(axis=0)
     preferred = np.angle((weight * np.exp(1j * angles)[:, None]).sum(axis=0)) % (2 * np.pi)
-    # A column per direction that was shown, each as wide as the gap to its neighbours.
+    # A column per direction that was shown, as wide as the gap to its neighbours.
     at = np.degrees(angles)
     between = (at[:-1] + at[1:]) / 2
     first, last = (at[1] - at[0], at[-1] - at[-2]) if len(at) > 1 else (360, 360)

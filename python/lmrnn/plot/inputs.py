@@ -1,4 +1,4 @@
-"""What figures accept: objects, or the paths of what holds them."""
+"""What figures accept: objects, or paths to them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def run_of(thing) -> Run:
 def analysis_of(thing, name: str) -> Analysis:
     """An Analysis: itself, the one in a directory, or the analysis `name` of a run.
 
-    Raises UsageError if the run has none, with the call that makes it."""
+    Raises UsageError, with the call that makes it, if the run has none."""
     if isinstance(thing, Analysis):
         return thing
     if isinstance(thing, PATH) and (Path(thing) / "summary.json").is_file():
@@ -76,7 +76,7 @@ def mask_of(thing) -> _core.Mask:
 
 
 def sheet_of(thing, given) -> _core.Sheet:
-    """The sheet given, or that of a Run or a path; a Network knows the one it was trained on."""
+    """The sheet given, or that of a Run or a path, or the one that a Network was trained on."""
     if given is not None:
         return given
     if isinstance(thing, _core.Network):
@@ -97,7 +97,7 @@ def study_of(thing) -> Study:
 
 
 def labelled(things, convert) -> dict[str, Any]:
-    """One thing (label ""), or a mapping from label to things; all converted."""
+    """One thing (label ""), or a mapping from label to things; all are converted."""
     if isinstance(things, Mapping):
         if not things:
             raise _core.UsageError("nothing to draw: the mapping is empty")
@@ -109,7 +109,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def takes(convert: Callable[..., Any], *arguments: Any) -> Callable[[_Function], _Function]:
-    """Decorator: the first argument of a figure function goes through `convert` first."""
+    """Decorator that passes the first argument of a figure function through `convert`."""
 
     def decorate(function: _Function) -> _Function:
         name = next(iter(inspect.signature(function).parameters))

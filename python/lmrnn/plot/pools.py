@@ -63,7 +63,7 @@ def lesions(analysis, *, group: str | None = None, ax=None):
     style.name_ticks(ax, tasks)
     ax.set_ylabel(f"{group} removed (units)")
     bar = style.colour_bar(ax, image, "points lost")
-    bar.ax.set_ylim(-style.largest(-cost), style.largest(cost, least=20))  # the part that is in use
+    bar.ax.set_ylim(-style.largest(-cost), style.largest(cost, least=20))  # limit to the part in use
     if not np.isfinite(cost).any():
         style.say_undefined(ax, "cost")
     return ax
@@ -81,5 +81,5 @@ def _with_lesions(thing, group):
         try:
             return analysis_of(thing, kind)
         except _core.UsageError:
-            run_of(thing)  # raises, if it is no run either
+            run_of(thing)  # raises if it is not a run either
     return analysis_of(thing, kinds[group][-1])

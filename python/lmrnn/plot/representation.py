@@ -1,4 +1,4 @@
-"""Dimensions of activity (`dimensionality`) and likeness of networks (`similarity`)."""
+"""Dimensions of activity (`dimensionality`) and similarity of networks (`similarity`)."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def similarity(analysis, *, ax=None):
 
 
 def _name_points(ax, x, y, names) -> None:
-    """Names beside points, those of neighbours above one another."""
+    """Writes names next to points; names of close points are stacked."""
     span = max(float(np.ptp(y)), 1e-9)
     last: list[tuple[float, float]] = []
     for i in np.argsort(y, kind="stable"):

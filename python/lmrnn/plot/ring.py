@@ -11,9 +11,8 @@ from .inputs import analysis_of, takes
 @style.figure
 @takes(analysis_of, "ring")
 def ring(analysis, *, ax=None):
-    """Decoded angle over the delay, one line per direction; the states of the ring on their first
-    two principal components; and error and variance over time. The wheel says which colour is which
-    direction.
+    """Decoded angle over the delay, one line per direction; the states of the ring on their first two principal
+    components; and error and variance over time. The wheel shows which colour means which direction.
 
     analysis : Analysis of `ring`, or a run that has it. ax : three Axes, one to divide, or a Figure.
     Returns an array of three Axes.
@@ -25,11 +24,11 @@ def ring(analysis, *, ax=None):
         states = file["ring_states"][:]
     over_time = analysis.table("over_time")
     seconds = over_time["time_ms"] / 1000
-    half = len(direction) // 2  # one modality is enough to look at
+    half = len(direction) // 2  # one modality is enough for the figure
     colours = style.direction_colours(direction)
     for trial in range(0, half, max(1, half // 32)):
         angle = np.degrees(np.mod(decoded[:, trial], 2 * np.pi))
-        # A line that crosses 0° goes on at 360°, without a stroke between.
+        # A line that crosses 0° continues at 360°, without a stroke in between.
         angle[1:][np.abs(np.diff(angle)) > 180] = np.nan
         axes[0].plot(seconds, angle, color=colours[trial], linewidth=1)
     axes[0].set_xlabel("time in the delay (s)")
@@ -45,7 +44,7 @@ def ring(analysis, *, ax=None):
 
     axes[2].plot(seconds, over_time["median_error"], label="median error")
     axes[2].plot(seconds, np.sqrt(over_time["variance"]), "--", label="deviation with noise")
-    # Whatever n_ring is: half way to the next of 16 directions.
+    # Half way to the next of 16 directions, for any n_ring.
     axes[2].axhline(11.25, color=style.GREY, linewidth=0.8, linestyle=":", label="limit of test 1, 11.25°")
     axes[2].set_ylim(0, None)
     axes[2].set_xlabel("time in the delay (s)")

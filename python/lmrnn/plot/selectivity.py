@@ -81,7 +81,7 @@ def sheet_maps(analysis, *, n: int = 8, shared: bool = False, ax=None):
 
 
 def _areas_of(text) -> dict[str, tuple[int, int]]:
-    """{"v1": (8, 8), "v4": (6, 8)} of "v1 8x8, v4 6x8", as the analysis `sheet` writes it."""
+    """{"v1": (8, 8), "v4": (6, 8)} from "v1 8x8, v4 6x8", as written by the analysis `sheet`."""
     text = text.decode() if isinstance(text, bytes) else text
     sizes = {}
     for part in filter(None, text.split(", ")):

@@ -1,5 +1,5 @@
-"""What came out of a study. All functions take an lmrnn.Study, or the path of its directory, and
-return an array of Axes, one per panel. `ax`: as many Axes as panels, one to divide, or a Figure."""
+"""Results of a study. All functions take an lmrnn.Study, or the path of its directory, and return an array of Axes, one
+per panel. `ax`: as many Axes as panels, one to divide, or a Figure."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ LABELS = {
 }
 
 
-_MOST_MARKERS = 40  # of a line; more would hide it and its band
+_MOST_MARKERS = 40  # per line; more would hide it and its band
 
 
 @style.figure
@@ -42,9 +42,9 @@ def study_curves(study, over: str = "step", *, ax=None):
     """Mean share of the ceiling over `over`, a line per network, with its bootstrap band; a marker at
     every evaluation, or at every second, third ... if there are more than 40.
 
-    `over`: "step", "trials" (begun) or "multiply_adds" (of training so far, forward and backward,
-    without evaluations; on a logarithmic axis). Raises UsageError for anything else, and if the study
-    does not know its multiply-adds: results of earlier versions, growing batches.
+    `over`: "step", "trials" (begun) or "multiply_adds" (of training so far, forward and backward, without evaluations;
+    on a logarithmic axis). Raises UsageError for anything else, and if the multiply-adds of the study are unknown:
+    results of earlier versions, growing batches.
     """
     if over not in OVER:
         raise _core.UsageError(f"study_curves: over={over!r}; one of {', '.join(OVER)}")
@@ -67,7 +67,7 @@ def study_curves(study, over: str = "step", *, ax=None):
             step, mean, lower, upper = np.array(points[panel, level], dtype=float).T
             number = study.levels.index(level)
             colour = colours[number % len(colours)]
-            # Dashes too: there are more lines than colours.
+            # Also dashes, because there are more lines than colours.
             dash = style.DASHES[number // len(colours) % len(style.DASHES)]
             marker = style.MARKERS[number % len(style.MARKERS)]
             every = -(-len(step) // _MOST_MARKERS)
@@ -90,7 +90,7 @@ def study_density(study, measures=("area", "final_share"), label="share of ceili
     """Measures against the density of recurrent synapses, with bootstrap intervals; networks on a
     sheet are joined by a line.
 
-    Times that no run of a cell reached are left out; where only some did, the mean is a lower bound.
+    Times that no run of a cell reached are left out; if only some runs did, the mean is a lower bound.
     Raises UsageError if the networks of no panel differ in density, or if the study lacks a measure.
     """
     _check(study, *measures)
@@ -139,7 +139,7 @@ def study_units(study, measures=("final_share", "tasks_solved"), *, ax=None):
     """Measures of the first panel against the number of units; networks whose names differ in their
     last digits only (autapse32, autapse64) are joined by a line. One Axes per measure.
 
-    Raises UsageError if all networks have as many units, or if the study lacks a measure.
+    Raises UsageError if all networks have the same number of units, or if the study lacks a measure.
     """
     _check(study, *measures)
     if not study.differ(study.panels[0], "units"):
@@ -188,7 +188,7 @@ def study_cells(study, measure: str = "final_share", *, ax=None):
     for number, level in enumerate(study.levels):
         panels = [panel for panel, other in found if other == level]
         mean, lower, upper = study.values_in(panels, level, measure)
-        # Markers of a row lie above one another, or intervals would hide intervals.
+        # Shifts the markers of a row, because intervals would otherwise hide each other.
         shift = 0.5 * ((number + 0.5) / len(study.levels) - 0.5)
         ax.errorbar(
             mean, [rows.index(panel) + shift for panel in panels],
@@ -247,8 +247,8 @@ def study_wire(study, measure: str = "final_share", *, ax=None):
 @style.figure
 @takes(study_of)
 def study_rates(study, *, ax=None):
-    """What tuning saw: the score at every value of `tuning.key` (the learning rate, unless the study says
-    otherwise), a row per network, a frame around the best; grey: not tried.
+    """The scores of tuning at every value of `tuning.key` (the learning rate, unless the study sets another), a row per
+    network, a frame around the best; grey: not tried.
 
     Raises UsageError if nothing was tuned.
     """
@@ -309,7 +309,7 @@ def _check(study, *measures) -> None:
 
 
 def level_words(study, level: str) -> str:
-    """A network of a study in words: what its number is, where the study file says so."""
+    """A network of a study in words; says what its number means if the study file does."""
     table = study.registered.get("axis", {}).get(study.axis, {})
     wiring = table.get(level, {}).get("wiring", {}) if isinstance(table, dict) else {}
     name = level.rstrip("0123456789")

@@ -1,4 +1,4 @@
-"""The house style, in one place: colours, sizes, and what every figure has in common.
+"""The house style: colours, sizes, and everything that all figures share.
 
 Colours: Okabe & Ito's palette, which people with any of the common colour vision deficiencies can
 tell apart; its yellow is left out (too pale for lines). Continuous maps: viridis; signed: PuOr.
@@ -85,7 +85,7 @@ _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
 def figure(function: _Function) -> _Function:
-    """Decorator of every figure function: it draws in the house style."""
+    """Decorator of all figure functions: draws in the house style."""
 
     told = explained(function)
 
@@ -101,8 +101,8 @@ def figure(function: _Function) -> _Function:
 
 @functools.cache
 def _load_backend() -> None:
-    """Jupyter's backend turns interactive mode on when it is loaded, which is with the first figure:
-    within a context of settings, that would be undone, and later figures would not be shown."""
+    """Loads the backend before a context of settings begins. Jupyter's backend turns interactive mode on when it is
+    loaded, with the first figure; the end of the context would undo that, and later figures would not be shown."""
     import matplotlib.pyplot as plt
 
     if not plt.get_fignums():
@@ -111,7 +111,7 @@ def _load_backend() -> None:
 
 @contextmanager
 def unregistered() -> Iterator[None]:
-    """Within it, pyplot does not learn of new figures: they are not shown, and are freed."""
+    """Within this context, pyplot does not register new figures: they are not shown, and are freed."""
     token = _registers.set(False)
     try:
         yield
@@ -120,7 +120,7 @@ def unregistered() -> Iterator[None]:
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """A figure. Where pyplot is in use, or in a notebook, pyplot shows it as it shows its own."""
+    """A figure. If pyplot is in use, or in a notebook, pyplot shows it like its own figures."""
     if _registers.get() and ("matplotlib.pyplot" in sys.modules or _in_notebook()):
         import matplotlib.pyplot as plt
 
@@ -146,8 +146,8 @@ def new_axes(ax: Axes | None = None, width: float = WIDTH, height: float = HEIGH
 
 
 def new_grid(ax, rows: int, columns: int, width: float, height: float, **options) -> np.ndarray:
-    """(rows, columns) Axes: of a new figure; within the Figure, SubFigure or Axes `ax`, which they
-    take the place of; or `ax` itself, if it holds as many Axes. `options`: of Figure.subplots."""
+    """(rows, columns) Axes: of a new figure; in place of the Figure, SubFigure or Axes `ax`; or `ax` itself, if it has
+    as many Axes. `options`: for Figure.subplots."""
     if ax is None:
         return new_figure(width, height).subplots(rows, columns, squeeze=False, **options)
     if isinstance(ax, FigureBase):
@@ -184,7 +184,7 @@ def words(key: str) -> str:
 
 
 def name_ticks(ax: Axes, names, *, across: bool = True) -> None:
-    """A name at each of 0, 1, 2, ... along one side; small where there are many."""
+    """A name at each of 0, 1, 2, ... along one side; in a small font if there are many."""
     size = 8 if len(names) <= 30 else 6 if across else 5
     if across:
         ax.set_xticks(range(len(names)), names, rotation=90, fontsize=size)
@@ -193,29 +193,29 @@ def name_ticks(ax: Axes, names, *, across: bool = True) -> None:
 
 
 def degrees(ax: Axes, *, across: bool = True) -> None:
-    """One side of `ax` is an angle, all the way round."""
+    """Makes one axis of `ax` an angle, from 0° to 360°."""
     axis = ax.xaxis if across else ax.yaxis
     axis.set_ticks([0, 90, 180, 270, 360], ["0°", "90°", "180°", "270°", "360°"])
 
 
 def share_limits(ax: Axes) -> None:
-    """The vertical side shows shares, with room for what lies at 0 and at 1."""
+    """Makes the vertical axis one of shares, with room for values at 0 and at 1."""
     ax.set_ylim(-0.03, 1.03)
 
 
 def largest(*values, least: float = 0.0) -> float:
-    """The largest finite one of numbers and arrays; `least`, if that is smaller or there is none."""
+    """The largest finite one of numbers and arrays, but at least `least`."""
     finite = [part[np.isfinite(part)] for part in (np.ravel(value).astype(float) for value in values)]
     return float(max(part.max(initial=least) for part in finite))
 
 
 def say_undefined(ax: Axes, what: str) -> None:
-    """Instead of values where there are none, e.g. of a network whose units are all silent."""
+    """Writes "undefined" where there are no values, e.g. for a network whose units are all silent."""
     ax.text(0.5, 0.5, f"{what}: undefined", transform=ax.transAxes, ha="center", va="center", color=GREY)
 
 
 def colour_bar(ax, mappable, label: str, **options):
-    """A colour bar of one Axes, or one that an array of them shares."""
+    """A colour bar for one Axes, or for an array of them."""
     axes = ax if isinstance(ax, Axes) else [one for one in np.ravel(ax)]
     options = {"shrink": 0.9, "pad": 0.02, "aspect": 30, **options}
     bar = figure_of(ax).colorbar(mappable, ax=axes, **options)
@@ -225,13 +225,13 @@ def colour_bar(ax, mappable, label: str, **options):
 
 
 def on_white(image) -> None:
-    """Marks an image whose low end is white, so that a dark page may turn it around."""
+    """Marks an image whose low end is white, so that a dark page can invert it."""
     n = sum(len(ax.images) for ax in figure_of(image.axes).axes)
     image.set_gid(f"on-white-{n}")
 
 
 def direction_key(ax: Axes, label: str = "direction") -> None:
-    """A wheel of colours in a corner of `ax`: which colour is which direction."""
+    """A wheel of colours in a corner of `ax` that shows which colour means which direction."""
     wheel = ax.inset_axes([1.0, 0.72, 0.26, 0.28], projection="polar")
     edges = np.linspace(0, 2 * np.pi, 65)
     middle = (edges[:-1] + edges[1:]) / 2
@@ -252,9 +252,8 @@ def direction_colours(angles) -> np.ndarray:
 
 
 def components(states: np.ndarray, n: int = 2):
-    """The first `n` principal components of (sample, unit) states: their mean, (n, unit) axes, and
-    the share of the variance that each explains. Samples that are not finite do not count; zeros, if
-    there are no others."""
+    """The first `n` principal components of (sample, unit) states: their mean, (n, unit) axes, and the share of the
+    variance that each explains. Ignores samples that are not finite; returns zeros if there are no others."""
     states = states[np.isfinite(states).all(axis=1)]
     if not len(states):
         return np.zeros(states.shape[1]), np.zeros((n, states.shape[1])), np.zeros(n)
@@ -279,16 +278,17 @@ def figure_of(axes) -> Figure:
     first = axes if isinstance(axes, (Axes, FigureBase)) else list(np.ravel(np.array(axes, dtype=object)))[0]
     found = first if isinstance(first, FigureBase) else first.figure
     while found is not found.figure and found.figure is not None:
-        found = found.figure  # a SubFigure is not what is saved
+        found = found.figure  # a SubFigure cannot be saved by itself
     return found
 
 
 @figure
 def save(axes, path: str | Path, *, dpi: int = 200) -> Path:
-    """Writes the figure of `axes`: SVG or PDF (vector; text stays text), or PNG, by the ending of
-    `path`. The folder is made if it is not there.
+    """Writes the figure of `axes`: SVG or PDF (vector; text stays text), or PNG, by the ending of `path`. Makes the
+    folder if it does not exist.
 
-    The same figure gives the same bytes: no time stamps. Raises UsageError for other endings, RunError if
+    The same figure gives the same bytes, because there are no time stamps. Raises UsageError for other endings,
+    RunError if
     the file cannot be written.
     """
     path = Path(path)

@@ -1,4 +1,4 @@
-"""Scores by task: over time, and in the end."""
+"""Scores by task: over time, and at the end."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ LABELS = {
 @style.figure
 @takes(run_of)
 def task_heat_map(run, *, y: str = "share_of_ceiling", ax=None):
-    """Accuracy of every task (down) at every evaluation (across, to scale), as a share of its
-    ceiling. Half of the colours are spent on the last ten percent.
+    """Accuracy of every task (down) at every evaluation (across, to scale), as a share of its ceiling. The last ten
+    percent take half of the colours.
 
     run : a Run or the path of one. Returns the Axes.
     """
@@ -65,7 +65,7 @@ class _LastTenPercent(matplotlib.colors.Normalize):
 
 
 def _edges(steps):
-    """Cells that end at their evaluation: what was reached by then. The first begins at 0."""
+    """Edges of cells that end at their evaluations: a cell shows what was reached by then. The first begins at 0."""
     first = 0.0 if steps[0] > 0 else -0.01 * max(steps[-1], 1)
     return np.concatenate([[first], steps])
 
@@ -99,9 +99,9 @@ def task_bars(scores, *, ax=None):
 
 @style.figure
 def task_grid(scores, *, ax=None):
-    """The whole battery at a glance: base tasks (down) by modifiers (across), each cell the accuracy
-    of one task as a share of its ceiling, in percent. Half of the colours are spent on the last ten
-    percent. A cell stays empty where the battery has no such task, or the network was not scored on it.
+    """The whole battery at a glance: base tasks (down) by modifiers (across), each cell the accuracy of one task as a
+    share of its ceiling, in percent. The last ten percent take half of the colours. A cell is empty if the battery has
+    no such task, or if the network was not scored on it.
 
     scores : a Run (its last evaluation), the path of one, an Evaluation, or a Table with the columns of
     tasks.csv (`Run.scores`, `lmrnn.zoo(NAME).test_scores`). Returns the Axes.
@@ -146,7 +146,7 @@ def task_comparison(runs, *, ax=None):
     """Decision accuracy of every task for several runs, a marker each, against what an ideal observer
     would reach (black ticks).
 
-    runs : a mapping from label to a Run, the path of one, or an Evaluation. Only tasks that all have.
+    runs : a mapping from label to a Run, the path of one, or an Evaluation. Draws only tasks that all of them have.
     Returns the Axes. Raises UsageError if they have none in common.
     """
     if not isinstance(runs, Mapping) or not runs:
@@ -177,7 +177,7 @@ def task_comparison(runs, *, ax=None):
 
 
 def _chance(name: str) -> float:
-    """Accuracy of a network that guesses: a match task is answered by one of two."""
+    """Accuracy of a network that guesses: a match task has two possible answers."""
     return 0.5 if name.startswith(("dms", "dnms", "dmc", "dnmc")) else np.nan
 
 

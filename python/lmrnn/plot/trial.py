@@ -98,7 +98,7 @@ def _fixation(ax, trial, probability):
 
 
 def _target(ax, targets, steps, filled):
-    """Filled, or an outline: one line above and one below, so that what is inside stays visible."""
+    """The target, filled or as an outline: one line above and one below, so that the inside stays visible."""
     colour = style.COLOURS["vermillion"]
     low = np.where(targets > 0, targets - 1.5, np.nan)
     if filled:
@@ -122,7 +122,7 @@ def answer(trial, network) -> np.ndarray:
 
 
 def _periods(axes, trial, dt):
-    """A dotted line where each period begins, and its name above; on two lines where it is short."""
+    """A dotted line where each period begins, with its name above; short periods use a second line."""
     total = len(trial)
     for number, (name, first, last) in enumerate(trial.periods):
         if last == first:  # a delay of 0 ms

@@ -62,5 +62,5 @@ def eigenvalues(networks, *, ax=None):
 
 
 def _bins(n: int) -> int:
-    """More bins for more weights: a few hundred weights make a smooth curve with 15."""
+    """More bins for more weights: with 15 bins, a few hundred weights make a smooth curve."""
     return int(np.clip(np.sqrt(n) / 1.5, 8, 60))

@@ -1,4 +1,4 @@
-"""Which synapses exist, and what lies where on the sheet."""
+"""Which synapses exist, and where things are on the sheet."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .inputs import mask_of, sheet_of, takes
 def mask(mask, *, ax=None):
     """The matrix of a mask: a dot where target (down) has a source (across).
 
-    mask : a Mask, an array, a Network, a Run, or the path of one of the latter. Returns the Axes.
+    mask : a Mask, an array, a Network, a Run, or a path of one of the last two. Returns the Axes.
     """
     ax = style.new_axes(ax, 3.6, 3.6)
     n_targets, n_sources = mask.shape
@@ -147,7 +147,7 @@ def place_of(unit: int, sheet) -> tuple[int, int]:
 
 
 def name_areas(ax, sizes: dict[str, tuple[int, int]], *, fontsize: float = 8) -> None:
-    """A frame around each sheet of `side_by_side`, and its name above it; sizes: (rows, cols)."""
+    """Draws a frame around each sheet of `side_by_side`, with its name above; sizes: (rows, cols)."""
     from matplotlib.patches import Rectangle
 
     left = 0

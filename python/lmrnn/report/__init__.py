@@ -3,8 +3,8 @@
     lmrnn report runs/quickstart                # or: python -m lmrnn.report runs/quickstart
     lmrnn.report.write_report("runs/quickstart")
 
-It needs no network to open: styles, the script that sorts tables, and all figures (SVG) are inside.
-What it consists of is in `catalogue`; a section is one file under `sections` and one line there.
+It needs no network to open: styles, the script that sorts tables, and all figures (SVG) are inside. `catalogue` lists
+its sections; each is one file under `sections`.
 Needs the extra "report": pip install 'lmrnn[report]'.
 """
 
@@ -22,11 +22,11 @@ __all__ = ["main", "write_report"]
 def write_report(
     subject: str | PathLike, out: str | PathLike | None = None, *, against: str | PathLike | None = None
 ) -> Path:
-    """Writes the report of a run directory or a study's; by default to report.html within it, or to
-    runs/NAME/report.html for "zoo:NAME".
+    """Writes the report of a run or study directory; by default to report.html within it, or to runs/NAME/report.html
+    for "zoo:NAME".
 
-    against : a second run, with which the first one is compared. Raises UsageError if `subject` is
-    neither a run nor a study, or `against` no run; RunError if the page cannot be written.
+    against : a second run to compare with the first one. Raises UsageError if `subject` is neither a run nor a
+        study, or if `against` is not a run; RunError if the page cannot be written.
     """
     from ..plot import style
     from .catalogue import find_subject

@@ -1,6 +1,7 @@
-"""What reports consist of.
+"""The contents of reports.
 
-A section is a function that takes a Run or a Study and returns a `html.Section`, or None if it has nothing to show. It lives under sections/ and has one line below.
+A section is a function that takes a Run or a Study and returns a `html.Section`, or None if it has nothing to show. It
+is in sections/ and has one line below.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from .sections import analyses, comparison, curves, overview, provenance, scores
 
 Make = Callable[[Any], Section | None]
 
-# In the order of the page: what a reader wants to know first.
+# In the order of the page: first what readers want to know first.
 RUN_SECTIONS: list[Make] = [
     scores.section,
     curves.section,
@@ -51,8 +52,8 @@ class Subject:
 
 
 def find_subject(subject: str | PathLike, against: str | PathLike | None = None) -> Subject:
-    """What the report of a directory, or of "zoo:NAME", is about, compared with the run `against`, if
-    there is one. Raises UsageError if it is neither run nor study."""
+    """The subject of a report: a directory or "zoo:NAME", compared with the run `against`, if given. Raises UsageError
+    if it is neither a run nor a study."""
     path = Path(_core.resolve_zoo(subject))
     if not path.is_dir():
         raise UsageError(f"{path}: no such directory; give the directory of a run or a study")

@@ -51,7 +51,7 @@ def render(template: str, **values: Any) -> Markup:
     return Markup(_environment().get_template(template).render(**values))
 
 
-# Colours of the house style that follow the page's, which is dark for readers who want it so.
+# Colours of the house style that change with the page, which is dark for readers who prefer it.
 _OF_THE_PAGE = {
     "#222222": "var(--ink)",
     "#000000": "var(--ink)",
@@ -73,7 +73,7 @@ def figure(axes, caption: str) -> Markup:
     svg = buffer.getvalue()
     svg = svg[svg.index("<svg") :]
     width = float(re.search(r'width="([0-9.]+)pt"', svg)[1])
-    # Ids must be unique within the page, and every figure defines its own glyphs.
+    # Ids must be unique within the page, but every figure defines its own glyphs.
     svg = re.sub(r'(\bid="|href="#|url\(#)', rf"\g<1>{salt}-", svg)
     svg = re.sub(
         r'width="[0-9.]+pt"|height="[0-9.]+pt"', "", svg.split(">", 1)[0]
@@ -100,8 +100,8 @@ def table(
     formats: Mapping[str, str] | None = None,
     minor: Collection[str] = (),
 ) -> Markup:
-    """A table whose columns sort on a click. `formats`: format specification by column; `minor`:
-    columns that a phone leaves out."""
+    """A table whose columns sort on a click. `formats`: format specification by column; `minor`: columns that are
+    hidden on a phone."""
     formats = formats or {}
     cells = [
         [_cell(value, formats.get(column, "")) for column, value in zip(columns, row)]
@@ -122,12 +122,12 @@ def _cell(value: Any, specification: str) -> dict[str, Any]:
 
 
 def values(pairs: Mapping[str, Any]) -> Markup:
-    """Names and values, one a line."""
+    """Names and values, one per line."""
     return render("values.html", pairs=pairs)
 
 
 def folded(summary: str, body: Markup) -> Markup:
-    """Something that is closed until it is clicked on."""
+    """A part that is closed until the reader clicks on it."""
     return render("folded.html", summary=summary, body=body)
 
 
@@ -140,7 +140,7 @@ def join(*pieces: Markup | str) -> Markup:
 
 
 def grid(*pieces: Markup) -> Markup:
-    """Side by side where there is room."""
+    """Pieces side by side if there is room."""
     return Markup('<div class="grid">') + join(*pieces) + Markup("</div>")
 
 

@@ -1,4 +1,4 @@
-"""Masks and connectomes from other people's files and objects.
+"""Masks and connectomes from files and objects of other packages.
 
     wiring = lmrnn.wirings.read("connectome.graphml")
     print(wiring)                       # which way it was read: unit 3 receives from 17 units, ...
@@ -9,20 +9,20 @@ From the shell:
     python -m lmrnn.wirings show connectome.graphml
     python -m lmrnn.wirings convert connectome.graphml connectome.npz
 
-| file | read with | orientation, unless you say it |
+| file | read with | orientation, unless you set it |
 |---|---|---|
 | `.npy`, `.npz`, `.safetensors`, `.pt` | NumPy, safetensors, PyTorch | target-source |
 | `.npz` of `scipy.sparse.save_npz` | SciPy | target-source |
 | `.h5`, `.hdf5`, `.nc`, `.h5ad`: HDF5, netCDF, AnnData, PyTables | h5py | names of dimensions, or target-source |
 | `.mat`, version 5 and 7.3 | SciPy, h5py | target-source, as MATLAB shows the matrix |
-| `.csv`, `.tsv`, `.txt`, `.edgelist`: edges | | source-target, or what the header says |
+| `.csv`, `.tsv`, `.txt`, `.edgelist`: edges | | source-target, or as in the header |
 | `.csv`, `.tsv`, `.txt`: a matrix | | target-source |
 | `.graphml`, `.gexf`, `.gml`, node-link `.json` | networkx | source-target |
 | `.mtx` (Matrix Market) | SciPy | target-source |
 | SONATA edges (`.h5`) | libsonata | source-target |
 
-Objects in memory need no file: `lmrnn.Mask(...)` and `lmrnn.Trainer(mask=...)` take arrays, lists,
-tensors, sparse matrices, pandas and xarray tables and networkx graphs alike.
+Objects in memory need no file: `lmrnn.Mask(...)` and `lmrnn.Trainer(mask=...)` accept arrays, lists, tensors, sparse
+matrices, pandas and xarray tables and networkx graphs.
 
 Files need the extra "wirings": pip install 'lmrnn[wirings]'.
 """
@@ -50,29 +50,29 @@ def read(
     header: bool | None = None,
     layout: str | None = None,
 ) -> Wiring:
-    """The wiring in a file. Raises UsageError, with the remedy, for what could be meant in two ways.
+    """The wiring in a file. Raises UsageError, with the remedy, if the file is ambiguous.
 
     Parameters
     ----------
     source : path, or networkx graph
-        Of a graph, the names of the units are kept; lmrnn.Mask keeps the mask alone.
+        For a graph, the names of the units are kept; lmrnn.Mask keeps only the mask.
     dataset : str, optional
         Which array, variable, group or population, if the file has several. Only this one is read.
     orientation : "target-source" or "source-target", optional
-        What comes first: rows of a matrix, the first column of a list of edges. Where the format or
-        the file says it, another answer is an error.
+        What comes first: rows of a matrix, the first column of a list of edges. If the format or the file defines it,
+        another value is an error.
     threshold : float, optional
-        Synapses are the entries whose magnitude is above it. Matrices without zeros, such as
-        correlations, need this or `density`.
+        Entries with a magnitude above this are synapses. Matrices without zeros, such as correlations, need this or
+        `density`.
     density : float, optional
-        Synapses are the entries of the largest magnitudes, this share of all pairs.
+        The entries of the largest magnitudes are synapses; this is their share of all pairs.
     n_units : int, optional
-        Lists of edges whose numbers are those of units: how many units there are. Without it, the
-        numbers that occur become units in ascending order.
+        For lists of edges whose numbers are those of units: how many units there are. Without it, the numbers that
+        occur become units in ascending order.
     header : bool, optional
-        Whether the first line of a text file is a header, where it cannot be told.
+        Whether the first line of a text file is a header; needed if this is unclear.
     layout : "edges" or "matrix", optional
-        What a text file holds, where it cannot be told.
+        The content of a text file; needed if this is unclear.
     """
     if isinstance(source, (str, PathLike)):
         from .files import load

@@ -1,4 +1,4 @@
-"""python -m lmrnn.wirings: looks at the wiring in a file, and converts it for the command line."""
+"""python -m lmrnn.wirings: shows the wiring in a file, and converts it for the command line."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
         keys = wiring.keys(output)
         given = [f"wiring.{key} = {_toml(keys.pop(key))}" for key in ("kind", "path", "rows", "cols")]
         print(f"wrote {output}; in a configuration: {', '.join(given)}")
-        if keys:  # not in the line above: without them, weights are drawn, and distances are rows and columns
+        if keys:  # otherwise weights are drawn, and distances are those of rows and columns
             more = [f"wiring.{key} = {_toml(value)}" for key, value in keys.items()]
             print(f"and, for what else the file holds: {', '.join(more)}")
     return 0
@@ -47,7 +47,7 @@ def _toml(value) -> str:
 
 
 def _for_the_shell(message: str) -> str:
-    """Messages name Python's keywords; here they are options."""
+    """Replaces Python's keywords in messages by the options of this command."""
     message = message.replace("header=False", "--no-header").replace("header=True", "--header")
     message = message.replace("in Python: ", "")
     message = re.sub(r"\bn_units ?= ?", "--units ", message)

@@ -27,7 +27,7 @@ def read_npz(path: Path, dataset: str | None) -> Table:
             return _sparse(path, dataset)
         if dataset is None and _is_ours(file):
             return _ours(path, file)
-        # Headers alone: neither the type nor the shape needs the data.
+        # Reads only headers: type and shape do not need the data.
         found, refused = {}, []
         for name in file.files:
             shape, dtype = _header(file, name)
@@ -62,7 +62,7 @@ _KNOWN = ("weights", "coordinates", "types", "excitatory", "names")
 
 
 def _is_ours(file) -> bool:
-    """Whether Wiring.save wrote it, or somebody who named the arrays as the keys of [wiring] want them."""
+    """Whether the file is from Wiring.save, or has arrays with the names that [wiring] needs."""
     names = set(file.files)
     if "mask" not in names:
         return False
@@ -77,7 +77,7 @@ def _is_ours(file) -> bool:
 
 
 def _ours(path: Path, file) -> Table:
-    """What Wiring.save wrote, or somebody else under the same names."""
+    """The content of a file from Wiring.save, or of another file with the same names."""
     matrix = file["mask"]
     if "weights" in file.files:
         if np.any((file["weights"] != 0) & (matrix == 0)):
@@ -106,7 +106,7 @@ def _ours(path: Path, file) -> Table:
 
 
 def _types(file) -> list[str] | None:
-    """Names of the types of cells; their numbers if somebody added no names."""
+    """Names of the cell types; their numbers if the file has no names."""
     if "types" not in file.files:
         return None
     if "type_names" not in file.files:
@@ -138,7 +138,7 @@ def read_safetensors(path: Path, dataset: str | None) -> Table:
             name = choose(path, found, dataset)
             try:
                 array = file.get_tensor(name)
-            except (TypeError, AttributeError, KeyError):  # bfloat16, which NumPy lacks
+            except (TypeError, AttributeError, KeyError):  # bfloat16, which NumPy does not have
                 array = _bfloat16(path, name)
     except safetensors.SafetensorError as error:
         raise UsageError(f"{path}: not a whole safetensors file ({error})") from None

@@ -1,4 +1,4 @@
-"""Which reader a file goes to: by its ending, and for HDF5 by what is in it."""
+"""Selects the reader of a file: by its ending, and for HDF5 by its content."""
 
 from __future__ import annotations
 

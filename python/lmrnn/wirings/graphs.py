@@ -55,7 +55,7 @@ def read_json(path: Path, dataset: str | None) -> Table:
 
 
 def of_graph(path: Path | str, graph, dataset: str | None) -> Table:
-    """`dataset`: the attribute of edges that is the weight; "weight" unless given."""
+    """`dataset`: the edge attribute that is the weight; by default "weight"."""
     nodes = list(graph.nodes)
     number = {node: i for i, node in enumerate(nodes)}
     attribute = dataset or "weight"

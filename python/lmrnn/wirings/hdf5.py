@@ -69,12 +69,12 @@ def _read(path, file, dataset, h5py) -> Table:
 
 
 def _listed(group, h5py, prefix="", seen=None, depth=0) -> dict[str, tuple]:
-    """Shape by name of what may be a matrix of numbers. Reads no values. Links are followed."""
+    """Name and shape of all datasets that may be a matrix of numbers. Reads no values. Follows links."""
     found, seen = {}, seen or set()
     for key in group:
         try:
             thing = group[key]
-        except (KeyError, OSError):  # a link to nowhere
+        except (KeyError, OSError):  # a broken link
             continue
         name = prefix + key
         if isinstance(thing, h5py.Group):
@@ -96,7 +96,7 @@ def _may_be_mask(thing, h5py) -> bool:
 
 
 def _require_all_parts(where, thing) -> None:
-    """A virtual dataset whose files are not all there: HDF5 reads the missing parts as 0."""
+    """Raises UsageError for a virtual dataset with missing files: HDF5 reads the missing parts as 0."""
     if not thing.is_virtual:
         return
     folder = Path(thing.file.filename).parent
@@ -110,7 +110,7 @@ def _require_all_parts(where, thing) -> None:
         )
 
 
-# What netCDF fills with unless it is told otherwise; no attribute of the dataset says so.
+# netCDF's default fill values; no attribute of the dataset mentions them.
 _NETCDF_FILL = {
     "i1": -127, "u1": 255, "i2": -32767, "u2": 65535, "i4": 1 - 2**31, "u4": 2**32 - 1, "i8": 2 - 2**63,
     "u8": 2**64 - 2, "f4": np.float32(9.969209968386869e36), "f8": 9.969209968386869e36,
@@ -118,7 +118,8 @@ _NETCDF_FILL = {
 
 
 def _require_written(where, thing, values) -> None:
-    """Entries that netCDF takes for missing are numbers to HDF5, and would be weights."""
+    """Raises UsageError for entries that are missing values in netCDF: HDF5 reads them as numbers, and they would be
+    weights."""
     missing = [np.ravel(thing.attrs[key])[0] for key in ("_FillValue", "missing_value") if key in thing.attrs]
     if thing.fillvalue == _NETCDF_FILL.get(thing.dtype.str[1:]):
         missing.append(thing.fillvalue)
@@ -160,7 +161,7 @@ def _why_not_read(thing, error) -> str:
 
 
 def _orientation_of(thing) -> str | None:
-    """By the names of the dimensions (labels, netCDF's scales), if they say it."""
+    """The orientation from the names of the dimensions (labels, netCDF's scales), if they tell it."""
     if len(thing.shape) != 2:
         return None
     names = []

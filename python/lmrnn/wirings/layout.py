@@ -8,7 +8,7 @@ from .._core import Sheet, UsageError
 
 
 def rows_and_cols(n_units: int) -> tuple[int, int]:
-    """The sheet nearest to a square."""
+    """The sheet that is closest to a square."""
     rows = max(k for k in range(1, int(n_units**0.5) + 1) if n_units % k == 0)
     return rows, n_units // rows
 
@@ -40,13 +40,13 @@ def order_on_sheet(coordinates, rows: int, cols: int) -> np.ndarray:
 
 
 def distances(sheet: Sheet) -> np.ndarray:
-    """(unit, unit)"""
+    """(unit, unit) distances on the sheet."""
     return np.array([sheet.distances_from(unit).ravel() for unit in range(sheet.n_units)])
 
 
 def closest_pairs(mask: np.ndarray, distance: np.ndarray) -> np.ndarray:
-    """A mask (target, source) with the diagonal of `mask`, and the same number of other synapses, which
-    are those of the closest pairs."""
+    """A mask (target, source) with the diagonal of `mask` and the same number of other synapses, between the closest
+    pairs."""
     n = len(mask)
     between = ~np.eye(n, dtype=bool)
     n_synapses = int(np.count_nonzero(mask & between))

@@ -1,5 +1,4 @@
-"""Objects that people have in memory, as the core takes them: one conversion for every argument that
-is a mask."""
+"""Converts objects in memory to what the core accepts: one conversion for every argument that is a mask."""
 
 from __future__ import annotations
 
@@ -14,7 +13,7 @@ _SOURCES = {"source", "sources", "pre", "presynaptic", "from", "column", "column
 
 
 def plain(value, name: str):
-    """A Mask, or something that NumPy makes an array of, from whatever `value` is. Raises UsageError.
+    """`value` as a Mask or something that NumPy can convert to an array. Raises UsageError.
 
     Arrays, lists, tensors, sparse matrices and tables have the target first; tables of xarray whose
     dimensions are called source and target go by those names. Edges of graphs go from source to
@@ -27,7 +26,7 @@ def plain(value, name: str):
     if isinstance(value, Wiring):
         return value.mask
     for module, is_mine, convert in _KINDS:
-        # A value of a package that nobody has imported cannot exist.
+        # If a package was never imported, `value` cannot be from it.
         if module in sys.modules and is_mine(sys.modules[module], value):
             return convert(value, name)
     if isinstance(value, (str, bytes)) or hasattr(value, "__fspath__"):
@@ -74,7 +73,7 @@ def _from_frame(value, name):
     if len(missing):
         raise UsageError(f"{name} is missing at {missing[0].tolist()}; write 0 for no synapse")
     try:
-        return values.astype(np.float64)  # columns of different types
+        return values.astype(np.float64)  # converts columns of different types
     except (TypeError, ValueError):
         text = sorted({str(kind) for kind in value.dtypes if getattr(kind, "kind", "O") not in "biuf"})
         raise UsageError(

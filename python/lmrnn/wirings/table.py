@@ -1,4 +1,4 @@
-"""What every format is read into: the entries of a matrix, and what is known about them."""
+"""The result of reading any format: the entries of a matrix, and what is known about them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ORIENTATIONS = (TARGET_SOURCE, SOURCE_TARGET)
 
 @dataclass
 class Table:
-    """The entries of a matrix (n_rows, n_columns) that the file holds; others are 0."""
+    """The entries of a matrix (n_rows, n_columns) that are in the file; all others are 0."""
 
     where: str
     """Path and dataset, for messages."""
@@ -37,7 +37,7 @@ class Table:
 
     @classmethod
     def of_matrix(cls, where: str, matrix, **known) -> Table:
-        """From a dense array of two dimensions or a sparse matrix of SciPy."""
+        """From a dense two-dimensional array or a sparse matrix of SciPy."""
         if hasattr(matrix, "tocoo"):
             entries = matrix.tocoo()
             if entries.ndim != 2:
@@ -113,7 +113,7 @@ class Table:
                     f"{self.where}: density = {density} asks for {wanted} of {n_present} entries that "
                     f"are not 0; at most {n_present / self.shape[0] / self.shape[1]:.4g} is possible"
                 )
-            # Equal magnitudes in the order of the file, so that the same file gives the same mask.
+            # Ties keep the order of the file, so that the same file gives the same mask.
             order = np.lexsort((self.columns, self.rows, -magnitude))
             self.notes.append(f"the {wanted} entries of the largest magnitude are synapses")
             return np.sort(order[:wanted])
@@ -148,7 +148,7 @@ class Table:
 
 
 def numbers(array: np.ndarray, where: str) -> np.ndarray:
-    """The array in the machine's byte order. Raises UsageError if it holds no numbers."""
+    """The array in the machine's byte order. Raises UsageError if it is not numeric."""
     if array.dtype.kind not in "biuf":
         kind = {"c": "complex numbers", "O": "Python objects", "V": "records"}.get(array.dtype.kind, "text")
         raise UsageError(f"{where}: holds {kind} ({array.dtype}); save an array of bool or numbers")

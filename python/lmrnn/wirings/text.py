@@ -1,6 +1,6 @@
 """Lists of edges and matrices as text: commas, tabs, semicolons or spaces.
 
-Identifiers are never read as floats, which hold no more than 15 digits. They become units like this:
+Identifiers are never read as floats, which have only 15 digits. They become units like this:
 
 - with n_units=N, numbers are those of units, from 0, or from 1 if N itself occurs;
 - 0 ... n - 1 without gaps: unit = number;
@@ -49,7 +49,7 @@ def read_text(path: Path, *, n_units, header, layout) -> Table:
 
 
 def _rows(path: Path) -> list[tuple[int, list[str]]]:
-    """(number of the line, fields) of every line that is not empty and no comment."""
+    """(line number, fields) of every line that is neither empty nor a comment."""
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -70,7 +70,7 @@ def _rows(path: Path) -> list[tuple[int, list[str]]]:
 
 
 def _without_attributes(path: Path, lines: list[tuple[int, str]]) -> list[tuple[int, str]]:
-    """networkx.write_edgelist writes a dictionary after every edge, from which the weight is taken."""
+    """Handles networkx.write_edgelist, which writes a dictionary after every edge; the weight is taken from it."""
     if not lines[0][1].rstrip().endswith("}"):
         return lines
     matches = [_WITH_ATTRIBUTES.fullmatch(line) for _, line in lines]
@@ -91,7 +91,7 @@ def _without_attributes(path: Path, lines: list[tuple[int, str]]) -> list[tuple[
 
 
 def _plain(field: str) -> str:
-    """"Source_ID" and "source id" are "source"."""
+    """Turns "Source_ID" and "source id" into "source"."""
     name = re.sub(r"[^a-z]", "", field.lower())
     return re.sub(r"(rootid|bodyid|nodeid|neuronid|unit|neuron|node|index|idx|id)$", "", name) or name
 
@@ -105,7 +105,7 @@ def _is_number(field: str) -> bool:
 
 
 def _columns_of_edges(path, rows, header) -> dict[str, int] | None:
-    """Which column is what, if the first line says it."""
+    """The meaning of each column, if the first line names them."""
     if header is False:
         return None
     names = [_plain(field) for field in rows[0][1]]
@@ -234,7 +234,7 @@ def _edges(path, rows, columns, header, n_units) -> Table:
 
 
 def _columns_without_names(path, rows, header):
-    """Columns and the lines with edges, where no header names them."""
+    """Columns, and the lines with edges, if there is no header with names."""
     first, rest = rows[0][1], rows[1:]
     if len(first) not in (2, 3):
         raise UsageError(
@@ -245,7 +245,7 @@ def _columns_without_names(path, rows, header):
         return columns, rest
     numeric = all(_is_number(field) for field in first)
     if len(first) == 3 and not _is_number(first[2]) and rest and _is_number(rest[0][1][-1]):
-        raise UsageError(_which_column(path, rows))  # a header: the weight is not a number
+        raise UsageError(_which_column(path, rows))  # a header: its weight is not a number
     if not numeric and rest:
         later = {field for _, fields in rest for field in fields[:2]}
         if all(_is_number(field) for field in rest[0][1][:2]) or not later & set(first[:2]):

@@ -1,4 +1,4 @@
-"""A wiring as it was read, with all that its file knew about it."""
+"""A wiring that was read from a file, with everything that the file has about it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from . import layout
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Wiring:
-    """A mask, and what its file knew. Wherever lmrnn takes a mask, it takes a Wiring."""
+    """A mask, and other data from its file. You can use a Wiring wherever lmrnn takes a mask."""
 
     mask: Mask
     weights: np.ndarray | None = None
@@ -45,7 +45,7 @@ class Wiring:
 
     @property
     def signs(self) -> np.ndarray | None:
-        """(unit) 1 if all that a unit sends is positive, -1 if all is negative, else 0; None without
+        """(unit) 1 if all outgoing weights of a unit are positive, -1 if all are negative, otherwise 0; None without
         weights."""
         if self.weights is None:
             return None
@@ -56,14 +56,14 @@ class Wiring:
 
     @property
     def matrix(self) -> np.ndarray:
-        """(target, source) float64 weights; 1 where the file has none."""
+        """(target, source) float64 weights; 1 if the file has none."""
         dense = np.zeros(self.mask.shape)
         dense[self.mask.targets, self.mask.sources] = 1.0 if self.weights is None else self.weights
         return dense
 
     def take(self, units) -> Wiring:
-        """These units alone, in this order: numbers, names, or one bool for each unit. Synapses of
-        others are left out."""
+        """Only these units, in this order: numbers, names, or one bool per unit. Synapses of other units are
+        removed."""
         units = self._numbers(units)
         matrix, present = self.matrix[np.ix_(units, units)], self.mask.to_dense()[np.ix_(units, units)]
         if not present.any():
@@ -79,18 +79,18 @@ class Wiring:
         )
 
     def on_sheet(self, rows: int, cols: int) -> Wiring:
-        """The units in an order in which those that are near in space are near on a sheet of
-        rows x cols, for maps and pictures: by their longest direction into columns, within a column by
-        the second longest. Distances of the coordinates stay as they are."""
+        """Orders the units so that neighbours in space are near each other on a sheet of rows x cols, for maps and
+        pictures: into columns by their longest direction, within a column by the second longest. Distances of the
+        coordinates do not change."""
         if self.coordinates is None:
             raise UsageError("on_sheet: this wiring has no coordinates; set them with replace(coordinates=...)")
         return self.take(layout.order_on_sheet(self.coordinates, rows, cols))
 
     def scaled(self, spectral_radius: float = 0.9) -> Wiring:
-        """All weights times one number, so that this is the spectral radius of the recurrent weights that
-        training starts with. If no weight is negative and `excitatory` is known, weights of inhibitory units
-        count as negative, as they do in training. Weights that are mostly of one sign do not cancel, so that
-        activity grows with weights of the usual size."""
+        """All weights times one factor, so that the recurrent weights have this spectral radius when training starts.
+        If no weight is negative and `excitatory` is known, weights of inhibitory units count as negative, as in
+        training. Weights of the usual size make activity grow if most have the same sign, because they do not
+        cancel."""
         if self.weights is None:
             raise UsageError("scaled: this wiring has no weights; set them with replace(weights=...)")
         if not 0 < spectral_radius < np.inf:
@@ -99,32 +99,31 @@ class Wiring:
         if self.excitatory is not None and not (self.weights < 0).any():
             matrix = matrix * np.where(self.excitatory, 1, -1)
         radius = np.abs(np.linalg.eigvals(matrix)).max()
-        # Without cycles, all eigenvalues are 0, up to rounding.
+        # Without cycles, all eigenvalues are 0 up to rounding.
         if radius <= 1e-9 * np.abs(matrix).max():
             raise UsageError("scaled: the spectral radius is 0, since no activity returns to its unit")
         return self.replace(weights=self.weights * (spectral_radius / radius))
 
     def sheet(self, rows: int | None = None, cols: int | None = None) -> Sheet:
-        """A sheet of the units; with coordinates, distances are straight lines between them."""
+        """A sheet with the units; with coordinates, distances are straight lines between them."""
         rows, cols = self._rows_and_cols(rows, cols)
         if self.coordinates is None:
             return Sheet(rows, cols)
         return Sheet(rows, cols, "l2", "open", coordinates=self.coordinates)
 
     def compare(self, *, seed: int) -> dict[str, dict[str, float]]:
-        """Statistics of this wiring next to two of the same number of synapses: its units and
-        degrees "shuffled", and, on the coordinates (or else on a sheet), "local": every unit has its
-        autapse if it has one here, and the closest pairs have the other synapses. Of pairs at equal
-        distances, those are taken that come first in the order of the units."""
+        """Statistics of this wiring next to two with the same number of synapses. "shuffled" has its units and degrees.
+        "local", on the coordinates (without these, on a sheet), has the same autapses, and the other synapses are
+        between the closest pairs; among pairs at equal distances, those first in the order of the units."""
         sheet = self.sheet()
         others = {"wiring": self.mask, "shuffled": self.mask.shuffled(seed=seed)}
         others["local"] = Mask(layout.closest_pairs(self.mask.to_dense(), layout.distances(sheet)))
         return {name: mask.statistics(sheet) for name, mask in others.items()}
 
     def keys(self, path: str | PathLike, *, rows: int | None = None, cols: int | None = None) -> dict:
-        """[wiring] of a configuration that uses all that `save(path)` writes. Remove what you do not
-        want, e.g. `weights_path` to draw the weights, or change it; `gains` is not among them. If all
-        weights are whole numbers, as counts of contacts are, they are scaled (`weights_scale`)."""
+        """[wiring] of a configuration that uses everything that `save(path)` writes. Remove or change what you do not
+        want, e.g. remove `weights_path` to draw the weights. `gains` is not included. If all weights are whole numbers,
+        such as counts of contacts, they are scaled (`weights_scale`)."""
         rows, cols = self._rows_and_cols(rows, cols)
         path = str(path)
         keys = {"kind": "file", "path": path, "rows": rows, "cols": cols}
@@ -176,7 +175,7 @@ class Wiring:
         return array
 
     def describe(self) -> str:
-        """Several lines. The first says which way the file was read, by the example of a unit."""
+        """Several lines of text. The first explains the orientation, with a unit as example."""
         n_in = np.bincount(self.mask.targets, minlength=self.mask.shape[0])
         n_out = np.bincount(self.mask.sources, minlength=self.mask.shape[1])
         lines = [self._direction(n_in, n_out)]
@@ -223,10 +222,9 @@ class Wiring:
         )
 
     def save(self, path: str | PathLike) -> None:
-        """Writes .npz: `mask` (target, source) uint8, which wiring.path reads, and what else is known:
-        `weights` (target, source), `names`, `coordinates`, `signs`, `types` (unit) as numbers in the
-        alphabetical order of `type_names`, `excitatory` (unit), `source`. `keys` gives the keys that
-        read it."""
+        """Writes .npz: `mask` (target, source) uint8, which wiring.path reads, and other known data: `weights` (target,
+        source), `names`, `coordinates`, `signs`, `types` (unit) as numbers in the alphabetical order of `type_names`,
+        `excitatory` (unit), `source`. `keys` returns the keys that read it."""
         path = Path(path)
         if path.suffix != ".npz":
             raise UsageError(f"{path}: the name must end in .npz")
@@ -248,7 +246,7 @@ class Wiring:
             np.savez_compressed(temporary, **arrays)
 
     def replace(self, **changes) -> Wiring:
-        """Another wiring with some of its fields changed, e.g. with `types` from a table."""
+        """A copy with some fields changed, e.g. with `types` from a table."""
         return dataclasses.replace(self, **changes)
 
     def __post_init__(self):

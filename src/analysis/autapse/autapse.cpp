@@ -1,6 +1,6 @@
 // autapse: every unit of a diagonal network is one scalar map,
-//   h -> (1 - alpha) h + alpha f(w h + c),   lambda = 1 - alpha + alpha w f'(u),
-// so that what a trained pool does can be read off its weights, and be built by hand.
+//   h -> (1 - alpha) h + alpha f(w h + c),   lambda = 1 - alpha + alpha w f'(u).
+// So the weights tell what a trained pool does, and pools can be built by hand.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -58,7 +58,7 @@ void UncoupledPool::classify_units() {
       }
     active_.push_back(n_epochs > 0 ? active / n_epochs : 0);
     lambda_.push_back(lambda(i, n_active > 0 ? slope / n_active : 1));
-    // Silent: in every epoch of every task.
+    // A unit is silent only if it is inactive in every epoch of every task.
     classes_.push_back(class_of(lambda_[i], alpha_, n_active > 0 ? 1 : 0, o_));
   }
 }

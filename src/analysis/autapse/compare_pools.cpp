@@ -1,4 +1,4 @@
-// The inverse: pools built by hand from the rules, beside the trained one.
+// The inverse: pools built by hand from the rules, compared with the trained one.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -14,7 +14,7 @@ void UncoupledPool::pools(AnalysisResult& result) const {
   std::vector<std::size_t> buildable;
   for (const std::size_t t : tasks_)
     if (has_hand_made_pool(s_.battery.tasks()[t])) buildable.push_back(t);
-  if (alpha_ != 1) buildable.clear();  // the constructions are of units without a leak of their own
+  if (alpha_ != 1) buildable.clear();  // the hand-made units have no leak
   Table table{"pools",
               {"task", "units", "accuracy", "ceiling", "share_of_ceiling", "trained_pool"},
               {},

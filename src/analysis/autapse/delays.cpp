@@ -1,4 +1,4 @@
-// Does lambda alone predict what longer delays do?
+// Does lambda alone predict the performance with longer delays?
 #include <array>
 #include <cmath>
 
@@ -15,9 +15,9 @@ TrialBatch UncoupledPool::delayed_trials(std::size_t task, double multiple) cons
   return compose_task(s_.battery, task, conditions, context_.seed);
 }
 
-// The delay is jumped over: from one time constant into the delay on (the second step, if dt is
-// tau), a unit that is active goes as lambda^n to its fixed point, one that is not decays as
-// (1 - alpha)^n. The rest is simulated.
+// Skips most of the delay by a formula: from one time constant into the delay on (the second step,
+// if dt is tau), an active unit approaches its fixed point as lambda^n and an inactive one decays
+// as (1 - alpha)^n. The rest is simulated.
 double UncoupledPool::predicted_accuracy(const Dynamics& dynamics, std::size_t task,
                                          double multiple) const {
   const TrialBatch trials = delayed_trials(task, multiple);

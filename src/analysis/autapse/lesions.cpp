@@ -1,4 +1,5 @@
-// Are the classes the mechanism? Lesions of each, and every weight at the centre of its class.
+// Are the classes the mechanism? Lesions of each class, and a network in which every weight is the
+// mean of its class.
 
 #include "analysis/autapse/uncoupled_pool.hpp"
 #include "analysis/numerics/numerics.hpp"
@@ -6,8 +7,8 @@
 #include "lmrnn/lesion.hpp"
 
 namespace lmrnn {
-// Each class removed, against as many random units. A class is predicted to serve the tasks in
-// which it carries the margin of the right answer.
+// Removes each class, compared with equal numbers of random units. The prediction: a class matters
+// for the tasks in which it carries the margin of the right answer.
 void UncoupledPool::lesions(AnalysisResult& result) {
   intact_ = scores(s_.network);
   struct Lesion {

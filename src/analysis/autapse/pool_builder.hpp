@@ -1,4 +1,4 @@
-// Pools of units that are written down one by one, and the filters that their weights are made of.
+// Pools whose units are written down one by one, and the filters for their weights.
 #pragma once
 
 #include <Eigen/Core>
@@ -23,14 +23,15 @@ struct PoolUnit {
   Eigen::VectorXd readout;  ///< by class
 };
 
-/// Begins with a unit for the cue: while it is on, the answer is to fixate, whatever else.
+/// The first unit is for the cue: while the cue is on, the answer is to fixate, whatever else is
+/// shown.
 class PoolBuilder {
  public:
   explicit PoolBuilder(const Battery& battery)
       : battery_(battery),
         n_(static_cast<Eigen::Index>(battery.config().n_ring)),
         readout_bias_(Eigen::VectorXd::Zero(n_ + 1)) {
-    // While the cue is on, fixate, whatever else.
+    // While the cue is on, the answer is to fixate.
     PoolUnit& cue = add(0);
     cue.input[0] = 1;
     cue.readout[0] = 1e4;
@@ -44,7 +45,7 @@ class PoolBuilder {
   }
   void set_fixation(double bias) { readout_bias_[0] = bias; }
 
-  // Adds `template_[k]` to the channels of both rings, or of those in `modalities` (bits).
+  // Adds `template_[k]` to the channels of the rings in `modalities` (one bit per modality).
   void listen(PoolUnit& unit, const Eigen::VectorXd& template_, unsigned modalities) const {
     for (Eigen::Index m = 0; m < 2; ++m)
       if ((modalities >> m) & 1u) unit.input.segment(1 + m * n_, n_) += template_;
@@ -77,18 +78,18 @@ class PoolBuilder {
 Eigen::VectorXcd fourier(const Eigen::VectorXd& x);
 Eigen::VectorXd inverse_fourier(const Eigen::VectorXcd& x);
 
-/// What, convolved with bumps, comes near to `wanted`; `noise` is the power of the noise relative
-/// to the signal's (Wiener).
+/// A filter whose convolution with bumps comes close to `wanted` (Wiener). `noise` is the power of
+/// the noise relative to that of the signal.
 Eigen::VectorXd wiener(const Eigen::VectorXd& bump, const Eigen::VectorXd& wanted, double noise);
 
-/// Steps in trials of a task with int or seq.
+/// Durations in steps, in trials of a task with int or seq.
 struct TrialTiming {
   std::int32_t stimulus, decision;
   std::vector<std::int32_t> delays;
 };
 
-/// Ramps that represent int and seq in a reach task with a memory. `omega_steps`: directions per
-/// step.
+/// Adds ramps that represent int and seq in a reach task with a memory. `omega_steps`: speed in
+/// directions per step.
 void build_ramps(PoolBuilder& pool, const Task& task, const TrialTiming& timing,
                  double omega_steps);
 

@@ -25,7 +25,8 @@ void build_reach(PoolBuilder& pool, const BaseTask& base) {
   }
 }
 
-// Both decision families: evidence is added up; the two bumps overlap, and the filter parts them.
+// Both decision families: integrators add up the evidence; the two bumps overlap, and the filter
+// separates them.
 void build_decision(PoolBuilder& pool, const BaseTask& base) {
   const Eigen::Index n = pool.n_ring();
   const VectorXd filter = wiener(pool.bump(), pool.one(0), 0.5);
@@ -37,8 +38,8 @@ void build_decision(PoolBuilder& pool, const BaseTask& base) {
   pool.set_fixation(-1e3);
 }
 
-// Match. Rectified integrators with templates T and -T: the sample charges one of the two; a test
-// of the same sign charges it again, one of the other sign discharges it and charges its twin.
+// Match. Rectified integrators with templates T and -T: the sample charges one of the two. A test
+// of the same sign charges it again; a test of the other sign discharges it and charges its twin.
 // Their sum is s + t on match, max(s, t) on non-match.
 void build_match(PoolBuilder& pool, const BaseTask& base, std::int32_t n_stimulus_steps) {
   const Eigen::Index n = pool.n_ring();
@@ -60,7 +61,7 @@ void build_match(PoolBuilder& pool, const BaseTask& base, std::int32_t n_stimulu
       templates.push_back(t);
     }
   }
-  // What one stimulus adds to all of them together, by its direction.
+  // What one stimulus adds to the sum of all integrators, by its direction.
   const VectorXd bump = pool.bump();
   VectorXd response = VectorXd::Zero(n);
   for (Eigen::Index s = 0; s < n; ++s)

@@ -1,4 +1,4 @@
-// int and seq without coupling: ramps that run empty, each at its own rate.
+// int and seq without coupling: ramps that decrease to zero, each at its own rate.
 #include <Eigen/Dense>
 #include <algorithm>
 #include <cmath>
@@ -32,8 +32,8 @@ double level(double drive, double rate, const Drain& drain, const TrialTiming& t
 
 }  // namespace
 
-// Readout from ramp `j` of channel k to direction c depends on c - k alone; in the Fourier domain
-// every frequency is a small least-squares problem over the elapsed times.
+// The readout from ramp `j` of channel k to direction c depends only on c - k, so in the Fourier
+// domain each frequency is a small least-squares problem over the elapsed times.
 void build_ramps(PoolBuilder& pool, const Task& task, const TrialTiming& timing,
                  double omega_steps) {
   const Eigen::Index n = pool.n_ring();
@@ -89,7 +89,7 @@ void build_ramps(PoolBuilder& pool, const Task& task, const TrialTiming& timing,
     for (Eigen::Index k = 0; k < n; ++k) {
       PoolUnit& unit = pool.add(1);
       pool.listen(unit, pool.one(k), 3);
-      // -rate in the periods in which time counts.
+      // -rate in the periods in which time counts, otherwise 0.
       unit.bias = -rates[j] * drain.rate(false);
       unit.input[0] = -rates[j] * (drain.rate(true) - drain.rate(false));
       for (Eigen::Index c = 0; c < n; ++c) unit.readout[1 + c] = filter[(c - k + n) % n];

@@ -1,5 +1,5 @@
-// An uncoupled pool under the autapse analysis: classes of units, and whether they are the
-// mechanism.
+// An uncoupled pool under the autapse analysis: classes of units, and whether these explain what
+// the pool does.
 #pragma once
 
 #include <cstdint>

@@ -39,7 +39,7 @@ AnalysisResult confusion(const Subject& subject, const ConfusionOptions& options
       }
     }
   });
-  // Of the answers that were wrong, where they lay: the distance round the ring, or fixation.
+  // Kinds of wrong answers: by distance round the ring, or fixation.
   Table errors{"errors",
                {"task", "accuracy", "fixated", "answered_instead_of_fixating", "one_off",
                 "further_off", "opposite"},

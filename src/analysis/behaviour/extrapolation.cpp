@@ -1,4 +1,4 @@
-// extrapolation: longer delays and more noise than the network was trained with.
+// extrapolation: longer delays and more noise than in training.
 #include <algorithm>
 #include <cmath>
 
@@ -34,15 +34,15 @@ struct Setting {
   double value = 1;
 };
 
-// Decision accuracy over trials of a task with its delay, its input noise or the units' noise
-// changed; the trials are the same in all settings.
+// Decision accuracy over trials of a task with another delay, input noise or noise inside the
+// units. All settings use the same trials.
 double accuracy(const Subject& subject, const Battery& battery, std::size_t task,
                 const Setting& setting, std::size_t n, Seed seed) {
   std::vector<Conditions> conditions = test_conditions(battery, task, n, seed, true);
   if (setting.axis == "delay")
     for (Conditions& c : conditions) c.duration[period_index(Period::delay)] *= setting.value;
   const TrialBatch trials = compose_task(battery, task, conditions, seed);
-  // White noise: the same power in a time constant, however many steps it has.
+  // White noise: its power per time constant must not depend on the number of steps.
   const double sigma = setting.value / std::sqrt(subject.network.architecture().alpha);
   const Simulation run = simulate(subject.network, battery, trials,
                                   setting.axis == "recurrent_noise" ? sigma : 0, seed);

@@ -1,4 +1,4 @@
-// psychometric: accuracy and choice against evidence, delay and direction, beside an ideal
+// psychometric: accuracy and choice against evidence, delay and direction, compared with an ideal
 // observer.
 #include "analysis/behaviour/psychometric.hpp"
 
@@ -42,8 +42,8 @@ double ideal_choice(const Battery& battery, const Task& task, const Conditions& 
     const double apart = bump(c.directions[0]) - bump(c.directions[1]);
     square += apart * apart;
   }
-  // The two hypotheses are `difference` of (bump a - bump b) apart from one another on either side
-  // of their mean: d' = 2 (difference / 2) sqrt(square n) / sigma, and half of it to the criterion.
+  // The two hypotheses differ by `difference` times (bump a - bump b): d' = difference sqrt(square
+  // n) / sigma, and the criterion is half of that away from either.
   const double half = difference / 2 * std::sqrt(square * static_cast<double>(n_steps)) / sigma;
   return 0.5 * std::erfc(-half / std::numbers::sqrt2);
 }
@@ -71,7 +71,7 @@ struct Measured {
   double accuracy = 0, chose_first = nan, ideal = nan;
 };
 
-// Points along one axis: the drawn trials with one condition set.
+// Adds points along one axis: the drawn trials with one condition changed.
 void add_points(const Battery& battery, std::size_t task, const std::vector<Conditions>& drawn,
                 std::vector<Point>& points) {
   const Task& t = battery.tasks()[task];
@@ -95,13 +95,13 @@ void add_points(const Battery& battery, std::size_t task, const std::vector<Cond
         c.choice = level < 0;
       });
   }
-  // In go and anti the stimulus stays in view: their delay is no test of memory.
+  // In go and anti the stimulus stays visible, so their delay does not test memory.
   if (has_period(battery, task, Period::delay) &&
       (base.family != Family::reach || base.memory_delay))
     for (const double ms : {0.0, 300.0, 600.0, 900.0, 1200.0, 2000.0, 3000.0})
       add("delay", ms, [&](Conditions& c) { c.duration[period_index(Period::delay)] = ms; });
   if (base.family == Family::reach)
-    for (std::int64_t k = 0; k < 3 * battery.config().n_ring; ++k) {  // and thirds in between
+    for (std::int64_t k = 0; k < 3 * battery.config().n_ring; ++k) {  // and two between
       const double angle = 2 * std::numbers::pi * static_cast<double>(k) /
                            static_cast<double>(3 * battery.config().n_ring);
       add("direction", degrees(angle), [&](Conditions& c) { c.direction = angle; });
@@ -125,8 +125,8 @@ Measured measure(const SimulationOf& simulation_of, const Battery& battery, std:
         std::lround(angle * static_cast<double>(n_ring) / (2 * std::numbers::pi)));
   };
   for (std::size_t k = 0; k < trials.n_trials; ++k) {
-    // The stronger of the two logits at the first step of the decision. int has turned both
-    // directions by then, and the target tells how far.
+    // Which of the two logits is larger at the first step of the decision. By then, int has turned
+    // both directions; the target says how far.
     const auto t = static_cast<std::size_t>(span_of(trials, k, Period::decision).first);
     const Conditions& c = point.conditions[k];
     const std::int64_t turned = trials.targets[trials.index(t, k)] - 1 -

@@ -38,7 +38,7 @@ struct RecordOptions {
   }
 };
 
-// Overwrites what the options fix; the rest stays as it was drawn.
+// Overwrites what the options fix; the rest stays as drawn.
 void apply(const RecordOptions& options, const Battery& battery, std::size_t task, std::size_t k,
            Conditions& c) {
   const BaseTask& base = battery.tasks()[task].base_task();
@@ -104,7 +104,7 @@ std::vector<T> trials_last(const Buffer<T>& from, std::size_t n_trials, std::siz
   return to;
 }
 
-// What is computed after the end of a shorter trial belongs to no trial.
+// Overwrites the values after the end of each shorter trial, which belong to no trial.
 // `values`: (time, item, trial).
 template <class Values>
 void set_after_the_end(Values& values, std::size_t n_items, const TrialBatch& trials, float to) {
@@ -134,7 +134,8 @@ Recording record_task(const Subject& subject, const RecordOptions& options, std:
   const TrialBatch trials = compose_task(battery, task, conditions, seed);
   Simulation s = simulate(subject.network, battery, trials, options.recurrent_noise, seed);
   set_after_the_end(s.states, s.n_units, trials, std::numeric_limits<float>::quiet_NaN());
-  // Not NaN, of which xarray has no argmax; inputs and targets are 0 there, too.
+  // Logits are set to 0 and not to NaN, because xarray has no argmax of NaN; inputs and targets are
+  // 0 there, too.
   set_after_the_end(s.logits, s.n_classes, trials, 0);
   const std::string name = battery.tasks()[task].name();
   const std::size_t n = trials.n_trials, t = trials.n_steps;
@@ -153,7 +154,7 @@ Recording record_task(const Subject& subject, const RecordOptions& options, std:
     to.add<float>(name + "/rates", rates, {t, s.n_units, n}, {"time", "unit", "trial"});
   }
   to.add<float>(name + "/logits", s.logits, {t, s.n_classes, n}, {"time", "class", "trial"});
-  // As states and logits are, since files are compared and plotted by the same code.
+  // The same order as states and logits, because the same code compares and plots the files.
   to.add<float>(name + "/inputs", trials_last(trials.inputs, n, trials.n_channels),
                 {t, trials.n_channels, n}, {"time", "channel", "trial"});
   to.add<std::int32_t>(name + "/rules", trials_last(trials.rules, n, trials.n_rule_slots),

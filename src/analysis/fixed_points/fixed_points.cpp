@@ -1,4 +1,4 @@
-// fixed-points: where the state rests under constant input, and how it moves there.
+// fixed-points: where the state stays under constant input, and how it moves there.
 #include "analysis/fixed_points/fixed_points.hpp"
 
 #include <fmt/format.h>
@@ -59,7 +59,7 @@ struct FixedPointOptions {
   }
 };
 
-// Where the minimisation begins, and under which input.
+// A start of the minimisation, and its input.
 struct Start {
   VectorXd state, current;
   std::size_t trial;
@@ -95,7 +95,7 @@ struct TaskPoints {
   double scale = 0;  // typical norm of the states from which the search begins
 };
 
-// (task, index within the task) of everything that is to be done, for one loop over all of it.
+// (task, index within the task) of all items, so that one loop can cover them all.
 std::vector<std::pair<std::size_t, std::size_t>> places(const std::vector<TaskPoints>& tasks) {
   std::vector<std::pair<std::size_t, std::size_t>> all;
   for (std::size_t t = 0; t < tasks.size(); ++t)
@@ -103,7 +103,7 @@ std::vector<std::pair<std::size_t, std::size_t>> places(const std::vector<TaskPo
   return all;
 }
 
-// Points found under different inputs are different points, however near.
+// Points found under different inputs are different points, however close.
 std::vector<FixedPoint> merge_by_input(std::vector<FixedPoint> points,
                                        const std::vector<Start>& starts, double distance,
                                        double slow) {
@@ -188,7 +188,8 @@ void add_rows(const Subject& subject, const FixedPointOptions& options, const Dy
          std::string(stability_name(p.stability)), static_cast<std::int64_t>(p.n_unstable),
          static_cast<std::int64_t>(p.n_marginal), first.real(), first.imag(),
          growth(first, dynamics.alpha()),
-         // A minimum of the speed has an eigenvalue of 1, whose time constant is rounding.
+         // At a minimum of the speed that is not a fixed point, an eigenvalue is 1 and its time
+         // constant is a rounding error.
          is_fixed ? time_constant(std::abs(first), dt) : std::numeric_limits<double>::quiet_NaN(),
          std::abs(std::arg(first)) / (2 * std::numbers::pi * dt) * 1000, p.state.norm(),
          static_cast<std::int64_t>(answer), static_cast<std::int64_t>(p.first_start)});

@@ -1,4 +1,4 @@
-// The search for places at which the state moves little.
+// The search for states that move little.
 #include <algorithm>
 #include <utility>
 
@@ -10,7 +10,7 @@ namespace {
 using Eigen::VectorXd;
 
 // Minimises |A d + r|^2 + damping |d|^2 with A = dv/dh, by conjugate gradients on the normal
-// equations. The step need not be exact: what matters is where the next linearisation is taken.
+// equations. The step need not be exact, because the next iteration linearises again.
 VectorXd damped_step(const SparseMatrix& a, const SparseMatrix& transposed, const VectorXd& r,
                      double damping, const Minimisation& options) {
   VectorXd d = VectorXd::Zero(r.size());
@@ -60,7 +60,7 @@ VectorXd minimise_speed(const Dynamics& dynamics, const VectorXd& start, const V
       moved = true;
       damping = std::max(damping / 5, 1e-12);
       if (++n_accepted % options.patience != 0) continue;
-      if (r.norm() > 0.9 * at_mark) break;  // a minimum, though not at zero
+      if (r.norm() > 0.9 * at_mark) break;  // a minimum, but not a fixed point
       at_mark = r.norm();
     } else {
       damping *= 4;

@@ -1,4 +1,4 @@
-// What kind of point it is, and which points are the same.
+// Classifies points, and merges duplicates.
 #include <algorithm>
 #include <cmath>
 #include <limits>

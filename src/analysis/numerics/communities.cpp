@@ -12,7 +12,7 @@ namespace {
 // A graph whose nodes may be whole communities.
 struct Level {
   std::vector<std::vector<std::pair<std::uint32_t, double>>> neighbours;
-  std::vector<double> strength;  // all weight at the node, that inside it included
+  std::vector<double> strength;  // sum of all weights at the node, including those inside it
   double twice_total = 0;
 };
 
@@ -27,7 +27,7 @@ Level level_of(const Graph& graph) {
   return level;
 }
 
-// Moves single nodes to the neighbouring community that raises Q most, until none does. Returns
+// Moves each node to the neighbouring community that raises Q most, until no move helps. Returns
 // whether anything moved.
 bool move_nodes(const Level& level, const std::vector<std::uint32_t>& order,
                 std::vector<std::uint32_t>& community) {

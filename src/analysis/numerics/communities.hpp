@@ -1,7 +1,7 @@
 // Communities in weighted undirected graphs.
 //
-// Ours rather than igraph's: igraph is licensed under the GPL, which a wheel of an MIT project
-// cannot carry, and its random numbers are one global generator.
+// We do not use igraph: its licence is the GPL, which a wheel of an MIT project cannot include, and
+// it has a single global random number generator.
 #pragma once
 
 #include <cstdint>
@@ -33,8 +33,8 @@ struct Communities {
   double modularity = 0;
 };
 
-/// Louvain method (Blondel et al., J. Stat. Mech. P10008, 2008): the best of `n_starts` orders of
-/// the nodes.
+/// Louvain method (Blondel et al., J. Stat. Mech. P10008, 2008): the best result over `n_starts`
+/// orders of the nodes.
 Communities find_communities(const Graph& graph, std::size_t n_starts, const Key& key);
 
 /// Agreement of two partitions: 1 if equal, about 0 if independent (Hubert & Arabie 1985).

@@ -22,8 +22,8 @@ MatrixXd matrix_of(std::span<const float> values, std::size_t rows, std::size_t 
       .cast<double>();
 }
 
-// Of a pair of equal modulus, the one with the positive imaginary part comes first, so that the
-// order does not depend on rounding.
+// Within a pair of equal modulus, the eigenvalue with the positive imaginary part comes first, so
+// that the order does not depend on rounding.
 bool comes_before(std::complex<double> a, std::complex<double> b) {
   const double difference = std::abs(a) - std::abs(b);
   if (std::abs(difference) > 1e-12 * std::max(1.0, std::abs(a))) return difference > 0;
@@ -181,7 +181,7 @@ SparseMatrix Dynamics::combined(const VectorXd& slope, double scale,
   j.reserve(recurrent_.nonZeros() + n_units());
   for (Index i = 0; i < n_units(); ++i) {
     j.startVec(i);
-    bool before = true;  // the diagonal
+    bool before = true;  // the diagonal is not yet inserted
     for (SparseMatrix::InnerIterator w(recurrent_, i); w; ++w) {
       const double gain = scale * slope[by_source ? w.col() : i];
       if (before && w.col() >= i) {
@@ -206,12 +206,12 @@ Spectrum leading_spectrum(const Dynamics& dynamics, const VectorXd& slope, Index
     Spectra::GenEigsSolver<Product> solver(
         product, n, std::min(dynamics.n_units(), std::max<Index>(4 * n, 60)));
     try {
-      solver.init();  // from a fixed vector: the same result every time
+      solver.init();  // starts from a fixed vector, so that results are reproducible
       if (solver.compute(Spectra::SortRule::LargestMagn, 300, 1e-9) == n)
         return sorted(solver.eigenvalues(),
                       vectors ? Eigen::MatrixXcd(solver.eigenvectors()) : Eigen::MatrixXcd(), n);
     } catch (const std::exception&) {
-      // The Krylov space has too few dimensions, e.g. where most units are silent.
+      // The Krylov space may have too few dimensions, e.g. if most units are silent.
     }
   }
   return dense_spectrum(dynamics.jacobian(slope), n, vectors);

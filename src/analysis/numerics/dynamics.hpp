@@ -6,11 +6,11 @@
 //                 dF/dx = (1 - alpha) I + alpha W diag(s)
 //   leak-inside:  F(h) = f((1 - alpha) h + alpha (W h + c))
 //                 dF/dh = diag(s) ((1 - alpha) I + alpha W)
-// F is a step alpha = dt / tau along the velocity
+// F moves the state by a step alpha = dt / tau along the velocity
 //   v(h) = (F(h) - h) / alpha,
-// the change of the state in one time constant tau at the present rate. Whatever is judged per time
-// constant is judged by v. In the first two forms, f(W h + c) - h and W f(x) + c - x, it does not
-// depend on dt.
+// the change of the state in one time constant tau at the present rate. Everything per time
+// constant is based on v. In the first two forms, v is f(W h + c) - h and W f(x) + c - x, which do
+// not depend on dt.
 #pragma once
 
 #include <Eigen/Core>
@@ -45,8 +45,8 @@ class Dynamics {
   /// v(h), per time constant.
   Eigen::VectorXd velocity(const Eigen::VectorXd& h, const Eigen::VectorXd& c) const;
 
-  /// dF/dh. Rows (in the voltage form: columns) of units whose slope is 0 have no entries but that
-  /// of the diagonal; the same holds for velocity_jacobian.
+  /// dF/dh. Rows (in the voltage form: columns) of units with slope 0 have only the entry on the
+  /// diagonal; the same holds for velocity_jacobian.
   SparseMatrix sparse_jacobian(const Eigen::VectorXd& slope) const {
     return combined(slope, alpha_, leak_of(slope));
   }
@@ -65,9 +65,9 @@ class Dynamics {
 
  private:
   Eigen::VectorXd rates(Eigen::VectorXd u) const;  // f(u)
-  // What f is applied to in a step of these units; in the voltage form before the step.
+  // The argument of f in a step; in the voltage form, the state before the step.
   Eigen::VectorXd argument(const Eigen::VectorXd& h, const Eigen::VectorXd& c) const;
-  // The part of dF/dh that W has no part in.
+  // The term of dF/dh without W.
   Eigen::VectorXd leak_of(const Eigen::VectorXd& slope) const;
   // scale diag(slope) W + diag(diagonal); in the voltage form scale W diag(slope) + diag(diagonal)
   SparseMatrix combined(const Eigen::VectorXd& slope, double scale,
@@ -90,8 +90,8 @@ struct Spectrum {
   Eigen::MatrixXcd vectors;  ///< column per value; may be empty
 };
 
-/// Of the Jacobian with the given slope. Dense up to 128 units, Spectra's Arnoldi iteration above;
-/// where that does not converge, dense again.
+/// The leading part of the spectrum of the Jacobian with the given slope: dense up to 128 units,
+/// above by Spectra's Arnoldi iteration, or dense again if that does not converge.
 Spectrum leading_spectrum(const Dynamics& dynamics, const Eigen::VectorXd& slope, Eigen::Index n,
                           bool vectors);
 

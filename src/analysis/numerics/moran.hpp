@@ -25,17 +25,17 @@ class Neighbours {
 
 struct MoranTest {
   double value = 0, null_mean = 0, null_deviation = 0;
-  double p = 1;  ///< one-sided, the map itself counted among the permutations
+  double p = 1;  ///< one-sided; the map itself counts as one of the permutations
 };
 
-/// Against the same values at permuted places; with `areas`, values stay in their area. `row`
-/// separates the random numbers of maps.
+/// Compares with the same values at permuted places; with `areas`, values stay in their area. Each
+/// map needs its own `row`, the number of its random stream.
 MoranTest moran_test(const Neighbours& neighbours, std::span<const double> map,
                      std::size_t n_permutations, Seed seed, std::uint32_t row,
                      std::span<const Area> areas = {});
 
-/// `map` minus the mean of each area. Areas that differ in their means alone have no order within
-/// them, but would have a Moran's I above 0.
+/// `map` minus the mean of each area. If areas differ only in their means, there is no order within
+/// them, but Moran's I would be above 0 without this.
 std::vector<double> centred_by_area(std::vector<double> map, std::span<const Area> areas);
 
 }  // namespace lmrnn

@@ -29,7 +29,7 @@ double angle_between(double a, double b) noexcept;
 double degrees(double rad) noexcept;
 
 /// Ridge regression of the rows of `y` on those of `x` (sample, feature), with intercept; `ridge`
-/// relative to the mean variance of the features. Solved in the smaller of the two spaces.
+/// is relative to the mean variance of the features. Solved in the smaller of the two spaces.
 struct Regression {
   Eigen::MatrixXd weights;       ///< (feature, output)
   Eigen::RowVectorXd intercept;  ///< (output)

@@ -27,8 +27,8 @@ MatrixXd random_orthogonal(Index n, bool reflect, const Key& key) {
   return q;
 }
 
-// Maximises <A, C B C^T> over orthogonal C by Riemannian gradient ascent with a retraction by QR
-// and a step that halves until it helps.
+// Maximises <A, C B C^T> over orthogonal C by Riemannian gradient ascent. Steps are Cayley
+// transforms, halved until the value grows.
 double best_alignment(const MatrixXd& a, const MatrixXd& b, MatrixXd c) {
   double value = (a.transpose() * c * b * c.transpose()).trace();
   double step = 1;
@@ -60,7 +60,7 @@ double best_alignment(const MatrixXd& a, const MatrixXd& b, MatrixXd c) {
 }
 
 /// The least sum of costs over one-to-one matchings of rows with columns: shortest augmenting paths
-/// (Jonker & Volgenant 1987), O(n^3). Row and column 0 are no row and no column.
+/// (Jonker & Volgenant 1987), O(n^3). Index 0 stands for "no row" or "no column".
 double least_matching(const MatrixXd& cost) {
   const auto n = static_cast<std::size_t>(cost.rows());
   std::vector<double> row_price(n + 1), column_price(n + 1);

@@ -1,4 +1,4 @@
-// How many dimensions activity has, and how alike two sets of activity are.
+// How many dimensions activity has, and how similar two sets of activity are.
 #pragma once
 
 #include <Eigen/Core>
@@ -25,16 +25,16 @@ Eigen::MatrixXd delay_operator(const std::vector<Eigen::MatrixXd>& trajectories,
 double dynamical_distance(const Eigen::MatrixXd& a, const Eigen::MatrixXd& b, std::size_t n_starts,
                           const Key& key);
 
-/// What the reference package of DSA (dsa-metric) computes since its version 2: the mean squared
-/// distance in the complex plane between the eigenvalues of two operators, each matched to one of
-/// the other so that it is least. Eigenvalues alone: operators that differ by any change of basis,
-/// orthogonal or not, have distance 0. The smaller operator is filled up with eigenvalues 0.
+/// The DSA of the reference package (dsa-metric) since its version 2: the mean squared distance in
+/// the complex plane between the eigenvalues of two operators, under the one-to-one matching that
+/// makes it least. It uses only eigenvalues, so operators that differ by any change of basis,
+/// orthogonal or not, have distance 0. The smaller operator is padded with eigenvalues 0.
 double spectral_distance(const Eigen::MatrixXd& a, const Eigen::MatrixXd& b);
 
 /// Activity of a task without noise: one (time, unit) matrix per trial, from the end of fixation.
 std::vector<Eigen::MatrixXd> task_activity(const Subject& subject, std::size_t task,
                                            std::size_t n_trials, Seed seed);
-/// Its rows under one another.
+/// The trajectories, stacked along time.
 Eigen::MatrixXd stacked(const std::vector<Eigen::MatrixXd>& trajectories);
 
 }  // namespace lmrnn

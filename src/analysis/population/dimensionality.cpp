@@ -1,5 +1,5 @@
 // dimensionality: principal components per task and over tasks, participation ratio, trajectories,
-// and how far tasks share their dimensions.
+// and how much tasks share dimensions.
 #include <Eigen/Dense>
 #include <algorithm>
 
@@ -34,7 +34,7 @@ struct Components {
   MatrixXd vectors;  // (unit, component)
 };
 
-// Principal components of (sample, unit), in the smaller of the two spaces.
+// Principal components of (sample, unit), computed in the smaller of the two spaces.
 Components principal_components(const MatrixXd& activity, Index n_kept) {
   const MatrixXd x = activity.rowwise() - activity.colwise().mean();
   const double n = static_cast<double>(std::max<Index>(1, x.rows() - 1));
@@ -49,7 +49,7 @@ Components principal_components(const MatrixXd& activity, Index n_kept) {
     v = (x.transpose() * v).eval();
     for (Index i = 0; i < v.cols(); ++i) v.col(i) /= std::max(v.col(i).norm(), 1e-300);
   }
-  // The sign of a component is arbitrary: the largest entry is positive.
+  // The sign of a component is arbitrary: make the largest entry positive.
   for (Index i = 0; i < v.cols(); ++i) {
     Index at = 0;
     v.col(i).cwiseAbs().maxCoeff(&at);
@@ -89,7 +89,7 @@ AnalysisResult dimensionality(const Subject& subject, const DimensionalityOption
     own[i] = principal_components(all, n_kept);
     const MatrixXd x = all.rowwise() - all.colwise().mean();
     covariance[i] = x.transpose() * x / static_cast<double>(std::max<Index>(1, x.rows() - 1));
-    // An equal number of samples of each task for the components over tasks.
+    // For the components over tasks, every task contributes at most 200 samples.
     const Index n = std::min<Index>(all.rows(), 200);
     sample[i].resize(n, all.cols());
     for (Index r = 0; r < n; ++r) sample[i].row(r) = all.row(r * all.rows() / n);
@@ -108,8 +108,8 @@ AnalysisResult dimensionality(const Subject& subject, const DimensionalityOption
   for (std::size_t i = 0; i < tasks.size(); ++i)
     add_row(table, subject.battery.tasks()[tasks[i]].name(), own[i].values);
 
-  // Share of B's variance, relative to what its own components hold, in the components of A
-  // (Elsayed et al., Nature Communications 7:13239, 2016).
+  // Share of the variance of task B in the components of task A, relative to its share in B's own
+  // components (Elsayed et al., Nature Communications 7:13239, 2016).
   Table overlap{"task_similarity",
                 {"task_a", "task_b", "alignment"},
                 {},

@@ -1,4 +1,5 @@
-// similarity: of the same trials in two networks, by representation (CKA) and by dynamics (DSA).
+// similarity: compares two networks on the same trials, by representation (CKA) and by dynamics
+// (DSA).
 #include <Eigen/Dense>
 #include <algorithm>
 #include <optional>
@@ -34,7 +35,8 @@ struct SimilarityOptions {
   }
 };
 
-// The leading components of each trajectory: delays are stacked on few dimensions.
+// Projects each trajectory on the leading components, because stacking delays multiplies
+// dimensions.
 std::vector<MatrixXd> projected(const std::vector<MatrixXd>& trajectories, Index n) {
   const MatrixXd all = stacked(trajectories);
   const Eigen::RowVectorXd mean = all.colwise().mean();
@@ -46,7 +48,7 @@ std::vector<MatrixXd> projected(const std::vector<MatrixXd>& trajectories, Index
   return result;
 }
 
-/// For other packages to compare.
+/// Saves an operator, so that other packages can compare it.
 void add_operator(Recording& to, const std::string& name, const MatrixXd& matrix) {
   const Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> rows = matrix;
   to.add<double>(name, {rows.data(), static_cast<std::size_t>(rows.size())},

@@ -1,4 +1,4 @@
-// Tests 5 and 6: what becomes of a kick off the ring, and along it.
+// Tests 5 and 6: how the state changes after a kick off the ring, and along it.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -15,7 +15,7 @@ using Eigen::VectorXd;
 
 namespace {
 
-constexpr double least_preference = 0.01;  // share of the intact network's: less is no answer
+constexpr double least_preference = 0.01;  // share of the intact network's; below it, no answer
 
 }  // namespace
 
@@ -100,13 +100,13 @@ void RingTests::along_ring() {
   std::vector<double> errors;
   for (std::size_t k = 0; k < s_.n_trials; ++k) {
     const VectorXd logits = logits_of(c.run, k);
-    // A unit that leaks keeps e^(-t/tau) of the stimulus, and without noise its angle to the last
-    // digit: a trace, not an answer.
+    // A leaky unit keeps e^(-t/tau) of the stimulus and, without noise, its exact angle: a trace
+    // that does not count as an answer.
     const bool answers =
         s_.preference(logits) >= least_preference * s_.preference(logits_of(intact.run, k));
     const double answer = answers ? s_.response_angle(logits) : nan;
     const double right = s_.true_angle(k) + (anti ? std::numbers::pi : 0);
-    // No answer is as far off as a random one: 90 degrees in the median.
+    // Without an answer, the error is that of a random answer: 90 degrees in the median.
     errors.push_back(std::isnan(answer) ? 90 : std::abs(degrees(angle_between(answer, right))));
   }
   const double median = median_of(errors);

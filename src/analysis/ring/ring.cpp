@@ -1,4 +1,4 @@
-// ring: evidence for a ring attractor in the delay, and what else is seen on the way.
+// ring: evidence for a ring attractor in the delay, and other measures of the delay activity.
 #include "analysis/ring/ring.hpp"
 
 #include <array>
@@ -67,7 +67,7 @@ Table conditions_table(const RingSetting& s, const std::vector<RingCondition>& c
 // Error, drift and, from noisy repetitions, the variance that grows as 2 D t.
 Table time_table(const RingSetting& s, AnalysisResult& result) {
   const auto n_repeats = static_cast<std::size_t>(s.options.repeats);
-  // White noise: the same power in a time constant, however many steps it has.
+  // White noise: its power per time constant must not depend on the number of steps.
   const double sigma = s.options.noise / std::sqrt(s.dynamics.alpha());
   const Circle& quiet = s.circle;
   const std::size_t n = quiet.delay_end - quiet.delay_begin;
@@ -111,8 +111,8 @@ Table time_table(const RingSetting& s, AnalysisResult& result) {
   return table;
 }
 
-// How well the time since the delay began can be read from the state, by task: ridge regression on
-// every other trial, R squared on the rest.
+// How well the state encodes the time since the delay began, by task: ridge regression on every
+// other trial, R squared on the rest.
 Table elapsed_table(const RingSetting& s) {
   const Battery& battery = s.subject.battery;
   std::vector<std::size_t> tasks;

@@ -38,7 +38,7 @@ struct RingOptions {
   }
 };
 
-/// An angle read from the state by linear regression on (cos, sin).
+/// An angle decoded from the state by linear regression on (cos, sin).
 class AngleDecoder {
  public:
   /// `states` (sample, unit), `angles` in rad.
@@ -53,7 +53,7 @@ class AngleDecoder {
 struct RingTest {
   int number;
   std::string claim, measure, threshold;
-  double value = 0;  ///< of the measure; NaN if it could not be taken
+  double value = 0;  ///< of the measure; NaN if it is unknown
   bool applies = true;
   bool passed = false;
 };

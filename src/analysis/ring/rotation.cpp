@@ -31,7 +31,7 @@ void RingTests::rotate_with(const std::string& r, const std::string& l, bool in_
       found.push_back(turned / seconds);
       if (direction == 0) continue;
       turns.push_back(direction * turned / (2 * std::numbers::pi));
-      // A second into it, well within what was trained.
+      // One second later, well within the trained range.
       const std::size_t t = std::min(from + s_.steps(1000), to);
       const double elapsed = static_cast<double>(t - from) * s_.dt / 1000;
       transfer.push_back(std::abs(degrees(

@@ -13,7 +13,7 @@
 namespace lmrnn {
 namespace {
 
-constexpr double settle_ms = 2000;  // into the delay, before a state counts as being on the ring
+constexpr double settle_ms = 2000;  // from here on, the delay's states count as being on the ring
 
 bool is_reach_with_delay(const Task& t) {
   return t.base_task().family == Family::reach && t.base_task().memory_delay && t.interval == 0 &&
@@ -39,7 +39,7 @@ std::size_t reach_with_delay(const Battery& battery, const std::string& name) {
                   name, fmt::join(suitable, "\", \"")));
 }
 
-// Test 2 asks what becomes of angles between the trained directions.
+// Test 2 needs angles between the trained directions.
 std::size_t enough_angles(std::int64_t angles, const Battery& battery) {
   const auto n_ring = static_cast<std::int64_t>(battery.config().n_ring);
   if (angles < 2 * n_ring)
@@ -130,10 +130,10 @@ Circle RingSetting::run_circle(std::size_t of_task, double delay_ms,
   return made;
 }
 
-// The remembered angle during a delay of the length that was trained.
+// Fits the decoder on the end of a delay of the trained length.
 void RingSetting::fit_decoder() {
   const std::size_t last = std::min(trained_steps, circle.delay_end - circle.delay_begin);
-  const std::size_t first = last > 2 ? last - 2 : 0;  // the end of the delay, transients over
+  const std::size_t first = last > 2 ? last - 2 : 0;  // only the end of the delay, after transients
   Eigen::MatrixXd states(static_cast<Eigen::Index>((last - first) * n_trials), dynamics.n_units());
   std::vector<double> angles;
   for (std::size_t t = first; t < last; ++t)
@@ -201,7 +201,7 @@ std::complex<double> mean_direction(const Eigen::VectorXd& logits) {
 
 double RingSetting::response_angle(const Eigen::VectorXd& logits) const {
   const std::complex<double> mean = mean_direction(logits);
-  // All directions alike: what rounding prefers is no answer.
+  // If all directions are equal up to rounding, there is no answer.
   return std::abs(mean) < 1e-6 ? nan : std::arg(mean);
 }
 

@@ -23,7 +23,8 @@ void RingTests::slow_loop() {
     const RingPoint& p = s_.points[k];
     conditions_[k].speed =
         speed(s_.dynamics, p.state, p.current) * tau_per_100ms_ / std::max(p.radius, 1e-12);
-    // A memory that leaks slowly has one true fixed point, its end; slow points are what is meant.
+    // The minimisation stops at slow points: a slowly leaking memory has only one true fixed point,
+    // to which all states finally decay.
     slow_points_[k] = minimise_speed(s_.dynamics, p.state, p.current,
                                      {.slow_enough = 0.002 * p.radius / tau_per_100ms_});
     conditions_[k].slow_angle = degrees(s_.decoder->angle(slow_points_[k]));

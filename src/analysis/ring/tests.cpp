@@ -1,4 +1,4 @@
-// Tests 1 and 2: what is remembered. And all of them in their order.
+// Tests 1 and 2: memory of the angle. Also runs all tests in order.
 #include "analysis/ring/tests.hpp"
 
 #include <fmt/core.h>
@@ -14,7 +14,7 @@ void RingTests::memory() {
   const Circle& c = s_.circle;
   const std::size_t last = c.delay_end - 1;
   const std::size_t from =
-      std::min(c.delay_begin + s_.trained_steps - 1, last);  // where training ended
+      std::min(c.delay_begin + s_.trained_steps - 1, last);  // end of the trained delay
   std::vector<double> errors;
   for (std::size_t k = 0; k < s_.n_trials; ++k) {
     RingCondition& row = conditions_[k];

@@ -1,4 +1,4 @@
-// The seven tests, as ring_evidence runs them; docs/concepts/analysis-ring.md says what each asks.
+// The seven tests that ring_evidence runs; docs/concepts/analysis-ring.md explains each.
 #pragma once
 
 #include <cmath>
@@ -24,7 +24,7 @@ class RingTests {
   std::vector<RingTest> tests;
   const std::vector<RingCondition>& conditions() const { return conditions_; }
 
-  static constexpr double enough = 0.9;        ///< of the conditions
+  static constexpr double enough = 0.9;        ///< share of the conditions that must hold
   static constexpr double most_angle = 11.25;  ///< degrees: half a direction of 16
 
  private:

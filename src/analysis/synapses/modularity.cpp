@@ -1,5 +1,5 @@
-// modularity: of the weights against weights permuted within the mask, and of the functional graph;
-// do the two agree? Small-worldness of the mask.
+// modularity: of the weights compared with weights permuted within the mask, and of the functional
+// graph; do the two agree? Also small-worldness of the mask.
 #include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
@@ -71,7 +71,7 @@ std::vector<double> correlations(const MatrixXd& activity) {
   return pairs;
 }
 
-// The pairs whose correlation exceeds `least`.
+// A graph of the pairs whose correlation exceeds `least`.
 Graph functional_graph(std::size_t n_units, const std::vector<double>& pairs, double least) {
   Graph graph(n_units);
   std::size_t pair = 0;
@@ -117,7 +117,7 @@ AnalysisResult modularity(const Subject& subject, const ModularityOptions& optio
       find_communities(weight_graph(subject.network), n_starts, key_of(context.seed, 0));
   std::vector<double> weight_null(n_null);
   for_each_item(context, n_null, "permuted weights", [&](std::size_t p) {
-    // Number 0 is what `--control shuffled-weights` shows.
+    // Number 0 is the network of `--control shuffled-weights`.
     const auto number = 1 + static_cast<std::uint32_t>(p);
     const Subject shuffled = make_control(subject, Control::shuffled_weights, context.seed, number);
     weight_null[p] =

@@ -1,5 +1,5 @@
 // pruning: a trained network without its weakest synapses, or without its least important units.
-// No retraining.
+// Without retraining.
 #include <algorithm>
 #include <cmath>
 #include <numeric>
@@ -41,7 +41,8 @@ std::vector<std::uint32_t> weakest_first(const Network& network) {
   return order;
 }
 
-// Units by the variance that they send on: task variance times the square of all that goes out.
+// Units by the variance that they pass on: task variance times the sum of squares of the outgoing
+// weights.
 std::vector<std::uint32_t> least_important_first(const Subject& subject,
                                                  const std::vector<std::size_t>& tasks,
                                                  const AnalysisContext& context) {
@@ -119,8 +120,8 @@ AnalysisResult pruning(const Subject& subject, const PruningOptions& options,
     }
   });
 
-  // The fewest units, in that order, that keep the accuracy: by bisection.
-  std::size_t low = 0, high = n_units;  // removing `low` is fine, `high` is not
+  // Finds the fewest units, in that order, that keep the accuracy, by bisection.
+  std::size_t low = 0, high = n_units;  // `low` can be removed, `high` cannot
   const double least = options.keep * intact.mean_accuracy();
   const auto rounds = static_cast<std::size_t>(std::ceil(std::log2(static_cast<double>(n_units))));
   for_each_in_turn(context, rounds, "minimal pool", [&](std::size_t) {

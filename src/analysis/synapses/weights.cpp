@@ -1,5 +1,5 @@
-// weights: how recurrent weights depend on distance, where the wire is, and the spectrum of W
-// before and after training.
+// weights: how recurrent weights depend on distance, where the wire length is, and the spectrum of
+// W before and after training.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -38,13 +38,13 @@ std::vector<Synapse> synapses_of(const Network& network, const Sheet& sheet) {
   return synapses;
 }
 
-/// Those within areas.
+/// The synapses within areas.
 std::vector<Synapse> with_distance(std::vector<Synapse> synapses) {
   std::erase_if(synapses, [](const Synapse& s) { return !std::isfinite(s.distance); });
   return synapses;
 }
 
-/// Measured places have as many distances as pairs, so they are rounded to whole spacings.
+/// Measured places have as many distances as pairs, so distances are rounded to whole spacings.
 Table distance_table(const std::vector<Synapse>& synapses, const Sheet& sheet) {
   std::map<double, std::vector<double>> by_distance;
   for (const Synapse& s : synapses) {
@@ -96,7 +96,7 @@ Table area_table(const Network& network, const Sheet& sheet) {
   return table;
 }
 
-// Synapses in groups of equal number by magnitude: where do strong ones go?
+// Synapses in groups of equal size by magnitude: how long are strong ones?
 Table wire_table(std::vector<Synapse> synapses, std::size_t n_bins) {
   std::ranges::stable_sort(synapses, {}, [](const Synapse& s) { return std::abs(s.weight); });
   Table table{"wire_length",
@@ -146,7 +146,7 @@ AnalysisResult weights(const Subject& subject, const WeightsOptions& options,
     if (std::get<std::string>(row[0]) == "trained")
       radius = std::max(radius, std::hypot(std::get<double>(row[1]), std::get<double>(row[2])));
   std::vector<double> magnitude, distance;
-  std::vector<double> near;  // within areas, where there is a distance
+  std::vector<double> near;  // within areas, where distances are defined
   for (const Synapse& s : synapses) {
     magnitude.push_back(std::abs(s.weight));
     if (!std::isfinite(s.distance)) continue;

@@ -1,5 +1,5 @@
-// sheet: is selectivity laid out on the sheet? Moran's I of maps against a permutation null,
-// autocorrelation with distance, and length of wire by weight.
+// sheet: is selectivity laid out on the sheet? Moran's I of maps compared with a permutation null,
+// autocorrelation by distance, and wire length by weight.
 #include <fmt/core.h>
 
 #include <algorithm>
@@ -23,7 +23,7 @@ Neighbours::Neighbours(const Sheet& sheet, double reach) : n_(sheet.n_units()) {
   for (std::size_t a = 0; a < n_; ++a)
     for (std::size_t b = 0; b < n_; ++b) {
       const double d = sheet.distance(a, b);
-      if (a != b && d <= reach * (1 + 1e-9))  // places 0.4 apart are so only up to rounding
+      if (a != b && d <= reach * (1 + 1e-9))  // allow for rounding of the distances
         pairs_.emplace_back(static_cast<std::uint32_t>(a), static_cast<std::uint32_t>(b));
     }
 }
@@ -39,12 +39,12 @@ double Neighbours::moran(std::span<const double> map) const {
 
 namespace {
 
-/// Where each value comes from: a permutation of all places, or of those of each area.
+/// The source of each value: a permutation of all places, or within each area.
 std::vector<std::uint32_t> permuted_places(std::size_t n, std::span<const Area> areas,
                                            const Key& key) {
   std::vector<std::uint32_t> order = permutation(n, key);
   if (areas.empty()) return order;
-  // Sorted by area and not within it: entry i is a unit of the area of unit i.
+  // Sorts by area only: entry i is then some unit of the area of unit i.
   const auto area_of = [&](std::uint32_t unit) {
     const auto after = std::ranges::upper_bound(areas, unit, {}, &Area::first);
     return after - areas.begin();
@@ -172,7 +172,7 @@ std::vector<Map> selectivity_maps(const Subject& subject, const SheetOptions& op
     }
     maps.push_back(std::move(x));
     maps.push_back(std::move(y));
-    break;  // one task is enough to see the map of directions
+    break;  // one task is enough for the map of directions
   }
   return maps;
 }
@@ -214,8 +214,8 @@ Table correlogram(const Sheet& sheet, const std::vector<Map>& maps) {
   return table;
 }
 
-/// Shape and axes of a map as it is recorded. With areas, units follow each other, and the file
-/// says "areas = sensory 8x8, motor 6x8".
+/// Shape and axes of a map in a recording. With areas, the units are in one row, and the file's
+/// metadata has "areas = sensory 8x8, motor 6x8".
 std::pair<std::vector<std::size_t>, std::vector<std::string>> map_axes(const Sheet& sheet,
                                                                        Recording& recording) {
   if (!sheet.areas)

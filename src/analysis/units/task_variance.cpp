@@ -30,7 +30,7 @@ VectorXd variance_in(const Subject& subject, std::size_t task, std::size_t n_tri
           at.emplace_back(static_cast<std::size_t>(span.first + step), k);
       }
       if (at.size() < 2) break;
-      // Weighted by the number of trials that last so long.
+      // Weighted by the number of trials that last long enough.
       const auto n = static_cast<double>(at.size());
       for (std::size_t i = 0; i < run.n_units; ++i) {
         double m = 0, s = 0;
@@ -51,8 +51,8 @@ double square_distance(const MatrixXd& a, Index i, const MatrixXd& b, Index j) {
   return (a.row(i) - b.row(j)).squaredNorm();
 }
 
-// k-means++: each further centre is a row drawn with probability proportional to its squared
-// distance from the nearest one so far.
+// k-means++: each new centre is a row drawn with probability proportional to its squared distance
+// from the nearest centre so far.
 MatrixXd first_centres(const MatrixXd& rows, std::size_t k, const Key& key) {
   MatrixXd centres(static_cast<Index>(k), rows.cols());
   centres.row(0) = rows.row(integer(key, 0, static_cast<std::uint32_t>(rows.rows())));
@@ -106,7 +106,7 @@ Clustering lloyd(const MatrixXd& rows, MatrixXd centres) {
   return result;
 }
 
-// Largest cluster first; empty ones vanish.
+// Numbers clusters by size, the largest first, and removes empty ones.
 void order_by_size(Clustering& clustering) {
   std::vector<std::size_t> size(clustering.n_clusters, 0), order(clustering.n_clusters);
   for (const std::size_t l : clustering.label) ++size[l];

@@ -19,17 +19,17 @@ struct Clustering {
   double within = 0;  ///< sum of squared distances to the centres
 };
 
-/// k-means of the rows (k-means++ starts, the best of `n_starts`).
+/// k-means of the rows: the best of `n_starts` k-means++ starts.
 Clustering k_means(const Eigen::MatrixXd& rows, std::size_t k, std::size_t n_starts, Seed seed);
 
-/// Mean over rows of (b - a) / max(a, b), a the mean distance to the own cluster, b to the nearest
-/// other one (Rousseeuw 1987); rows alone in their cluster count 0.
+/// Mean over rows of (b - a) / max(a, b), where a is the mean distance to the row's own cluster and
+/// b that to the nearest other one (Rousseeuw 1987); a row alone in its cluster counts as 0.
 double silhouette(const Eigen::MatrixXd& rows, const std::vector<std::size_t>& label);
 
-/// Number of clusters with the highest silhouette, from 2 to `most`.
+/// Clustering with the highest silhouette, with 2 to `most` clusters.
 struct ChosenClustering {
   Clustering clustering;
-  std::vector<double> silhouettes;  ///< of 2, 3, ... clusters
+  std::vector<double> silhouettes;  ///< for 2, 3, ... clusters
 };
 ChosenClustering choose_clusters(const Eigen::MatrixXd& rows, std::size_t most,
                                  std::size_t n_starts, const AnalysisContext& context);

@@ -11,7 +11,7 @@ namespace lmrnn {
 using Eigen::VectorXd;
 
 double per_time_constant(double lambda, double alpha) {
-  return alpha == 1 ? lambda : 1 + (lambda - 1) / alpha;  // exactly lambda at 1
+  return alpha == 1 ? lambda : 1 + (lambda - 1) / alpha;  // avoids rounding: exactly lambda at 1
 }
 
 UnitClass class_of(double lambda, double alpha, double active, const AutapseOptions& o) {
@@ -40,8 +40,8 @@ Epochs watch_task(const Subject& subject, std::size_t task, std::size_t n_trials
       for (auto step = span.first; step < span.last; ++step) {
         const auto t = static_cast<std::size_t>(step);
         ++n_steps[p];
-        // f' from what goes in. What comes out, (h[t] - (1 - alpha) h[t-1]) / alpha, is rounding
-        // noise in a unit that only decays, and its sign often says "active".
+        // f' is computed from the unit's input. The output, (h[t] - (1 - alpha) h[t-1]) / alpha, is
+        // rounding noise in a unit that only decays, and its sign often says "active".
         const VectorXd before =
             t > 0 ? run.state_at(t - 1, k) : VectorXd(VectorXd::Zero(static_cast<Eigen::Index>(n)));
         const VectorXd slope = dynamics.slope(before, dynamics.current(trials, t, k));
@@ -66,7 +66,7 @@ Epochs watch_task(const Subject& subject, std::size_t task, std::size_t n_trials
     }
   for (std::size_t p = 0; p < n_periods; ++p)
     for (std::size_t i = 0; i < e.active[p].size(); ++i) {
-      e.slope[p][i] = e.active[p][i] > 0 ? e.slope[p][i] / e.active[p][i] : 0;  // while active
+      e.slope[p][i] = e.active[p][i] > 0 ? e.slope[p][i] / e.active[p][i] : 0;  // mean while active
       e.active[p][i] /= std::max(n_steps[p], 1.0);
     }
   for (double& m : e.margin) m /= std::max(n_decisions, 1.0);

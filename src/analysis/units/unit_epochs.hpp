@@ -1,4 +1,4 @@
-// Units of an uncoupled pool, period by period: how they behave, and what they are called for it.
+// Units of an uncoupled pool, period by period: their behaviour and their class.
 #pragma once
 
 #include <array>
@@ -44,25 +44,25 @@ constexpr std::array<std::string_view, 5> unit_class_names{"relay", "leaky memor
                                                            "grower", "silent"};
 constexpr std::size_t n_unit_classes = unit_class_names.size();
 
-/// 1 + (lambda - 1) / alpha: the factor per step lambda as if one step were one time constant tau.
-/// For a unit with an autapse w that is w f'(u), whatever alpha = dt / tau; at alpha = 1 it is
-/// lambda.
+/// 1 + (lambda - 1) / alpha: the factor lambda of a step, rescaled as if one step were one time
+/// constant tau. For a unit with an autapse w this is w f'(u), for any alpha = dt / tau; at alpha =
+/// 1 it is lambda.
 double per_time_constant(double lambda, double alpha);
 
-/// The bounds of the classes are compared with lambda per time constant, so that the class does not
-/// depend on alpha. `lambda`: per step. `active`: share of the steps in which the unit is.
+/// Compares lambda per time constant with the bounds of the classes, so that the class does not
+/// depend on alpha. `lambda`: per step. `active`: share of the steps in which the unit is active.
 UnitClass class_of(double lambda, double alpha, double active, const AutapseOptions& options);
 
-/// One task: how each unit behaves in each period, and what it gives to the right answer.
+/// One task: each unit's behaviour in each period, and its contribution to the right answer.
 struct Epochs {
   std::size_t task = 0;
   /// By unit: the share of steps in which it is active, and f' while it is. Empty: no such period.
   std::array<std::vector<double>, n_periods> active, slope;
-  /// By unit: its part of (right logit - best other), mean over the steps of decisions.
+  /// By unit: its contribution to (right logit - best other), mean over the steps of decisions.
   std::vector<double> margin;
 };
 
-/// From noise-free trials of the test set.
+/// Measures a task on noise-free trials of the test set.
 Epochs watch_task(const Subject& subject, std::size_t task, std::size_t n_trials, Seed seed);
 
 }  // namespace lmrnn

@@ -105,8 +105,8 @@ Table cluster_table(const Subject& subject, const std::vector<std::size_t>& task
   return table;
 }
 
-// Table and headlines: what the lesion of a cluster costs on the tasks that are its own, those in
-// which no other cluster varies more, and elsewhere.
+// Table and headlines: the cost of a lesion of a cluster, on its own tasks (those in which no other
+// cluster varies more) and on the others.
 void add_lesions(const Subject& subject, const std::vector<std::size_t>& tasks,
                  const ActiveUnits& active, const Clustering& clustering, const MatrixXd& means,
                  const VarianceOptions& options, const AnalysisContext& context,
@@ -115,7 +115,7 @@ void add_lesions(const Subject& subject, const std::vector<std::size_t>& tasks,
                             static_cast<std::size_t>(options.lesion_trials), context.pool, tasks);
   const auto n_units = subject.network.architecture().n_units();
   const std::size_t n = clustering.n_clusters;
-  // Intact, each cluster, as many random units for each.
+  // The intact network, then for each cluster its lesion and one of as many random units.
   std::vector<Evaluation> scores(1 + 2 * n);
   for_each_in_turn(context, scores.size(), "lesion", [&](std::size_t i) {
     if (i == 0) {

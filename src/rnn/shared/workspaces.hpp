@@ -1,4 +1,4 @@
-// Workspaces shared by the items of a thread pool: as many as run at the same time, no more.
+// Workspaces shared by the items of a thread pool: only as many as run at the same time.
 #pragma once
 
 #include <mutex>

@@ -1,4 +1,4 @@
-"""Twenty calls that a type checker must refuse, each on its line."""
+"""Twenty calls that a type checker must reject, each on its own line."""
 
 import lmrnn
 from lmrnn import plot

@@ -1,4 +1,4 @@
-"""Where NeuroGym keeps its environments."""
+"""The module of NeuroGym with its environments."""
 
 from ..absent import absent_from
 from ..multi import MultiEnvs, ScheduleEnvs

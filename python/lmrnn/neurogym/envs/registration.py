@@ -1,4 +1,4 @@
-"""Where NeuroGym keeps `make`."""
+"""The module of NeuroGym with `make`."""
 
 from ..absent import absent_from
 from ..registration import get_collection, make

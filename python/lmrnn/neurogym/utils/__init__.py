@@ -1,4 +1,4 @@
-"""Where NeuroGym keeps its schedules."""
+"""The module of NeuroGym with its schedules."""
 
 from ..absent import absent_from
 from ..schedules import RandomSchedule, SequentialBlockSchedule, SequentialSchedule

@@ -1,4 +1,4 @@
-"""Where NeuroGym keeps its Dataset."""
+"""The module of NeuroGym with its Dataset."""
 
 from ..dataset import Dataset
 

@@ -1,4 +1,4 @@
-"""Where NeuroGym keeps its wrappers."""
+"""The module of NeuroGym with its wrappers."""
 
 from ..absent import absent_from
 from ..multi import MultiEnvs, ScheduleEnvs

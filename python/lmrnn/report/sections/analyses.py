@@ -1,4 +1,4 @@
-"""Analyses: headline numbers, figures, and their tables as they are."""
+"""Analyses: headline numbers, figures, and complete tables."""
 
 from __future__ import annotations
 

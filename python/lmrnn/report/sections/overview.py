@@ -28,7 +28,7 @@ def section(run) -> Section:
 
 
 def _radii(wiring) -> str:
-    """Of all areas, each radius once."""
+    """The radii of all areas, each only once."""
     areas = wiring.get("areas", [{}])
     return ", ".join(f"{r:g}" for r in dict.fromkeys(a.get("radius", wiring["radius"]) for a in areas))
 

@@ -1,4 +1,4 @@
-"""Where the numbers come from: builds, machines, and the whole configuration."""
+"""The origin of the numbers: builds, machines, and the whole configuration."""
 
 from __future__ import annotations
 

@@ -27,12 +27,12 @@ FOOTER = Markup("<p>") + escape(_core.solved_definition) + Markup(".</p>")
 
 
 def section(run) -> Section | None:
-    """Scores of the last evaluation; of a network of the zoo those on the test split."""
+    """Scores of the last evaluation; for a network of the zoo, those on the test split."""
     tested = isinstance(run, ZooRun)
     scores = run.test_scores if tested else run.scores
     if not scores.n_rows:
         return None
-    good = "passed" if tested else "solved"  # solved takes two evaluations
+    good = "passed" if tested else "solved"  # solved would need two evaluations
     rows = [[*(row[key] for key in COLUMNS.values()), bool(row[good])] for row in scores.rows()]
     trials = "Test trials" if tested else f"Held-out trials after {scores['step'][0]:,} steps"
     caption = f"{trials}, {scores['trials'][0]:,} per task."

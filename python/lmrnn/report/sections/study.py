@@ -29,8 +29,8 @@ NOTE = Markup(
 
 
 def compared(study) -> list:
-    """Rows of the contrasts. Raises UsageError if an early version wrote them: its intervals were not those
-    that the report speaks of."""
+    """Rows of the contrasts. Raises UsageError if an early version wrote them, whose intervals differ from those that
+    the report describes."""
     found = study.table("contrasts")
     if found.n_rows and "scale" not in found:
         raise _core.UsageError(
@@ -68,8 +68,8 @@ def claim(study) -> Section:
 
 
 def shown_measures(study) -> dict[str, str]:
-    """Measures of the table of results: those that the study has of MEASURES, its marks, and what only
-    contrasts name."""
+    """Measures in the table of results: those of MEASURES that the study has, its marks, and others that contrasts
+    name."""
     shown = {name: measure for name, measure in MEASURES.items() if measure in study.measures}
     shown |= {plot.study.measure_words(mark): mark for mark in study.marks("steps")}
     known = {row["measure"] for row in study.cells.rows() if np.isfinite(row["mean"])}
@@ -142,7 +142,7 @@ def tuning(study) -> Section | None:
 
 
 def _drawn(draw, study, caption: str) -> Markup:
-    """The figure, or why there is none, e.g. where all runs diverged."""
+    """The figure, or the reason why there is none, e.g. if all runs diverged."""
     try:
         return figure(draw(study), caption)
     except _core.UsageError as error:

@@ -1,4 +1,4 @@
-"""Held-out trials, and what the network answers, right and wrong."""
+"""Held-out trials with the network's answers, right and wrong."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOOKED_AT = 50
 
 def section(run) -> Section | None:
     if run.source:
-        return None  # only the program that brought the data can make trials of them
+        return None  # only the program with the data can make trials
     network, figures = run.network(), []
     for name in chosen_tasks(run):
         right, wrong = find_trials(run, network, name)
@@ -31,8 +31,8 @@ def section(run) -> Section | None:
 
 
 def find_trials(run, network, task: str) -> tuple[int | None, int | None]:
-    """Numbers of the first test trial answered right throughout the decision, and of the first that
-    was not; None where there is none."""
+    """The numbers of the first test trial that is answered right throughout the decision and of the first that is not;
+    None if there is no such trial."""
     found: list[int | None] = [None, None]
     for number in range(LOOKED_AT):
         trial = run.battery[task].trial(seed=run.seed, number=number)

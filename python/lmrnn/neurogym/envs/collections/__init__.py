@@ -1,4 +1,4 @@
-"""Where NeuroGym keeps its collections."""
+"""The module of NeuroGym with its collections."""
 
 from ...registration import get_collection
 
