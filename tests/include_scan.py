@@ -67,8 +67,8 @@ HEADERS = {
     "wiring_paths": "wiring",
 }
 
-# Headers that other modules may include in addition to public ones: those in a module's folder "shared". The kernels
-# have no public headers: modules that may use them may include all of theirs.
+# Headers that other modules may include in addition to public ones: those in a module's folder "shared". The
+# kernels' only public header is simd.hpp: modules that may use them may include all of their headers.
 SHARED = "shared"
 OPEN_TO_MODULES = {"kernels"}
 # The thread pool and the kernels' dispatch share the choice of a thread; no other module needs it.

@@ -4,12 +4,11 @@ import re
 
 import pytest
 
-PAGES = ["docs/howto/python.md", "docs/howto/python-data.md", "docs/howto/neurogym-and-mod-cog.md"]
 
 
 def snippets(root):
-    for page in PAGES:
-        text = (root / page).read_text()
+    for path in sorted(root.glob("docs/**/*.md")):
+        page, text = path.relative_to(root), path.read_text()
         for number, code in enumerate(re.findall(r"<!-- tested -->\n```python\n(.*?)```", text, re.S)):
             yield f"{page}:{number}", code
 
