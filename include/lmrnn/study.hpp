@@ -12,6 +12,7 @@
 //     made/HASH/               masks and weights that a run starts from (pruning)
 //     failures/NAME-HASH.json  why a run failed
 //     claims/NAME-HASH         which process works on a run
+//     ceilings/HASH.csv        scores of the ideal observer in a battery, computed once
 //     paused                   while this file exists, every run waits between two steps
 //     slurm/                   job scripts, logs, ids of submitted jobs
 //     tables/*.csv, index.sqlite   made by `collect_study`; may be deleted

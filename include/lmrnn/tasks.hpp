@@ -306,9 +306,9 @@ class Battery {
   std::int32_t n_steps(Milliseconds duration) const noexcept;
 
   /// Conditions of trial `trial` of the row that `key` names; the key's purpose is set to
-  /// RandomPurpose::conditions. `modality_turn`: under published `modality`, how many trials of this task came
-  /// before it in the row. Here and below, `task` is an index into tasks(), and one out of range
-  /// throws std::out_of_range.
+  /// `RandomPurpose::conditions`. `modality_turn`: under published `modality`, how many trials of
+  /// this task came before it in the row. Here and below, `task` is an index into tasks(), and one
+  /// out of range throws std::out_of_range.
   Conditions draw(std::size_t task, Key key, std::uint32_t trial = 0,
                   std::uint32_t modality_turn = 0) const;
 

@@ -199,14 +199,23 @@ Json comparison(const Found& a, const Found& b) {
 void print_tasks(const Found& a, const Found& b) {
   std::vector<std::vector<std::string>> rows = {
       {"task", "accuracy A", "accuracy B", "B - A", "ceiling", "chance", "solved"}};
+  double sum_a = 0, sum_b = 0;  // over the tasks that both have
+  int solved_a = 0, solved_b = 0;
   for (const TaskRow& left : a.scores.tasks) {
     const auto right = std::ranges::find(b.scores.tasks, left.task, &TaskRow::task);
     if (right == b.scores.tasks.end()) continue;
+    sum_a += left.decision_accuracy;
+    sum_b += right->decision_accuracy;
+    solved_a += left.solved;
+    solved_b += right->solved;
     const double chance = chance_of(left.task);
+    // Batteries with other noise or durations have other ceilings.
+    const std::string ceiling = fmt::format("{:.4f}", left.decision_ceiling),
+                      ceiling_b = fmt::format("{:.4f}", right->decision_ceiling);
     rows.push_back({left.task, fmt::format("{:.4f}", left.decision_accuracy),
                     fmt::format("{:.4f}", right->decision_accuracy),
                     fmt::format("{:+.4f}", right->decision_accuracy - left.decision_accuracy),
-                    fmt::format("{:.4f}", left.decision_ceiling),
+                    ceiling == ceiling_b ? ceiling : ceiling + ", " + ceiling_b,
                     chance > 0 ? fmt::format("{:g}", chance) : "",
                     left.solved && right->solved ? "both"
                     : left.solved                ? "A"
@@ -214,10 +223,10 @@ void print_tasks(const Found& a, const Found& b) {
                                                  : ""});
   }
   if (rows.size() == 1) return fmt::print("\nthe runs have no evaluated task in common\n");
-  rows.push_back({"mean of all", fmt::format("{:.4f}", a.scores.mean_accuracy()),
-                  fmt::format("{:.4f}", b.scores.mean_accuracy()),
-                  fmt::format("{:+.4f}", b.scores.mean_accuracy() - a.scores.mean_accuracy()), "",
-                  "", fmt::format("A {}, B {}", a.scores.n_solved(), b.scores.n_solved())});
+  const auto n = static_cast<double>(rows.size() - 1);
+  rows.push_back({fmt::format("mean of {:g}", n), fmt::format("{:.4f}", sum_a / n),
+                  fmt::format("{:.4f}", sum_b / n), fmt::format("{:+.4f}", (sum_b - sum_a) / n), "",
+                  "", fmt::format("A {}, B {}", solved_a, solved_b)});
   fmt::print("\n");
   print_rows(rows);
 }

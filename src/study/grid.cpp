@@ -160,7 +160,7 @@ void refuse_keys_of_grid(const StudyConfig& config, const ConfigTable& table, co
       throw UsageError(fmt::format(
           "{}: {}{} sets a key of [grid], whose values the tables give; leave cells out with skip "
           "= "
-          "true in [[override]], or make an [axis.NAME] with levels of your own out of it",
+          "true in [[override]], or define an [axis.NAME] with your own levels instead",
           value.where, what, key));
 }
 

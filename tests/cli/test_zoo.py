@@ -26,7 +26,7 @@ class Zoo(unittest.TestCase):
     def test_compare_finds_their_scores(self):
         result = run("compare", f"zoo:{NAME}", "zoo:cog20-local-256")
         self.assertEqual(result.returncode, 0, result.stderr)
-        self.assertIn("mean of all", result.stdout)
+        self.assertIn("mean of ", result.stdout)
 
     def test_analyses_are_written_to_runs(self):
         with tempfile.TemporaryDirectory() as directory:

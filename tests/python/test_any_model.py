@@ -415,6 +415,34 @@ def test_curves_are_drawn_and_fitted(network):
         plot.psychometric(curves, tasks=["go"])
 
 
+@pytest.mark.parametrize("task", ["dlydm1", "dlydm1intr", "dlydm1intl", "dlydm1seqr", "dlydm1intrseql"])
+def test_choices_are_told_apart_after_int_has_turned_them(task):
+    """An observer without mistakes chooses the stronger stimulus at every level of evidence."""
+    battery = lmrnn.Battery(task, input_noise=0.0)
+    n_ring, sign = battery.n_ring, {"r": 1, "l": -1}
+    turn = sign[task[task.index("int") + 3]] if "int" in task else 0
+    shift = sign[task[task.index("seq") + 3]] if "seq" in task else 0
+
+    def observer(inputs):
+        logits = np.zeros((*inputs.shape[:2], battery.n_classes), np.float32)
+        for row in range(inputs.shape[1]):
+            ring = inputs[:, row, 1 : 1 + n_ring]
+            shown = np.flatnonzero(ring.max(axis=1) > 0.05)
+            first, second = ring[shown[0]], ring[shown[-1]]
+            direction = (first if first.max() > second.max() else second).argmax()
+            delay = shown[-1] - shown[0] + 1 - len(shown)  # steps between the two stimuli; may be 0
+            begin = int(np.flatnonzero(inputs[:, row, 0] < 0.5)[0])
+            for step in range(begin, len(inputs)):
+                logits[step, row, 1 + (direction + turn * delay + shift * (step - begin)) % n_ring] = 1
+            logits[:begin, row, 0] = 1
+        return logits
+
+    curves = lmrnn.psychometric(observer, battery, seed=1, n_trials=40)
+    evidence = curves.where(curves["axis"] == "evidence")
+    assert (evidence["accuracy"] == 1).all()
+    assert evidence["chose_first"].tolist() == (evidence["x"] > 0).astype(float).tolist()
+
+
 def test_curves_that_cannot_be_say_why(network):
     function = lambda x: np.zeros((*x.shape[:2], 17), np.float32)  # noqa: E731
     cases = [

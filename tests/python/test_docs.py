@@ -5,7 +5,6 @@ import re
 import pytest
 
 
-
 def snippets(root):
     for path in sorted(root.glob("docs/**/*.md")):
         page, text = path.relative_to(root), path.read_text()

@@ -322,8 +322,30 @@ def test_fits_find_the_curve_that_choices_were_made_with():
     assert fit["bias"] == pytest.approx(0.05, abs=1e-4) and fit["deviation"] == pytest.approx(0.2, rel=1e-3)
     assert fit["threshold"] == pytest.approx(0.2 * 0.67449, rel=1e-3)
     assert fit["slope"] == pytest.approx(1 / (0.2 * np.sqrt(2 * np.pi)), rel=1e-3)
-    assert 0 < _fit(x, x > 0, np.full(10, 100))["deviation"] < 0.1  # perfect choices
+    assert 0 < _fit(x, x > 0, np.full(10, 100))["deviation"] < 0.02  # perfect choices
+    assert _fit(x, np.ones(10), np.full(10, 100)) == {}
     assert _fit(x, x < 0, np.full(10, 100)) == {}  # the wrong way round
+
+
+@pytest.mark.parametrize("n_trials", [20, 100, 500])
+@pytest.mark.parametrize("bias, deviation", [(0, 0.03), (0, 0.05), (0.03, 0.05), (-0.1, 0.3)])
+def test_fits_have_the_largest_likelihood(n_trials, bias, deviation):
+    from lmrnn.plot.behaviour import _fit
+    from scipy.optimize import minimize
+    from scipy.stats import norm
+
+    x = np.array([-0.64, -0.32, -0.16, -0.08, -0.04, 0.04, 0.08, 0.16, 0.32, 0.64])
+    n_first = np.round(n_trials * norm.cdf((x - bias) / deviation))
+
+    def minus_log_likelihood(parameters):
+        z = (x - parameters[0]) / np.exp(parameters[1])
+        return -np.sum(n_first * norm.logcdf(z) + (n_trials - n_first) * norm.logcdf(-z))
+
+    options = {"xatol": 1e-9, "fatol": 1e-11, "maxiter": 2000}
+    best = minimize(minus_log_likelihood, [bias, np.log(deviation)], method="Nelder-Mead", options=options).x
+    fit = _fit(x, n_first / n_trials, np.full(10, n_trials))
+    assert fit["bias"] == pytest.approx(best[0], abs=1e-4)
+    assert fit["deviation"] == pytest.approx(np.exp(best[1]), rel=1e-3)
 
 
 def test_the_command(small_run, tmp_path, capsys):

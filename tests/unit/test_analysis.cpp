@@ -162,6 +162,35 @@ TEST(Analyses, AutapseIsForDiagonalNetworksAlone) {
               HasSubstr("autapse"));
 }
 
+Subject small_subject_in(const BatteryConfig& config, Seed seed) {
+  Subject subject = small_subject();
+  return {std::move(subject.network), std::move(subject.trained), Battery(config, seed)};
+}
+
+// A network and itself, in batteries that draw other delays for the same seed.
+TEST(Similarity, ShowsBothNetworksTheSameTrials) {
+  const Subject subject = small_subject();
+  BatteryConfig config = subject.battery.config();
+  config.durations["reach"]["delay"] = {Duration::Kind::uniform, {300, 1500}};
+  ThreadPool pool(1);
+  AnalysisContext context{.pool = pool, .seed = Seed{5}};
+  context.load = [&](const std::filesystem::path&) { return small_subject_in(config, Seed{9}); };
+  ConfigTable options;
+  for (const char* key : {"other=itself", "tasks=dlygo", "trials=8", "starts=2"})
+    assign_key(options, key);
+  const AnalysisResult result = find_analysis("similarity").run(subject, options, context);
+  EXPECT_NEAR(std::get<double>(result.tables[0].rows[0][1]), 1, 1e-9);  // cka
+  EXPECT_NEAR(std::get<double>(result.tables[0].rows[0][3]), 0, 1e-9);  // spectral distance
+
+  // With published rounding, the same durations are other numbers of steps.
+  config.dt = 100.0 / 3;
+  const Subject fine = small_subject_in(config, Seed{1});
+  config.semantics.switches["rounding"] = SemanticsBase::published;
+  EXPECT_THAT(
+      message_of<UsageError>([&] { find_analysis("similarity").run(fine, options, context); }),
+      HasSubstr("trials of dlygo have more steps in one of the two batteries"));
+}
+
 // Four blocks of six units are modules, but only because of their mask: weights permuted within it
 // are as modular. With permuted masks, every sparse network would look modular.
 TEST(Modularity, OfBlocksIsThatOfTheirMask) {

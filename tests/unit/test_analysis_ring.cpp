@@ -13,6 +13,7 @@
 namespace lmrnn {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using testing::subject_of;
 
@@ -200,6 +201,15 @@ TEST(Ring, NeedsATaskWithAMemory) {
   EXPECT_THAT(
       complaint_of(subject_of(hand_made_pool(battery, 0), testing::battery_of("dlydm1")), ""),
       HasSubstr("dlygo or dlyanti; its battery has neither"));
+}
+
+TEST(Ring, NeedsADelayBeyondTheTrainedOne) {
+  BatteryConfig config = testing::battery_of("dlygo");
+  config.durations["reach"]["delay"] = {Duration::Kind::fixed, {2500}};
+  const Subject pool = subject_of(hand_made_pool(Battery(config, Seed{1}), 0), config);
+  EXPECT_THAT(complaint_of(pool, "long_delay=2500"),
+              AllOf(HasSubstr("the delays of the battery last 2500 ms on average"),
+                    HasSubstr("set long_delay = 10000")));
 }
 
 // The 16 trained directions alone cannot show whether others are drawn to them.

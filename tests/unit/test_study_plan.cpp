@@ -492,7 +492,7 @@ TEST(Slurm, ATimeThatIsNoTimeIsRefused) {
 TEST(Slurm, WhatSbatchWouldRefuseIsRefusedBeforeAnythingIsWritten) {
   for (const std::string size : {"4G", "8gb", "8000", "0", "2T", "500M", "1024K"})
     EXPECT_NO_THROW(StudyFile(study_with_slurm("memory = \"" + size + "\"")).load()) << size;
-  for (const std::string size : {"", "8 G", "8\\nG", "1.5G", "1e3", "-1", "8GiB", "all"})
+  for (const std::string size : {"", "8 G", "1.5G", "1e3", "-1", "8GiB", "all"})
     EXPECT_THAT(refusal_of_slurm("memory = \"" + size + "\""),
                 AllOf(HasSubstr("slurm.memory = \"" + size + "\""), HasSubstr("e.g. \"4G\"")));
   for (const std::string key : {"partition", "account", "qos"}) {

@@ -107,7 +107,9 @@ def psychometric_fit(analysis, *, tasks=None) -> Table:
 
     Columns: `task`; `bias`, the evidence at which both choices are equally likely; `deviation` of the Gaussian;
     `threshold`, the distance from the bias at which three of four choices are right (0.674 deviations); `slope`, the
-    steepest, per unit of evidence. NaN if all choices were the same.
+    steepest, per unit of evidence. NaN if all choices were the same. If they jump
+    between two levels, as perfect choices do, no curve is steep enough: half a trial is then added to either side of the
+    levels next to the jump. The deviation is finite, but says only that it is small.
     """
     part = analysis.where(analysis["axis"] == "evidence")
     names = [t for t in dict.fromkeys(part["task"]) if tasks is None or t in tasks]
@@ -120,12 +122,41 @@ def psychometric_fit(analysis, *, tasks=None) -> Table:
 
 
 def _fit(x, share, trials) -> dict[str, float]:
-    """A probit regression by Fisher scoring; empty if it does not converge to a rising curve."""
+    """A probit regression by maximum likelihood; empty if all choices are the same, or the fitted curve does not rise."""
     x, share, trials = (np.asarray(v, dtype=float) for v in (x, share, trials))
+    if not np.isfinite(share).all() or np.ptp(share) == 0:
+        return {}
+    half_more = (share * trials + 0.5) / (trials + 1)  # half a trial on either side
+    start = _probit(x, half_more, trials, [0.0, 1.0 / max(x.std(), 1e-9)])
+    if start is None or start[1] <= 0:
+        return {}
+    if x[share > 0].min() >= x[share < 1].max():
+        # The steeper the curve, the likelier these choices. Next to the jump, half a trial makes it finite.
+        for place in (x[share == 0].max(initial=-np.inf), x[share == 1].min(initial=np.inf)):
+            share = np.where(x == place, half_more, share)
+    weights = _probit(x, share, trials, start)
+    if weights is None or weights[1] <= 0:
+        return {}
+    deviation = 1 / weights[1]
+    return {
+        "bias": float(-weights[0] * deviation),
+        "deviation": float(deviation),
+        "threshold": float(0.6744897501960817 * deviation),
+        "slope": float(1 / (deviation * math.sqrt(2 * math.pi))),
+    }
+
+
+def _probit(x, share, trials, start):
+    """Intercept and slope of the largest likelihood, by Fisher scoring with halved steps; None if it does not converge."""
     design = np.column_stack([np.ones_like(x), x])
-    # Adds half a trial to either side, so that perfect choices have a finite slope.
-    share = (share * trials + 0.5) / (trials + 1)
-    weights = np.array([0.0, 1.0 / max(x.std(), 1e-9)])
+
+    def likelihood(weights):
+        p = np.clip(_phi(design @ weights), 1e-300, 1)
+        q = np.clip(_phi(-(design @ weights)), 1e-300, 1)
+        return float(np.sum(trials * (share * np.log(p) + (1 - share) * np.log(q))))
+
+    weights = np.array(start, dtype=float)
+    best = likelihood(weights)
     for _ in range(100):
         drive = np.clip(design @ weights, -6, 6)
         p = np.clip(_phi(drive), 1e-9, 1 - 1e-9)
@@ -135,21 +166,17 @@ def _fit(x, share, trials) -> dict[str, float]:
         try:
             step = np.linalg.solve(design.T @ (information[:, None] * design), score)
         except np.linalg.LinAlgError:
-            return {}
-        weights = weights + step
-        if np.abs(step).max() < 1e-9:
-            break
-    else:
-        return {}
-    if not np.isfinite(weights).all() or weights[1] <= 0:
-        return {}
-    deviation = 1 / weights[1]
-    return {
-        "bias": float(-weights[0] * deviation),
-        "deviation": float(deviation),
-        "threshold": float(0.6744897501960817 * deviation),
-        "slope": float(1 / (deviation * math.sqrt(2 * math.pi))),
-    }
+            return None
+        if np.abs(step).max() < 1e-7 * np.abs(weights).max():
+            return weights
+        for _ in range(30):
+            if (after := likelihood(weights + step)) >= best:
+                break
+            step = step / 2
+        else:
+            return weights  # as good as numbers of this size allow
+        weights, best = weights + step, after
+    return None
 
 
 def _phi(x):

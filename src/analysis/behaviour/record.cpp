@@ -28,7 +28,8 @@ struct RecordOptions {
     field("tasks", self.tasks, "which tasks; empty: all that the network was trained on");
     field("trials", self.trials, "trials per task", between(1, 1000000));
     field("noise", self.noise, "input noise");
-    field("recurrent_noise", self.recurrent_noise, "standard deviation of noise inside f",
+    field("recurrent_noise", self.recurrent_noise,
+          "standard deviation of noise inside f, per step, as network.recurrent_noise",
           at_least(0));
     field("modality", self.modality, "reach, match: 0 or 1 in all trials; else as drawn",
           between(0, 1));

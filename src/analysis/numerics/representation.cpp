@@ -189,12 +189,12 @@ double spectral_distance(const MatrixXd& a, const MatrixXd& b) {
   return least_matching(cost) / static_cast<double>(n);
 }
 
-std::vector<MatrixXd> task_activity(const Subject& subject, std::size_t task, std::size_t n_trials,
-                                    Seed seed) {
-  const TrialBatch trials = test_trials(subject.battery, task, n_trials, seed, false);
+std::vector<MatrixXd> task_activity(const Subject& subject, std::size_t task,
+                                    std::span<const Conditions> conditions, Seed seed) {
+  const TrialBatch trials = compose_task(subject.battery, task, conditions, seed);
   const Simulation run = simulate(subject.network, subject.battery, trials);
   std::vector<MatrixXd> activity;
-  for (std::size_t k = 0; k < n_trials; ++k) {
+  for (std::size_t k = 0; k < trials.n_trials; ++k) {
     const auto first = static_cast<std::size_t>(span_of(trials, k, Period::fixation).last);
     const auto last = static_cast<std::size_t>(trials.lengths[k]);
     MatrixXd x(static_cast<Index>(last - first), static_cast<Index>(run.n_units));

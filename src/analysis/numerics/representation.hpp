@@ -2,6 +2,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <span>
 #include <vector>
 
 #include "lmrnn/analysis.hpp"
@@ -31,9 +32,9 @@ double dynamical_distance(const Eigen::MatrixXd& a, const Eigen::MatrixXd& b, st
 /// orthogonal or not, have distance 0. The smaller operator is padded with eigenvalues 0.
 double spectral_distance(const Eigen::MatrixXd& a, const Eigen::MatrixXd& b);
 
-/// Activity of a task without noise: one (time, unit) matrix per trial, from the end of fixation.
+/// Activity in trials of a task: one (time, unit) matrix per trial, from the end of fixation.
 std::vector<Eigen::MatrixXd> task_activity(const Subject& subject, std::size_t task,
-                                           std::size_t n_trials, Seed seed);
+                                           std::span<const Conditions> conditions, Seed seed);
 /// The trajectories, stacked along time.
 Eigen::MatrixXd stacked(const std::vector<Eigen::MatrixXd>& trajectories);
 

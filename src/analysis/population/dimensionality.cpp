@@ -6,6 +6,7 @@
 #include "analysis/catalogue.hpp"
 #include "analysis/entry.hpp"
 #include "analysis/numerics/representation.hpp"
+#include "analysis/simulate.hpp"
 #include "analysis/work.hpp"
 
 namespace lmrnn {
@@ -83,8 +84,11 @@ AnalysisResult dimensionality(const Subject& subject, const DimensionalityOption
   std::vector<MatrixXd> covariance(tasks.size()), sample(tasks.size());
   std::vector<std::vector<MatrixXd>> shown(tasks.size());
   for_each_item(context, tasks.size(), "task", [&](std::size_t i) {
-    std::vector<MatrixXd> activity =
-        task_activity(subject, tasks[i], static_cast<std::size_t>(options.trials), context.seed);
+    std::vector<MatrixXd> activity = task_activity(
+        subject, tasks[i],
+        test_conditions(subject.battery, tasks[i], static_cast<std::size_t>(options.trials),
+                        context.seed, false),
+        context.seed);
     const MatrixXd all = stacked(activity);
     own[i] = principal_components(all, n_kept);
     const MatrixXd x = all.rowwise() - all.colwise().mean();

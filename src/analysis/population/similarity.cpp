@@ -1,5 +1,7 @@
 // similarity: compares two networks on the same trials, by representation (CKA) and by dynamics
 // (DSA).
+#include <fmt/format.h>
+
 #include <Eigen/Dense>
 #include <algorithm>
 #include <optional>
@@ -8,6 +10,7 @@
 #include "analysis/entry.hpp"
 #include "analysis/numerics/numerics.hpp"
 #include "analysis/numerics/representation.hpp"
+#include "analysis/simulate.hpp"
 #include "analysis/work.hpp"
 #include "lmrnn/error.hpp"
 
@@ -80,8 +83,17 @@ AnalysisResult similarity(const Subject& subject, const SimilarityOptions& optio
   std::vector<Row> rows(tasks.size());
   for_each_item(context, tasks.size(), "task", [&](std::size_t i) {
     const auto n = static_cast<std::size_t>(options.trials);
-    const auto ours = task_activity(subject, tasks[i].first, n, context.seed);
-    const auto theirs = task_activity(other, tasks[i].second, n, context.seed);
+    // The same conditions for both, although their batteries may draw others: from other ranges of
+    // durations, or with published semantics, where they depend on the run's seed.
+    const auto conditions =
+        test_conditions(subject.battery, tasks[i].first, n, context.seed, false);
+    const auto ours = task_activity(subject, tasks[i].first, conditions, context.seed);
+    const auto theirs = task_activity(other, tasks[i].second, conditions, context.seed);
+    if (!std::ranges::equal(ours, theirs, {}, &MatrixXd::rows, &MatrixXd::rows))
+      throw UsageError(
+          fmt::format("similarity: trials of {} have more steps in one of the two batteries; their "
+                      "semantics differ (battery.semantics), so they have no trials in common",
+                      subject.battery.tasks()[tasks[i].first].name()));
     rows[i].cka = linear_cka(stacked(ours), stacked(theirs));
     const auto rank = static_cast<Index>(options.rank), delays = static_cast<Index>(options.delays);
     const MatrixXd a = delay_operator(projected(ours, rank), delays, rank);

@@ -56,6 +56,18 @@ std::size_t mean_steps(const Duration& duration, const Battery& battery) {
   return static_cast<std::size_t>(std::max(1, battery.n_steps({mean})));
 }
 
+// Test 1 measures drift from the end of the trained delay to the end of the long one.
+double longer_delay(double long_delay, std::size_t trained_steps, const Battery& battery) {
+  if (static_cast<std::size_t>(battery.n_steps({long_delay})) <= trained_steps) {
+    const double trained = static_cast<double>(trained_steps) * battery.config().dt;
+    throw UsageError(fmt::format(
+        "long_delay = {:g}: the delays of the battery last {:g} ms on average, and ring "
+        "tests memory beyond them; set long_delay = {:g}",
+        long_delay, trained, 4 * trained));
+  }
+  return long_delay;
+}
+
 }  // namespace
 
 AngleDecoder::AngleDecoder(const Eigen::MatrixXd& states, const std::vector<double>& angles,
@@ -92,7 +104,8 @@ RingSetting::RingSetting(const Subject& s, const RingOptions& o, const AnalysisC
       n_trials(2 * n_angles),
       dynamics(s.network),
       trained_steps(mean_steps(s.battery.durations(task)[period_index(Period::delay)], s.battery)),
-      circle(run_circle(task, o.long_delay, {}, s.network)) {
+      circle(
+          run_circle(task, longer_delay(o.long_delay, trained_steps, s.battery), {}, s.network)) {
   fit_decoder();
   circle.decoded = decode(circle.run);
   find_points();

@@ -29,8 +29,8 @@ std::vector<std::uint32_t> choose_few(const Key& key, std::size_t n, std::size_t
 }  // namespace
 
 std::vector<std::uint32_t> choose(const Key& key, std::size_t n, std::size_t n_chosen) {
-  constexpr std::size_t kCostOfAMove = 16;  // cost of a map entry, relative to a vector item
-  if (n_chosen < n / kCostOfAMove) return choose_few(key, n, n_chosen);
+  constexpr std::size_t cost_of_a_move = 16;  // cost of a map entry, relative to a vector item
+  if (n_chosen < n / cost_of_a_move) return choose_few(key, n, n_chosen);
   std::vector<std::uint32_t> items(n);
   std::iota(items.begin(), items.end(), 0u);
   for (std::size_t i = 0; i < n_chosen; ++i) {  // Fisher & Yates, stopped early
