@@ -57,9 +57,9 @@ Subject make_control(const Subject& subject, Control control, Seed seed, std::ui
 
 /// An HDF5 file with named dimensions, e.g. {"states", {"time", "unit", "trial"}}.
 struct Recording {
-  std::string name;  ///< of the file, without ending
-  ArrayFile file;
-  std::map<std::string, std::vector<std::string>> dimensions;
+  std::string name{};  ///< of the file, without ending
+  ArrayFile file{};
+  std::map<std::string, std::vector<std::string>> dimensions{};
 
   /// Appends an array. Give one name per dimension.
   template <class T>
@@ -71,9 +71,9 @@ struct Recording {
 };
 
 struct AnalysisResult {
-  std::vector<std::pair<std::string, TableCell>> summary;  ///< headline numbers, in order
-  std::vector<Table> tables;
-  std::vector<Recording> recordings;
+  std::vector<std::pair<std::string, TableCell>> summary{};  ///< headline numbers, in order
+  std::vector<Table> tables{};
+  std::vector<Recording> recordings{};
 
   void headline(std::string key, TableCell value) { summary.emplace_back(std::move(key), value); }
   /// Throws UsageError if no table has that name.

@@ -15,9 +15,9 @@ namespace lmrnn {
 /// [[curriculum.stage]]: some of the battery's tasks for some of the steps. Rules, channels and
 /// evaluations stay those of the whole battery in every stage.
 struct StageConfig {
-  std::string tasks;
+  std::string tasks{};
   std::int64_t steps = 0;
-  std::map<std::string, std::map<std::string, Duration>> durations;
+  std::map<std::string, std::map<std::string, Duration>> durations{};
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& field) {
@@ -32,7 +32,7 @@ struct StageConfig {
 /// [curriculum].
 struct CurriculumConfig {
   double adaptive = 0;
-  std::vector<StageConfig> stage;
+  std::vector<StageConfig> stage{};
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& field) {

@@ -63,8 +63,8 @@ constexpr ElementType element_type<double>() {
 /// A dense row-major array of any element type and shape.
 struct ArrayData {
   ElementType type = ElementType::f32;
-  std::vector<std::size_t> shape;
-  std::vector<std::byte> bytes;
+  std::vector<std::size_t> shape{};
+  std::vector<std::byte> bytes{};
 
   std::size_t n_elements() const noexcept;
 
@@ -81,8 +81,8 @@ struct ArrayData {
 
 /// Named arrays in a fixed order, and text that goes with them.
 struct ArrayFile {
-  std::vector<std::pair<std::string, ArrayData>> arrays;
-  std::map<std::string, std::string> metadata;
+  std::vector<std::pair<std::string, ArrayData>> arrays{};
+  std::map<std::string, std::string> metadata{};
 
   const ArrayData* find(std::string_view name) const noexcept;
   /// Throws UsageError, which lists the arrays that exist, if `name` is missing.

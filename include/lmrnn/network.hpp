@@ -100,7 +100,7 @@ struct NetworkConfig {
   double gain = 1;
   double recurrent_noise = 0;
   Representation storage = Representation::automatic;
-  ProjectionConfig input, readout;
+  ProjectionConfig input{}, readout{};
   bool readout_excitatory = false;
   StateEquation equation = StateEquation::rate;
 
@@ -136,9 +136,9 @@ struct Architecture {
   double alpha = 1;            ///< dt / tau, in (0, 1]
   Activation activation = Activation::relu;
   Representation representation = Representation::automatic;
-  Mask recurrent;  ///< (unit, unit)
-  Mask input;      ///< (unit, channel)
-  Mask readout;    ///< (class, unit)
+  Mask recurrent{};  ///< (unit, unit)
+  Mask input{};      ///< (unit, channel)
+  Mask readout{};    ///< (class, unit)
   /// (unit) 1: excitatory, 0: inhibitory. Training keeps the recurrent weights of the former at
   /// least 0 and those of the latter at most 0. Empty: units have no type, and signs are free.
   std::vector<std::uint8_t> excitatory{};

@@ -270,20 +270,20 @@ struct CheckpointConfig {
 struct RunConfig {
   Recipe recipe = Recipe::modern;
   std::optional<std::int64_t> seed{};
-  std::string init_from;
-  std::string source;
+  std::string init_from{};
+  std::string source{};
   std::string simd = "auto";
-  BatteryConfig battery;
-  WiringConfig wiring;
-  NetworkConfig network;
-  StreamConfig stream;
-  CurriculumConfig curriculum;
-  LossConfig loss;
-  OptimiserConfig optimiser;
-  ScheduleConfig schedule;
-  TrainConfig train;
-  EvaluationConfig evaluation;
-  CheckpointConfig checkpoint;
+  BatteryConfig battery{};
+  WiringConfig wiring{};
+  NetworkConfig network{};
+  StreamConfig stream{};
+  CurriculumConfig curriculum{};
+  LossConfig loss{};
+  OptimiserConfig optimiser{};
+  ScheduleConfig schedule{};
+  TrainConfig train{};
+  EvaluationConfig evaluation{};
+  CheckpointConfig checkpoint{};
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& field) {

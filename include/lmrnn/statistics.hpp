@@ -68,7 +68,9 @@ struct Band {
 
 /// The percentile bootstrap (Efron 1979): `statistic` of n items drawn with replacement, many
 /// times; the interval holds the middle `level` of its values. `statistic` gets indices < n; the
-/// estimate is its value for 0 ... n - 1. NaN values of resamples are left out. n = 0 gives NaN.
+/// estimate is its value for 0 ... n - 1. NaN values of resamples are left out. n = 0 gives NaN,
+/// and one item has no interval (NaN). Throws UsageError for a level outside (0, 1), as all
+/// functions here do that take one, and for no samples.
 Band bootstrap(std::size_t n,
                const std::function<double(std::span<const std::uint32_t>)>& statistic, Seed seed,
                double level = 0.95, std::size_t n_samples = n_bootstrap_samples);
@@ -103,8 +105,9 @@ BestLevel bootstrap_best(View2<const double> values, std::span<const double> pos
 
 /// Two-sided p of the paired permutation test: the share of sign patterns of the differences whose
 /// mean is at least as far from 0 as the observed one. All patterns are counted for up to 20 pairs,
-/// 100 000 random ones (plus the observed one) beyond. 1 if there are no pairs. With n pairs it is
-/// never below 2^(1-n): three seeds cannot give less than 0.25.
+/// 100 000 random ones (plus the observed one) beyond. 1 if there are no pairs, NaN if a
+/// difference is NaN. With n pairs it is never below 2^(1-n): three seeds cannot give less than
+/// 0.25.
 double paired_permutation_p(std::span<const double> differences, Seed seed);
 
 /// The least p that `paired_permutation_p` can give for n pairs: 2^(1-n), at most 1.
@@ -113,8 +116,8 @@ double least_paired_p(std::size_t n_pairs) noexcept;
 /// Contrasts with fewer pairs get no verdict: their p cannot reach 0.05.
 constexpr std::size_t least_pairs_of_a_verdict = 6;
 
-/// Holm's step-down correction: adjusted p in the order given, at most 1. Source: Holm, Scand. J.
-/// Stat. 6:65 (1979).
+/// Holm's step-down correction: adjusted p in the order given, at most 1. A p of NaN stays NaN and
+/// counts as one of the tests. Source: Holm, Scand. J. Stat. 6:65 (1979).
 std::vector<double> holm(std::span<const double> p);
 
 }  // namespace lmrnn

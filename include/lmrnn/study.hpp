@@ -38,8 +38,8 @@ namespace lmrnn {
 // Studies and their plans ----------------------------------------------------------------------
 
 struct StudyOptions {
-  std::filesystem::path out;             ///< empty: runs/NAME
-  std::vector<std::string> assignments;  ///< "config.train.steps=100", over the file
+  std::filesystem::path out{};             ///< empty: runs/NAME
+  std::vector<std::string> assignments{};  ///< "config.train.steps=100", over the file
   /// Runs every cell once, for seconds: the first seed, a few steps, few trials; adds nothing to
   /// the results. It finds mistakes before a week of computation does.
   bool smoke = false;

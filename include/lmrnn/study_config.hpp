@@ -17,15 +17,15 @@ namespace lmrnn {
 /// A table whose keys are not the study's: a part of a run's configuration.
 struct FreeTable {
   static constexpr std::string_view config_type = "table of keys";
-  ConfigTable table;
+  ConfigTable table{};
 };
 void from_config(const ConfigValue& v, std::string_view key, FreeTable& out, const Range&);
 ConfigValue to_config(const FreeTable& x);
 
 /// [[override]]: changes some cells of the grid after everything else.
 struct StudyOverride {
-  FreeTable when;  ///< axis = level (or list of levels); all must hold; empty: all cells
-  FreeTable set;
+  FreeTable when{};  ///< axis = level (or list of levels); all must hold; empty: all cells
+  FreeTable set{};
   bool skip = false;
 
   template <class Self, class Visitor>
@@ -41,13 +41,13 @@ struct StudyOverride {
 /// them are tried again as they will be reported, on `final_seeds`.
 struct TuningConfig {
   std::string key = "optimiser.learning_rate";
-  std::vector<double> values;
-  std::vector<std::int64_t> seeds;
+  std::vector<double> values{};
+  std::vector<std::int64_t> seeds{};
   std::string measure = "area";
   std::int64_t extend = 2;
-  FreeTable set;
+  FreeTable set{};
   std::int64_t finalists = 0;
-  std::vector<std::int64_t> final_seeds;
+  std::vector<std::int64_t> final_seeds{};
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& field) {
@@ -90,8 +90,8 @@ constexpr std::array<std::pair<std::string_view, ContrastScale>, 3> enum_names(C
 struct ContrastConfig {
   std::string axis, a, b, measure = "final_share";
   ContrastScale scale = ContrastScale::automatic;
-  std::optional<double> supported_below, supported_above, refuted_below, refuted_above;
-  std::vector<double> refuted_within;
+  std::optional<double> supported_below{}, supported_above{}, refuted_below{}, refuted_above{};
+  std::vector<double> refuted_within{};
   bool headline = true;
 
   bool has_criterion() const noexcept {
@@ -137,7 +137,7 @@ struct BestConfig {
 
 /// [statistics]
 struct StatisticsConfig {
-  std::optional<std::int64_t> seed;
+  std::optional<std::int64_t> seed{};
   double confidence = 0.95;
   std::vector<double> marks{0.5, 0.8, 0.9};
 
@@ -157,13 +157,13 @@ struct StatisticsConfig {
 
 /// [slurm]: what a job of the array asks for.
 struct SlurmConfig {
-  std::string partition, account, qos;
+  std::string partition{}, account{}, qos{};
   std::string time = "04:00:00";
   std::int64_t cpus = 2;
   std::string memory = "4G";
   std::int64_t throttle = 0;
   std::int64_t warning = 120;
-  std::vector<std::string> options, setup;
+  std::vector<std::string> options{}, setup{};
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& field) {
@@ -184,16 +184,16 @@ struct SlurmConfig {
 
 /// A study file.
 struct StudyConfig {
-  std::string claim, support;
-  std::vector<std::int64_t> seeds;
-  std::string results;
-  FreeTable config, axis, grid;
-  std::vector<StudyOverride> overrides;
-  TuningConfig tuning;
-  std::vector<ContrastConfig> contrasts;
-  std::vector<BestConfig> best;
-  StatisticsConfig statistics;
-  SlurmConfig slurm;
+  std::string claim{}, support{};
+  std::vector<std::int64_t> seeds{};
+  std::string results{};
+  FreeTable config{}, axis{}, grid{};
+  std::vector<StudyOverride> overrides{};
+  TuningConfig tuning{};
+  std::vector<ContrastConfig> contrasts{};
+  std::vector<BestConfig> best{};
+  StatisticsConfig statistics{};
+  SlurmConfig slurm{};
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& field) {

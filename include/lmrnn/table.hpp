@@ -14,9 +14,9 @@ using TableCell = std::variant<bool, std::int64_t, double, std::string>;
 
 /// A table with named columns; every row has a cell for each.
 struct Table {
-  std::string name;  ///< of the file, without ending
-  std::vector<std::string> columns;
-  std::vector<std::vector<TableCell>> rows;
+  std::string name{};  ///< of the file, without ending
+  std::vector<std::string> columns{};
+  std::vector<std::vector<TableCell>> rows{};
   std::string caption{};
 
   void add(std::vector<TableCell> row) { rows.push_back(std::move(row)); }

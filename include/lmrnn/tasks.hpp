@@ -167,7 +167,7 @@ struct Semantics {
 /// {uniform = [200, 500]} or {choice = [0, 100, 200]}.
 struct Duration {
   enum class Kind : std::uint8_t { fixed, uniform, choice } kind = Kind::fixed;
-  std::vector<double> values;  ///< fixed: {x}; uniform: {low, high}; choice: all of them
+  std::vector<double> values{};  ///< fixed: {x}; uniform: {low, high}; choice: all of them
   static constexpr std::string_view config_type =
       "number | {uniform = [low, high]} | {choice = [...]}";
   friend bool operator==(const Duration&, const Duration&) = default;
@@ -193,7 +193,7 @@ constexpr std::array<std::pair<std::string_view, SemanticsBase>, 2> enum_names(S
 /// [semantics] of a configuration: a base, and switches that differ from it.
 struct SemanticsConfig {
   SemanticsBase base = SemanticsBase::corrected;
-  std::map<std::string, SemanticsBase> switches;  ///< key of Semantics -> which behaviour
+  std::map<std::string, SemanticsBase> switches{};  ///< key of Semantics -> which behaviour
   static constexpr std::string_view config_type = "table";
   Semantics resolve() const;  ///< throws UsageError for an unknown switch
 };
@@ -205,16 +205,16 @@ struct BatteryConfig {
   std::string tasks = "modcog82";
   std::int64_t n_ring = 16;
   double dt = 100;  ///< ms
-  SemanticsConfig semantics;
+  SemanticsConfig semantics{};
   TimingTable timing = TimingTable::modcog;
   /// Overrides of durations: family or task name -> period name -> duration. An entry for a task
   /// overrides that of its family.
-  std::map<std::string, std::map<std::string, Duration>> durations;
+  std::map<std::string, std::map<std::string, Duration>> durations{};
   RuleEncoding rule = RuleEncoding::task;
   double input_noise = 1;               ///< times the standard deviation 1 / sqrt(dt / ms)
   double omega = 0.003926990816987241;  ///< rad / ms; 2 pi / 16 per 100 ms
   std::map<std::string, double>
-      weights;  ///< corrected task_order: relative frequency by task or glob
+      weights{};  ///< corrected task_order: relative frequency by task or glob
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& field) {

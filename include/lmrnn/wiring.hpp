@@ -196,8 +196,8 @@ struct SubsetConfig {
   SubsetKind kind = SubsetKind::all;
   double radius = 4;
   std::int64_t block_units = 32;
-  std::string path, dataset;
-  std::optional<std::int64_t> seed;
+  std::string path{}, dataset{};
+  std::optional<std::int64_t> seed{};
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& field) {
@@ -215,7 +215,7 @@ struct SubsetConfig {
 
 /// One entry of wiring.areas. Absent keys are those of [wiring].
 struct AreaConfig {
-  std::string name;
+  std::string name{};
   std::optional<std::int64_t> rows{}, cols{};
   std::optional<double> radius{};
 
@@ -230,7 +230,7 @@ struct AreaConfig {
 
 /// One entry of wiring.projections: synapses from one area onto another.
 struct AreaProjectionConfig {
-  std::string from, to;
+  std::string from{}, to{};
   std::optional<double> density{};  ///< required
 
   template <class Self, class Visitor>
@@ -250,13 +250,13 @@ struct WiringConfig {
   Boundary boundary = Boundary::torus;
   double radius = 4;
   bool autapses = true;
-  double rewire = 0.1;               ///< rewired: share of edges given a new source
-  double density = 0.04;             ///< exponential: expected density
-  double length = 2.0;               ///< exponential: decay length
-  std::int64_t block_units = 32;     ///< blocks: units per block
-  std::string path;                  ///< file: where the mask is
-  std::string dataset;               ///< file: name of the array in it, if there are several
-  std::optional<std::int64_t> seed;  ///< of random masks; the run's seed if absent
+  double rewire = 0.1;                 ///< rewired: share of edges given a new source
+  double density = 0.04;               ///< exponential: expected density
+  double length = 2.0;                 ///< exponential: decay length
+  std::int64_t block_units = 32;       ///< blocks: units per block
+  std::string path{};                  ///< file: where the mask is
+  std::string dataset{};               ///< file: name of the array in it, if there are several
+  std::optional<std::int64_t> seed{};  ///< of random masks; the run's seed if absent
   // Optional, so that files of networks without types of units do not mention them.
   std::optional<double> excitatory{};  ///< absent or 0: units have no type, unless a file gives it
   std::optional<UnitPlacement> excitatory_placement{};  ///< absent: random
@@ -270,7 +270,7 @@ struct WiringConfig {
   std::optional<std::vector<AreaProjectionConfig>> projections{};
   std::optional<double> between_density{}, between_length{};
   std::optional<bool> between_excitatory{};  ///< absent: false
-  SubsetConfig plastic, initial;
+  SubsetConfig plastic{}, initial{};
 
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& field) {
@@ -431,8 +431,8 @@ Mask shuffled_mask(const Mask& mask, Seed seed);
 
 /// Synapses from the inputs onto the sheet, or from the sheet onto the readout.
 struct ProjectionConfig {
-  double density = 1.0;             ///< share of pairs kept, drawn at random
-  std::vector<std::int64_t> patch;  ///< [row, col, rows, cols] of the sheet; empty: all of it
+  double density = 1.0;               ///< share of pairs kept, drawn at random
+  std::vector<std::int64_t> patch{};  ///< [row, col, rows, cols] of the sheet; empty: all of it
   std::optional<std::vector<std::string>> areas{};  ///< names of areas; absent: all
 
   template <class Self, class Visitor>

@@ -83,10 +83,11 @@ std::vector<ContrastRow> contrast_rows(const Study& study, const StudyPlan& plan
     }
   std::vector<double> p;
   std::vector<ContrastRow*> headline;
+  // All of them, tested or not: the correction must not depend on the data.
   for (ContrastRow& row : rows) {
-    if (!row.contrast->headline || !row.comparison.tested || std::isnan(row.comparison.p)) continue;
+    if (!row.contrast->headline) continue;
     headline.push_back(&row);
-    p.push_back(row.comparison.p);
+    p.push_back(row.comparison.tested ? row.comparison.p : nothing);
   }
   const std::vector<double> adjusted = holm(p);
   for (std::size_t i = 0; i < adjusted.size(); ++i) headline[i]->p_holm = adjusted[i];

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/math/distributions/students_t.hpp>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "lmrnn/error.hpp"
@@ -19,6 +20,11 @@ void check_curve(std::span<const double> times, std::span<const double> values) 
         fmt::format("a learning curve needs one value per time and at least one; it has {} times "
                     "and {} values",
                     times.size(), values.size()));
+}
+
+void check_level(double level) {
+  if (!(level > 0 && level < 1))
+    throw UsageError(fmt::format("level = {}; it must be above 0 and below 1, e.g. 0.95", level));
 }
 
 // A random index below `n`: resample `sample`, item `i` of a bootstrap.
@@ -107,10 +113,13 @@ std::optional<double> median_time(std::span<const TimeToMark> times) {
 Band bootstrap(std::size_t n,
                const std::function<double(std::span<const std::uint32_t>)>& statistic, Seed seed,
                double level, std::size_t n_samples) {
+  check_level(level);
+  if (n_samples == 0) throw UsageError("n_samples = 0; a bootstrap needs at least one");
   if (n == 0) return {nothing, nothing, nothing};
   std::vector<std::uint32_t> picks(n);
   std::iota(picks.begin(), picks.end(), 0u);
   const double estimate = statistic(picks);
+  if (n == 1) return {estimate, nothing, nothing};  // resamples of one run are that run
   std::vector<double> values(n_samples);
   for (std::size_t sample = 0; sample < n_samples; ++sample) {
     for (std::size_t i = 0; i < n; ++i) picks[i] = draw(seed, sample, i, n);
@@ -130,6 +139,7 @@ Band bootstrap_mean(std::span<const double> values, Seed seed, double level,
 }
 
 Band t_interval(std::span<const double> values, double level) {
+  check_level(level);
   const auto n = static_cast<double>(values.size());
   if (values.empty()) return {nothing, nothing, nothing};
   const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;
@@ -147,6 +157,7 @@ BestLevel bootstrap_best(View2<const double> values, std::span<const double> pos
   if (n_levels == 0 || n == 0 || positions.size() != n_levels)
     throw UsageError(
         "the best level needs at least one level, one run, and one position per level");
+  check_level(level);
   // Sets `means`, the levels' means over the picked runs (larger is better); returns the best
   // level.
   std::vector<double> means(n_levels);
@@ -187,6 +198,7 @@ double paired_permutation_p(std::span<const double> differences, Seed seed) {
   const std::size_t n = differences.size();
   if (n == 0) return 1;
   const double observed = std::abs(std::accumulate(differences.begin(), differences.end(), 0.0));
+  if (std::isnan(observed)) return nothing;
   double size = 0;
   for (const double d : differences) size += std::abs(d);
   const double enough = observed - 1e-12 * size;  // sums in another order round differently
@@ -220,10 +232,13 @@ double least_paired_p(std::size_t n_pairs) noexcept {
 std::vector<double> holm(std::span<const double> p) {
   std::vector<std::size_t> order(p.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::stable_sort(order, {}, [p](std::size_t i) { return p[i]; });
-  std::vector<double> adjusted(p.size());
+  // NaN counts as a test that found nothing: it comes last.
+  std::ranges::stable_sort(order, {}, [p](std::size_t i) {
+    return std::isnan(p[i]) ? std::numeric_limits<double>::infinity() : p[i];
+  });
+  std::vector<double> adjusted(p.size(), nothing);
   double largest = 0;
-  for (std::size_t k = 0; k < order.size(); ++k) {
+  for (std::size_t k = 0; k < order.size() && !std::isnan(p[order[k]]); ++k) {
     largest = std::max(largest, std::min(1.0, static_cast<double>(p.size() - k) * p[order[k]]));
     adjusted[order[k]] = largest;
   }

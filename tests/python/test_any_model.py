@@ -443,6 +443,23 @@ def test_choices_are_told_apart_after_int_has_turned_them(task):
     assert evidence["chose_first"].tolist() == (evidence["x"] > 0).astype(float).tolist()
 
 
+def test_choices_are_told_apart_where_a_direction_is_class_0():
+    """Published ring_wrap: the last direction has the class of fixation."""
+    battery = lmrnn.Battery("dm1", semantics={"base": "published"}, seed=1, input_noise=0.0)
+    n_ring = battery.n_ring
+
+    def observer(inputs):
+        shown = inputs[:, :, 1 : 1 + n_ring].sum(axis=0).argmax(axis=1)
+        logits = np.zeros((*inputs.shape[:2], battery.n_classes), np.float32)
+        logits[:, np.arange(inputs.shape[1]), (1 + shown) % n_ring] = 1
+        return logits
+
+    curves = lmrnn.psychometric(observer, battery, seed=1, n_trials=100)
+    evidence = curves.where(curves["axis"] == "evidence")
+    clear = np.abs(evidence["x"]) >= 0.16  # below, a stimulus raises its neighbour's channel more where both overlap
+    assert evidence["chose_first"][clear].tolist() == (evidence["x"][clear] > 0).astype(float).tolist()
+
+
 def test_curves_that_cannot_be_say_why(network):
     function = lambda x: np.zeros((*x.shape[:2], 17), np.float32)  # noqa: E731
     cases = [

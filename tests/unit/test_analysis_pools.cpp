@@ -52,6 +52,23 @@ INSTANTIATE_TEST_SUITE_P(Modified, RampsOf,
                          [](const auto& info) { return info.param; });
 
 // The class of a unit depends on its autapse, not on the size of time steps.
+TEST(UnitClass, CountsHowMuchIsLeftAfterATimeConstant) {
+  const AutapseOptions o;
+  for (const double alpha : {1.0, 0.5, 0.25})
+    for (const auto& [w, expected] :
+         std::initializer_list<std::pair<double, UnitClass>>{{0, UnitClass::relay},
+                                                             {0.3, UnitClass::relay},
+                                                             {0.5, UnitClass::memory},
+                                                             {1, UnitClass::integrator},
+                                                             {1.2, UnitClass::grower}})
+      EXPECT_EQ(class_of(1 + alpha * (w - 1), alpha, 1, o), expected) << w << " " << alpha;
+  // A state that changes its sign at every step may last or grow as well.
+  EXPECT_EQ(class_of(-0.5, 1, 1, o), UnitClass::memory);
+  EXPECT_EQ(class_of(-1, 1, 1, o), UnitClass::integrator);
+  EXPECT_EQ(class_of(-2, 1, 1, o), UnitClass::grower);
+  EXPECT_EQ(class_of(1 - 0.5 * 3, 0.5, 1, o), UnitClass::relay);  // w = -2: halved at every step
+}
+
 TEST(Pools, TheTimeStepDoesNotChangeTheClasses) {
   const std::map<float, std::string> expected{
       {-0.2f, "relay"},      {0.2f, "relay"},      {0.5f, "leaky memory"}, {0.8f, "leaky memory"},

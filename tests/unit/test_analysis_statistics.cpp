@@ -97,6 +97,19 @@ TEST(Moran, WavesAndChessboards) {
   EXPECT_EQ(moran_test(neighbours, wave, 99, Seed{1}, 0).p, 0.01);
 }
 
+// Wherever one active unit of a torus is, its neighbours are alike: no permutation is lower.
+TEST(Moran, TiesAreNotDecidedByRounding) {
+  const Neighbours neighbours(Sheet{.rows = 4, .cols = 5}, 1);
+  for (const std::size_t place : {0u, 5u, 10u, 15u})
+    for (const double value : {1.0, 0.1, 3.7e-3}) {
+      std::vector<double> map(20, 0.0);
+      map[place] = value;
+      const MoranTest test = moran_test(neighbours, map, 99, Seed{1}, 0);
+      EXPECT_EQ(test.p, 1) << place;
+      EXPECT_EQ(test.null_deviation, 0) << place;
+    }
+}
+
 // Two areas of noise with different means: there is order between areas, but none within them.
 TEST(Moran, AreasThatDifferInTheirMeansHaveNoOrder) {
   WiringConfig wiring;

@@ -198,6 +198,25 @@ TEST(Holm, StepsDown) {
                           DoubleNear(0.02, 1e-12)));
   EXPECT_THAT(holm(std::vector{0.7, 0.6}), ElementsAre(1, 1));
   EXPECT_TRUE(holm({}).empty());
+  // A test without a p counts, wherever it stands.
+  const double none = std::nan("");
+  const auto some = holm(std::vector{none, 0.01, 0.2});
+  EXPECT_TRUE(std::isnan(some[0]));
+  EXPECT_NEAR(some[1], 0.03, 1e-12);
+  EXPECT_NEAR(some[2], 0.4, 1e-12);
+}
+
+TEST(Statistics, RefuseWhatHasNoAnswer) {
+  const std::vector<double> values{1, 2, 4}, with_nan{1, std::nan(""), 2};
+  for (const double level : {0.0, 1.0, 2.0, std::nan("")}) {
+    EXPECT_THROW(t_interval(values, level), UsageError);
+    EXPECT_THROW(bootstrap_mean(values, Seed{1}, level), UsageError);
+  }
+  EXPECT_THROW(bootstrap_mean(values, Seed{1}, 0.95, 0), UsageError);
+  EXPECT_TRUE(std::isnan(paired_permutation_p(with_nan, Seed{1})));  // 0 would be the best p of all
+  const Band one = bootstrap_mean(std::vector{0.18}, Seed{1});
+  EXPECT_EQ(one.estimate, 0.18);
+  EXPECT_TRUE(std::isnan(one.lower) && std::isnan(one.upper));
 }
 
 }  // namespace

@@ -120,6 +120,8 @@ Measured measure(const SimulationOf& simulation_of, const Battery& battery, std:
   const auto n_trials = static_cast<double>(trials.n_trials);
   double first = 0, ideal = 0;
   const auto n_ring = static_cast<std::int64_t>(battery.config().n_ring);
+  // Published ring_wrap: the class of the last direction is 0.
+  const bool wraps = !battery.config().semantics.resolve().ring_wrap;
   const auto ring_index = [&](double angle) {
     return static_cast<std::int64_t>(
         std::lround(angle * static_cast<double>(n_ring) / (2 * std::numbers::pi)));
@@ -133,7 +135,8 @@ Measured measure(const SimulationOf& simulation_of, const Battery& battery, std:
                                 ring_index(c.directions[static_cast<std::size_t>(c.choice)]);
     const auto logit = [&](double direction) {
       const std::int64_t at = ((ring_index(direction) + turned) % n_ring + n_ring) % n_ring;
-      return run.logits[(t * run.n_classes + 1 + static_cast<std::size_t>(at)) * run.n_trials + k];
+      const auto c = static_cast<std::size_t>(wraps ? (at + 1) % n_ring : at + 1);
+      return run.logits[(t * run.n_classes + c) * run.n_trials + k];
     };
     first += logit(c.directions[0]) > logit(c.directions[1]);
     const PeriodSpan stimulus = span_of(trials, k, Period::stimulus);

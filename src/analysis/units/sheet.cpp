@@ -77,10 +77,12 @@ MoranTest moran_test(const Neighbours& neighbours, std::span<const double> map,
         {seed, RandomPurpose::statistics, Split::test, row, static_cast<std::uint32_t>(p)});
     for (std::size_t i = 0; i < map.size(); ++i) shuffled[i] = map[order[i]];
     null[p] = neighbours.moran(shuffled);
-    as_high += null[p] >= test.value;
+    // Ties, as in a map of one active unit, must not be decided by how sums round.
+    as_high += null[p] >= test.value - 1e-12;
   }
   test.null_mean = mean_of(null);
   test.null_deviation = deviation_of(null);
+  if (test.null_deviation < 1e-12) test.null_deviation = 0;  // all permutations are alike
   test.p = std::isnan(test.value) ? nan : as_high / static_cast<double>(n_permutations + 1);
   return test;
 }

@@ -16,8 +16,9 @@ double per_time_constant(double lambda, double alpha) {
 
 UnitClass class_of(double lambda, double alpha, double active, const AutapseOptions& o) {
   if (active <= o.silent) return UnitClass::silent;
-  if (per_time_constant(std::abs(lambda), alpha) < o.relay) return UnitClass::relay;
-  const double factor = per_time_constant(lambda, alpha);
+  // Below 0 the state changes its sign at every step. What counts is how much of it is left.
+  const double factor = per_time_constant(std::abs(lambda), alpha);
+  if (factor < o.relay) return UnitClass::relay;
   if (factor < o.memory) return UnitClass::memory;
   return factor <= o.integrator ? UnitClass::integrator : UnitClass::grower;
 }
