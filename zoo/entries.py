@@ -47,11 +47,13 @@ def table(content: dict) -> str:
         "|---|---|---|---|---|",
     ]
     for name, n in content["networks"].items():
+        # An expression has asterisks, which Markdown takes for emphasis.
+        tasks = f"`{n['tasks']}`" if "*" in n["tasks"] else n["tasks"]
         threads = f"{n['threads']} thread{'s' if n['threads'] != 1 else ''}"
         lines.append(
             f"| [`zoo:{name}`](zoo/{name}.html) "
             f"| {n['wiring']}, {n['units']} units, {n['synapses']} synapses "
-            f"| {n['tasks']}: {n['tasks_passed']} of {n['n_tasks']} "
+            f"| {tasks}: {n['tasks_passed']} of {n['n_tasks']} "
             f"| {100 * n['mean_share_of_ceiling']:.1f}%, {100 * n['worst_share_of_ceiling']:.1f}% "
             f"| {n['steps']} steps, {n['seconds'] / 60:.1f} min, {threads} of {n['processor']} |"
         )
