@@ -335,3 +335,41 @@ def test_the_figure_of_e7_shows_the_committed_tables(tmp_path):
     # 4 cells, 3 seeds: trained and untrained in three panels, the null in one; and the legend.
     markers = Counter(re.findall(r'<use [^>]*fill: (#\w+); fill-opacity', drawn))
     assert markers == {"#0072b2": 4 * 3 * 3 + 1, "#e69f00": 4 * 3 * 3 + 1, "#222222": 4 * 3 + 1}
+
+
+def with_cells(study, place, change):
+    """A copy of a study whose rows of cells.csv are `change`(row): a list of rows."""
+    shutil.copytree(study.directory / "tables", place / "tables")
+    path = place / "tables/cells.csv"
+    header, *rows = csv.reader(path.read_text().splitlines())
+    with path.open("w") as file:
+        changed = [new for row in rows for new in change(dict(zip(header, row)))]
+        csv.writer(file).writerows([header, *([row[name] for name in header] for row in changed)])
+    return lmrnn.Study(place)
+
+
+def test_no_level_and_no_measure_is_left_out_of_a_figure(study, tmp_path):
+    def nine(row):
+        if row["network"] not in ("autapse16", "autapse64"):
+            return []
+        return [row | {"network": f"{letter}{row['network'][7:]}"} for letter in "abcdefghi"]
+
+    many = with_cells(study, tmp_path, nine)
+    drawn = plot.study_units(many)[0].containers
+    assert [c.get_label() for c in drawn] == list("abcdefghi")
+    looks = {(c.lines[0].get_color(), c.lines[0].get_marker()) for c in drawn}
+    assert len(looks) == 9
+    cells = plot.study_cells(many).containers
+    assert len({(c.lines[0].get_color(), c.lines[0].get_marker()) for c in cells}) == len(cells) == 18
+    measures = many.measures[:9]
+    along = plot.study_density(many, measures)[0].containers
+    assert [c.get_label() for c in along] == [plot.study.measure_words(m) for m in measures]
+    assert len({(c.lines[0].get_color(), c.lines[0].get_marker()) for c in along}) == 9
+
+
+def test_measures_below_0_are_not_cut_off(study, tmp_path):
+    losses = {"mean": "-0.05", "lower": "-0.08", "upper": "-0.02"}
+    lost = with_cells(study, tmp_path, lambda row: [row | losses if row["measure"] == "late_gain" else row])
+    assert plot.study_cells(lost, "late_gain").get_xlim()[0] < -0.08
+    assert plot.study_units(lost, ["late_gain"])[0].get_ylim()[0] < -0.08
+    assert plot.study_cells(lost).get_xlim()[0] == 0

@@ -63,8 +63,8 @@ def learning_curves(
             continue
         missing = f" ({len(known)} of {len(members)} runs)" if len(known) < len(members) else ""
         # Also different dashes, because lines must be distinguishable without colours.
-        dash = style.DASHES[number // len(style.COLOURS) % len(style.DASHES)]
-        marker = style.MARKERS[number % len(style.MARKERS)] if y in _EVALUATED else ""
+        _, marker, dash = style.series(number)
+        marker = marker if y in _EVALUATED else ""
         options = {"linestyle": dash, "marker": marker, "markersize": 3.2, "label": label + missing}
         if len(known) == 1:
             _one(ax, known[0], options, interval, _run_with(members, x, y), y)
@@ -169,7 +169,7 @@ def _start(run) -> _core.Evaluation | None:
 def _finish(ax, x, y):
     if "ceiling" in y:
         ax.axhline(1, color=style.GREY, linewidth=0.8, linestyle=":")
-        ax.set_ylim(0, 1.04)
+        ax.set_ylim(0, style.share_top(ax))
     elif "accuracy" in y:
         ax.set_ylim(0, 1.02)
     elif y in ("loss", "tasks_solved", "tasks_passed"):
