@@ -174,10 +174,10 @@ def _error(run, y, tasks) -> np.ndarray | None:
     errors = [_half_width(p[now], n[now], scale[now]) for now in
               (table["step"] == step for step in np.unique(table["step"]))]  # fmt: skip
     if (start := _start(run)) is not None:
-        start = [task for task in start if tasks is None or task.name in tasks]
-        p = np.array([getattr(task, key) for task in start])
-        scale = [task.ceiling.decision_accuracy.value if ceiling else 1 for task in start]
-        errors.insert(0, _half_width(p, np.array([task.n_trials for task in start]), np.array(scale)))
+        shown = [task for task in start if tasks is None or task.name in tasks]
+        p = np.array([getattr(task, key) for task in shown])
+        scale = [task.ceiling.decision_accuracy.value if ceiling else 1 for task in shown]
+        errors.insert(0, _half_width(p, np.array([task.n_trials for task in shown]), np.array(scale)))
     return np.array(errors)
 
 

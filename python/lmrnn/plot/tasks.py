@@ -156,7 +156,8 @@ def task_comparison(runs, *, ax=None):
     common = [name for name in first[0] if all(name in scores[0] for scores in found.values())]
     if not common:
         raise _core.UsageError("runs: they have no evaluated task in common")
-    ax = style.new_axes(ax, style.WIDTH, 1.1 + 0.145 * len(common))
+    n_lines = -(-len(found) // 2)  # of the legend
+    ax = style.new_axes(ax, style.WIDTH, 1.1 + 0.145 * len(common) + 0.17 * (n_lines - 1))
     rows = np.arange(len(common))
     places = [[list(scores[0]).index(name) for name in common] for scores in found.values()]
     each = [np.asarray(scores[1])[where] for scores, where in zip(found.values(), places)]

@@ -27,7 +27,8 @@ def section(run, *, other) -> Section:
         )
     elif run.metrics.n_rows and other.metrics.n_rows:
         if of_a and of_b:
-            pieces.append(Markup("<p>The runs have no evaluated task in common, so their scores cannot be compared.</p>"))
+            words = "The runs have no evaluated task in common, so their scores cannot be compared."
+            pieces.append(Markup("<p>") + words + Markup("</p>"))
         pieces.append(figure(plot.learning_curves(runs, y="loss"), "Loss of both."))
     differing = _differences(run.config, other.config)
     caption = "Keys of the configuration that differ." if differing else "The configurations are the same."
@@ -65,7 +66,7 @@ def _differences(a, b, prefix=""):
 
 
 def _scores(runs, shared) -> Markup:
-    """A row per task that both have. Both ceilings if any differ: they depend on noise and durations."""
+    """A row per task that both have. Both ceilings if any differ: they depend on noise, durations and trials."""
     a, b = runs
     of = [{row["task"]: row for row in run.scores.rows()} for run in runs.values()]
     accuracy = np.array([[rows[name]["decision_accuracy"] for name in shared] for rows in of])
@@ -80,7 +81,7 @@ def _scores(runs, shared) -> Markup:
     caption = (
         "Decision accuracy; the difference is the second minus the first. "
         f"Mean of {_count(len(shared))}: {means[0]:.3f} and {means[1]:.3f}, difference {means[1] - means[0]:+.3f}."
-        + (" The ceilings of the runs differ: an ideal observer would not reach the same in both." if differ else "")
+        + (" Each run has its own ceilings, by its noise, durations and trials." if differ else "")
     )
     formats = dict.fromkeys([a, b, *columns], ".3f") | {"difference": "+.3f"}
     return table(["task", a, b, "difference", *columns], rows, caption=caption, formats=formats)
