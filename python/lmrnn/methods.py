@@ -195,12 +195,14 @@ def _average(train: dict) -> list[str]:
     return [f"What was evaluated is a running average of the weights (decay {train['average']:g} per step)."]
 
 
-def _n_trials(run) -> int:
-    """Number of trials of the last evaluation, whose scores a paper reports."""
+def _n_trials(run) -> str:
+    """Number of trials per task of the last evaluation, whose scores a paper reports: a range if tasks differ, as they
+    can with data of the authors' own."""
     evaluation = run.config["evaluation"]
     if run.scores.n_rows:
-        return int(run.scores["trials"][0])
-    return evaluation.get("final_trials", evaluation["trials"])
+        least, most = run.scores["trials"].min(), run.scores["trials"].max()
+        return f"{least}" if least == most else f"{least} to {most}"
+    return f"{evaluation.get('final_trials', evaluation['trials'])}"
 
 
 def _targets(metadata: dict[str, str]) -> str:

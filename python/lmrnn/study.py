@@ -46,7 +46,8 @@ class Study:
             raise _core.UsageError(f"{directory}: no reporting run has finished yet; run lmrnn study run STUDY.toml")
         self.axis = "network" if "network" in self.axes else next(iter(self.axes), "cell")
         self._by = {
-            (self.panel(row), str(row[self.axis]), row["measure"]): row for row in self.cells.rows()
+            (self.panel(row), str(row[self.axis]), row["measure"]): _without_interval_of_one(row)
+            for row in self.cells.rows()
         }
         self.panels = list(dict.fromkeys(key[0] for key in self._by))
         self.levels = list(dict.fromkeys(key[1] for key in self._by))
@@ -107,38 +108,63 @@ class Study:
 
     def levels_of(self, panel: str) -> list[str]:
         """The levels of `axis` in a panel, in the order of the study file."""
+        if panel not in self.panels:
+            raise _core.UsageError(f"{self.name}: no panel {panel!r}; it has {_listed(self.panels)}")
         return [level for level in self.levels if (panel, level, "area") in self._by]
 
+    def _row(self, panel: str, level: str, measure: str) -> dict[str, Any]:
+        """The row of a cell and a measure. Raises UsageError that lists what there is."""
+        if (row := self._by.get((panel, level, measure))) is not None:
+            return row
+        if level not in (levels := self.levels_of(panel)):
+            where = f" in panel {panel!r}" if panel else ""
+            raise _core.UsageError(f"{self.name}: no level {level!r} of {self.axis}{where}; it has {_listed(levels)}")
+        measures = [name for one, other, name in self._by if (one, other) == (panel, level)]
+        raise _core.UsageError(f"{self.name}: no measure {measure!r}; it has {', '.join(measures)}")
+
     def value(self, panel: str, level: str, measure: str) -> dict[str, Any]:
-        """The row of a cell and a measure: mean, lower, upper, runs, censored, horizon, median."""
-        return self._by[panel, level, measure]
+        """The row of a cell and a measure: mean, lower, upper, runs, censored, horizon, median. A cell with one run has
+        no interval: lower and upper are NaN. Raises UsageError for a panel, level or measure that the study does not
+        have, as the other functions of cells do."""
+        return self._row(panel, level, measure)
 
     def values(self, panel: str, measure: str, levels: list[str]) -> np.ndarray:
-        """(3, level): mean and bootstrap interval over runs."""
-        return _estimates([self._by[panel, level, measure] for level in levels])
+        """(3, level): mean and bootstrap interval over runs; NaN instead of the interval of one run."""
+        return _estimates([self._row(panel, level, measure) for level in levels])
 
     def values_in(self, panels: list[str], level: str, measure: str) -> np.ndarray:
-        """(3, panel): mean and bootstrap interval over runs of one level."""
-        return _estimates([self._by[panel, level, measure] for panel in panels])
+        """(3, panel): mean and bootstrap interval over runs of one level; NaN instead of the interval of one run."""
+        return _estimates([self._row(panel, level, measure) for panel in panels])
 
     def reached(self, panel: str, level: str, measure: str) -> bool:
         """Whether any run of the cell has the measure; false for a mark that no run reached."""
-        row = self._by[panel, level, measure]
+        row = self._row(panel, level, measure)
         return not row["censored"] == row["runs"]
 
     def text(self, panel: str, level: str, measure: str) -> str:
-        """A mean with its interval, as reports and pages show it. For a mark, also how many runs missed it, and a sign
-        that the restricted mean is then a lower bound."""
-        row = self._by[panel, level, measure]
+        """A mean with its interval, as reports and pages show it; the value alone if there is one run. For a mark, also
+        how many runs missed it, and a sign that the restricted mean is then a lower bound."""
+        row = self._row(panel, level, measure)
         if not self.reached(panel, level, measure):
             return f"not within {row['horizon']:g}"
         mean, lower, upper = (f"{float(f'{row[k]:.3g}'):g}" for k in ("mean", "lower", "upper"))
-        missed = f"; {row['censored']:g} of {row['runs']} never" if row["censored"] > 0 else ""
-        return f"{'≥ ' if missed else ''}{mean} ({lower} to {upper}{missed})"
+        missed = f"{row['censored']:g} of {row['runs']} never" if row["censored"] > 0 else ""
+        interval = f"{lower} to {upper}" if np.isfinite([row["lower"], row["upper"]]).all() else ""
+        more = "; ".join(words for words in (interval, missed) if words)
+        return f"{'≥ ' if missed else ''}{mean}" + (f" ({more})" if more else "")
 
     def differ(self, panel: str, measure: str) -> bool:
         """Whether the levels of a panel differ in the mean of a measure."""
         return len(set(self.values(panel, measure, self.levels_of(panel))[0])) > 1
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(map(repr, names))
+
+
+def _without_interval_of_one(row: dict[str, Any]) -> dict[str, Any]:
+    """Earlier versions wrote the value itself as both ends of the interval of one run."""
+    return row | {"lower": np.nan, "upper": np.nan} if row["runs"] == 1 else row
 
 
 def _estimates(rows: list[dict[str, Any]]) -> np.ndarray:

@@ -253,3 +253,16 @@ def test_a_task_that_returns_no_trial_is_named(config, tmp_path, returned, messa
     tasks = lmrnn.data.OwnTasks("mine", {"odd": lambda rng: returned}, n_channels=5, n_classes=6, seed=0)
     with pytest.raises(lmrnn.UsageError, match=rf"odd: {message}.*\(trial 0 of row 0 of "):
         lmrnn.Trainer(config, tmp_path / "run", data=tasks).run()
+
+
+def test_tasks_may_have_different_numbers_of_trials(config, data, tmp_path):
+    config["train"]["steps"] = 20
+    run = lmrnn.Trainer(config, tmp_path / "run", data=data).run()
+    path = run.directory / "tasks.csv"
+    head, *rows = [line.split(",") for line in path.read_text().splitlines()]
+    for row, n in zip(rows, (523, 1608) * len(rows)):
+        row[head.index("trials")] = str(n)
+    path.write_text("\n".join(",".join(row) for row in [head, *rows]) + "\n")
+    run = lmrnn.Run(run.directory)
+    assert "on 523 to 1608 held-out trials per task" in lmrnn.methods(run)
+    assert "523 to 1,608 per task" in lmrnn.report.write_report(run.directory).read_text()

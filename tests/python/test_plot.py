@@ -272,6 +272,58 @@ def test_bands_around_a_mean(small_run, tmp_path, interval, half):
     assert edges.min() == pytest.approx(min(mean) - half, rel=1e-4)
 
 
+def with_tasks(run, place, change):
+    """A copy of a run whose rows of tasks.csv are `change`(row): a list of rows."""
+    shutil.copytree(run.directory, place)
+    head, *rows = [line.split(",") for line in (place / "tasks.csv").read_text().splitlines()]
+    changed = [new for row in rows for new in change(dict(zip(head, row)))]
+    lines = [",".join(row[name] for name in head) for row in changed]
+    (place / "tasks.csv").write_text("\n".join([",".join(head), *lines]) + "\n")
+    return lmrnn.Run(place)
+
+
+def looks(lines):
+    return {(line.get_color(), line.get_marker(), line.get_linestyle()) for line in lines}
+
+
+def test_no_run_is_left_out_and_all_look_different(small_run):
+    runs = {f"run {number}": small_run for number in range(16)}
+    for ax in (plot.task_comparison(runs), plot.learning_curves(runs), plot.accuracy_against_density(runs)):
+        assert [text.get_text() for text in ax.get_legend().get_texts()] == list(runs)
+        lines = [line for line in ax.lines if line.get_label() in runs]
+        assert len(looks(lines)) == len(lines) == 16
+    histogram = plot.weight_histogram({label: small_run.network() for label in list(runs)[:14]})
+    shown = {(p.get_edgecolor(), p.get_linestyle()) for p in histogram.patches}
+    assert len(shown) == len(histogram.patches) == 28
+
+
+def test_ceilings_that_differ_are_shown_of_each_run(small_run, tmp_path):
+    other = with_tasks(small_run, tmp_path / "other",
+                       lambda row: [row | {"decision_ceiling": "0.5"} if row["task"] == "go" else row])  # fmt: skip
+    ax = plot.task_comparison({"a": small_run, "b": other})
+    same, a, b = (lines for lines in ax.collections if len(lines.get_segments()) in (1, 4))
+    assert len(same.get_segments()) == 4 and {s[0][0] for s in b.get_segments()} == {0.5}
+    assert {s[0][0] for s in a.get_segments()} == {1} and "each run's own" in ax.get_xlabel()
+    assert "coloured" not in plot.task_comparison({"a": small_run}).get_xlabel()
+
+
+def test_the_label_of_a_density_figure_names_its_measure(small_run):
+    assert plot.accuracy_against_density(small_run, y="tasks_solved").get_ylabel() == "tasks solved"
+    usual = plot.accuracy_against_density(small_run).get_ylabel()
+    assert usual == "final accuracy\n(share of ceiling, mean of tasks)"
+
+
+def test_shares_above_the_ceiling_are_not_cut_off(small_run, tmp_path):
+    shutil.copytree(small_run.directory, tmp_path / "high")
+    path = tmp_path / "high/metrics.csv"
+    head, *rows = [line.split(",") for line in path.read_text().splitlines()]
+    for row in rows:
+        row[head.index("mean_share_of_ceiling")] = "1.2"
+    path.write_text("\n".join(",".join(row) for row in [head, *rows]) + "\n")
+    assert plot.learning_curves(lmrnn.Run(tmp_path / "high")).get_ylim()[1] > 1.2
+    assert plot.learning_curves(small_run).get_ylim() == (0, 1.04)
+
+
 def test_half_of_the_colours_show_the_last_ten_percent(small_run):
     norm = plot.task_heat_map(small_run).collections[0].norm
     assert np.allclose(norm(np.array([0, 0.45, 0.9, 0.95, 1])), [0, 0.25, 0.5, 0.75, 1])

@@ -3,10 +3,11 @@
 import re
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
 import lmrnn
-from lmrnn import report
+from lmrnn import plot, report
 from lmrnn.report.command import run as run_command
 
 
@@ -82,6 +83,34 @@ def test_two_runs_are_compared(small_run, small_config, tmp_path, capsys):
     assert "wiring.kind" in page and "small against other" in page
     assert run_command([str(small_run.directory), "--against", str(tmp_path / "nothing")]) == 2
     assert "nothing" in capsys.readouterr().err
+
+
+def test_runs_are_compared_over_the_tasks_that_both_have(small_run, small_config, tmp_path):
+    small_config["battery"] = {"tasks": "go,dm1,dm2", "input_noise": 0.6}
+    other = lmrnn.Trainer(small_config, tmp_path / "other").run()
+    page = report.write_report(small_run.directory, tmp_path / "c.html", against=other.directory).read_text()
+    assert "means over the 2 tasks that both have, of 5 of small and 3 of other" in page
+    assert "mean of 2 tasks" in page and "ceiling, small" in page and "ceiling, other" in page
+    accuracy = [np.mean([row["decision_accuracy"] for row in run.scores.rows() if row["task"] in ("go", "dm1")])
+                for run in (small_run, other)]  # fmt: skip
+    assert f"Mean of 2 tasks: {accuracy[0]:.3f} and {accuracy[1]:.3f}, difference" in page
+    line = plot.learning_curves([small_run, other], tasks=["go", "dm1"]).lines[1]
+    share = [row["share_of_ceiling"] for row in other.scores.rows() if row["task"] in ("go", "dm1")]
+    assert list(line.get_xdata()) == [0, 20, 40] and line.get_ydata()[-1] == pytest.approx(np.mean(share))
+    whole = plot.learning_curves(small_run).lines[0].get_ydata()
+    same = plot.learning_curves(small_run, tasks=list(small_run.scores["task"])).lines[0].get_ydata()
+    assert same == pytest.approx(whole, abs=1e-5)
+    with pytest.raises(lmrnn.UsageError, match="tasks: 'dm2'; .* was evaluated on go, dlygointr"):
+        plot.learning_curves(small_run, tasks=["dm2"])
+    with pytest.raises(lmrnn.UsageError, match='tasks = ...: needs x = "step" and y one of mean_share_of_ceiling'):
+        plot.learning_curves(small_run, y="loss", tasks=["go"])
+
+
+def test_runs_without_a_common_task_are_compared_in_their_settings(small_run, small_config, tmp_path):
+    small_config["battery"] = {"tasks": "dm2"}
+    other = lmrnn.Trainer(small_config, tmp_path / "other").run()
+    page = report.write_report(small_run.directory, tmp_path / "c.html", against=other.directory).read_text()
+    assert "no evaluated task in common" in page and "battery.tasks" in page
 
 
 def test_failed_trials_are_shown_and_figures_can_be_saved(page):

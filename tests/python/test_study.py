@@ -335,3 +335,87 @@ def test_the_figure_of_e7_shows_the_committed_tables(tmp_path):
     # 4 cells, 3 seeds: trained and untrained in three panels, the null in one; and the legend.
     markers = Counter(re.findall(r'<use [^>]*fill: (#\w+); fill-opacity', drawn))
     assert markers == {"#0072b2": 4 * 3 * 3 + 1, "#e69f00": 4 * 3 * 3 + 1, "#222222": 4 * 3 + 1}
+
+
+def with_cells(study, place, change):
+    """A copy of a study whose rows of cells.csv are `change`(row): a list of rows."""
+    shutil.copytree(study.directory / "tables", place / "tables")
+    path = place / "tables/cells.csv"
+    header, *rows = csv.reader(path.read_text().splitlines())
+    with path.open("w") as file:
+        changed = [new for row in rows for new in change(dict(zip(header, row)))]
+        csv.writer(file).writerows([header, *([row[name] for name in header] for row in changed)])
+    return lmrnn.Study(place)
+
+
+def test_no_level_and_no_measure_is_left_out_of_a_figure(study, tmp_path):
+    def nine(row):
+        if row["network"] not in ("autapse16", "autapse64"):
+            return []
+        return [row | {"network": f"{letter}{row['network'][7:]}"} for letter in "abcdefghi"]
+
+    many = with_cells(study, tmp_path, nine)
+    drawn = plot.study_units(many)[0].containers
+    assert [c.get_label() for c in drawn] == list("abcdefghi")
+    looks = {(c.lines[0].get_color(), c.lines[0].get_marker()) for c in drawn}
+    assert len(looks) == 9
+    cells = plot.study_cells(many).containers
+    assert len({(c.lines[0].get_color(), c.lines[0].get_marker()) for c in cells}) == len(cells) == 18
+    measures = many.measures[:9]
+    along = plot.study_density(many, measures)[0].containers
+    assert [c.get_label() for c in along] == [plot.study.measure_words(m) for m in measures]
+    assert len({(c.lines[0].get_color(), c.lines[0].get_marker()) for c in along}) == 9
+
+
+def test_measures_below_0_are_not_cut_off(study, tmp_path):
+    losses = {"mean": "-0.05", "lower": "-0.08", "upper": "-0.02"}
+    lost = with_cells(study, tmp_path, lambda row: [row | losses if row["measure"] == "late_gain" else row])
+    assert plot.study_cells(lost, "late_gain").get_xlim()[0] < -0.08
+    assert plot.study_units(lost, ["late_gain"])[0].get_ylim()[0] < -0.08
+    assert plot.study_cells(lost).get_xlim()[0] == 0
+
+
+@pytest.mark.parametrize("ends", ["own", ""])  # as earlier versions wrote them, and as they are now
+def test_one_run_has_no_interval(study, tmp_path, ends):
+    def one(row):
+        return [row | {"runs": "1", "lower": ends and row["mean"], "upper": ends and row["mean"]}]
+
+    single = with_cells(study, tmp_path, one)
+    value = single.value("short", "local", "area")
+    assert np.isnan([value["lower"], value["upper"]]).all()
+    assert single.text("short", "local", "area") == f"{float(format(value['mean'], '.3g')):g}"
+    for name in ("study_cells", "study_density", "study_units"):
+        ax = np.ravel(getattr(plot, name)(single))[0]
+        assert len(ax.containers) > 1
+        assert all(np.isfinite(c.lines[0].get_xydata()).all() for c in ax.containers)
+        bars = [s for c in ax.containers for line in c.lines[2] for s in line.get_segments()]
+        assert not any(len(bar) and np.isfinite(bar).all() for bar in bars)
+    for name in ("curves", "contrasts", "states"):
+        shutil.copy(study.directory / "tables" / f"{name}.csv", tmp_path / "tables")
+    shutil.copy(study.directory / "registered.toml", tmp_path)
+    page = report.write_report(tmp_path, tmp_path / "page.html").read_text()
+    assert "Values of one run per cell; one run has no interval." in page
+    assert "with bootstrap intervals" not in page and "nan" not in re.sub(r"<svg.*?</svg>", "", page, flags=re.S)
+
+
+def test_a_mark_that_some_runs_missed_has_its_counts_in_any_case(study, tmp_path):
+    row = {"runs": "2", "mean": "15", "lower": "", "upper": "", "censored": "1", "horizon": "20"}
+    missed = with_cells(study, tmp_path, lambda r: [r | row if r["measure"] == "steps_to_50" else r])
+    assert missed.text("short", "local", "steps_to_50") == "≥ 15 (1 of 2 never)"
+
+
+@pytest.mark.parametrize("cell, message", [
+    (("shrt", "local", "area"), "no panel 'shrt'; it has 'short', 'long'"),
+    (("long", "random", "area"), "no level 'random' of network in panel 'long'; it has 'autapse16', 'autapse64', 'local'"),
+    (("long", "local", "aera"), "no measure 'aera'; it has .*area"),
+])  # fmt: skip
+def test_cells_that_are_not_there_are_refused_in_words(study, cell, message):
+    panel, level, measure = cell
+    for call in (lambda: study.value(*cell), lambda: study.text(*cell), lambda: study.reached(*cell),
+                 lambda: study.values(panel, measure, [level]), lambda: study.values_in([panel], level, measure)):
+        with pytest.raises(lmrnn.UsageError, match=message):
+            call()
+    if panel == "shrt":
+        for call in (lambda: study.levels_of(panel), lambda: study.differ(panel, "area")):
+            with pytest.raises(lmrnn.UsageError, match=message):
+                call()

@@ -192,6 +192,13 @@ def test_the_core_names_the_command_for_foreign_endings(tmp_path, ending):
         lmrnn.Mask.make("file", rows=3, cols=4, path=str(tmp_path / f"m.{ending}"))
 
 
+@pytest.mark.parametrize("content", ["5", "null", "true", '"links"', "{}", '{"nodes": []}', "[" * 100_000])
+def test_json_that_is_no_wiring_is_refused_in_words(tmp_path, content):
+    (tmp_path / "m.json").write_text(content)
+    with pytest.raises(lmrnn.UsageError, match="m.json: (holds .*node-link data; save a list of rows|not JSON)"):
+        lmrnn.wirings.read(tmp_path / "m.json")
+
+
 def test_show_and_its_errors(tmp_path):
     np.save(tmp_path / "m.npy", TRUTH)
     code, out, _ = command("show", tmp_path / "m.npy")

@@ -29,11 +29,17 @@ _OF_TASKS = {
     "mean_accuracy": ("decision_accuracy", None),
     "mean_trial_accuracy": ("trial_accuracy", None),
 }
+_MEAN_OF = {
+    "mean_share_of_ceiling": "share_of_ceiling",
+    "mean_accuracy": "decision_accuracy",
+    "mean_trial_accuracy": "trial_accuracy",
+}
+"""The columns of tasks.csv whose means are in metrics.csv."""
 
 
 @style.figure
 def learning_curves(
-    runs, *, y: str = "mean_share_of_ceiling", x: str = "step", interval: str = "range", ax=None
+    runs, *, y: str = "mean_share_of_ceiling", x: str = "step", interval: str = "range", tasks=None, ax=None
 ):
     """A column of metrics.csv against another, one line per label; a marker at every evaluation.
 
@@ -46,13 +52,22 @@ def learning_curves(
     interval : the band around a mean: "range", from the least to the largest run; "deviation", one standard
         deviation; "95%", Student's interval for the mean; "none". A line of one run has the 95% interval from its
         numbers of held-out trials, unless "none".
+    tasks : names of tasks that all runs have; then y is the mean over them instead of over all tasks of a run, so that
+        runs with different batteries can be compared. Needs x="step" and a y that is a mean over tasks.
 
     Returns the Axes. Raises UsageError if no run has values, e.g. before the first evaluation.
     """
     if interval not in ("range", "deviation", "95%", "none"):
         raise _core.UsageError(f'interval = {interval!r}; it must be one of "range", "deviation", "95%", "none"')
     groups = _groups(runs)
-    curves = {label: _curves(members, x, y) for label, members in groups.items()}
+    if tasks is not None:
+        if y not in _MEAN_OF or x != "step":
+            raise _core.UsageError(f'tasks = ...: needs x = "step" and y one of {", ".join(_MEAN_OF)}; '
+                                   f"got x = {x!r}, y = {y!r}")  # fmt: skip
+        tasks = [tasks] if isinstance(tasks, str) else list(tasks)
+        for run in (run for members in groups.values() for run in members):
+            _check_tasks(run, tasks)
+    curves = {label: _curves(members, x, y, tasks) for label, members in groups.items()}
     if not any(curves.values()):
         remedy = '; y="loss" has some from the first logged step' if y != "loss" else ""
         raise _core.UsageError(f"no run has values of {y} yet{remedy}")
@@ -63,14 +78,16 @@ def learning_curves(
             continue
         missing = f" ({len(known)} of {len(members)} runs)" if len(known) < len(members) else ""
         # Also different dashes, because lines must be distinguishable without colours.
-        dash = style.DASHES[number // len(style.COLOURS) % len(style.DASHES)]
-        marker = style.MARKERS[number % len(style.MARKERS)] if y in _EVALUATED else ""
+        _, marker, dash = style.series(number)
+        marker = marker if y in _EVALUATED else ""
         options = {"linestyle": dash, "marker": marker, "markersize": 3.2, "label": label + missing}
         if len(known) == 1:
-            _one(ax, known[0], options, interval, _run_with(members, x, y), y)
+            _one(ax, known[0], options, interval, _run_with(members, x, y, tasks), y, tasks)
         else:
             _several(ax, known, options, interval)
     _finish(ax, x, y)
+    if tasks is not None:
+        ax.set_ylabel(ax.get_ylabel().replace("mean of tasks", f"mean of {len(tasks)} task{'s' * (len(tasks) != 1)}"))
     if len(groups) > 1:
         ax.legend()
     return ax
@@ -82,9 +99,9 @@ _EVALUATED = {
 }  # fmt: skip
 
 
-def _one(ax, curve, options, interval, run, y):
+def _one(ax, curve, options, interval, run, y, tasks):
     (line,) = ax.plot(*curve, **options)
-    error = _error(run, y)
+    error = _error(run, y, tasks)
     if interval != "none" and error is not None and len(error) == len(curve[1]):
         ax.fill_between(curve[0], curve[1] - error, curve[1] + error, color=line.get_color(), alpha=0.2, lw=0)
 
@@ -132,20 +149,35 @@ def _student(freedom: int) -> float:
     return z + (z**3 + z) / (4 * freedom) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * freedom**2)
 
 
-def _error(run, y) -> np.ndarray | None:
+def _check_tasks(run, tasks) -> None:
+    known = list(dict.fromkeys(run.tasks["task"])) if run.tasks.n_rows else []
+    missing = [name for name in tasks if name not in known]
+    if not tasks or (known and missing):
+        raise _core.UsageError(f"tasks: {', '.join(map(repr, missing)) or 'no task'}; {run.directory} was evaluated on "
+                               f"{', '.join(known) or 'none yet'}")  # fmt: skip
+
+
+def _rows_of(run, tasks):
+    """Rows of tasks.csv, all of them or those of `tasks`."""
+    table = run.tasks
+    return table if tasks is None or not table.n_rows else table.where(np.isin(table["task"], tasks))
+
+
+def _error(run, y, tasks) -> np.ndarray | None:
     """(evaluation) half the 95% interval of the mean over tasks, from the numbers of trials."""
     if y not in _OF_TASKS or not run.tasks.n_rows:
         return None
     key, ceiling = _OF_TASKS[y]
-    table = run.tasks
+    table = _rows_of(run, tasks)
     p, n = table[key].astype(float), table["trials"].astype(float)
     scale = table[ceiling].astype(float) if ceiling else np.ones(len(p))
     errors = [_half_width(p[now], n[now], scale[now]) for now in
               (table["step"] == step for step in np.unique(table["step"]))]  # fmt: skip
     if (start := _start(run)) is not None:
-        p = np.array([getattr(task, key) for task in start])
-        scale = [task.ceiling.decision_accuracy.value if ceiling else 1 for task in start]
-        errors.insert(0, _half_width(p, np.array([task.n_trials for task in start]), np.array(scale)))
+        shown = [task for task in start if tasks is None or task.name in tasks]
+        p = np.array([getattr(task, key) for task in shown])
+        scale = [task.ceiling.decision_accuracy.value if ceiling else 1 for task in shown]
+        errors.insert(0, _half_width(p, np.array([task.n_trials for task in shown]), np.array(scale)))
     return np.array(errors)
 
 
@@ -169,7 +201,7 @@ def _start(run) -> _core.Evaluation | None:
 def _finish(ax, x, y):
     if "ceiling" in y:
         ax.axhline(1, color=style.GREY, linewidth=0.8, linestyle=":")
-        ax.set_ylim(0, 1.04)
+        ax.set_ylim(0, style.share_top(ax))
     elif "accuracy" in y:
         ax.set_ylim(0, 1.02)
     elif y in ("loss", "tasks_solved", "tasks_passed"):
@@ -198,15 +230,31 @@ def _groups(runs) -> dict[str, list]:
     return {run.name: [run]}
 
 
-def _curves(members, x, y):
-    return [curve for run in members if len((curve := _curve(run, x, y))[0])]
+def _curves(members, x, y, tasks):
+    return [curve for run in members if len((curve := _curve(run, x, y, tasks))[0])]
 
 
-def _run_with(members, x, y):
-    return next(run for run in members if len(_curve(run, x, y)[0]))
+def _run_with(members, x, y, tasks):
+    return next(run for run in members if len(_curve(run, x, y, tasks)[0]))
 
 
-def _curve(run, x, y):
+def _curve_of(run, y, tasks):
+    """Steps and means over `tasks`."""
+    table = _rows_of(run, tasks)
+    if not table.n_rows:
+        return np.zeros(0), np.zeros(0)
+    across = np.unique(table["step"])
+    up = np.array([table[_MEAN_OF[y]][table["step"] == step].mean() for step in across])
+    if (start := _start(run)) is not None:
+        column = _MEAN_OF[y]
+        across = np.append(0, across)
+        up = np.append(np.mean([getattr(task, column) for task in start if task.name in tasks]), up)
+    return across.astype(float), up
+
+
+def _curve(run, x, y, tasks):
+    if tasks is not None:
+        return _curve_of(run, y, tasks)
     metrics = run.metrics
     for column in (x, y):
         if metrics and column not in metrics:

@@ -9,6 +9,7 @@ import numpy as np
 
 from .. import _core
 from . import style
+from .curves import LABELS
 from .inputs import run_of
 
 
@@ -22,20 +23,23 @@ def accuracy_against_density(runs, *, y: str = "mean_share_of_ceiling", ax=None)
     """
     ax = style.new_axes(ax)
     groups = runs if isinstance(runs, Mapping) else {"": runs}
-    for (label, members), marker in zip(groups.items(), style.MARKERS * len(groups)):
+    for number, (label, members) in enumerate(groups.items()):
+        _, marker, dash = style.series(number)
         by_density = defaultdict(list)
         for run in map(run_of, members if isinstance(members, (list, tuple)) else [members]):
             final = _final(run, y)
             by_density[round(run.network().recurrent.density, 12)].append(final)
         density = np.array(sorted(by_density))
         values = [np.array(by_density[d]) for d in density]
-        (line,) = ax.plot(100 * density, [v.mean() for v in values], f"-{marker}", label=label)
+        means = [v.mean() for v in values]
+        (line,) = ax.plot(100 * density, means, marker=marker, linestyle=dash, label=label)
         low, high = [v.min() for v in values], [v.max() for v in values]
         ax.fill_between(100 * density, low, high, color=line.get_color(), alpha=0.2, lw=0)
         for d, v in zip(density, values):
             ax.plot(np.full(len(v), 100 * d), v, ".", color=line.get_color(), alpha=0.5)
     percent_axis(ax)
-    ax.set_ylabel("final accuracy\n(share of ceiling, mean of tasks)")
+    words = LABELS.get(y, style.words(y))
+    ax.set_ylabel(f"final {words}" if words.startswith("accuracy") else words)
     if len(groups) > 1:
         ax.legend()
     return ax

@@ -102,12 +102,14 @@ def spatial_order(analysis, *, ax=None):
     several = isinstance(analysis, Mapping)
     found = {label: analysis_of(one, "sheet") for label, one in (analysis if several else {"": analysis}).items()}
     deviations = []
-    for (label, one), marker in zip(found.items(), style.MARKERS * len(found)):
+    for number, (label, one) in enumerate(found.items()):
         table = one.table("moran")
         order = np.sort(table["moran_i"][np.isfinite(table["moran_i"])])[::-1]
         known = table["null_deviation"][np.isfinite(table["null_deviation"])]
         deviations.append(known.mean() if len(known) else 0)
-        ax.plot(np.arange(1, len(order) + 1), order, f"{marker}-", label=label or "maps", markersize=3)
+        _, marker, dash = style.series(number)
+        ranks = np.arange(1, len(order) + 1)
+        ax.plot(ranks, order, marker=marker, linestyle=dash, label=label or "maps", markersize=3)
     if not any(len(line.get_xdata()) for line in ax.lines):
         style.say_undefined(ax, "Moran's I of all maps")
     if (widest := max(deviations)) > 0:

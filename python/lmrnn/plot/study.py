@@ -59,27 +59,25 @@ def study_curves(study, over: str = "step", *, ax=None):
             f"{study.name}: its tables have no {OVER[over]}: batches grow, or an earlier version made "
             'the results; use over="step" or over="trials"'
         )
-    colours = list(style.COLOURS.values())
     for place, panel in zip(axes, study.panels):
         for level in study.levels_of(panel):
             if not points[panel, level]:
                 continue  # all runs diverged before their first evaluation
             step, mean, lower, upper = np.array(points[panel, level], dtype=float).T
-            number = study.levels.index(level)
-            colour = colours[number % len(colours)]
-            # Also dashes, because there are more lines than colours.
-            dash = style.DASHES[number // len(colours) % len(style.DASHES)]
-            marker = style.MARKERS[number % len(style.MARKERS)]
+            colour, marker, dash = style.series(study.levels.index(level))
             every = -(-len(step) // _MOST_MARKERS)
             place.plot(step, mean, color=colour, linestyle=dash, marker=marker, markersize=2.5, markevery=every,
                        linewidth=1.2, label=level_words(study, level))  # fmt: skip
             place.fill_between(step, lower, upper, color=colour, alpha=0.2, lw=0)
         place.axhline(1, color=style.GREY, linewidth=0.8, linestyle=":")
-        place.set(xlabel=OVER[over], ylim=(0, 1.04))
+        place.set_xlabel(OVER[over])
         if over == "multiply_adds":
             place.set_xscale("log")
         else:
             place.set_xlim(left=0)
+    top = max(style.share_top(place) for place in axes)  # one for all, because panels share the axis
+    for place in axes:
+        place.set_ylim(0, top)
     _finish(axes, "share of ceiling, mean of tasks", study.axis)
     return axes
 
@@ -99,8 +97,8 @@ def study_density(study, measures=("area", "final_share"), label="share of ceili
         raise _core.UsageError(f"{study.name}: networks do not differ in density")
     axes = _panels(panels, ax=ax)
     for place, panel in zip(axes, panels):
-        for measure, colour in zip(measures, style.COLOURS.values()):
-            _along_density(place, study, panel, measure, colour)
+        for number, measure in enumerate(measures):
+            _along_density(place, study, panel, measure, number)
         percent_axis(place)
         if all(measure.startswith(("trials_", "steps_")) for measure in measures):
             place.yaxis.set_major_formatter(EngFormatter(sep=""))  # 200k, not 2e5 above the axis
@@ -108,8 +106,14 @@ def study_density(study, measures=("area", "final_share"), label="share of ceili
     return axes
 
 
-def _along_density(ax, study, panel, measure, colour):
-    for control, marker, line in ((False, "o", "-"), (True, "s", "none")):
+_PAIRS = (("o", "s"), ("^", "D"), ("v", "P"))
+"""Markers of networks on a sheet and of controls; the next pair where colours repeat."""
+
+
+def _along_density(ax, study, panel, measure, number):
+    colour, _, dash = style.series(number)
+    on_sheet, of_controls = _PAIRS[number // len(style.COLOURS) % len(_PAIRS)]
+    for control, marker, line in ((False, on_sheet, dash), (True, of_controls, "none")):
         levels = [
             level
             for level in study.levels_of(panel)
@@ -150,19 +154,20 @@ def study_units(study, measures=("final_share", "tasks_solved"), *, ax=None):
     for level in study.levels_of(panel):
         families[level.rstrip("0123456789")].append(level)
     for place, measure in zip(axes, measures):
-        shown = zip(families.items(), style.COLOURS.values(), style.MARKERS)
-        for (family, levels), colour, marker in shown:
+        for number, (family, levels) in enumerate(families.items()):
+            colour, marker, dash = style.series(number)
             n_units = study.values(panel, "units", levels)[0]
             mean, lower, upper = study.values(panel, measure, levels)
             error = np.clip([mean - lower, upper - mean], 0, None)
-            place.errorbar(n_units, mean, error, color=colour, marker=marker, capsize=1.5,
+            place.errorbar(n_units, mean, error, color=colour, marker=marker, linestyle=dash, capsize=1.5,
                            label=style.words(family) or "all")  # fmt: skip
         place.set_xscale("log", base=2)
         counts = sorted({n for levels in families.values() for n in study.values(panel, "units", levels)[0]})
         place.set_xticks(counts if len(counts) <= 6 else counts[:: -(-len(counts) // 6)])
         place.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
         place.xaxis.set_minor_formatter(lambda value, _: "")
-        place.set_ylim(0, max(place.get_ylim()[1], 1))
+        low, high = place.get_ylim()
+        place.set_ylim(low if _is_negative(study, panel, measure) else 0, max(high, 1))
         place.set(xlabel="units", ylabel=LABELS.get(measure, measure_words(measure)))
     _legend_beside(axes, study.axis)
     return axes
@@ -184,21 +189,23 @@ def study_cells(study, measure: str = "final_share", *, ax=None):
         raise _core.UsageError(f"{study.name}: no cell has a value of {measure!r}")
     rows = [panel for panel in study.panels if any(panel == other for other, _ in found)]
     ax = style.new_axes(ax, 5.8, 1.1 + 0.26 * len(rows))
-    colours = list(style.COLOURS.values())
     for number, level in enumerate(study.levels):
         panels = [panel for panel, other in found if other == level]
         mean, lower, upper = study.values_in(panels, level, measure)
         # Shifts the markers of a row, because intervals would otherwise hide each other.
         shift = 0.5 * ((number + 0.5) / len(study.levels) - 0.5)
+        colour, marker, _ = style.series(number)
         ax.errorbar(
             mean, [rows.index(panel) + shift for panel in panels],
             xerr=np.clip([mean - lower, upper - mean], 0, None), linestyle="none", capsize=1.5,
-            marker=style.MARKERS[number % len(style.MARKERS)], color=colours[number % len(colours)],
-            label=level_words(study, level),
+            marker=marker, color=colour, label=level_words(study, level),
         )  # fmt: skip
     ax.set_yticks(range(len(rows)), [style.words(panel) or "all" for panel in rows])
     ax.set_ylim(len(rows) - 0.5, -0.5)
-    ax.set_xlim(left=0)
+    if any(_is_negative(study, panel, measure) for panel in rows):
+        ax.axvline(0, color=style.GREY, linewidth=0.8, zorder=0)
+    else:
+        ax.set_xlim(left=0)
     ax.set_xlabel(LABELS.get(measure, measure_words(measure)).replace("\n", " "))
     ax.grid(axis="x", color=style.PALE, linewidth=0.6)
     _legend_beside([ax], study.axis)
@@ -226,15 +233,13 @@ def study_wire(study, measure: str = "final_share", *, ax=None):
         )
     panels = [panel for panel in study.panels if any(panel == other for other, _ in found)]
     axes = _panels(panels, ax=ax)
-    colours = list(style.COLOURS.values())
     for place, panel in zip(axes, panels):
         for level in (level for other, level in found if other == panel):
-            number = study.levels.index(level)
+            colour, marker, _ = style.series(study.levels.index(level))
             (x, *across), (y, *along) = (study.values(panel, m, [level])[:, 0] for m in ("wire", measure))
             place.errorbar(
                 x, y, xerr=[[x - across[0]], [across[1] - x]], yerr=[[y - along[0]], [along[1] - y]],
-                linestyle="none", capsize=1.5, marker=style.MARKERS[number % len(style.MARKERS)],
-                color=colours[number % len(colours)], label=level_words(study, level),
+                linestyle="none", capsize=1.5, marker=marker, color=colour, label=level_words(study, level),
             )  # fmt: skip
         place.set_xscale("log")
         place.xaxis.set_major_formatter(LogFormatter())  # 1000, not 10^3
@@ -300,6 +305,11 @@ def measure_words(measure: str) -> str:
 def tuned_words(study) -> str:
     """The key that was tuned, in words: optimiser.learning_rate -> learning rate."""
     return style.words(study.table("tuning")["key"][0].rsplit(".", 1)[-1])
+
+
+def _is_negative(study, panel: str, measure: str) -> bool:
+    """Whether a mean or the lower end of an interval is below 0, so that an axis must not begin there."""
+    return bool((study.values(panel, measure, study.levels_of(panel)) < 0).any())
 
 
 def _check(study, *measures) -> None:

@@ -177,6 +177,23 @@ def _what(thing) -> str:
     return f"{type(thing).__name__}{size}"
 
 
+def series(number: int) -> tuple[str, str, str]:
+    """The colour, marker and dash of line `number`. 49 lines differ in their colour or marker; the dash changes with
+    every round of the colours."""
+    colours = list(COLOURS.values())
+    turn = number // len(colours)
+    # Without the shift, lines whose numbers differ by 7 would share colour and marker: there are 7 of both.
+    marker = MARKERS[(number + turn) % len(MARKERS)]
+    return colours[number % len(colours)], marker, DASHES[turn % len(DASHES)]
+
+
+def share_top(ax: Axes) -> float:
+    """The upper end of an axis of shares of a ceiling: 1.04, or more if a line is higher, because measured shares may
+    be above 1."""
+    highest = largest(*(line.get_ydata() for line in ax.lines))
+    return 1.04 if highest <= 1.04 else 1.02 * highest
+
+
 def words(key: str) -> str:
     """A name of a configuration, a column or a network as words: local4 -> local 4."""
     text = re.sub(r"[_-]+", " ", str(key))

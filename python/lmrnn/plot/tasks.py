@@ -144,7 +144,7 @@ def _base_and_modifiers(name: str) -> tuple[str, str]:
 @style.figure
 def task_comparison(runs, *, ax=None):
     """Decision accuracy of every task for several runs, a marker each, against what an ideal observer
-    would reach (black ticks).
+    would reach (black ticks; where the ceilings of the runs differ, a tick in the colour of each).
 
     runs : a mapping from label to a Run, the path of one, or an Evaluation. Draws only tasks that all of them have.
     Returns the Axes. Raises UsageError if they have none in common.
@@ -156,14 +156,19 @@ def task_comparison(runs, *, ax=None):
     common = [name for name in first[0] if all(name in scores[0] for scores in found.values())]
     if not common:
         raise _core.UsageError("runs: they have no evaluated task in common")
-    ax = style.new_axes(ax, style.WIDTH, 1.1 + 0.145 * len(common))
+    n_lines = -(-len(found) // 2)  # of the legend
+    ax = style.new_axes(ax, style.WIDTH, 1.1 + 0.145 * len(common) + 0.17 * (n_lines - 1))
     rows = np.arange(len(common))
-    where = [list(first[0]).index(name) for name in common]
-    ax.vlines(np.asarray(first[3])[where], rows - 0.45, rows + 0.45, color=style.INK, linewidth=1.4)
-    each = []
-    for (label, scores), colour, marker in zip(found.items(), style.COLOURS.values(), style.MARKERS):
-        accuracy = np.array([scores[1][list(scores[0]).index(name)] for name in common])
-        each.append(accuracy)
+    places = [[list(scores[0]).index(name) for name in common] for scores in found.values()]
+    each = [np.asarray(scores[1])[where] for scores, where in zip(found.values(), places)]
+    ceilings = np.array([np.asarray(scores[3])[where] for scores, where in zip(found.values(), places)])
+    # As exact as lmrnn compare prints them.
+    differ = np.ptp(ceilings, axis=0) > 5e-5
+    ax.vlines(ceilings[0][~differ], rows[~differ] - 0.45, rows[~differ] + 0.45, color=style.INK, linewidth=1.4)
+    for number, (label, accuracy) in enumerate(zip(found, each)):
+        colour, marker, dash = style.series(number)
+        ax.vlines(ceilings[number][differ], rows[differ] - 0.45, rows[differ] + 0.45, color=colour,
+                  linestyle=dash, linewidth=1.4)  # fmt: skip
         ax.plot(accuracy, rows, marker, color=colour, linestyle="none", label=label, markersize=4.5)
     ax.hlines(rows, np.min(each, axis=0), np.max(each, axis=0), color=style.PALE, linewidth=2, zorder=0)
     size = 7 if len(common) <= 40 else 5.5
@@ -171,7 +176,8 @@ def task_comparison(runs, *, ax=None):
     ax.tick_params(axis="y", length=0)
     ax.set_ylim(len(common) - 0.4, -0.6)
     ax.set_xlim(0, 1.02)
-    ax.set_xlabel("decision accuracy (tick: ceiling)")
+    tick = "black tick: ceiling; coloured: each run's own" if differ.any() else "tick: ceiling"
+    ax.set_xlabel(f"decision accuracy ({tick})")
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncol=2, borderaxespad=0.2)
     return ax
 

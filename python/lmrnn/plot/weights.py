@@ -7,6 +7,9 @@ import numpy as np
 from . import style
 from .inputs import labelled, network_of
 
+_DASHES = (("-", ":"), ("--", "-."))
+"""Of weights between units and of autapses; the second pair where colours repeat."""
+
 
 @style.figure
 def weight_histogram(networks, *, ax=None):
@@ -16,17 +19,19 @@ def weight_histogram(networks, *, ax=None):
     Axes.
     """
     ax = style.new_axes(ax)
-    colours = list(style.COLOURS.values())
     for number, (label, network) in enumerate(labelled(networks, network_of).items()):
         weights = network.weights["recurrent"]
         autapse = np.asarray(network.recurrent.targets) == np.asarray(network.recurrent.sources)
-        for part, which, dash in (("between units", ~autapse, "-"), ("autapses", autapse, ":")):
+        colour, _, _ = style.series(number)
+        turn = number // len(style.COLOURS)
+        solid, dotted = _DASHES[turn % len(_DASHES)]
+        for part, which, dash in (("between units", ~autapse, solid), ("autapses", autapse, dotted)):
             if which.any():
                 counts, edges = np.histogram(weights[which], bins=_bins(which.sum()))
                 density = counts / counts.sum() / np.diff(edges)
                 name = f"{label}, {part}" if label else part
-                colour = colours[number % len(colours)]
-                ax.stairs(density, edges, label=name, linestyle=dash, color=colour, linewidth=1.5)
+                width = 1.5 if turn < len(_DASHES) else 0.7
+                ax.stairs(density, edges, label=name, linestyle=dash, color=colour, linewidth=width)
     ax.axvline(0, color=style.PALE, linewidth=0.8, zorder=0)
     ax.set_xlabel("recurrent weight")
     ax.set_ylabel("probability density")

@@ -28,7 +28,7 @@ def read_graph(path: Path, dataset: str | None) -> Table:
 def read_json(path: Path, dataset: str | None) -> Table:
     try:
         content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (ValueError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise UsageError(f"{path}: not JSON ({error})") from None
     if isinstance(content, list):
         try:
@@ -36,9 +36,14 @@ def read_json(path: Path, dataset: str | None) -> Table:
         except ValueError:
             raise UsageError(f"{path}: rows of different lengths; a mask has one length") from None
         return Table.of_matrix(str(path), matrix)
-    edges = "links" if "links" in content else "edges"
-    if not isinstance(content, dict) or "nodes" not in content or edges not in content:
-        raise UsageError(f"{path}: neither a matrix nor networkx's node-link data (nodes and links)")
+    known = content if isinstance(content, dict) else {}
+    edges = "links" if "links" in known else "edges"
+    if "nodes" not in known or edges not in known:
+        what = f"an object with the keys {sorted(content)}" if known else f"{content!r:.40}"
+        raise UsageError(
+            f"{path}: holds {what}, neither a matrix nor networkx's node-link data; save a list of rows, "
+            'or an object with "nodes" and "links"'
+        )
     networkx = library("networkx", path)
     content = {**content, "links": content[edges], "edges": content[edges]}
     content.setdefault("directed", False)

@@ -35,7 +35,8 @@ def section(run) -> Section | None:
     good = "passed" if tested else "solved"  # solved would need two evaluations
     rows = [[*(row[key] for key in COLUMNS.values()), bool(row[good])] for row in scores.rows()]
     trials = "Test trials" if tested else f"Held-out trials after {scores['step'][0]:,} steps"
-    caption = f"{trials}, {scores['trials'][0]:,} per task."
+    least, most = scores["trials"].min(), scores["trials"].max()  # they differ for data of your own
+    caption = f"{trials}, {least:,} per task." if least == most else f"{trials}, {least:,} to {most:,} per task."
     bars = figure(plot.task_bars(scores), "Decision accuracy by task, against its ceiling.")
     curve = figure(plot.learning_curves(run), "Accuracy on held-out trials, mean of all tasks.")
     content = table([*COLUMNS, good], rows, caption=caption, formats=FORMATS, minor=MINOR)

@@ -21,11 +21,29 @@ MEASURES = {
 PLAIN = {"units": ",.0f", "synapses": ",.0f", "learning rate": "g"}
 
 NOTE = Markup(
-    "<p>Means over seeds, with bootstrap intervals. Final share: mean over tasks of the share of the "
+    "Final share: mean over tasks of the share of the "
     "ceiling at the end; area: its mean over training. Gain, last quarter: what the share gained over "
     "the last quarter of the steps; a network is at its plateau if that is less than 0.003. Times are "
     "restricted means: where not every run got there, they are a lower bound, marked ≥.</p><p>"
 ) + escape(_core.solved_definition) + Markup(".</p>")
+
+
+def _note(study) -> Markup:
+    runs = {int(study.value(panel, level, "area")["runs"])
+            for panel in study.panels for level in study.levels_of(panel)}  # fmt: skip
+    if runs == {1}:
+        means = "Values of one run per cell; one run has no interval."
+    else:
+        means = "Means over seeds, with bootstrap intervals."
+        means += " A value without an interval is that of one run, which has none." if 1 in runs else ""
+    return Markup("<p>") + escape(means) + Markup(" ") + NOTE
+
+
+def _with_intervals(study, text: str, measure: str, of: str = "intervals") -> str:
+    """A caption that says that there are intervals, if any cell has one."""
+    known = any(np.isfinite(study.value(panel, level, measure)["lower"])
+                for panel in study.panels for level in study.levels_of(panel))  # fmt: skip
+    return f"{text}, with bootstrap {of}." if known else f"{text}; one run per network, so there are no {of}."
 
 
 def compared(study) -> list:
@@ -93,12 +111,14 @@ def results(study) -> Section:
                     for name, key in measures.items()
                 ),
             ])
-    cells = _drawn(plot.study_cells, study, "Share of the ceiling at the end, with bootstrap intervals.")
-    return Section("Results", join(NOTE, cells, table([*study.axes, "runs", *measures], rows)))
+    caption = _with_intervals(study, "Share of the ceiling at the end", "final_share")
+    cells = _drawn(plot.study_cells, study, caption)
+    return Section("Results", join(_note(study), cells, table([*study.axes, "runs", *measures], rows)))
 
 
 def learning(study) -> Section:
-    pieces = [figure(plot.study_curves(study), "Share of the ceiling over steps, with bootstrap bands.")]
+    caption = _with_intervals(study, "Share of the ceiling over steps", "final_share", "bands")
+    pieces = [figure(plot.study_curves(study), caption)]
     costs = [row["multiply_adds"] for row in study.table("curves").rows() if "multiply_adds" in row]
     if np.isfinite(np.array(costs, dtype=float)).any():
         axes = plot.study_curves(study, "multiply_adds")
@@ -126,10 +146,8 @@ def units(study) -> Section | None:
 def wire(study) -> Section | None:
     if not any(row["measure"] == "wire" for row in compared(study)) or not any(row["measure"] == "wire" and row["mean"] > 0 for row in study.cells.rows()):
         return None
-    caption = (
-        "Share of the ceiling at the end against wire, the sum of length times |weight| over recurrent "
-        "synapses, each with its bootstrap interval."
-    )
+    text = "Share of the ceiling at the end against wire, the sum of length times |weight| over recurrent synapses"
+    caption = _with_intervals(study, text, "final_share")
     return Section("Wire", _drawn(plot.study_wire, study, caption))
 
 
@@ -179,7 +197,8 @@ def verdicts(study) -> list[Markup]:
             continue
         name, estimate, lower, upper = effect(row)
         rows.append([row["verdict"], name, row["where"], row["measure"],
-                     f"{estimate:.3g} ({lower:.3g} to {upper:.3g})", words, int(row["pairs"])])
+                     f"{estimate:.3g}" + (f" ({lower:.3g} to {upper:.3g})" if np.isfinite(lower + upper) else ""),
+                     words, int(row["pairs"])])
     if not rows:
         return []
     columns = ["verdict", "contrast", "where", "measure", "effect", "criterion: the interval lies", "pairs"]
