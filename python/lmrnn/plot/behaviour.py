@@ -43,8 +43,7 @@ def psychometric(analysis, *, tasks=None, ax=None):
         for number, name in enumerate(names):
             rows = part.where(part["task"] == name)
             rows = rows.where(np.argsort(rows["x"], kind="stable"))
-            colour = list(style.COLOURS.values())[number % len(style.COLOURS)]
-            marker = style.MARKERS[number % len(style.MARKERS)]
+            colour, marker, _ = style.series(number)
             _CURVES[axis](place, rows, name, colour, marker)
         place.set_xlabel(_AXES[axis][0])
         place.set_ylabel(_AXES[axis][1])
