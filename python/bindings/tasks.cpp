@@ -196,14 +196,16 @@ void bind_task(nb::module_& m) {
                                   trial);
           },
           nb::kw_only(), "seed"_a, "trial"_a = 0,
-          "Conditions at random; the same for the same seed.")
+          "Conditions at random; the same for the same seed. They are not those of "
+          "trial(seed=seed), "
+          "which has trial(...).conditions.")
       .def("compose", &compose, "conditions"_a, nb::kw_only(), "seed"_a = nb::none(),
            "number"_a = 0, "changes"_a,
            "The trial of given conditions; keywords change single ones, e.g. direction=0.5.\n\n"
            "Without noise, unless `seed` says which noise; each `number` of a seed has its own. "
            "Raises UsageError for conditions that no trial of the task can have.")
       .def("trial", &draw_trial, nb::kw_only(), "seed"_a, "number"_a = 0, "split"_a = "test",
-           "Trial number `number` of a split, noise included.")
+           "Trial number `number` of a split, noise included. Battery.trials has the same ones.")
       .def(
           "ceiling",
           [](const BoundTask& t, const SeedArgument& seed, std::size_t n_trials) {

@@ -318,7 +318,9 @@ class Task:
         """The task in words, several lines."""
 
     def draw(self, *, seed: int, trial: int = 0) -> Conditions:
-        """Conditions at random; the same for the same seed."""
+        """
+        Conditions at random; the same for the same seed. They are not those of trial(seed=seed), which has trial(...).conditions.
+        """
 
     def compose(self, conditions: Conditions, *, seed: int | None = None, number: int = 0, modality: int = ..., direction: float = ..., directions: tuple[float, float] = ..., strength: Sequence[Sequence[float]] = ..., choice: int = ..., match: bool = ..., sample: float = ..., test: float = ..., durations: Mapping[str, float] = ...) -> Trial:
         """
@@ -328,7 +330,9 @@ class Task:
         """
 
     def trial(self, *, seed: int, number: int = 0, split: str = 'test') -> Trial:
-        """Trial number `number` of a split, noise included."""
+        """
+        Trial number `number` of a split, noise included. Battery.trials has the same ones.
+        """
 
     def ceiling(self, *, seed: int, n_trials: int = 20000) -> Ceiling:
         """The scores that an ideal observer would reach."""

@@ -328,3 +328,19 @@ def test_units_of_one_name_are_taken_by_number():
     with pytest.raises(lmrnn.UsageError, match="2 units are named 'L2/3'; give their numbers"):
         wiring.take(["L2/3", "L5"])
     assert wiring.take([0, 2]).names == ["L2/3", "L5"]
+
+
+def test_links_between_nodes_that_are_not_listed_are_refused(tmp_path):
+    path = tmp_path / "w.json"
+    path.write_text('{"directed": true, "nodes": [{"id": "A"}, {"id": "B"}], "links": [{"source": "A", "target": "C"}]}')
+    with pytest.raises(lmrnn.UsageError, match="names the node 'C', which is not among the nodes"):
+        wirings.read(path)
+
+
+def test_a_header_of_numbers_must_be_named(tmp_path):
+    path = tmp_path / "matrix.csv"
+    rows = np.eye(4, dtype=int)
+    path.write_text("\n".join(",".join(map(str, row)) for row in [range(4), *rows]))
+    with pytest.raises(lmrnn.UsageError, match="5 lines of 4 numbers.*header=True"):
+        wirings.read(path)
+    assert wirings.read(path, header=True).mask.n_synapses == 4

@@ -327,6 +327,26 @@ TEST(FixedPoints, OfATask) {
   EXPECT_EQ(to_csv(run(alone).table("fixed_points")), to_csv(result.table("fixed_points")));
 }
 
+// rtgo shows its stimulus with the decision; a delay of 0 ms has no last step.
+TEST(FixedPoints, TheInputIsOfAPeriodThatTheTaskHas) {
+  BatteryConfig without_delay = testing::battery_of("dlygo");
+  without_delay.durations["reach"]["delay"] = {Duration::Kind::fixed, {0}};
+  for (const auto& [config, period] :
+       {std::pair(testing::battery_of("rtgo"), "decision"), std::pair(without_delay, "stimulus")}) {
+    const Battery battery(config, Seed{1});
+    const Weights w(2, static_cast<Eigen::Index>(battery.n_channels()), 1,
+                    static_cast<Eigen::Index>(battery.n_classes()));
+    const Subject subject =
+        testing::subject_of(testing::make_network(w, 1, Activation::relu), config);
+    ThreadPool pool(1);
+    const AnalysisResult result =
+        find_analysis("fixed-points").run(subject, {}, {.pool = pool, .seed = Seed{3}});
+    const auto& rows = result.table("fixed_points").rows;
+    ASSERT_FALSE(rows.empty()) << period;
+    EXPECT_EQ(std::get<std::string>(rows[0][1]), period);
+  }
+}
+
 // Units without coupling, with autapses from -0.4 to 0.9: they hold nothing for long.
 Subject leaky_subject(double alpha) {
   const BatteryConfig config = testing::battery_of("dlygo", alpha);

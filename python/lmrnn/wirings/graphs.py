@@ -44,6 +44,7 @@ def read_json(path: Path, dataset: str | None) -> Table:
             f"{path}: holds {what}, neither a matrix nor networkx's node-link data; save a list of rows, "
             'or an object with "nodes" and "links"'
         )
+    _refuse_unlisted(path, content["nodes"], content[edges])
     networkx = library("networkx", path)
     content = {**content, "links": content[edges], "edges": content[edges]}
     content.setdefault("directed", False)
@@ -57,6 +58,18 @@ def read_json(path: Path, dataset: str | None) -> Table:
     except Exception as error:  # noqa: BLE001
         raise UsageError(f"{path}: not networkx's node-link data ({error!r})") from None
     return of_graph(path, graph, dataset)
+
+
+def _refuse_unlisted(path, nodes, links) -> None:
+    """networkx adds a node for every end of a link that is not listed."""
+    try:
+        names = {node["id"] for node in nodes}
+        ends = [(link["source"], link["target"]) for link in links]
+        missing = next((end for link in ends for end in link if end not in names), None)
+    except (TypeError, KeyError):
+        return  # networkx says what is wrong, or knows other names
+    if missing is not None:
+        raise UsageError(f"{path}: a link names the node {missing!r}, which is not among the nodes; add it or remove the link")
 
 
 def of_graph(path: Path | str, graph, dataset: str | None) -> Table:

@@ -195,6 +195,11 @@ def _matrix(path, rows, header) -> Table:
                     what = f'"{field}" is not a number' if field else "an empty field"
                     raise UsageError(f"{path}:{number}: {what} (column {j + 1}); write 0 for no synapse") from None
                 values[i, j] = known
+    if header is None and len(values) == width + 1 and not has_header:
+        raise UsageError(
+            f"{path}: {len(values)} lines of {width} numbers; a wiring is square. If the first line has the names of the "
+            "units, say header=True"
+        )
     table = Table.of_matrix(str(path), values, names=names)
     table.notes.append("a matrix as text")
     return table

@@ -41,8 +41,10 @@ struct FixedPointOptions {
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& field) {
     field("tasks", self.tasks, "which tasks; empty: all that the network was trained on");
-    field("period", self.period,
-          "the input is that of the last step of this period; auto: delay, or else stimulus");
+    field(
+        "period", self.period,
+        "the input is that of the last step of this period; auto: the first of delay, stimulus and "
+        "decision that the task has");
     field("starts", self.starts, "trials from whose states the search begins, per task",
           between(1, 100000));
     field("iterations", self.iterations, "of the minimisation, at most", at_least(1));
@@ -68,7 +70,12 @@ struct Start {
 Period wanted_period(const FixedPointOptions& options, const Battery& battery, std::size_t task) {
   if (options.period != PeriodChoice::automatic)
     return static_cast<Period>(static_cast<int>(options.period) - 1);
-  return has_period(battery, task, Period::delay) ? Period::delay : Period::stimulus;
+  // rtgo has no stimulus before its decision, and a delay may be 0 ms long in all trials.
+  for (const Period period : {Period::delay, Period::stimulus}) {
+    const std::vector<double> durations = battery.durations(task)[period_index(period)].values;
+    if (!durations.empty() && battery.n_steps({std::ranges::max(durations)}) > 0) return period;
+  }
+  return Period::decision;
 }
 
 std::vector<Start> starts_of(const Subject& subject, const FixedPointOptions& options,
