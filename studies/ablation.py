@@ -11,19 +11,18 @@ with the change, and the ratios to A with paired t-intervals of their logarithms
 Draws the ratios of steps, DIRECTORY/figures/STUDY-ratios.svg. Prints a Markdown table for each network.
 """
 
-import csv
 import sys
 from pathlib import Path
 
 import numpy as np
 from scipy import stats
+from selection import REFERENCE, write
 
 import lmrnn
 from lmrnn import plot
 
 MARKS = (80, 90, 95)  # percent of the mean ceiling
 DRAWN = 80
-REFERENCE = "A"
 COSTS = ("steps", "trials", "seconds")
 
 
@@ -135,18 +134,12 @@ def draw(cells):
 
 
 def main(study, out):
-    study, out = Path(study), Path(out)
+    study = Path(study)
     cells = runs_by_cell(lmrnn.Study(Path("runs") / study.stem))
     table = table_of(cells)
     if not table:
         sys.exit(f"runs/{study.stem}: no change is over with a seed of setting {REFERENCE}; lmrnn study run {study}")
-    path = out / "data" / f"{study.stem}-ratios.csv"
-    with open(path, "w", newline="") as file:
-        writer = csv.DictWriter(file, table[0].keys(), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(table)
-    figure = plot.save(draw(cells), out / "figures" / f"{study.stem}-ratios.svg")
-    print(path, figure, file=sys.stderr)
+    write(table, draw(cells), Path(out), f"{study.stem}-ratios")
     markdown(table)
 
 

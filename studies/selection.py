@@ -22,8 +22,7 @@ from lmrnn import plot
 
 MARKS = (90, 80, 70, 60, 50)  # percent of the mean ceiling, the highest first
 REFERENCE = "A"
-COLUMNS = ("change", "network", "mark", "seeds", "missed", "steps_reference", "steps", "log_ratio", "final_share",
-           "tasks_solved")  # fmt: skip
+
 
 
 def mark_of(reference):
@@ -37,7 +36,7 @@ def steps_to(row, mark, every):
 
 
 def scores(runs, every):
-    """A row of COLUMNS per change and network, of rows of runs.csv. Uses only seeds that both sides have."""
+    """A row per change and network, of rows of runs.csv. Uses only seeds that both sides have."""
     of = {}
     for row in runs:
         of.setdefault((row["network"], row["change"]), {})[row["seed"]] = row
@@ -106,19 +105,23 @@ def draw(table):
     return ax
 
 
+def write(table, axes, out, name):
+    """OUT/data/NAME.csv and OUT/figures/NAME.svg of rows and of a figure's axes; prints their paths."""
+    path = out / "data" / f"{name}.csv"
+    with open(path, "w", newline="") as file:
+        writer = csv.DictWriter(file, table[0].keys(), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(table)
+    print(path, plot.save(axes, out / "figures" / f"{name}.svg"), file=sys.stderr)
+
+
 def main(study, out):
     study = Path(study)
     every = tomllib.loads(study.read_text())["config"]["evaluation"]["every"]
     table = scores(lmrnn.Study(Path("runs") / study.stem).table("runs").rows(), every)
     if not table:
         sys.exit(f"runs/{study.stem}: no change is over with a seed of setting {REFERENCE}; lmrnn study run {study}")
-    path = Path(out) / "data" / f"{study.stem}-scores.csv"
-    with open(path, "w", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(table)
-    figure = plot.save(draw(table), Path(out) / "figures" / f"{study.stem}-scores.svg")
-    print(path, figure, file=sys.stderr)
+    write(table, draw(table), Path(out), f"{study.stem}-scores")
     markdown(table)
 
 
