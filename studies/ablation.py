@@ -127,7 +127,7 @@ def draw(cells):
     ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
     ax.minorticks_off()
     ax.set_yticks(range(len(changes)), changes)
-    ax.invert_yaxis()
+    ax.set_ylim(len(changes) - 0.5, -0.5)
     ax.set_xlabel(f"steps to {DRAWN}% of the ceiling, with the change / setting A")
     ax.legend(loc="best")
     return ax
