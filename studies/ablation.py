@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 from scipy import stats
-from selection import REFERENCE, write
+from selection import REFERENCE, name_axes_of_ratios, write
 
 import lmrnn
 from lmrnn import plot
@@ -122,13 +122,8 @@ def draw(cells):
         ]
         if points:
             ax.plot(*zip(*points), plot.style.MARKERS[number], label=network, markersize=4)
-    ax.set_xscale("log")
-    ticks = [0.25, 0.5, 0.75, 1, 1.5, 2]
-    ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-    ax.minorticks_off()
-    ax.set_yticks(range(len(changes)), changes)
+    name_axes_of_ratios(ax, changes, f"steps to {DRAWN}% of the ceiling, with the change / setting A")
     ax.set_ylim(len(changes) - 0.5, -0.5)
-    ax.set_xlabel(f"steps to {DRAWN}% of the ceiling, with the change / setting A")
     ax.legend(loc="best")
     return ax
 
@@ -137,9 +132,7 @@ def main(study, out):
     study = Path(study)
     cells = runs_by_cell(lmrnn.Study(Path("runs") / study.stem))
     table = table_of(cells)
-    if not table:
-        sys.exit(f"runs/{study.stem}: no change is over with a seed of setting {REFERENCE}; lmrnn study run {study}")
-    write(table, draw(cells), Path(out), f"{study.stem}-ratios")
+    write(table, lambda: draw(cells), study, out, "ratios")
     markdown(table)
 
 

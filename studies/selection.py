@@ -94,34 +94,41 @@ def draw(table):
     for number, network in enumerate(networks):
         found = [(np.exp(of[network]["log_ratio"]), row) for row, (_, of, _) in zip(rows, changes) if network in of]
         ax.plot(*zip(*found), plot.style.MARKERS[number], label=network, markersize=5)
-    ax.set_xscale("log")
-    ticks = [0.25, 0.5, 0.75, 1, 1.5, 2]
-    ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-    ax.minorticks_off()
-    ax.set_yticks(rows, [change for change, _, _ in changes])
+    name_axes_of_ratios(ax, [change for change, _, _ in changes], "steps to the mark, setting A / with the change")
     ax.invert_yaxis()
-    ax.set_xlabel("steps to the mark, setting A / with the change")
     ax.legend(loc="lower right")
     return ax
 
 
-def write(table, axes, out, name):
-    """OUT/data/NAME.csv and OUT/figures/NAME.svg of rows and of a figure's axes; prints their paths."""
+def name_axes_of_ratios(ax, changes, label):
+    """Ratios from left to right on a logarithmic scale, a row per change."""
+    ax.set_xscale("log")
+    ticks = [0.25, 0.5, 0.75, 1, 1.5, 2]
+    ax.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    ax.minorticks_off()
+    ax.set_yticks(range(len(changes)), changes)
+    ax.set_xlabel(label)
+
+
+def write(table, drawn, study, out, what):
+    """OUT/data/STUDY-WHAT.csv of rows and OUT/figures/STUDY-WHAT.svg of the axes that `drawn()` returns; prints their
+    paths. Exits if there are no rows."""
+    if not table:
+        sys.exit(f"runs/{study.stem}: no change is over with a seed of setting {REFERENCE}; lmrnn study run {study}")
+    out, name = Path(out), f"{study.stem}-{what}"
     path = out / "data" / f"{name}.csv"
     with open(path, "w", newline="") as file:
         writer = csv.DictWriter(file, table[0].keys(), lineterminator="\n")
         writer.writeheader()
         writer.writerows(table)
-    print(path, plot.save(axes, out / "figures" / f"{name}.svg"), file=sys.stderr)
+    print(path, plot.save(drawn(), out / "figures" / f"{name}.svg"), file=sys.stderr)
 
 
 def main(study, out):
     study = Path(study)
     every = tomllib.loads(study.read_text())["config"]["evaluation"]["every"]
     table = scores(lmrnn.Study(Path("runs") / study.stem).table("runs").rows(), every)
-    if not table:
-        sys.exit(f"runs/{study.stem}: no change is over with a seed of setting {REFERENCE}; lmrnn study run {study}")
-    write(table, draw(table), Path(out), f"{study.stem}-scores")
+    write(table, lambda: draw(table), study, out, "scores")
     markdown(table)
 
 
