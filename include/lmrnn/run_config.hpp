@@ -262,7 +262,8 @@ struct CheckpointConfig {
           at_least(0));
     field("keep_last", self.keep_last, "how many of the newest are kept", at_least(1));
     field("keep_every", self.keep_every,
-          "those at multiples of this step are kept too (0 is one); 0: no others", at_least(0));
+          "those at multiples of this step are saved and kept, too (0 is one); 0: no others",
+          at_least(0));
   }
 };
 

@@ -56,8 +56,10 @@ BoundTrial compose(const BoundTask& task, Conditions conditions,
   nb::object object = nb::cast(conditions);
   for (const auto [name, value] : changes) nb::setattr(object, name, value);
   conditions = nb::cast<Conditions>(object);
+  BoundTrial result{task, conditions, {}};
+  // Whether there is noise is said by `seed`; the trial keeps the conditions that it was given.
   conditions.noise = seed.has_value();
-  BoundTrial result{task, conditions, task.battery.compose(task.index, conditions)};
+  result.trial = task.battery.compose(task.index, conditions);
   if (seed) {
     const std::array index = {static_cast<std::uint32_t>(task.index)};
     const TrialBatch noisy =

@@ -62,6 +62,20 @@ std::vector<std::string> measure_names(std::span<const double> marks) {
   return names;
 }
 
+std::optional<std::string> why_absent(const RunConfig& config, std::string_view name) {
+  if (name == "wire" && !config.wiring.has_wire_lengths())
+    return "with several areas, wires have a length only if wiring.between_length is set";
+  const auto held_out = [](const auto& weight) { return !(weight.second > 0); };
+  if (name == "held_out_share" && std::ranges::none_of(config.battery.weights, held_out))
+    return "no task is held out; give some the weight 0 in battery.weights";
+  // It compares the end with the last quarter's beginning.
+  const auto every = static_cast<double>(config.evaluation.every);
+  if (name == "late_gain" && (every <= 0 || every > 0.75 * static_cast<double>(config.train.steps)))
+    return "no evaluation falls into the first three quarters of the run; set a smaller "
+           "evaluation.every";
+  return std::nullopt;
+}
+
 std::optional<TimeToMark> censored_measure(const RunSummary& summary, std::string_view name) {
   const bool steps = name.starts_with(steps_to);
   if (!steps && !name.starts_with(trials_to)) return std::nullopt;

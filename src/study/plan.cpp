@@ -14,6 +14,7 @@
 #include "study/hash.hpp"
 #include "study/keys.hpp"
 #include "study/plan_lookup.hpp"
+#include "study/summary.hpp"
 
 namespace lmrnn {
 namespace {
@@ -81,6 +82,7 @@ class Planner {
       all.push_back({i, plan_.cells[i], std::move(cells[i].second), std::move(pruning), rank});
     }
     check_size(all);
+    check_measures(all);
     for (const CellKeys& cell : all) plan_cell(cell);
     // Tuning runs first, then the runs that others are pruned from: runs that must wait for others
     // come later in the list.
@@ -124,6 +126,42 @@ class Planner {
           fmt::format("{}: {} runs are more than the {} that a study may have; leave out levels or "
                       "seeds, or make several studies of it",
                       study_.file.string(), n, most_runs));
+  }
+
+  // Before any run, so that nobody computes for days what cannot be compared: every cell must have
+  // what it is tuned by, and at least one cell what contrasts and best levels are about.
+  void check_measures(const std::vector<CellKeys>& cells) const {
+    const StudyConfig& study = study_.config;
+    std::vector<RunConfig> configs;
+    for (const CellKeys& cell : cells) {
+      std::optional<double> tuned;
+      if (!study.tuning.values.empty()) tuned = study.tuning.values.front();
+      configs.push_back(configure(cell, study.seeds.front(), tuned));
+      if (!tuned) continue;
+      const RunConfig config =
+          configure(cell, study.tuning.seeds.front(), tuned, &study.tuning.set.table);
+      if (const auto reason = why_absent(config, study.tuning.measure))
+        throw UsageError(
+            fmt::format("cell {}: tuning.measure = \"{}\", but {}, or choose another "
+                        "measure",
+                        cell.cell.name, study.tuning.measure, *reason));
+    }
+    const auto check = [&](const char* where, const std::string& name) {
+      std::optional<std::string> reason;
+      for (const RunConfig& config : configs) {
+        reason = why_absent(config, name);
+        if (!reason) return;
+      }
+      throw UsageError(
+          fmt::format("{}: {} = \"{}\", but in all cells {}, or choose another measure",
+                      study_.file.string(), where, name, *reason));
+    };
+    for (const ContrastConfig& contrast : study.contrasts)
+      check("contrast.measure", contrast.measure);
+    for (const BestConfig& best : study.best) {
+      check("best.measure", best.measure);
+      check("best.position", best.position);
+    }
   }
 
   RunConfig configure(const CellKeys& cell, std::int64_t seed, std::optional<double> tuned,

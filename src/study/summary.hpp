@@ -117,6 +117,9 @@ RunSummary summarise(const Study& study, const PlannedRun& run, const std::files
 std::vector<std::string> measure_names(std::span<const double> marks);
 /// Throws UsageError for an unknown name. If a mark was not reached, the time to it is the horizon.
 double measure(const RunSummary& summary, std::string_view name);
+/// Why no run of this configuration has the measure, with the remedy, so that this is known before
+/// the first run; nothing if runs can have it.
+std::optional<std::string> why_absent(const RunConfig& config, std::string_view name);
 /// The censored time of a measure that is a time ("steps_to_80"), otherwise nothing.
 std::optional<TimeToMark> censored_measure(const RunSummary& summary, std::string_view name);
 /// Whether less is better: for times to a mark and for wire.

@@ -372,7 +372,8 @@ Outcome Training::train(const TrainerCallbacks& callbacks) {
       last = state.step == last_step();
     }
     if (evaluates || due(config.train.log_every)) write_rows(evaluates);
-    const bool saves = last || state.criterion_met || due(config.checkpoint.every);
+    const bool saves = last || state.criterion_met || due(config.checkpoint.every) ||
+                       due(config.checkpoint.keep_every);
     if (saves) save();
     report(callbacks, evaluates);
     if (last) break;

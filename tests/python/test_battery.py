@@ -32,6 +32,7 @@ def test_compose_takes_changes_and_noise_by_seed():
     conditions = task.draw(seed=3)
     clean = task.compose(conditions)
     assert np.array_equal(clean.inputs, task.compose(conditions).inputs)
+    assert clean.conditions == conditions, "the trial keeps what it was given"
     noisy = task.compose(conditions, seed=1)
     assert not np.array_equal(noisy.inputs, clean.inputs)
     assert np.array_equal(noisy.inputs, task.compose(conditions, seed=1).inputs)

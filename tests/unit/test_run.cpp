@@ -113,6 +113,17 @@ TEST(Run, KeepsTheCheckpointsThatItIsToldTo) {
   EXPECT_THAT(checkpoint_steps(dir / "run"), ElementsAre(0, 8, 16, 18, 20));
 }
 
+TEST(Run, SavesAllCheckpointsThatItIsToldToKeep) {
+  const TemporaryDirectory dir;
+  RunConfig config = small_run_config();
+  config.checkpoint = {.every = 8, .keep_last = 1, .keep_every = 6};
+  train(config, dir / "run");
+  EXPECT_THAT(checkpoint_steps(dir / "run"), ElementsAre(0, 6, 12, 18, 20));
+  config.checkpoint = {.every = 0, .keep_last = 1, .keep_every = 7};
+  train(config, dir / "other");
+  EXPECT_THAT(checkpoint_steps(dir / "other"), ElementsAre(0, 7, 14, 20));
+}
+
 TEST(Run, CountsTrialsAndLogsTheLearningRate) {
   const TemporaryDirectory dir;
   RunConfig config = small_run_config();

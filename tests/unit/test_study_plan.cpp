@@ -47,6 +47,12 @@ std::string refusal(const std::string& text) {
   return message_of<UsageError>([&] { plan_study(file.load(), nothing_known); });
 }
 
+// The same, "" if there is none.
+std::string refusal_if_any(const std::string& text) {
+  const StudyFile file(text);
+  return message_if_any<UsageError>([&] { plan_study(file.load(), nothing_known); });
+}
+
 // The grid -------------------------------------------------------------------------------------
 
 TEST(Plan, CrossesAxesAndSeeds) {
@@ -219,6 +225,32 @@ TEST(Plan, RefusesWhatWouldSilentlyMeanNothing) {
                 file.load({.out = {}, .assignments = {"statistics.marks=[0.8, 0.80000001]"}});
               }),
               HasSubstr("statistics.marks holds a mark twice"));
+}
+
+TEST(Plan, RefusesMeasuresThatNoRunCanHave) {
+  const std::string network = "[axis.network.a]\n[axis.network.b]\nnetwork.tau = 200\n";
+  const std::string contrast = "[[contrast]]\naxis = \"network\"\na = \"a\"\nb = \"b\"\nmeasure = ";
+  const std::string tuning = "[tuning]\nvalues = [1e-3, 2e-3, 4e-3]\nseeds = [9]\nmeasure = ";
+  const std::string no_wire =
+      "wiring.areas = [{ name = \"a\", rows = 2, cols = 2 }, { name = \"b\", rows = 2, cols = 2 "
+      "}]\nwiring.between_density = 0.5\n";
+  const std::string areas = "\n[axis.size.one]\n[axis.size.two]\n" + no_wire;
+
+  EXPECT_EQ(refusal_if_any(head + network + contrast + "\"wire\""), "");
+  EXPECT_THAT(refusal(head + no_wire + network + contrast + "\"wire\""),
+              AllOf(HasSubstr("contrast.measure = \"wire\", but in all cells with several areas"),
+                    HasSubstr("wiring.between_length")));
+  EXPECT_EQ(refusal_if_any(head + network + contrast + "\"wire\"" + areas), "")
+      << "one cell has the measure";
+  EXPECT_THAT(refusal(head + network + tuning + "\"wire\"" + areas),
+              HasSubstr("cell a-two: tuning.measure = \"wire\", but"));
+  EXPECT_THAT(refusal(head + network + tuning + "\"held_out_share\""),
+              HasSubstr("give some the weight 0 in battery.weights"));
+  std::string held_out = head;
+  held_out.replace(held_out.find("\"go\""), 4, "\"go,dlygo\"\nbattery.weights = { dlygo = 0 }");
+  EXPECT_EQ(refusal_if_any(held_out + network + tuning + "\"held_out_share\""), "");
+  EXPECT_THAT(refusal(head + "evaluation.every = 0\n"s + network + contrast + "\"late_gain\""),
+              HasSubstr("set a smaller evaluation.every"));
 }
 
 TEST(Plan, SmokeIsEveryCellOnceAndShort) {
