@@ -1,8 +1,21 @@
+#include <cstring>
 #include <limits>
 
 #include "kernels/drive.hpp"
 
 namespace lmrnn::kernels {
+namespace {
+
+/// Whether one of the four values is not 0. Tests the bits, all of them but the signs at once: that
+/// takes a fraction of the time of four comparisons.
+bool any_active(const float* x) noexcept {
+  constexpr std::uint64_t all_but_signs = 0x7fffffff'7fffffff;
+  std::uint64_t pairs[2];
+  std::memcpy(pairs, x, sizeof pairs);
+  return ((pairs[0] | pairs[1]) & all_but_signs) != 0;
+}
+
+}  // namespace
 
 void ActiveInputs::list(const TrialArray<const float>& inputs, std::size_t first,
                         std::size_t n_steps, std::size_t n_lanes) {
@@ -27,7 +40,7 @@ void ActiveInputs::list(const TrialArray<const float>& inputs, std::size_t first
         }
         for (auto b = static_cast<std::uint32_t>(alone); b < all; ++b, x += bundle) {
           list[n] = b;
-          n += (x[0] != 0) | (x[1] != 0) | (x[2] != 0) | (x[3] != 0);
+          n += any_active(x);
         }
       }
       n_active_[cell] = n;
