@@ -120,6 +120,7 @@ class Comparison:
                 return peer | {"seconds": warm_up["seconds"][0], "n_timed": 1, "note": note}
             timed = process.ask(self.command, 1)
             peer |= {"seconds": timed["seconds"][0], "n_timed": 1}
+            peer |= self.check_accuracy(name, timed)
             if name != TRAIN:  # its batches differ from those of the problem
                 peer |= self.check_losses(name, [warm_up, timed])
         except Failed as failure:
@@ -156,6 +157,17 @@ class Comparison:
                 f"ours {self.losses}"
             )
         return {"error_after_step": error}
+
+    def check_accuracy(self, name, answer):
+        """Compares the accuracy of an evaluation; a few answers are ties but for rounding."""
+        if self.workload.kind != "evaluate":
+            return {}
+        error = abs(answer["losses"][0] - self.losses[0])
+        if not error <= 1e-3:
+            raise SystemExit(
+                f"{self.workload.id}: {name} and our side score differently: {answer['losses'][0]} and {self.losses[0]}"
+            )
+        return {"accuracy_error": error}
 
     def contenders(self):
         """Peers that may be the fastest, and the references."""

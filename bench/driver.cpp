@@ -216,8 +216,31 @@ void add_logits(ArrayFile& file, const Network& network, const PackedStream& str
   add(file, "logits", std::span<const float>(logits), {steps, n_classes});
 }
 
+/// Adds the held-out trials of every task that `evaluate` uses, e.g. trial_inputs_3 (time, trial,
+/// channel), and which of their steps are decisions.
+void add_trials(ArrayFile& file, const Battery& battery, const RunConfig& config) {
+  const auto n = static_cast<std::size_t>(config.evaluation.trials);
+  for (std::size_t task = 0; task < battery.tasks().size(); ++task) {
+    const TrialBatch trials = draw_trials(battery, task, n, config.run_seed(), Split::test);
+    std::vector<std::uint8_t> decides(trials.targets.size());
+    for (std::size_t k = 0; k < n; ++k)
+      for (const PeriodSpan& span : trials.spans[k])
+        if (span.period == Period::decision)
+          for (auto t = span.first; t < span.last; ++t)
+            decides[trials.index(static_cast<std::size_t>(t), k)] = 1;
+    const std::string ending = "_" + std::to_string(task);
+    add(file, "trial_inputs" + ending, std::span<const float>(trials.inputs),
+        {trials.n_steps, n, trials.n_channels});
+    add(file, "trial_targets" + ending, std::span<const std::int32_t>(trials.targets),
+        {trials.n_steps, n});
+    add(file, "trial_decides" + ending, std::span<const std::uint8_t>(decides),
+        {trials.n_steps, n});
+  }
+}
+
+/// `with_trials`: also those of an evaluation.
 void write_problem(const RunConfig& config, const std::filesystem::path& path,
-                   std::size_t n_batches) {
+                   std::size_t n_batches, bool with_trials) {
   const Battery battery(config.battery, config.run_seed());
   const Network network = make_network(config, battery);
   const PackedStream stream(battery, config.stream, config.run_seed(), Split::train);
@@ -229,6 +252,7 @@ void write_problem(const RunConfig& config, const std::filesystem::path& path,
   add_batches(file, stream, n_batches);
   add_gradient(file, network, stream, block_rows(config.train, config.stream));
   add_logits(file, network, stream);
+  if (with_trials) add_trials(file, battery, config);
   write_npz(path, file);
   answer(describe(network, config));
 }
@@ -393,8 +417,9 @@ void report_peak() {
 
 void run(const std::vector<std::string>& words) {
   const std::string mode = words.empty() ? "" : words[0];
-  if (mode == "problem" && words.size() == 4)
-    return write_problem(load_config(words[1]), words[2], std::stoul(words[3]));
+  if (mode == "problem" && words.size() == 5)
+    return write_problem(load_config(words[1]), words[2], std::stoul(words[3]),
+                         words[4] == "with-trials");
   if (mode == "train" && words.size() == 4)
     return TimedTraining(load_config(words[1]), words[2], std::stoi(words[3])).run();
   if (mode == "forward" && words.size() == 2) return run_forward(load_config(words[1]));
@@ -403,7 +428,8 @@ void run(const std::vector<std::string>& words) {
     return run_evaluate(load_config(words[1]), std::stoi(words[2]));
   if (mode == "peak" && words.size() == 1) return report_peak();
   throw UsageError(
-      "bench_driver problem CONFIG OUT.npz N_BATCHES | train CONFIG DIRECTORY N_THREADS | forward "
+      "bench_driver problem CONFIG OUT.npz N_BATCHES batches|with-trials | train CONFIG DIRECTORY "
+      "N_THREADS | forward "
       "CONFIG | generate CONFIG | evaluate CONFIG N_THREADS | peak");
 }
 

@@ -24,8 +24,9 @@ class Ours:
     def problem(self, workload, n_batches):
         """Writes the problem for the peers; returns its path."""
         path = self.directory / f"{workload.id}.npz"
+        trials = "with-trials" if workload.kind == "evaluate" else "batches"
         subprocess.run(
-            [self.driver, "problem", self._config(workload), path, str(n_batches)],
+            [self.driver, "problem", self._config(workload), path, str(n_batches), trials],
             check=True, stdout=subprocess.DEVNULL,
         )  # fmt: skip
         return path

@@ -2,7 +2,8 @@
 
 An npz file with the initial weights and the mask in compressed rows (`mask_offsets`, `mask_sources`; `recurrent` by
 synapse), the batches `inputs` (batch, time, row, channel), `rules` and `targets` (batch, time, row), and our side's
-results for batch 0: `loss`, the gradients `gradient_<group>`, and `logits` (time, class) of its first row.
+results for batch 0: `loss`, the gradients `gradient_<group>`, and `logits` (time, class) of its first row. For an
+evaluation also the held-out trials of each task (`trial_inputs_3`, ...).
 """
 
 import numpy as np
@@ -31,7 +32,22 @@ class Problem:
         self.n_batches, self.n_steps, self.n_rows, self.n_channels = self.inputs.shape
         self.n_rules = self.weights["rule"].shape[0]
         self.n_classes = self.weights["readout"].shape[0]
+        # Of each task: inputs (time, trial, channel), targets (time, trial), and whether a step is a decision.
+        n_tasks = sum(name.startswith("trial_inputs_") for name in data.files)
+        self.trials = [
+            (data[f"trial_inputs_{k}"], data[f"trial_targets_{k}"], data[f"trial_decides_{k}"] != 0)
+            for k in range(n_tasks)
+        ]
         self.unit_of_synapse = np.repeat(np.arange(self.n_units), np.diff(self.offsets))
+
+    def chunks_of_trials(self, n_together=250):
+        """(task, inputs, rules, targets, whether a step is a decision) of some trials of a task at a time: the states of
+        all at once would not fit into any cache."""
+        for task, (inputs, targets, decides) in enumerate(self.trials):
+            for first in range(0, inputs.shape[1], n_together):
+                some = np.s_[:, first : first + n_together]
+                rules = np.full(targets[some].shape, task, targets.dtype)
+                yield task, np.ascontiguousarray(inputs[some]), rules, targets[some], decides[some]
 
     @property
     def is_dense(self):

@@ -121,7 +121,7 @@ WORKLOADS = (
     ),
     Workload(
         "W13", "evaluating W1's network, 1000 trials of each task", kind="evaluate", trials=1000,
-        threads=(1, 2), target=15, peers=(),
+        threads=(2,), target=15, peers=("torch_masked", "torch_csr", "jax_masked"),
     ),
     Workload(
         "W15", "256 units, radius 4, 4 rows of 350: a step as NeuroGym's users take it", rows=16,

@@ -26,6 +26,7 @@ class JaxPeer:
         self._step = jax.jit(self._whole_step, donate_argnums=(0, 1, 2))
         self._gradients = jax.jit(jax.value_and_grad(self.loss))
         self._logits = jax.jit(self.logits)
+        self._count_right = jax.jit(self._right)
 
     def initial_weights(self):
         return dict(self.problem.weights)
@@ -87,3 +88,12 @@ class JaxPeer:
         inputs, rules, _ = self.batches[0]
         logits = self._logits(self.weights, inputs[:, row : row + 1], rules[:, row : row + 1])
         return np.asarray(logits)[:, 0]
+
+    def _right(self, weights, inputs, rules, targets, decides):
+        return jnp.sum((jnp.argmax(self.logits(weights, inputs, rules), axis=-1) == targets) & decides)
+
+    def prepare_trials(self, *arrays):
+        return tuple(map(jnp.asarray, arrays))
+
+    def count_right(self, trials):
+        return int(self._count_right(self.weights, *trials))

@@ -18,11 +18,8 @@ class Peer(TorchPeer):
     def initial_parameters(self):
         return dict(self.module.named_parameters())
 
-    def prepare_inputs(self, batch):
-        return (
-            torch.from_numpy(self.problem.inputs[batch]),
-            torch.from_numpy(self.problem.rules[batch])[..., None],
-        )
+    def prepare_inputs(self, inputs, rules):
+        return torch.from_numpy(inputs), torch.from_numpy(rules)[..., None]
 
     def logits(self, inputs):
         return self.module(*inputs, states=False)[1]

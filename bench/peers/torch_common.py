@@ -20,7 +20,7 @@ class TorchPeer:
             name: value if isinstance(value, torch.nn.Parameter) else torch.nn.Parameter(value)
             for name, value in self.initial_parameters().items()
         }
-        self.inputs = [self.prepare_inputs(b) for b in range(problem.n_batches)]
+        self.inputs = [self.prepare_inputs(*batch) for batch in zip(problem.inputs, problem.rules)]
         self.targets = [
             torch.from_numpy(t.astype(np.int64)).reshape(-1) for t in problem.targets
         ]
@@ -37,12 +37,9 @@ class TorchPeer:
         weights["recurrent"] = torch.from_numpy(self.problem.dense(self.problem.weights["recurrent"]))
         return weights
 
-    def prepare_inputs(self, batch):
+    def prepare_inputs(self, inputs, rules):
         """The arguments of `states`; made once, so that making them is not timed."""
-        return (
-            torch.from_numpy(self.problem.inputs[batch]),
-            torch.from_numpy(self.problem.rules[batch].astype(np.int64)),
-        )
+        return torch.from_numpy(inputs), torch.from_numpy(rules.astype(np.int64))
 
     def states(self, inputs):
         """The states h (time, row, unit)."""
@@ -86,6 +83,15 @@ class TorchPeer:
     def forward(self, row):
         inputs = tuple(x[:, row : row + 1].contiguous() for x in self.inputs[0])
         return self.logits(inputs)[:, 0].numpy()
+
+    def prepare_trials(self, inputs, rules, targets, decides):
+        targets = torch.from_numpy(targets.astype(np.int64))
+        return self.prepare_inputs(inputs, rules), targets, torch.from_numpy(decides)
+
+    @torch.inference_mode()
+    def count_right(self, trials):
+        inputs, targets, decides = trials
+        return int(((self.logits(inputs).argmax(-1) == targets) & decides).sum())
 
 
 class MaskedTorchPeer(TorchPeer):

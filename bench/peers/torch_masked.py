@@ -16,10 +16,9 @@ class Peer(MaskedTorchPeer):
         super().__init__(problem, n_threads)
         self.no_bias = torch.zeros(problem.n_units)
 
-    def prepare_inputs(self, batch):
-        x = torch.from_numpy(self.problem.inputs[batch])
-        rules = torch.from_numpy(self.problem.one_hot_rules(self.problem.rules[batch]))
-        return (torch.cat((x, rules), dim=-1),)
+    def prepare_inputs(self, inputs, rules):
+        one_hot = torch.from_numpy(self.problem.one_hot_rules(rules))
+        return (torch.cat((torch.from_numpy(inputs), one_hot), dim=-1),)
 
     def states(self, inputs):
         w = self.parameters

@@ -8,6 +8,7 @@ Every line of standard input is a command, every line of standard output a JSON 
     check_forward    {"errors": {"logits": ...}}; row 0 of batch 0
     step K           {"seconds": [...], "losses": [...]}; optimiser steps, batches in turn
     forward K        {"seconds": [...]}; one row after another
+    evaluate K       {"seconds": [...], "losses": [...]}; evaluations, and their accuracy (mean over tasks)
     memory           {"peak_bytes": ...}, and for our layers "growth_bytes", by which the process has
                      grown since before its first step, and "states_bytes", of one copy of the states
 
@@ -19,6 +20,8 @@ import json
 import pathlib
 import sys
 import time
+
+import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 
@@ -36,6 +39,7 @@ class Worker:
     def __init__(self, peer, problem):
         self.peer, self.problem = peer, problem
         self.steps_done = self.rows_done = 0
+        self.chunks = None
         if hasattr(peer, "states_bytes"):
             # Ignores memory that was used and freed before: the peak is counted from here.
             pathlib.Path("/proc/self/clear_refs").write_text("5")
@@ -73,6 +77,23 @@ class Worker:
             seconds.append(time.perf_counter() - start)
             self.rows_done += 1
         return {"seconds": seconds}
+
+    def evaluate(self, count):
+        if self.chunks is None:
+            self.chunks = [
+                (task, int(decides.sum()), self.peer.prepare_trials(inputs, rules, targets, decides))
+                for task, inputs, rules, targets, decides in self.problem.chunks_of_trials()
+            ]
+        seconds, accuracies = [], []
+        for _ in range(count):
+            right, decisions = np.zeros((2, len(self.problem.trials)))
+            start = time.perf_counter()
+            for task, n, trials in self.chunks:
+                right[task] += self.peer.count_right(trials)
+                decisions[task] += n
+            seconds.append(time.perf_counter() - start)
+            accuracies.append(float(np.mean(right / decisions)))
+        return {"seconds": seconds, "losses": accuracies}
 
     def memory(self):
         memory = {"peak_bytes": status_bytes("VmHWM")}

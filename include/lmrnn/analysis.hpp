@@ -34,6 +34,7 @@ struct Subject {
   Network network;
   TrainedOn trained;
   Battery battery;
+  std::optional<std::int64_t> step{};  ///< of its training; nothing if its file does not say
 };
 
 /// Makes a subject from a network file that says what it was trained on. `path` stands for the file
@@ -120,10 +121,19 @@ std::span<const AnalysisEntry> analyses() noexcept;
 /// Throws UsageError, with the nearest name, if there is none.
 const AnalysisEntry& find_analysis(std::string_view name);
 
-/// Writes tables (CSV; also LaTeX if asked for), recordings (HDF5), summary.json and options.toml
-/// into a directory. The directory appears under its name only when it is complete, and replaces an
-/// existing one. Throws RunError.
+/// What an analysis was made from. Written with it, so that nobody takes the analysis of an
+/// unfinished run for that of the finished one.
+struct AnalysisOrigin {
+  std::string_view analysis{};
+  std::optional<std::int64_t> step{};  ///< of the subject
+  Control control = Control::none;
+  Seed seed{};
+};
+
+/// Writes tables (CSV; also LaTeX if asked for), recordings (HDF5), summary.json, options.toml and
+/// provenance.json (the origin, and the version of lmrnn) into a directory. The directory appears
+/// under its name only when it is complete, and replaces an existing one. Throws RunError.
 void write_analysis(const std::filesystem::path& directory, const AnalysisResult& result,
-                    const ConfigTable& options, bool latex);
+                    const ConfigTable& options, const AnalysisOrigin& origin, bool latex);
 
 }  // namespace lmrnn

@@ -2,7 +2,8 @@
 //
 //   config.toml         the resolved configuration, defaults included
 //   provenance.json     format version; the files that the run read (wiring.path, init_from) and
-//                       their SHA-256; one entry per session: version, commit, compiler, SIMD
+//                       their SHA-256; of a run's own data a few sums by which they are recognised;
+//                       one entry per session: version, commit, compiler, SIMD
 //                       target, processor, threads, start time, first step, and how long it had
 //                       trained at its last checkpoint (seconds, and processor_seconds of all
 //                       threads of the process)
@@ -20,6 +21,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -56,6 +58,11 @@ RunRecord open_run(const std::filesystem::path& directory);
 /// The configuration of a run, with the present paths of the files that it read: where it read
 /// them, or else where config.toml says. Throws UsageError if the content of one has changed since.
 RunConfig config_with_files(const RunRecord& run);
+
+/// Throws UsageError unless the run began with these data (nullptr: a battery) and with the files
+/// as they are now. Trainer::resume checks it, too. Runs of earlier versions recorded less, and
+/// less of them is checked.
+void require_same_inputs(const RunRecord& run, std::shared_ptr<const BatchSource> source);
 
 /// A file that a configuration names.
 struct InputPath {

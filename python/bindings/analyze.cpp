@@ -47,7 +47,8 @@ void analyze(const fs::path& network, const std::string& name, nb::dict options,
       if (!untrained) return {};
       return load_subject(*untrained);
     };
-    write_analysis(out, entry.run(subject, table, context), resolved, latex);
+    write_analysis(out, entry.run(subject, table, context), resolved,
+                   {entry.name, subject.step, which, chosen}, latex);
   } catch (const Interrupted&) {
     interruption.rethrow();
     throw;

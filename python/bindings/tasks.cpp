@@ -31,8 +31,7 @@ constexpr std::array<const char*, n_periods> duration_names = {"fixation", "stim
 
 nb::dict durations_of(const Conditions& conditions) {
   nb::dict dict;
-  for (std::size_t p = 0; p < n_periods; ++p)
-    if (conditions.duration[p] > 0) dict[duration_names[p]] = conditions.duration[p];
+  for (std::size_t p = 0; p < n_periods; ++p) dict[duration_names[p]] = conditions.duration[p];
   return dict;
 }
 
@@ -147,10 +146,10 @@ void bind_conditions(nb::module_& m) {
       .def_rw("match", &Conditions::match, "whether test and sample match (match)")
       .def_rw("sample", &Conditions::sample, "angle of the sample, rad (match)")
       .def_rw("test", &Conditions::test, "angle of the test, rad (match)")
-      .def_prop_rw(
-          "durations", &durations_of, &set_durations,
-          "ms by period (fixation, stimulus, delay, second_stimulus, decision); those that "
-          "are not named stay as they are")
+      .def_prop_rw("durations", &durations_of, &set_durations,
+                   "ms by period (fixation, stimulus, delay, second_stimulus, decision); 0 also "
+                   "where the task "
+                   "has no such period. Assigned periods that are not named stay as they are")
       .def(
           "copy", [](const Conditions& c) { return c; }, "An independent copy.");
   bind_pickling(conditions);

@@ -323,6 +323,16 @@ void bind_train(nb::module_& m) {
            "Gives up the lock of the run directory; nothing but `directory` works afterwards.")
       .def_prop_ro("released", &BoundTrainer::released);
   m.def("open_run", &open, "directory"_a);
+  m.def(
+      "require_same_inputs",
+      [](const std::filesystem::path& directory, nb::object data) {
+        const RunRecord run = open_run(directory);
+        auto source = source_from(std::move(data), run.config.stream);
+        const nb::gil_scoped_release release;
+        require_same_inputs(run, std::move(source));
+      },
+      "directory"_a, "data"_a = nb::none(),
+      "Raises UsageError unless the run began with these data, and its files have not changed.");
   m.def("sheet_of_run", &sheet_of_run, "directory"_a);
   m.def("untrained_network", &untrained_network, "directory"_a,
         "The network that a run on a battery started from.");

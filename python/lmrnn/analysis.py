@@ -37,6 +37,13 @@ class Analysis:
         """The headline numbers."""
         return json.loads((self.directory / "summary.json").read_text())
 
+    @cached_property
+    def provenance(self) -> dict[str, Any]:
+        """What it was made from: `step` of the training, `seed`, `control`, `version`, `commit`. Empty if an earlier
+        version made it, which did not write this."""
+        path = self.directory / "provenance.json"
+        return json.loads(path.read_text()) if path.is_file() else {}
+
     @property
     def tables(self) -> list[str]:
         return sorted(path.stem for path in self.directory.glob("*.csv"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -162,7 +163,8 @@ class Run:
 
     @explained
     def analysis(self, name: str) -> Analysis:
-        """The results of an analysis. Raises UsageError, with the remedy, if there are none."""
+        """The results of an analysis. Warns if they are of an earlier checkpoint than the newest. Raises UsageError, with
+        the remedy, if there are none."""
         from .analysis import Analysis
 
         folder = self.output / "analysis" / name
@@ -172,7 +174,18 @@ class Run:
                 f"{self.directory}: no analysis {name!r} yet; make it with run.analyze({name!r}), or with "
                 f"lmrnn analyze {self._subject} {name}{there}"
             )
-        return Analysis(folder)
+        analysis = Analysis(folder)
+        if outdated := self.outdated(analysis):
+            warnings.warn(f"{folder}: {outdated}; make it again with run.analyze({name!r})", stacklevel=3)
+        return analysis
+
+    def outdated(self, analysis: Analysis) -> str:
+        """Says that an analysis of this run is of an earlier checkpoint than the newest, though its name does not; "" if
+        that is not so, or not known."""
+        step, newest = analysis.provenance.get("step"), max(self.checkpoints, default=None)
+        if step is None or newest is None or step == newest or "-step" in analysis.name:
+            return ""
+        return f"made at step {step}, but the run is at step {newest} now"
 
     def analyze(self, name: str, **options: Any) -> Analysis:
         """Runs an analysis, like lmrnn.analyze(run, name, ...)."""

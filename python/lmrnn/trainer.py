@@ -118,6 +118,7 @@ class Trainer:
                 "directory, or overwrite=True to delete that run"
             )
         if run.done:
+            _core.require_same_inputs(directory, data)
             self._trainer, self._running = _Finished(run), False
             self.outcome = run.summary["outcome"]
         else:

@@ -9,6 +9,7 @@
 #include "core/shared/atomic_write.hpp"
 #include "lmrnn/analysis.hpp"
 #include "lmrnn/error.hpp"
+#include "lmrnn/version.hpp"
 
 namespace lmrnn {
 namespace {
@@ -25,9 +26,20 @@ nlohmann::ordered_json to_json(const TableCell& cell) {
       cell);
 }
 
+std::string provenance_json(const AnalysisOrigin& origin) {
+  const BuildInfo build = build_info();
+  nlohmann::ordered_json json{{"analysis", std::string(origin.analysis)}};
+  if (origin.step) json["step"] = *origin.step;
+  json["control"] = std::string(to_name(origin.control));
+  json["seed"] = origin.seed.value;
+  json["version"] = build.version;
+  json["commit"] = build.commit;
+  return json.dump(2);
+}
+
 // Turns `fs` errors into RunError, like those of write_file.
 void write_all(const fs::path& directory, const AnalysisResult& result, const ConfigTable& options,
-               bool latex) {
+               const AnalysisOrigin& origin, bool latex) {
   for (const Table& table : result.tables) {
     write_file(directory / (table.name + ".csv"), to_csv(table));
     if (latex) write_file(directory / (table.name + ".tex"), to_latex(table));
@@ -35,6 +47,7 @@ void write_all(const fs::path& directory, const AnalysisResult& result, const Co
   for (const Recording& recording : result.recordings)
     write_hdf5(directory / (recording.name + ".h5"), recording.file, recording.dimensions);
   write_file(directory / "options.toml", to_toml(options));
+  write_file(directory / "provenance.json", provenance_json(origin) + "\n");
   write_file(directory / "summary.json", summary_json(result) + "\n");
 }
 
@@ -54,13 +67,13 @@ std::string summary_json(const AnalysisResult& result) {
 }
 
 void write_analysis(const fs::path& directory, const AnalysisResult& result,
-                    const ConfigTable& options, bool latex) {
+                    const ConfigTable& options, const AnalysisOrigin& origin, bool latex) {
   const std::string suffix = temporary_suffix();
   const fs::path fresh = directory.string() + suffix, old = directory.string() + ".old" + suffix;
   try {
     fs::remove_all(fresh);
     fs::create_directories(fresh);
-    write_all(fresh, result, options, latex);
+    write_all(fresh, result, options, origin, latex);
     if (fs::exists(directory)) fs::rename(directory, old);
     fs::rename(fresh, directory);
     fs::remove_all(old);

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/shared/text.hpp"
 #include "lmrnn/analysis.hpp"
 #include "lmrnn/lesion.hpp"
 #include "lmrnn/random.hpp"
@@ -22,7 +23,10 @@ void shuffle_values(std::span<float> values, std::span<const std::uint32_t> plac
 Subject make_subject(LoadedNetwork loaded, const std::filesystem::path& path) {
   TrainedOn trained = trained_on(loaded.metadata, path);
   Battery battery(trained.battery, trained.seed);
-  return {std::move(loaded.network), std::move(trained), std::move(battery)};
+  std::optional<std::int64_t> step;
+  if (const auto found = loaded.metadata.find("step"); found != loaded.metadata.end())
+    step = number_from<std::int64_t>(found->second);
+  return {std::move(loaded.network), std::move(trained), std::move(battery), step};
 }
 
 Subject make_control(const Subject& subject, Control control, Seed seed, std::uint32_t number) {
@@ -41,7 +45,7 @@ Subject make_control(const Subject& subject, Control control, Seed seed, std::ui
     shuffle_values(weights, between, {seed, RandomPurpose::lesion, Split::train, number, 1});
     shuffle_values(weights, autapses, {seed, RandomPurpose::lesion, Split::train, number, 2});
   }
-  return {std::move(network), subject.trained, subject.battery};
+  return {std::move(network), subject.trained, subject.battery, subject.step};
 }
 
 }  // namespace lmrnn

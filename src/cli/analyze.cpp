@@ -197,7 +197,8 @@ void run_analyze(const AnalyzeOptions& options) {
   if (control != Control::none) subject = make_control(subject, control, seed);
   ThreadPool pool(options.n_threads);
   const AnalysisResult result = run_with_progress(entry, subject, set, pool, seed, options.network);
-  write_analysis(directory, result, resolved, options.latex);
+  write_analysis(directory, result, resolved, {entry.name, subject.step, control, seed},
+                 options.latex);
   report(result, directory, options.json);
 }
 

@@ -118,7 +118,8 @@ void require_unused(const fs::path& run) {
 }
 
 RunLock create_run(const fs::path& run, const RunConfig& config, int n_threads,
-                   const std::vector<InputFile>& inputs) {
+                   const std::vector<InputFile>& inputs,
+                   const std::optional<SourceSignature>& data) {
   require_unused(run);
   make_directories(run);
   RunLock lock(run);
@@ -128,6 +129,7 @@ RunLock create_run(const fs::path& run, const RunConfig& config, int n_threads,
   Json provenance{{"format", run_format_version}, {"seed", config.run_seed().value}};
   for (const InputFile& input : inputs)
     provenance["inputs"][input.key] = {{"file", input.path.string()}, {"sha256", input.sha256}};
+  if (data) provenance["data"] = to_json(*data);
   provenance["sessions"] = Json::array({describe_session(0, n_threads)});
   write_file(run / "provenance.json", provenance.dump(2) + "\n");
   write_file(run / "config.toml", to_toml(write_config(config)));
@@ -143,6 +145,13 @@ std::vector<InputFile> recorded_inputs(const fs::path& run) {
     if (input.is_object())
       inputs.push_back({{key, text_of(input, "file")}, text_of(input, "sha256")});
   return inputs;
+}
+
+std::optional<SourceSignature> recorded_data(const fs::path& run) {
+  const Json provenance = read_provenance(run);
+  const auto found = provenance.find("data");
+  if (found == provenance.end()) return {};
+  return signature_from(*found, (run / "provenance.json").string());
 }
 
 void record_session_times(const fs::path& run, double seconds, double processor_seconds) {

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/shared/descriptor.hpp"
 #include "lmrnn/train.hpp"
 #include "train/inputs.hpp"
+#include "train/source_signature.hpp"
 
 namespace lmrnn {
 
@@ -29,13 +31,18 @@ void require_unused(const std::filesystem::path& run);
 void remove_unfinished_files(const std::filesystem::path& run);
 
 /// Creates the directory, takes the lock, and writes provenance.json and config.toml.
-/// `inputs`: the files that the run has read.
+/// `inputs`: the files that the run has read; `data`: of its own data, if it has any.
 RunLock create_run(const std::filesystem::path& run, const RunConfig& config, int n_threads,
-                   const std::vector<InputFile>& inputs);
+                   const std::vector<InputFile>& inputs,
+                   const std::optional<SourceSignature>& data);
 
 /// The files that the run read when it began; empty if it read none, or if an earlier version began
 /// it, which did not record them.
 std::vector<InputFile> recorded_inputs(const std::filesystem::path& run);
+
+/// The data that the run began with; nothing if they are a battery, or if an earlier version began
+/// it.
+std::optional<SourceSignature> recorded_data(const std::filesystem::path& run);
 
 /// Records how long the last session has been training so far, in seconds of wall-clock time and of
 /// processor time (all threads of the process).

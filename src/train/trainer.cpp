@@ -104,7 +104,32 @@ void require_same_data(const BatchSource& source, const LoadedNetwork& loaded,
         source.name(), now, before, file.string()));
 }
 
+// Beyond their names and numbers: other trials, or another tolerance, make another run.
+void require_same_trials(const RunRecord& run, const BatchSource& source) {
+  const auto before = recorded_data(run.directory);
+  if (!before) return;
+  const std::string found =
+      difference(*before, signature_of(source, run.config), run.config.evaluation.split);
+  if (!found.empty())
+    throw UsageError(
+        fmt::format("{}: the data of \"{}\" are not those that the run began with: {}; "
+                    "pass in the same data, or begin another run",
+                    run.directory.string(), source.name(), found));
+}
+
 }  // namespace
+
+void require_same_inputs(const RunRecord& run, std::shared_ptr<const BatchSource> given) {
+  const auto source = checked(std::move(given));
+  check_source(run.config, source.get());
+  static_cast<void>(config_with_files(run));
+  if (!source) return;
+  if (!run.checkpoints.empty()) {
+    const fs::path file = run.latest_network();
+    require_same_data(*source, load_network(file), file);
+  }
+  require_same_trials(run, *source);
+}
 
 struct Trainer::Implementation : Training {
   using Training::Training;
@@ -133,6 +158,8 @@ Trainer Trainer::start(const RunConfig& config_in, const fs::path& directory,
   const auto warning =
       source ? warning_of_unscored_tasks(*source, config.stream, config.evaluation.split)
              : warning_of_short_rows(config);
+  std::optional<SourceSignature> data;
+  if (source && writes) data = signature_of(*source, config);
   Trainer trainer(std::make_unique<Implementation>(
       RunSetup{config, directory, battery, options.n_threads, source, options.processes,
                options.ceilings},
@@ -145,7 +172,7 @@ Trainer Trainer::start(const RunConfig& config_in, const fs::path& directory,
       [&](int n) {
         // Checked again after they were read, so that the recorded hashes are of what was read.
         require_unchanged(directory, inputs, input_files(config));
-        return create_run(directory, config, n, inputs);
+        return create_run(directory, config, n, inputs, data);
       }));
   const auto unread = source ? warning_of_unread_keys(config) : std::nullopt;
   if (writes)
@@ -188,6 +215,7 @@ Trainer Trainer::resume(const fs::path& directory, const TrainerOptions& options
     if (source) require_same_data(*source, *loaded, file);
     known.sheet = sheet_of(config.wiring, loaded->metadata, file);
   }
+  if (source) require_same_trials(record, *source);
   Network network = steps.empty() ? initial_network(found, battery, source.get())
                                   : network_for_training(*std::move(loaded), config);
   std::optional<TrainingState> state;

@@ -65,7 +65,7 @@ class AnalyzeTest(ProgramTest):
         where = self.run_dir / "analysis" / "record"
         self.assertEqual(json.loads(out)["directory"], str(where))
         self.assertEqual(sorted(p.name for p in where.iterdir()),
-                         ["options.toml", "recording.h5", "summary.json"])
+                         ["options.toml", "provenance.json", "recording.h5", "summary.json"])
         self.assertEqual(tomllib.loads((where / "options.toml").read_text())["trials"], 3)
 
     def test_tables_in_both_formats_and_again(self):

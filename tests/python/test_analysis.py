@@ -3,6 +3,7 @@
 import csv
 import json
 import shutil
+import warnings
 
 import matplotlib
 import numpy as np
@@ -307,3 +308,35 @@ def test_methods_paragraph(analysed):
     assert lmrnn.methods(analysed[0].directory) == text
     for words in ("5 tasks", "25 units", "125 recurrent synapses", "Adam", "20 steps", "seed was 7"):
         assert words in text, text
+
+
+def test_an_analysis_of_an_earlier_step_says_so(tmp_path):
+    trainer = lmrnn.Trainer(CONFIG, tmp_path / "run")
+    trainer.run(lambda progress: progress.step >= 10)
+    lmrnn.analyze(tmp_path / "run", "weights")
+    lmrnn.analyze(tmp_path / "run", "weights", step=0)
+    del trainer
+    run = lmrnn.Trainer.resume(tmp_path / "run").run()
+    with pytest.warns(UserWarning, match="made at step 10, but the run is at step 20 now; make it again"):
+        old = run.analysis("weights")
+    assert old.provenance["step"] == 10 and old.provenance["seed"] == 7 and old.provenance["analysis"] == "weights"
+    lmrnn.report.write_report(run.directory)
+    assert (run.directory / "report.html").read_text().count("Made at step 10, but the run is at step 20 now.") == 1
+    run.analyze("weights")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert run.analysis("weights").provenance["step"] == 20
+        assert run.analysis("weights-step0").provenance["step"] == 0
+
+
+def test_recorded_trials_are_those_of_the_test_split(analysed, tmp_path):
+    run = analysed[0]
+    made = lmrnn.analyze(run, "record", out=tmp_path / "record", tasks="dm1,dms", trials=8)
+    with made.recording("recording") as file:
+        for task in ("dm1", "dms"):
+            trials = run.battery.trials(task, 8, seed=run.seed)
+            assert np.array_equal(file[task]["inputs"][:], trials.inputs.transpose(0, 2, 1))
+            after = np.arange(trials.inputs.shape[0])[:, None] >= file[task]["lengths"][:]
+            rules = file[task]["rules"][:, 0]
+            assert (rules[after] == -1).all() and (rules[~after] == run.battery[task].index).all()
+        assert after.any(), "trials of dms differ in length"

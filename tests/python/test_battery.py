@@ -112,3 +112,13 @@ def test_a_seed_that_is_none_is_told_so(seed):
         with pytest.raises(lmrnn.UsageError, match="seed = .*; a seed is a whole number from 0 to 9223372036854775807"):
             call()
     assert battery.trials("go", 2, seed=np.int64(3)).targets.shape[1] == 2
+
+
+def test_a_period_of_no_length_is_among_the_durations():
+    task = lmrnn.Battery("dlygointr")["dlygointr"]
+    drawn = [task.trial(seed=1, number=k).conditions for k in range(100)]
+    short = next(c for c in drawn if c.durations["delay"] == 0)
+    long = next(c for c in drawn if c.durations["delay"] > 500)
+    copied = task.compose(long, durations=short.durations)
+    assert copied.conditions.durations == short.durations
+    assert len(copied) == len(task.compose(short))

@@ -89,6 +89,43 @@ def test_a_run_goes_on_with_the_same_classes_only(config, data, tmp_path):
         lmrnn.Trainer.resume(tmp_path / "cut", data=other)
 
 
+@pytest.mark.parametrize("done", [False, True])
+def test_a_run_goes_on_with_the_same_trials_only(config, data, tmp_path, done):
+    config["train"]["steps"] = 60
+    begun(config, tmp_path / "run", data, steps=60 if done else 10)
+    assert lmrnn.Run(tmp_path / "run").done == done
+    tasks = dict(zip(data.tasks, data.functions))
+    others = {
+        "other inputs in validation batch 0": lmrnn.data.OwnTasks("copies", tasks, n_channels=5, n_classes=5, seed=1),
+        "other targets in validation batch 0": lmrnn.data.OwnTasks(
+            "copies", tasks | {"opposite": copy_task}, n_channels=5, n_classes=5, seed=0
+        ),
+    }
+    for what, other in others.items():
+        message = f'the data of "copies" are not those that the run began with: {what}'
+        with pytest.raises(lmrnn.UsageError, match=message):
+            lmrnn.Trainer(config, tmp_path / "run", data=other, exist_ok=True)
+        if not done:
+            with pytest.raises(lmrnn.UsageError, match=message):
+                lmrnn.Trainer.resume(tmp_path / "run", data=other)
+    # Another processor may round otherwise.
+    arrays = data.arrays
+    data.arrays = lambda *place: (made := arrays(*place)) | {"inputs": made["inputs"] * np.float32(1 + 3e-7)}
+    assert lmrnn.Trainer(config, tmp_path / "run", data=data, exist_ok=True).run(progress=False).done
+
+
+def test_a_run_goes_on_with_the_same_tolerance_only(config, tmp_path):
+    def held(rng):
+        value = rng.uniform(-1, 1)
+        return lmrnn.data.Trial(np.full((6, 1), value), np.full((6, 1), value))
+
+    config |= {"loss": {"kind": "least-squares"}, "train": {"steps": 20}}
+    lmrnn.Trainer(config, tmp_path / "run", data=lmrnn.data.OwnTasks("hold", held, tolerance=0.1, seed=0)).run()
+    other = lmrnn.data.OwnTasks("hold", held, tolerance=1.0, seed=0)
+    with pytest.raises(lmrnn.UsageError, match="began with: tolerance = 1 instead of 0.1"):
+        lmrnn.Trainer(config, tmp_path / "run", data=other, exist_ok=True)
+
+
 def test_a_directory_may_hold_the_same_run_already(config, data, tmp_path):
     begun(config, tmp_path / "cut", data)
     trained = lmrnn.Trainer(config, tmp_path / "cut", data=data, exist_ok=True).run(progress=False)

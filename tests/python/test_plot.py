@@ -172,7 +172,7 @@ def test_paths_and_runs_are_taken_alike(small_run):
 @pytest.mark.parametrize(
     ("draw", "message"),
     [
-        (lambda run: plot.ring(run), "no analysis 'ring' yet; make it with lmrnn.analyze"),
+        (lambda run: plot.ring(run), "no analysis 'ring' yet; make it with run.analyze"),
         (lambda run: plot.ring(3), "expected an Analysis of 'ring', a Run, or the path of either; got int"),
         (lambda run: plot.learning_curves(3), "expected a Run, a Trainer or the path"),
         (lambda run: plot.learning_curves(run, y="acuracy"), "no column 'acuracy'; it has step"),

@@ -390,3 +390,16 @@ def test_a_run_finds_the_files_of_its_configuration_from_anywhere(small_config, 
     np.savez(tmp_path / "here/worm.npz", mask=mask)
     with pytest.raises(lmrnn.UsageError, match="has changed since the run began"):
         lmrnn._core.untrained_network(run.directory)
+
+
+def test_a_finished_run_is_not_taken_up_with_other_files(small_config, tmp_path):
+    def save(weight):
+        np.save(tmp_path / "weights.npy", np.full((16, 16), weight))
+
+    save(0.1)
+    wiring = {"kind": "dense", "rows": 4, "cols": 4, "weights_path": str(tmp_path / "weights.npy")}
+    lmrnn.Trainer(small_config | {"wiring": wiring}, tmp_path / "run").run()
+    assert lmrnn.Trainer(small_config | {"wiring": wiring}, tmp_path / "run", exist_ok=True).outcome == "finished"
+    save(0.2)
+    with pytest.raises(lmrnn.UsageError, match="weights.npy has changed since the run began"):
+        lmrnn.Trainer(small_config | {"wiring": wiring}, tmp_path / "run", exist_ok=True)

@@ -112,8 +112,8 @@ TEST_P(Every, WritesADirectoryAndReplacesIt) {
   TemporaryDirectory directory;
   const AnalysisResult result = run(entry, subject, options, 2);
   for (int i = 0; i < 2; ++i)
-    write_analysis(directory / "out", result, entry.resolve(options), true);
-  std::set<std::string> expected{"options.toml", "summary.json"}, found;
+    write_analysis(directory / "out", result, entry.resolve(options), {entry.name, 20}, true);
+  std::set<std::string> expected{"options.toml", "provenance.json", "summary.json"}, found;
   for (const Table& t : result.tables) expected.insert({t.name + ".csv", t.name + ".tex"});
   for (const Recording& r : result.recordings) expected.insert(r.name + ".h5");
   for (const auto& file : std::filesystem::directory_iterator(directory / "out"))
@@ -219,7 +219,7 @@ TEST(Tables, LatexEscapes) {
 TEST(Results, AnUnwritablePlaceIsARunError) {
   TemporaryDirectory directory;
   write_file(directory / "file", std::string_view("x"));
-  EXPECT_THROW(write_analysis(directory / "file" / "out", {}, {}, false), RunError);
+  EXPECT_THROW(write_analysis(directory / "file" / "out", {}, {}, {}, false), RunError);
 }
 
 // Lesions -----------------------------------------------------------------------------------------

@@ -40,14 +40,7 @@ def analysis_of(thing, name: str) -> Analysis:
         return Analysis(thing)
     if not isinstance(thing, PATH) and not hasattr(thing, "directory"):
         raise _wrong(thing, f"an Analysis of {name!r}, a Run, or the path of either")
-    run = run_of(thing)
-    folder = run.directory / "analysis" / name
-    if not (folder / "summary.json").is_file():
-        raise _core.UsageError(
-            f"{run.directory}: no analysis {name!r} yet; make it with "
-            f"lmrnn.analyze({str(run.directory)!r}, {name!r})"
-        )
-    return Analysis(folder)
+    return run_of(thing).analysis(name)
 
 
 def table_of(thing, name: str, table: str) -> Table:

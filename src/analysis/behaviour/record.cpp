@@ -23,6 +23,8 @@ struct RecordOptions {
   std::optional<double> delay{};
   std::int64_t directions = 0;
 
+  bool changes_trials() const { return modality || delay || directions > 0; }
+
   template <class Self, class Visitor>
   static void fields(Self& self, Visitor&& field) {
     field("tasks", self.tasks, "which tasks; empty: all that the network was trained on");
@@ -108,7 +110,8 @@ std::vector<T> trials_last(const Buffer<T>& from, std::size_t n_trials, std::siz
 // Overwrites the values after the end of each shorter trial, which belong to no trial.
 // `values`: (time, item, trial).
 template <class Values>
-void set_after_the_end(Values& values, std::size_t n_items, const TrialBatch& trials, float to) {
+void set_after_the_end(Values& values, std::size_t n_items, const TrialBatch& trials,
+                       typename Values::value_type to) {
   const std::size_t n = trials.n_trials;
   for (std::size_t k = 0; k < n; ++k)
     for (auto t = static_cast<std::size_t>(trials.lengths[k]); t < trials.n_steps; ++t)
@@ -125,14 +128,20 @@ std::vector<std::uint8_t> periods_of(const TrialBatch& trials) {
   return periods;
 }
 
+// Trials of the test split, noise included, unless options change them.
+TrialBatch trials_of(const RecordOptions& options, const Battery& battery, std::size_t task,
+                     Seed seed) {
+  const auto n = static_cast<std::size_t>(options.trials);
+  if (!options.changes_trials()) return test_trials(battery, task, n, seed, options.noise);
+  auto conditions = test_conditions(battery, task, n, seed, options.noise);
+  for (std::size_t k = 0; k < n; ++k) apply(options, battery, task, k, conditions[k]);
+  return compose_task(battery, task, conditions, seed);
+}
+
 Recording record_task(const Subject& subject, const RecordOptions& options, std::size_t task,
                       Seed seed) {
   const Battery& battery = subject.battery;
-  auto conditions =
-      test_conditions(battery, task, static_cast<std::size_t>(options.trials), seed, options.noise);
-  for (std::size_t k = 0; k < conditions.size(); ++k)
-    apply(options, battery, task, k, conditions[k]);
-  const TrialBatch trials = compose_task(battery, task, conditions, seed);
+  const TrialBatch trials = trials_of(options, battery, task, seed);
   Simulation s = simulate(subject.network, battery, trials, options.recurrent_noise, seed);
   set_after_the_end(s.states, s.n_units, trials, std::numeric_limits<float>::quiet_NaN());
   // Logits are set to 0 and not to NaN, because xarray has no argmax of NaN; inputs and targets are
@@ -158,8 +167,10 @@ Recording record_task(const Subject& subject, const RecordOptions& options, std:
   // The same order as states and logits, because the same code compares and plots the files.
   to.add<float>(name + "/inputs", trials_last(trials.inputs, n, trials.n_channels),
                 {t, trials.n_channels, n}, {"time", "channel", "trial"});
-  to.add<std::int32_t>(name + "/rules", trials_last(trials.rules, n, trials.n_rule_slots),
-                       {t, trials.n_rule_slots, n}, {"time", "slot", "trial"});
+  auto rules = trials_last(trials.rules, n, trials.n_rule_slots);
+  set_after_the_end(rules, trials.n_rule_slots, trials, -1);  // none; 0 is a rule
+  to.add<std::int32_t>(name + "/rules", rules, {t, trials.n_rule_slots, n},
+                       {"time", "slot", "trial"});
   to.add<std::int32_t>(name + "/targets", trials.targets, {t, n}, {"time", "trial"});
   to.add<std::uint8_t>(name + "/periods", periods_of(trials), {t, n}, {"time", "trial"});
   to.file.metadata[name + "/periods@long_name"] =

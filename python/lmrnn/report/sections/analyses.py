@@ -19,10 +19,12 @@ MOST_TASKS = 4
 def section(run) -> Section | None:
     pieces = []
     for name in run.analyses:
-        folder = run.directory / "analysis" / name
+        folder = run.output / "analysis" / name
         pieces.append(Markup("<h3>") + escape(name) + Markup("</h3>"))
         if (folder / "summary.json").is_file():
             analysis = Analysis(folder)
+            if outdated := run.outdated(analysis):
+                pieces.append(Markup("<p><strong>") + escape(f"{outdated[0].upper()}{outdated[1:]}.") + Markup("</strong></p>"))
             pieces.append(values({key.replace("_", " "): _short(v) for key, v in analysis.summary.items()}))
             kind = re.sub(r"(-step\d+)?(-shuffled-weights)?$", "", name)
             drawn = [figure(axes, caption) for axes, caption in FIGURES.get(kind, _none)(analysis)]
