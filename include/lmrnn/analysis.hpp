@@ -130,9 +130,15 @@ struct AnalysisOrigin {
   Seed seed{};
 };
 
+/// Throws UsageError unless an analysis of this name may be written to `directory`: it does not
+/// exist, is empty, or holds an earlier analysis of the same name. Ask before the analysis is made.
+void require_place_for_analysis(const std::filesystem::path& directory, std::string_view name);
+
 /// Writes tables (CSV; also LaTeX if asked for), recordings (HDF5), summary.json, options.toml and
 /// provenance.json (the origin, and the version of lmrnn) into a directory. The directory appears
-/// under its name only when it is complete, and replaces an existing one. Throws RunError.
+/// under its name only when it is complete. It replaces an earlier analysis; other files that lie
+/// beside that one, such as figures, stay. Throws RunError, and UsageError as
+/// require_place_for_analysis.
 void write_analysis(const std::filesystem::path& directory, const AnalysisResult& result,
                     const ConfigTable& options, const AnalysisOrigin& origin, bool latex);
 

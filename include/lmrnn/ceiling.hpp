@@ -18,7 +18,7 @@ struct Score {
 
 /// Number of steps at the start of the decision period that do not count for trial accuracy, for
 /// networks and for the ideal observer: those that begin less than 100 ms after the period does.
-/// `dt` is in ms.
+/// The last step of the period counts in any case. `dt` is in ms.
 std::int32_t grace_steps(double dt) noexcept;
 
 /// Expected scores of an observer who knows task, timing, noise level and prior, sees all channels,

@@ -5,7 +5,7 @@
 //                       is the target's;
 //   trial accuracy    = share of trials that keep class 0 throughout fixation, stimulus, delay and
 //                       second stimulus and are right at every decision step that begins 100 ms
-//                       (the grace) or more after the decision period did.
+//                       (the grace) or more after the decision period did, and at its last step.
 // "Accuracy" without a qualifier is decision accuracy; means over tasks weigh tasks equally.
 //
 // A task is passed when the lower end of the 95% Wilson interval of its accuracy is at least 95% of

@@ -33,6 +33,7 @@ void analyze(const fs::path& network, const std::string& name, nb::dict options,
   const ConfigTable table = to_table(options, "analyze(" + name + ")");
   const auto which = named<Control>(control, "control");
   const ConfigTable resolved = entry.resolve(table);
+  require_place_for_analysis(out, entry.name);
   Interruption interruption;
   try {
     const nb::gil_scoped_release release;

@@ -105,6 +105,18 @@ void bind_configuration(nb::module_& m) {
       "`config` is a TOML file or a mapping; `overrides` maps dotted keys, such as\n"
       "\"wiring.radius\", to values. Raises UsageError for unknown keys and impossible values.");
   m.def(
+      "resolve_config_for",
+      [](const nb::object& config, const nb::dict& overrides, const std::string& source) {
+        ConfigTable table = read(config, overrides);
+        const ConfigValue* named = find_key(table, "source");
+        const auto* text = named ? std::get_if<std::string>(&named->value) : nullptr;
+        if (named == nullptr || (text && text->empty()))
+          assign_key(table, "source", {source, "data"});
+        return to_dict(write_config(resolve_config(table)));
+      },
+      "config"_a, "overrides"_a, "source"_a,
+      "The same for custom data of this name, which the configuration need not repeat.");
+  m.def(
       "to_toml", [](const nb::dict& config) { return to_toml(to_table(config, "config")); },
       "config"_a, "The configuration as TOML text.");
   m.def("config_reference", &config_reference,

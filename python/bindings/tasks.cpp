@@ -35,11 +35,21 @@ nb::dict durations_of(const Conditions& conditions) {
   return dict;
 }
 
+/// The names of all families are accepted, too ("stim1", "sample", "test"), as in
+/// battery.durations.
+bool names_period(const std::string& name, std::size_t p) {
+  if (name == duration_names[p]) return true;
+  for (const Family family :
+       {Family::reach, Family::decision, Family::delayed_decision, Family::match})
+    if (name == period_name(family, static_cast<Period>(p))) return true;
+  return false;
+}
+
 void set_durations(Conditions& conditions, const nb::dict& values) {
   for (const auto [key, value] : values) {
     const auto name = nb::cast<std::string>(key);
     std::size_t p = 0;
-    while (p < n_periods && name != duration_names[p]) ++p;
+    while (p < n_periods && !names_period(name, p)) ++p;
     if (p == n_periods)
       throw UsageError("durations: no period \"" + name +
                        "\"; there are fixation, stimulus, delay, second_stimulus, decision");

@@ -41,6 +41,11 @@ def resolve_config(config: str | os.PathLike[str] | Mapping[str, Any], overrides
     "wiring.radius", to values. Raises UsageError for unknown keys and impossible values.
     """
 
+def resolve_config_for(config: object, overrides: dict, source: str) -> dict:
+    """
+    The same for custom data of this name, which the configuration need not repeat.
+    """
+
 def to_toml(config: Mapping[str, Any]) -> str:
     """The configuration as TOML text."""
 
@@ -1015,6 +1020,11 @@ class Trainer:
     def released(self) -> bool: ...
 
 def open_run(directory: str | os.PathLike[str]) -> dict[str, Any]: ...
+
+def require_same_inputs(directory: str | os.PathLike, data: object | None = None) -> None:
+    """
+    Raises UsageError unless the run began with these data, and its files have not changed.
+    """
 
 def sheet_of_run(directory: str | os.PathLike) -> Sheet: ...
 

@@ -74,7 +74,7 @@ def methods(run: Run | str | PathLike) -> str:
         *_average(train),
         *_frequencies(battery["weights"]),
         *_curriculum(c["curriculum"]),
-        f"Performance was measured on {_n_trials(run)} held-out trials per task; a task "
+        f"Performance was measured on {_n_trials(run)} {_kind_of_trials(c)} per task; a task "
         "counted as solved if the lower 95% Wilson bound of its accuracy was at least 95%"
         + ("" if run.source else " of the ideal observer's")
         + " at two evaluations in a row, over at least 1000 trials.",
@@ -82,6 +82,12 @@ def methods(run: Run | str | PathLike) -> str:
         f"The seed was {run.seed}.",
     ]
     return " ".join(sentences)
+
+
+def _kind_of_trials(c) -> str:
+    if c["evaluation"]["split"] != "train":
+        return "held-out trials"
+    return "trials of the split that training drew from"
 
 
 # Keys and tables that the other sentences cover.

@@ -158,6 +158,8 @@ def _one_of(value: str, name: str, known: tuple[str, ...]) -> None:
 
 
 def _period_weights(weights: Mapping[str, float]) -> np.ndarray:
-    for name in weights:
+    for name, weight in weights.items():
         _one_of(name, "weights", PERIODS)
+        if not 0 <= weight < float("inf"):
+            raise _core.UsageError(f"weights: {name}: {weight!r}; give a finite number that is at least 0")
     return np.array([weights.get(name, 1.0) for name in PERIODS], dtype=np.float32)

@@ -58,7 +58,7 @@ class Trainer:
         Continue the run in the directory, if it has the same configuration: an unfinished run resumes from its newest
         checkpoint, and `run()` returns at once for a finished one. So you can run a notebook's cell twice.
     overwrite : bool
-        Delete the run in the directory first.
+        Delete the run in the directory, once the new one has begun.
 
     Raises UsageError for an invalid configuration, and for a directory that is not empty.
     """
@@ -85,20 +85,23 @@ class Trainer:
         if mask is not None:
             overrides |= _mask_overrides(_mask_path(directory))
         if overwrite:
-            resolved = _core.resolve_config(config, overrides)  # checked first: an invalid one deletes nothing
+            # What cannot begin must delete nothing, so the old run is only set aside until the new one has begun.
+            resolved = _resolved(config, overrides, data)
             if mask is not None:
                 _checked_mask(mask, resolved)
-            _delete_run(directory)
+            _refuse_files_of(directory, resolved)
+            with _set_aside(directory):
+                self._start(resolved, directory, threads, mask, data)
+            return
         if exist_ok and (directory / "config.toml").is_file():
             if mask is not None:
                 overrides["wiring.path"] = _require_same_mask(mask, directory)
-            resolved = _core.resolve_config(config, overrides)
-            if data is not None and not resolved["source"]:
-                resolved["source"] = data.name  # as in a new run
-            self._take_up(resolved, directory, threads, data)
+            self._take_up(_resolved(config, overrides, data), directory, threads, data)
             return
         _refuse_full(directory)
-        resolved = _core.resolve_config(config, overrides)
+        self._start(_resolved(config, overrides, data), directory, threads, mask, data)
+
+    def _start(self, resolved, directory: Path, threads: int, mask, data) -> None:
         if mask is not None:
             _save_mask(mask, resolved, directory)
         self._begin(_core.Trainer.start(resolved, directory, threads, data))
@@ -260,6 +263,14 @@ class _Finished:
         return self._run.network()
 
 
+def _resolved(config, overrides: Mapping[str, Any], data) -> dict[str, Any]:
+    """The whole configuration. Data of one's own need not be named in it; some checks depend on them."""
+    name = getattr(data, "name", None)
+    if not isinstance(name, str) or not name:  # the core says what is wrong with it
+        return _core.resolve_config(config, overrides)
+    return _core.resolve_config_for(config, overrides, name)
+
+
 def _let_go(directory: Path) -> None:
     """Frees a directory from a Trainer of this process that is not training, e.g. of an earlier run of the same
     notebook cell. Raises UsageError if a Trainer is training there, in this or another process."""
@@ -282,9 +293,24 @@ def _let_go(directory: Path) -> None:
             ) from None
 
 
-def _delete_run(directory: Path) -> None:
-    """Deletes a run directory. Raises UsageError for a directory that holds something else."""
+def _refuse_files_of(directory: Path, config: Mapping[str, Any]) -> None:
+    """Refuses a configuration that reads a file of the run that is to be deleted."""
+    run = directory.resolve()
+    paths = {"init_from": config["init_from"]}
+    paths |= {f"wiring.{key}": value for key, value in config["wiring"].items() if key.endswith("path") and value}
+    for key, path in paths.items():
+        if path and not _core.is_in_zoo(path) and (Path(path).resolve() == run or run in Path(path).resolve().parents):
+            raise _core.UsageError(
+                f"{key} = {str(path)!r}: is in the run that overwrite=True deletes; use another directory for this run"
+            )
+
+
+@contextmanager
+def _set_aside(directory: Path) -> Iterator[None]:
+    """Deletes the run in a directory once the block has succeeded; puts it back if the block raises. Raises UsageError
+    for a directory that holds something else."""
     if not directory.exists() or not any(directory.iterdir()):
+        yield
         return
     if not (directory / "config.toml").is_file() or not (directory / "provenance.json").is_file():
         raise _core.UsageError(
@@ -292,8 +318,19 @@ def _delete_run(directory: Path) -> None:
             "use another directory"
         )
     _let_go(directory)
-    with told(directory, "deleted", "use another directory, or change its permissions"):
-        shutil.rmtree(directory)
+    aside = directory.with_name(f"{directory.name}.old-{os.getpid()}")
+    remedy = "use another directory, or change its permissions"
+    with told(directory, "deleted", remedy):
+        directory.rename(aside)
+    try:
+        yield
+    except BaseException:
+        if directory.is_dir():  # what the new run had begun to write
+            shutil.rmtree(directory)
+        aside.rename(directory)
+        raise
+    with told(aside, "deleted", remedy):
+        shutil.rmtree(aside)
 
 
 def _refuse_full(directory: Path) -> None:

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <system_error>
+#include <vector>
 
 #include "core/shared/atomic_write.hpp"
 #include "lmrnn/analysis.hpp"
@@ -51,7 +52,47 @@ void write_all(const fs::path& directory, const AnalysisResult& result, const Co
   write_file(directory / "summary.json", summary_json(result) + "\n");
 }
 
+bool is_of_analysis(const fs::path& file) {
+  const std::string ending = file.extension().string(), name = file.filename().string();
+  return ending == ".csv" || ending == ".tex" || ending == ".h5" || name == "options.toml" ||
+         name == "provenance.json" || name == "summary.json";
+}
+
+/// Moves what an analysis did not write, e.g. figures of it, from its old directory to the new one.
+void keep_other_files(const fs::path& old, const fs::path& fresh) {
+  std::vector<fs::path> others;
+  for (const auto& entry : fs::directory_iterator(old))
+    if (!is_of_analysis(entry.path())) others.push_back(entry.path());
+  for (const fs::path& file : others) fs::rename(file, fresh / file.filename());
+}
+
 }  // namespace
+
+void require_place_for_analysis(const fs::path& directory, std::string_view name) {
+  std::error_code error;
+  const fs::file_status status = fs::status(directory, error);
+  if (!fs::exists(status)) return;
+  if (!fs::is_directory(status))
+    throw UsageError(
+        fmt::format("{}: is a file; an analysis is written to a folder: choose another "
+                    "place for it",
+                    directory.string()));
+  if (fs::is_empty(directory, error)) return;
+  if (!fs::exists(directory / "summary.json") || !fs::exists(directory / "options.toml"))
+    throw UsageError(
+        fmt::format("{}: holds other files; an analysis replaces only an earlier "
+                    "analysis: choose another place for it",
+                    directory.string()));
+  if (!fs::exists(directory / "provenance.json")) return;  // of an earlier version
+  const auto origin =
+      nlohmann::json::parse(read_file(directory / "provenance.json"), nullptr, false);
+  const std::string before = origin.is_object() ? origin.value("analysis", std::string()) : "";
+  if (before != name)
+    throw UsageError(
+        fmt::format("{}: holds the analysis \"{}\", which \"{}\" would replace; choose "
+                    "another place for it",
+                    directory.string(), before, name));
+}
 
 const Table& AnalysisResult::table(std::string_view name) const {
   const auto found = std::ranges::find(tables, name, &Table::name);
@@ -68,13 +109,17 @@ std::string summary_json(const AnalysisResult& result) {
 
 void write_analysis(const fs::path& directory, const AnalysisResult& result,
                     const ConfigTable& options, const AnalysisOrigin& origin, bool latex) {
+  require_place_for_analysis(directory, origin.analysis);
   const std::string suffix = temporary_suffix();
   const fs::path fresh = directory.string() + suffix, old = directory.string() + ".old" + suffix;
   try {
     fs::remove_all(fresh);
     fs::create_directories(fresh);
     write_all(fresh, result, options, origin, latex);
-    if (fs::exists(directory)) fs::rename(directory, old);
+    if (fs::exists(directory)) {
+      fs::rename(directory, old);
+      keep_other_files(old, fresh);
+    }
     fs::rename(fresh, directory);
     fs::remove_all(old);
   } catch (...) {

@@ -190,6 +190,7 @@ void run_analyze(const AnalyzeOptions& options) {
   from_config({options.control, "--control"}, "control", control, Range{});
   const fs::path network = find_network(network_path(options));
   const fs::path directory = output_directory(options, control);
+  require_place_for_analysis(directory, entry.name);
   const ConfigTable set = options.config.assigned({});
   const ConfigTable resolved = entry.resolve(set);
   Subject subject = load_subject(network);

@@ -10,7 +10,9 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <string>
+#include <string_view>
 
 #include "common.hpp"
 #include "lmrnn/machine.hpp"
@@ -132,7 +134,9 @@ void plan_verb(const Options& options) {
                study.config.tuning.values.empty() ? "" : number_text(run.tuned, "?"),
                run.settled ? std::to_string(run.config.train.steps) : "?", run.hash);
   }
-  fmt::print("# {} runs in {} cells ({}); claim: {}\n# support: {}\n", plan.runs.size(),
+  std::set<std::string_view> different;  // cells may share runs
+  for (const PlannedRun& run : plan.runs) different.insert(run.name);
+  fmt::print("# {} runs in {} cells ({}); claim: {}\n# support: {}\n", different.size(),
              plan.cells.size(), fmt::join(plan.axes, " x "), study.config.claim,
              study.config.support);
   print_tuning(study, plan);

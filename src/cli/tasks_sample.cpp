@@ -31,6 +31,8 @@ struct SampleOptions {
   std::size_t n_rows = 64;
   std::uint32_t batch = 0;
   bool dense_rules = false;
+  /// Options that only one of the two kinds of file has.
+  std::vector<const CLI::Option*> of_trials, of_streams;
 };
 
 // The arrays of a file, with dimension names.
@@ -98,7 +100,8 @@ void add_inputs(Sample& sample, const Battery& battery, const TrialView& rows,
   sample.add_series<float>("inputs", dense, "channel", row);
 }
 
-// Joins the trials of all tasks into one batch, padded to the longest trial.
+// Joins the trials of all tasks into one batch, padded to the longest trial with periods of 255 and
+// rules of -1; the rest is 0 there.
 Trials side_by_side(const Battery& battery, std::span<const TrialBatch> batches) {
   std::size_t n_steps = 0, n_trials = 0;
   for (const TrialBatch& batch : batches) {
@@ -107,10 +110,18 @@ Trials side_by_side(const Battery& battery, std::span<const TrialBatch> batches)
   }
   Trials all(n_steps, n_trials, battery.n_channels(), battery.n_rule_slots(),
              {.loss_weights = true, .periods = true});
-  std::ranges::fill(all.rules, -1);
+  const TrialRows rows = all.rows();
   std::size_t first = 0;
   for (const TrialBatch& batch : batches) {
-    copy_trials(batch.view(), all.rows().trials(first, batch.n_trials));
+    copy_trials(batch.view(), rows.trials(first, batch.n_trials));
+    // The same after the end of every trial, whatever the longest trials of its task and of the
+    // file are: no rule and no period.
+    for (std::size_t k = 0; k < batch.n_trials; ++k)
+      for (auto t = static_cast<std::size_t>(batch.lengths[k]); t < n_steps; ++t) {
+        rows.periods(t, first + k) = 255;
+        for (std::size_t slot = 0; slot < battery.n_rule_slots(); ++slot)
+          rows.rules(t, first + k, slot) = -1;
+      }
     first += batch.n_trials;
   }
   return all;
@@ -224,6 +235,16 @@ void run_sample(const SampleOptions& options) {
   from_config({options.split, "--split"}, "split", split, {});
   if (options.layout != "time-major" && options.layout != "batch-first")
     throw UsageError("--layout " + options.layout + ": it must be time-major or batch-first");
+  const bool streams = !options.stream.empty();
+  const auto given = [](const std::vector<const CLI::Option*>& unused, const char* remedy) {
+    for (const CLI::Option* option : unused)
+      if (option->count() > 0) throw UsageError(fmt::format("{}: {}", option->get_name(), remedy));
+  };
+  if (streams)
+    given(options.of_trials,
+          "a stream has no numbered trials; leave it out, or leave out --stream");
+  else
+    given(options.of_streams, "only streams have it; give --stream too, or leave it out");
   const Battery battery(options.battery.battery(), *options.seed);
   Sample sample(options.layout == "batch-first");
   if (options.stream.empty())
@@ -259,31 +280,31 @@ void add_sample(CLI::App& tasks) {
   options->battery.add_to(*verb);
 
   const std::string batches = "Trial batches: one trial per row, padded";
-  verb->add_option("--trials", options->n_trials, "trials of each task")
-      ->check(whole_number(1))
-      ->capture_default_str()
-      ->group(batches);
-  verb->add_option("--first", options->first, "number of the first trial")
-      ->check(whole_number(0))
-      ->capture_default_str()
-      ->group(batches);
+  options->of_trials = {verb->add_option("--trials", options->n_trials, "trials of each task")
+                            ->check(whole_number(1))
+                            ->capture_default_str()
+                            ->group(batches),
+                        verb->add_option("--first", options->first, "number of the first trial")
+                            ->check(whole_number(0))
+                            ->capture_default_str()
+                            ->group(batches)};
 
   const std::string stream = "Packed streams: trials end to end";
   verb->add_option("--stream", options->stream, "restart or continue")
       ->type_name("MODE")
       ->group(stream);
-  verb->add_option("--rows", options->n_rows, "rows in a batch")
-      ->check(whole_number(1))
-      ->capture_default_str()
-      ->group(stream);
-  verb->add_option("--steps", options->n_steps, "time steps in a row")
-      ->check(whole_number(1))
-      ->capture_default_str()
-      ->group(stream);
-  verb->add_option("--batch", options->batch, "number of the batch")
-      ->check(whole_number(0, std::numeric_limits<std::uint32_t>::max()))
-      ->capture_default_str()
-      ->group(stream);
+  options->of_streams = {verb->add_option("--rows", options->n_rows, "rows in a batch")
+                             ->check(whole_number(1))
+                             ->capture_default_str()
+                             ->group(stream),
+                         verb->add_option("--steps", options->n_steps, "time steps in a row")
+                             ->check(whole_number(1))
+                             ->capture_default_str()
+                             ->group(stream),
+                         verb->add_option("--batch", options->batch, "number of the batch")
+                             ->check(whole_number(0, std::numeric_limits<std::uint32_t>::max()))
+                             ->capture_default_str()
+                             ->group(stream)};
 }
 
 }  // namespace lmrnn::cli

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <set>
+#include <string_view>
 #include <tuple>
 
 #include "core/shared/descriptor.hpp"
@@ -67,9 +69,10 @@ Table times_table(const StudyPlan& plan, const StudyResults& results) {
               {"run", "stage", "seconds", "seconds_per_step", "processor_seconds", "threads",
                "started", "host", "processor", "simd", "version", "commit"},
               {}};
+  std::set<std::string_view> told;  // cells may share runs
   for (const PlannedRun& run : plan.runs) {
     const RunSummary* s = results.of(run);
-    if (!s) continue;
+    if (!s || !told.insert(run.name).second) continue;
     const double per_step = s->steps > 0 ? s->seconds / static_cast<double>(s->steps) : 0;
     table.rows.push_back({run.name, std::string(to_name(run.stage)), s->seconds, per_step,
                           s->processor_seconds.value_or(nothing), s->threads, s->started, s->host,
@@ -106,9 +109,11 @@ Table tuning_table(const Study& study, const StudyPlan& plan) {
 Table states_table(const Study& study, const StudyPlan& plan) {
   Table table{"states", {"run", "state", "error"}, {}};
   const auto states = study_status(study, plan);
+  std::set<std::string_view> told;
   for (std::size_t i = 0; i < plan.runs.size(); ++i)
-    table.rows.push_back(
-        {plan.runs[i].name, std::string(to_name(states[i].state)), states[i].error});
+    if (told.insert(plan.runs[i].name).second)
+      table.rows.push_back(
+          {plan.runs[i].name, std::string(to_name(states[i].state)), states[i].error});
   return table;
 }
 

@@ -341,11 +341,11 @@ class Observer {
 
   void score(const Conditions& c, Mean& decision, Mean& trial) const {
     const std::int32_t n_steps = steps(c, Period::decision);
-    const auto grace = grace_steps(battery_.config().dt);
+    const auto grace = std::min(grace_steps(battery_.config().dt), n_steps - 1);
     if (base_.family != Family::match || battery_.semantics().ring_wrap) {
       const double most = best(n_);
       decision.add(most);
-      trial.add(grace < n_steps ? most : 1);
+      trial.add(most);
       return;
     }
     // Published ring_wrap: the response that looks like "none", at each step and throughout.
@@ -366,7 +366,7 @@ class Observer {
     }
     decision.add(sum / n_steps);
     const auto merged = std::ranges::find(always_none, true) - always_none.begin();
-    trial.add(grace < n_steps ? best(static_cast<std::size_t>(merged)) : 1);
+    trial.add(best(static_cast<std::size_t>(merged)));
   }
 
   const Battery& battery_;

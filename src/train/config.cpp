@@ -193,7 +193,9 @@ void check_config(const RunConfig& config) {
         fmt::format("train.block = {} is more than stream.batch = {}; use 0 for a good "
                     "block size",
                     config.train.block, config.stream.batch));
-  if (config.train.stop_solved && config.train.stop_solved->of(n_tasks) > n_tasks)
+  // Custom data have tasks of their own, and only they know how many trials are in their rows.
+  const bool has_battery = config.source.empty();
+  if (has_battery && config.train.stop_solved && config.train.stop_solved->of(n_tasks) > n_tasks)
     throw UsageError(
         fmt::format("train.stop_solved = {}, but battery.tasks are only {}; use {} or \"all\"",
                     config.train.stop_solved->n, n_tasks, n_tasks));
@@ -212,7 +214,7 @@ void check_config(const RunConfig& config) {
     throw UsageError(fmt::format(
         "stream.grow_from = {} is more than stream.batch = {}; batches grow to stream.batch rows",
         config.stream.grow_from, config.stream.batch));
-  if (config.train.stop_solved && config.evaluation.trials < 1000)
+  if (has_battery && config.train.stop_solved && config.evaluation.trials < 1000)
     throw UsageError(fmt::format(
         "train.stop_solved can never be met with evaluation.trials = {}; use 1000 or more",
         config.evaluation.trials));

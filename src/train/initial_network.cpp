@@ -40,10 +40,20 @@ void copy_recurrent(const Network& from, const Network& to, float* w, const std:
 }
 
 // Copies a part that is stored as a whole (row, column) array; entries outside our mask stay zero.
-void copy_masked(const float* from, float* to, const Mask& mask) {
-  for (std::size_t row = 0; row < mask.n_targets(); ++row)
-    for (const std::uint32_t column : mask.sources_of(row))
-      to[row * mask.n_sources() + column] = from[row * mask.n_sources() + column];
+// Theirs may have more synapses, but not fewer. `key` names the part in messages.
+void copy_masked(const float* from, const Mask& theirs, float* to, const Mask& ours,
+                 std::string_view key, const std::string& file) {
+  for (std::size_t row = 0; row < ours.n_targets(); ++row) {
+    const auto sources = theirs.sources_of(row);
+    for (const std::uint32_t column : ours.sources_of(row)) {
+      if (!std::ranges::binary_search(sources, column))
+        throw UsageError(
+            fmt::format("init_from {}: it has no synapse {} -> {}, which this run's {} "
+                        "has; use its synapses or a part of them",
+                        file, column, row, key));
+      to[row * ours.n_sources() + column] = from[row * ours.n_sources() + column];
+    }
+  }
 }
 
 // Rule inputs are matched by task name; tasks that the other network never saw keep fresh weights.
@@ -94,8 +104,9 @@ void copy_weights(const RunConfig& config, const Battery& battery, Network& netw
   float* w = writer.data();
   copy_recurrent(loaded.network, network, w + to.recurrent, name);
   copy_rules(loaded.network, trained, network, w + to.rule, battery);
-  copy_masked(v + from.input, w + to.input, ours.input);
-  copy_masked(v + from.readout, w + to.readout, ours.readout);
+  copy_masked(v + from.input, theirs.input, w + to.input, ours.input, "[network.input]", name);
+  copy_masked(v + from.readout, theirs.readout, w + to.readout, ours.readout, "[network.readout]",
+              name);
   std::copy_n(v + from.bias, to.n_bias, w + to.bias);
   std::copy_n(v + from.readout_bias, to.n_readout_bias, w + to.readout_bias);
   require_signs(network, fmt::format("init_from {}", name));

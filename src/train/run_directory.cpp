@@ -12,6 +12,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/shared/descriptor.hpp"
+#include "core/shared/sha256.hpp"
 #include "lmrnn/files.hpp"
 #include "lmrnn/machine.hpp"
 #include "lmrnn/run.hpp"
@@ -131,8 +132,10 @@ RunLock create_run(const fs::path& run, const RunConfig& config, int n_threads,
     provenance["inputs"][input.key] = {{"file", input.path.string()}, {"sha256", input.sha256}};
   if (data) provenance["data"] = to_json(*data);
   provenance["sessions"] = Json::array({describe_session(0, n_threads)});
+  const std::string text = to_toml(write_config(config));
+  provenance["config_sha256"] = sha256(text);
   write_file(run / "provenance.json", provenance.dump(2) + "\n");
-  write_file(run / "config.toml", to_toml(write_config(config)));
+  write_file(run / "config.toml", text);
   return lock;
 }
 
@@ -171,6 +174,11 @@ std::vector<std::string> add_session(const fs::path& run, std::int64_t first_ste
   const Json session = describe_session(first_step, n_threads);
   const Json& before = provenance["sessions"].front();
   std::vector<std::string> notices;
+  if (const auto began = provenance.find("config_sha256");
+      began != provenance.end() && *began != sha256(read_file(run / "config.toml")))
+    notices.push_back(fmt::format(
+        "{}: was edited after the run began; the steps before step {} were made with other values",
+        (run / "config.toml").string(), first_step));
   for (const char* key : {"simd", "version", "commit", "compiler"})
     if (text_of(before, key) != text_of(session, key))
       notices.push_back(

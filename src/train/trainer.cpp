@@ -43,6 +43,13 @@ std::shared_ptr<const BatchSource> checked(std::shared_ptr<const BatchSource> so
 // Checks that the data are those that the configuration names.
 void check_source(const RunConfig& config, const BatchSource* source) {
   const std::string name = source == nullptr ? "" : source->name();
+  if (source != nullptr && config.train.stop_solved) {
+    const std::size_t n_tasks = source->tasks().size();
+    if (config.train.stop_solved->of(n_tasks) > n_tasks)
+      throw UsageError(fmt::format(
+          "train.stop_solved = {}, but \"{}\" has only {} {}; use {} or \"all\"",
+          config.train.stop_solved->n, name, n_tasks, n_tasks == 1 ? "task" : "tasks", n_tasks));
+  }
   if (source != nullptr && continuous(*source) != nullptr &&
       config.loss.kind != LossKind::least_squares)
     throw UsageError(

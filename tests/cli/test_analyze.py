@@ -96,6 +96,25 @@ class AnalyzeTest(ProgramTest):
         self.output_of("analyze", network, "weights", "--out", self.dir / "w")
         self.assertTrue((self.dir / "w" / "summary.json").exists())
 
+    def test_an_analysis_replaces_only_an_analysis(self):
+        notes = self.dir / "results" / "notes.txt"
+        notes.parent.mkdir()
+        notes.write_text("six months of notes")
+        for place, message in ((notes.parent, "holds other files"), (notes, "is a file"),
+                               (self.run_dir, "holds other files")):
+            self.assert_refused(["analyze", self.run_dir, "weights", "--out", place], message)
+        self.assertEqual(notes.read_text(), "six months of notes")
+        self.assertTrue((self.run_dir / "config.toml").is_file())
+        place = self.dir / "mine"
+        self.output_of("analyze", self.run_dir, "weights", "--out", place)
+        self.assert_refused(["analyze", self.run_dir, "confusion", "--out", place],
+                            'holds the analysis "weights", which "confusion" would replace')
+        (place / "figure.svg").write_text("<svg/>")
+        (place / "stale.csv").write_text("a")
+        self.output_of("analyze", self.run_dir, "weights", "--out", place)
+        self.assertTrue((place / "figure.svg").is_file(), "figures stay")
+        self.assertFalse((place / "stale.csv").exists())
+
     def test_another_network(self):
         self.output_of("analyze", self.run_dir, "similarity", "--set", f"other={self.run_dir}",
                        "--set", "trials=4")

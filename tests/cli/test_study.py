@@ -107,6 +107,19 @@ class StudyTest(ProgramTest):
             (contrast,) = csv.DictReader(file)
         self.assertEqual((contrast["verdict"], contrast["least_p"]), ("supported", "0.03125"))
 
+    def test_runs_that_cells_share_are_told_once(self):
+        self.study.write_text(STUDY.replace('wiring.kind = "dense"\n', ""))  # both levels are the same network
+        self.assertIn("# 3 runs in 2 cells", self.verb("plan", "--set", "seeds=[1, 2, 3]"))
+        self.verb("run", "--smoke", "--jobs", "1")
+        self.verb("collect", "--smoke")
+        for name in ("times", "states"):
+            found = list(self.dir.glob(f"runs/*/tables/{name}.csv"))
+            self.assertEqual(len(found), 1)
+            with open(found[0], newline="") as file:
+                runs = [row["run"] for row in csv.DictReader(file)]
+            self.assertEqual(len(runs), len(set(runs)), name)
+            self.assertTrue(runs)
+
     def test_a_paused_study_waits_and_computes_the_same(self):
         self.verb("run")
         undisturbed = self.tables("runs/tiny")

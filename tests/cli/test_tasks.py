@@ -189,6 +189,23 @@ class Sample(ProgramTest):
             self.assertEqual(arrays["targets"][2][(length - 1) * 10 + trial],
                              1 + arrays["response"][2][trial])
 
+    def test_padding_does_not_depend_on_other_tasks(self):
+        arrays = read_npz(self.sample("--tasks", "go,dms", "--trials", 5))
+        n_trials, lengths, tasks = 10, arrays["length"][2], arrays["task"][2]
+        self.assertLess(min(lengths), max(lengths))
+        fixation = [0] * n_trials
+        for at, (period, rule) in enumerate(zip(arrays["periods"][2], arrays["rules"][2])):
+            step, trial = divmod(at, n_trials)
+            fixation[trial] += period == 0
+            padded = step >= lengths[trial]
+            self.assertEqual((period == 255, rule), (padded, -1 if padded else tasks[trial]))
+        self.assertEqual({n for n, task in zip(fixation, tasks) if task == 0}, {5})
+
+    def test_options_of_the_other_kind_of_file_are_refused(self):
+        common = ["tasks", "sample", "--tasks", "go", "--seed", 1, "--out", self.dir / "x.npz"]
+        self.assert_refused([*common, "--rows", 5], "--rows: only streams have it")
+        self.assert_refused([*common, "--stream", "restart", "--trials", 5], "--trials: a stream has no numbered trials")
+
     def test_layouts_hold_the_same(self):
         for more in ([], ["--stream", "restart", "--steps", 40, "--rows", 10]):
             time_major = read_npz(self.sample("--tasks", "cog20", "--trials", 3, *more))

@@ -122,3 +122,18 @@ def test_a_period_of_no_length_is_among_the_durations():
     copied = task.compose(long, durations=short.durations)
     assert copied.conditions.durations == short.durations
     assert len(copied) == len(task.compose(short))
+
+
+def test_periods_go_by_their_names_in_the_family():
+    task = lmrnn.Battery("dlydm1")["dlydm1"]
+    conditions = task.draw(seed=1)
+    lengths = {name: 100.0 * (k + 2) for k, name in enumerate(task.periods) if name != "decision"}
+    made = task.compose(conditions, durations=lengths)
+    assert {name: 100.0 * (last - first) for name, first, last in made.periods if name in lengths} == lengths
+    assert made.conditions.durations["second_stimulus"] == lengths["stim2"]
+
+
+@pytest.mark.parametrize("weight", [-5, float("nan"), float("inf")])
+def test_weights_of_periods_are_numbers_from_0_on(weight):
+    with pytest.raises(lmrnn.UsageError, match="weights: delay: .*; give a finite number that is at least 0"):
+        lmrnn.Battery("go").stream(batch=2, steps=20, seed=1, weights={"delay": weight})

@@ -217,3 +217,15 @@ def test_evaluations_are_tables(expected):
     assert isinstance(frame, pandas.DataFrame) and list(frame.index) == ["go", "dlygo", "dm1"]
     assert frame.loc["go", "decision_accuracy"] == expected["go"].decision_accuracy
     assert frame.loc["dm1", "ceiling"] == expected["dm1"].ceiling.decision_accuracy.value
+
+
+@pytest.mark.parametrize("dt", [100, 150, 200])
+def test_a_network_that_never_answers_is_never_right(dt):
+    def never(inputs):
+        logits = np.zeros((*inputs.shape[:2], 17), np.float32)
+        logits[..., 0] = 1
+        return logits
+
+    for score in lmrnn.evaluate(never, lmrnn.Battery("dm1,multidlydm,go", dt=dt), seed=1, n_trials=50):
+        assert (score.decision_accuracy, score.trial_accuracy) == (0, 0), score.name
+        assert score.ceiling.trial_accuracy.value > 0.5

@@ -303,3 +303,13 @@ def test_tasks_may_have_different_numbers_of_trials(config, data, tmp_path):
     run = lmrnn.Run(run.directory)
     assert "on 523 to 1608 held-out trials per task" in lmrnn.methods(run)
     assert "523 to 1,608 per task" in lmrnn.report.write_report(run.directory).read_text()
+
+
+@pytest.mark.parametrize("wanted, refused", [(1, ""), ("all", ""), (3, 'stop_solved = 3, but "copies" has only 2 tasks')])
+def test_criteria_are_about_the_tasks_of_the_data(config, data, tmp_path, wanted, refused):
+    config |= {"train": {"steps": 4, "stop_solved": wanted}}
+    if refused:
+        with pytest.raises(lmrnn.UsageError, match=refused):
+            lmrnn.Trainer(config, tmp_path / "run", data=data)
+    else:
+        lmrnn.Trainer(config, tmp_path / "run", data=data)

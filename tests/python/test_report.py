@@ -116,3 +116,10 @@ def test_runs_without_a_common_task_are_compared_in_their_settings(small_run, sm
 def test_failed_trials_are_shown_and_figures_can_be_saved(page):
     assert "answered wrong" in page
     assert page.count('class="download"') == page.count("<figure") > 8
+
+
+def test_a_report_overwrites_nothing_else(small_run):
+    config = (small_run.directory / "config.toml").read_text()
+    with pytest.raises(lmrnn.UsageError, match="config.toml: a report is an HTML file; give a name that ends in .html"):
+        lmrnn.report.write_report(small_run.directory, small_run.directory / "config.toml")
+    assert (small_run.directory / "config.toml").read_text() == config

@@ -396,10 +396,52 @@ def test_a_finished_run_is_not_taken_up_with_other_files(small_config, tmp_path)
     def save(weight):
         np.save(tmp_path / "weights.npy", np.full((16, 16), weight))
 
-    save(0.1)
+    save(0.01)
     wiring = {"kind": "dense", "rows": 4, "cols": 4, "weights_path": str(tmp_path / "weights.npy")}
     lmrnn.Trainer(small_config | {"wiring": wiring}, tmp_path / "run").run()
     assert lmrnn.Trainer(small_config | {"wiring": wiring}, tmp_path / "run", exist_ok=True).outcome == "finished"
-    save(0.2)
+    save(0.02)
     with pytest.raises(lmrnn.UsageError, match="weights.npy has changed since the run began"):
         lmrnn.Trainer(small_config | {"wiring": wiring}, tmp_path / "run", exist_ok=True)
+
+
+@pytest.mark.parametrize(
+    "change, message",
+    [
+        ({"init_from": "run"}, "init_from = 'run': is in the run that overwrite=True deletes"),
+        ({"init_from": "nothing"}, "nothing"),
+        ({"wiring": {"kind": "file", "rows": 4, "cols": 4, "path": "nothing.npy"}}, "nothing.npy"),
+        ({"source": "mine"}, "custom data"),
+        ({"battery": {"tasks": "go", "dt": -1}}, "battery.dt"),
+    ],
+)
+def test_a_run_is_deleted_only_once_the_next_one_has_begun(small_config, tmp_path, monkeypatch, change, message):
+    monkeypatch.chdir(tmp_path)
+    lmrnn.Trainer(small_config, "run").run()
+    before = sorted(tmp_path.iterdir())
+    with pytest.raises(lmrnn.UsageError, match=message):
+        lmrnn.Trainer(small_config | change, "run", overwrite=True)
+    assert lmrnn.Run("run").done and sorted(tmp_path.iterdir()) == before
+    assert not lmrnn.Run(lmrnn.Trainer(small_config, "run", overwrite=True).directory).done
+    assert sorted(tmp_path.iterdir()) == before
+
+
+def test_an_edited_configuration_is_told_when_its_run_goes_on(small_config, tmp_path):
+    trainer = lmrnn.Trainer(small_config, tmp_path / "run")
+    trainer.run(lambda progress: progress.step >= 5)
+    del trainer
+    config = tmp_path / "run" / "config.toml"
+    config.write_text(config.read_text().replace("learning_rate = ", "learning_rate = 1", 1))
+    with pytest.warns(UserWarning, match="config.toml: was edited after the run began; the steps before step 5"):
+        lmrnn.Trainer.resume(tmp_path / "run")
+
+
+def test_a_network_with_fewer_inputs_is_no_beginning(small_config, tmp_path):
+    few = small_config | {"network": {"input": {"density": 0.5}}}
+    lmrnn.Trainer(few, tmp_path / "few").run()
+    with pytest.raises(lmrnn.UsageError, match=r"it has no synapse .*, which this run's \[network.input\] has"):
+        lmrnn.Trainer(small_config | {"init_from": str(tmp_path / "few")}, tmp_path / "all")
+    readout = small_config | {"network": {"readout": {"patch": [0, 0, 2, 4]}}}
+    lmrnn.Trainer(readout, tmp_path / "patch").run()
+    with pytest.raises(lmrnn.UsageError, match=r"this run's \[network.readout\] has"):
+        lmrnn.Trainer(small_config | {"init_from": str(tmp_path / "patch")}, tmp_path / "all")

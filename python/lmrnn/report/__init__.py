@@ -32,6 +32,8 @@ def write_report(
     from .catalogue import find_subject
     from .html import render
 
+    if out is not None and Path(out).suffix.lower() not in (".html", ".htm"):
+        raise _core.UsageError(f"{out}: a report is an HTML file; give a name that ends in .html")
     found = find_subject(subject, against)
     with style.unregistered():
         sections = [section for make in found.sections if (section := make(found.content)) is not None]
