@@ -207,10 +207,9 @@ class Sample(ProgramTest):
         self.assert_refused([*common, "--stream", "restart", "--trials", 5], "--trials: a stream has no numbered trials")
 
     def test_layouts_hold_the_same(self):
-        for more in ([], ["--stream", "restart", "--steps", 40, "--rows", 10]):
-            time_major = read_npz(self.sample("--tasks", "cog20", "--trials", 3, *more))
-            batch_first = read_npz(self.sample("--tasks", "cog20", "--trials", 3, "--layout",
-                                               "batch-first", *more))
+        for kind in (["--trials", 3], ["--stream", "restart", "--steps", 40, "--rows", 10]):
+            time_major = read_npz(self.sample("--tasks", "cog20", *kind))
+            batch_first = read_npz(self.sample("--tasks", "cog20", "--layout", "batch-first", *kind))
             _, (n_steps, n_rows, n_channels), values = time_major["inputs"]
             _, shape, swapped = batch_first["inputs"]
             self.assertEqual(shape, (n_rows, n_steps, n_channels))

@@ -1,11 +1,13 @@
 // Ceilings: closed forms, bounds, and changes that must have no effect.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "battery_cases.hpp"
 #include "lmrnn/ceiling.hpp"
 #include "lmrnn/error.hpp"
+#include "lmrnn/streams.hpp"
 #include "message_of.hpp"
 
 namespace lmrnn {
@@ -66,15 +68,19 @@ TEST(Grace, IsAHundredMilliseconds) {
   EXPECT_EQ(grace_steps(250), 1);
 }
 
-TEST(Grace, IsTheSameForTheObserverAsForNetworks) {
+TEST(Grace, LeavesTheLastStepToTheObserverAndToNetworks) {
   BatteryConfig config = config_of("dm1");
   config.dt = 33.3333333333;
-  const auto decision_of_steps = [&](int n) {
+  const int grace = grace_steps(config.dt);
+  for (const int n : {1, grace, grace + 1, grace + 3}) {
     config.durations["dm1"]["decision"] = {Duration::Kind::fixed, {(n + 0.5) * config.dt}};
-    return ceiling_of(config, 200).trial_accuracy.value;
-  };
-  EXPECT_EQ(decision_of_steps(grace_steps(config.dt)), 1);  // no step is graded
-  EXPECT_LT(decision_of_steps(grace_steps(config.dt) + 1), 1);
+    EXPECT_LT(ceiling_of(config, 200).trial_accuracy.value, 1) << n;
+    const TrialBatch trial = draw_trials(Battery(config, Seed{1}), 0, 1, Seed{1}, Split::test);
+    EXPECT_EQ(std::ranges::count(trial.scored, static_cast<std::uint8_t>(Scored::yes)),
+              std::max(1, n - grace))
+        << n;
+    EXPECT_EQ(trial.scored[trial.n_steps - 1], static_cast<std::uint8_t>(Scored::yes)) << n;
+  }
 }
 
 TEST(Ceiling, OfReachIsExactlyOne) {
