@@ -41,7 +41,7 @@ def resolve_config(config: str | os.PathLike[str] | Mapping[str, Any], overrides
     "wiring.radius", to values. Raises UsageError for unknown keys and impossible values.
     """
 
-def resolve_config_for(config: object, overrides: dict, source: str) -> dict:
+def resolve_config_for(config: str | os.PathLike[str] | Mapping[str, Any], overrides: Mapping[str, Any], source: str) -> dict[str, Any]:
     """
     The same for custom data of this name, which the configuration need not repeat.
     """

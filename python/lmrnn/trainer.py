@@ -319,8 +319,7 @@ def _set_aside(directory: Path) -> Iterator[None]:
         )
     _let_go(directory)
     aside = directory.with_name(f"{directory.name}.old-{os.getpid()}")
-    remedy = "use another directory, or change its permissions"
-    with told(directory, "deleted", remedy):
+    with told(directory, "set aside", "use another directory, or change its permissions"):
         directory.rename(aside)
     try:
         yield
@@ -329,8 +328,12 @@ def _set_aside(directory: Path) -> Iterator[None]:
             shutil.rmtree(directory)
         aside.rename(directory)
         raise
-    with told(aside, "deleted", remedy):
+    try:
         shutil.rmtree(aside)
+    except OSError as error:  # the new run is there, so this is no reason to stop
+        warnings.warn(
+            f"{aside}: the old run cannot be deleted ({error.strerror}); delete it yourself", stacklevel=6
+        )
 
 
 def _refuse_full(directory: Path) -> None:

@@ -1,6 +1,7 @@
 """If a file cannot be written, one message says so, with the remedy, and no partial file is left."""
 
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -92,8 +93,17 @@ def test_a_run_that_cannot_be_deleted_is_told(small_config, tmp_path, monkeypatc
         raise PermissionError(13, "Permission denied", str(path / "config.toml"))
 
     monkeypatch.setattr(shutil, "rmtree", refuse)
-    with pytest.raises(lmrnn.RunError, match=r"run: cannot be deleted \(Permission denied\); use another directory"):
+    with pytest.warns(UserWarning, match=r"run.old-\d+: the old run cannot be deleted \(Permission denied\); delete it"):
+        trainer = lmrnn.Trainer(small_config, tmp_path / "run", overwrite=True)
+    assert trainer.run().done
+
+    def refuse_too(path, target):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "rename", refuse_too)
+    with pytest.raises(lmrnn.RunError, match=r"run: cannot be set aside \(Permission denied\); use another directory"):
         lmrnn.Trainer(small_config, tmp_path / "run", overwrite=True)
+    assert lmrnn.Run(tmp_path / "run").done
 
 
 def test_a_full_disk_is_told(tmp_path):
