@@ -317,23 +317,32 @@ def _set_aside(directory: Path) -> Iterator[None]:
             f"{directory}: overwrite=True deletes runs only, and this directory holds something else; "
             "use another directory"
         )
+    if directory.is_symlink():
+        raise _core.UsageError(f"{directory}: is a symbolic link; overwrite=True needs the directory that it leads to")
     _let_go(directory)
-    aside = directory.with_name(f"{directory.name}.old-{os.getpid()}")
+    ending = f".old-{os.getpid()}"
+    moved = [(directory, directory.with_name(directory.name + ending))]
+    mask = _mask_path(directory)
+    if mask.is_file() and os.path.basename(Run(directory).config["wiring"]["path"]) == mask.name:
+        moved.append((mask, mask.with_name(mask.name + ending)))
     with told(directory, "set aside", "use another directory, or change its permissions"):
-        directory.rename(aside)
+        for path, aside in moved:
+            path.rename(aside)
     try:
         yield
     except BaseException:
         if directory.is_dir():  # what the new run had begun to write
             shutil.rmtree(directory)
-        aside.rename(directory)
+        for path, aside in moved:
+            aside.replace(path)
         raise
-    try:
-        shutil.rmtree(aside)
-    except OSError as error:  # the new run is there, so this is no reason to stop
-        warnings.warn(
-            f"{aside}: the old run cannot be deleted ({error.strerror}); delete it yourself", stacklevel=6
-        )
+    for _, aside in moved:
+        try:
+            shutil.rmtree(aside) if aside.is_dir() else aside.unlink()
+        except OSError as error:  # the new run is there, so this is no reason to stop
+            warnings.warn(
+                f"{aside}: the old run cannot be deleted ({error.strerror}); delete it yourself", stacklevel=6
+            )
 
 
 def _refuse_full(directory: Path) -> None:

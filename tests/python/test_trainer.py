@@ -426,6 +426,19 @@ def test_a_run_is_deleted_only_once_the_next_one_has_begun(small_config, tmp_pat
     assert sorted(tmp_path.iterdir()) == before
 
 
+def test_the_mask_of_a_run_goes_with_it(small_config, tmp_path):
+    config = small_config | {"wiring": {"rows": 3, "cols": 3}}
+    lmrnn.Trainer(config, tmp_path / "run", mask=np.eye(9)).run()
+    with pytest.raises(lmrnn.UsageError, match="custom data"):
+        lmrnn.Trainer(config | {"source": "mine"}, tmp_path / "run", mask=np.ones((9, 9)), overwrite=True)
+    assert lmrnn.Trainer(config, tmp_path / "run", mask=np.eye(9), exist_ok=True).outcome == "finished"
+    lmrnn.Trainer(config, tmp_path / "run", overwrite=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+    (tmp_path / "link").symlink_to(tmp_path / "run")
+    with pytest.raises(lmrnn.UsageError, match="link: is a symbolic link"):
+        lmrnn.Trainer(config, tmp_path / "link", overwrite=True)
+
+
 def test_an_edited_configuration_is_told_when_its_run_goes_on(small_config, tmp_path):
     trainer = lmrnn.Trainer(small_config, tmp_path / "run")
     trainer.run(lambda progress: progress.step >= 5)
