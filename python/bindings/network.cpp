@@ -294,13 +294,15 @@ void bind_network(nb::module_& m) {
           },
           "kind"_a = "fan-in", nb::kw_only(), "seed"_a,
           "Fresh weights: identity, fan-in or spectral-radius.")
-      .def("forward", &forward, "inputs"_a, "rules"_a = nb::none(), nb::kw_only(),
-           "resets"_a = nb::none(), "recurrent_noise"_a = 0.0, "seed"_a = nb::none(),
-           "threads"_a = 1,
-           "States (time, trial, unit) and logits (time, trial, class) from state 0. States are "
-           "h, or the\nvoltages x, of which other units see f(x).\n\n"
-           "inputs : (time, trial, channel); rules : (time, trial, slot) int32, -1 for none;\n"
-           "resets : (time, trial) bool, where the state before is taken as 0.")
+      .def(
+          "forward", &forward, "inputs"_a, "rules"_a = nb::none(), nb::kw_only(),
+          "resets"_a = nb::none(), "recurrent_noise"_a = 0.0, "seed"_a = nb::none(),
+          "threads"_a = 1,
+          "States (time, trial, unit) and logits (time, trial, class) from state 0. States are "
+          "h, or the\nvoltages x, of which other units see f(x).\n\n"
+          "inputs : (time, trial, channel); rules : (time, trial, slot) int32, or (time, trial) if "
+          "one rule is on\nat a time, -1 for none;\n"
+          "resets : (time, trial) bool, where the state before is taken as 0.")
       .def("loss_and_gradient", &loss_and_gradient, "inputs"_a, "targets"_a, "rules"_a = nb::none(),
            nb::kw_only(), "mask"_a = nb::none(), "resets"_a = nb::none(),
            "loss"_a = "cross-entropy",

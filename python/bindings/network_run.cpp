@@ -52,7 +52,10 @@ class Arguments {
             n == a.n_channels + a.n_rules ? "; give rules as indices, not as channels" : ""));
       inputs_ = {array.shape(), finite_numbers(array, place_in(array, axes_of_inputs))};
     }
-    take_whole(given.rules, "rules", "(time, trial, slot)", axes_of_rules, -1, a.n_rules, rules_);
+    const bool one_slot =
+        given.rules && UserArray(given.rules->object, "rules").n_dimensions() == 2;
+    take_whole(given.rules, "rules", "(time, trial, slot), or (time, trial) for one slot",
+               one_slot ? axes_of_trials : axes_of_rules, -1, a.n_rules, rules_);
     take_whole(given.resets, "resets", "(time, trial)", axes_of_trials, 0, 2, resets_);
     take_whole(given.targets, "targets", "(time, trial)", axes_of_trials, 0, a.n_classes, targets_);
     if (given.weights) {
@@ -78,7 +81,7 @@ class Arguments {
   Block block(std::size_t b) const {
     TrialView all;
     all.inputs = inputs_.array();
-    if (rules_ && rules_->shape[2] > 0) all.rules = rules_->array();
+    if (rules_ && !rules_->values.empty()) all.rules = rules_->array();
     if (resets_) all.resets = resets_->array();
     if (targets_) all.targets = targets_->array();
     all.loss_weights = weights_->array();

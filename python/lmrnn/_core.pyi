@@ -733,7 +733,8 @@ class Network:
         States (time, trial, unit) and logits (time, trial, class) from state 0. States are h, or the
         voltages x, of which other units see f(x).
 
-        inputs : (time, trial, channel); rules : (time, trial, slot) int32, -1 for none;
+        inputs : (time, trial, channel); rules : (time, trial, slot) int32, or (time, trial) if one rule is on
+        at a time, -1 for none;
         resets : (time, trial) bool, where the state before is taken as 0.
         """
 

@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
 from . import _core, _torch_operation
 from ._operation import GROUPS, Engine, network_from_mask, next_state, seen, widened
+from ._torch_hooks import refresh
 from .networks.build import from_arrays
 from .stream import Stream
 
@@ -63,7 +64,10 @@ class StreamDataset(IterableDataset):
 def loader(stream: Stream, n_batches: int | None = None, *, workers: int = 0, **options) -> DataLoader:
     """A DataLoader over a stream; with `workers`, batches are made ahead in other processes.
 
-    A second pass over it gives the same batches again; see StreamDataset."""
+    A second pass over it gives the same batches again; see StreamDataset. Nothing is drawn from PyTorch's global
+    generator, so a pass for an evaluation does not change what is drawn afterwards."""
+    # Each pass over a DataLoader draws a seed for its workers, from the global generator unless it has its own.
+    options.setdefault("generator", torch.Generator())
     return DataLoader(
         StreamDataset(stream, n_batches), batch_size=None, num_workers=workers, **options
     )
@@ -148,7 +152,7 @@ class LMRNN(nn.Module):
     mask : lmrnn.Mask or array (target, source), with n_channels, n_classes, n_rules, alpha,
         activation, equation ("rate", "voltage", "leak-inside"), input_mask, readout_mask, initialisation
         ("fan-in", "identity", "spectral-radius") and seed (None: drawn by PyTorch's generator, so
-        torch.manual_seed decides).
+        torch.manual_seed decides, of whose seed the last 32 bits count).
     batch_first : (row, time, ...) instead of (time, row, ...).
     backend : "auto": the engine if possible (float32 on the CPU), otherwise the reference; "engine": an error if it
         is not possible; "reference": PyTorch's own operations, on any device, in any precision, many times slower.
@@ -493,6 +497,7 @@ class LMRNN(nn.Module):
         It has no record of what it was trained on, because that may have been your own loop. If its tasks are still
         those of the network that you began with, `to_network().save(path, network.metadata)` adds the record.
         """
+        refresh(self)
         network = self._engine.network
         copy = _core.Network(
             network.recurrent,

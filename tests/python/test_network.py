@@ -102,13 +102,21 @@ def test_save_and_load(network, data, tmp_path):
     assert np.array_equal(loaded.forward(**data)[1], network.forward(**data)[1])
 
 
+def test_one_rule_at_a_time_needs_no_axis_of_slots(network, data):
+    flat = data | {"rules": data["rules"][:, :, 0].copy()}
+    assert np.array_equal(network.forward(**flat)[1], network.forward(**data)[1])
+    with pytest.raises(lmrnn.UsageError, match="step 3, trial 2|step 3 of trial 2|trial 2"):
+        flat["rules"][3, 2] = 9
+        network.forward(**flat)
+
+
 def test_refusals(network, data):
     with pytest.raises(lmrnn.UsageError, match="channel"):
         network.forward(np.zeros((3, 2, 6), np.float32))
     with pytest.raises(lmrnn.UsageError, match=r"2 dimensions; give \(time, trial, channel\)"):
         network.forward(data["inputs"][0])
-    with pytest.raises(lmrnn.UsageError, match=r"rules: .* give \(time, trial, slot\)"):
-        network.forward(data["inputs"], data["rules"][:, :, 0].copy())
+    with pytest.raises(lmrnn.UsageError, match=r"rules: .* give \(time, trial, slot\), or \(time, trial\) for one"):
+        network.forward(data["inputs"], data["rules"][:, 0, 0].copy())
     with pytest.raises(lmrnn.UsageError, match="indices"):
         network.forward(np.zeros((3, 2, 8), np.float32))
     with pytest.raises(lmrnn.UsageError, match="rules"):

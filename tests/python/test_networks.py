@@ -130,6 +130,13 @@ def test_torch_parts_that_are_not_read(name):
     assert networks.read(model.rnn, readout=model.readout) == expected  # the remedy
 
 
+def pruned_torch_model():
+    prune, model = importlib.import_module("torch.nn.utils.prune"), torch_model()
+    for part, name in ((model.rnn, "weight_hh_l0"), (model.readout, "weight")):
+        prune.random_unstructured(part, name, 0.5)
+    return model
+
+
 def test_torch_parts_that_change_nothing(tmp_path):
     torch = pytest.importorskip("torch")
     model, expected = torch_model(), networks.read(torch_model())
@@ -143,9 +150,11 @@ def test_torch_parts_that_change_nothing(tmp_path):
     readout = dict(model.readout.named_parameters())
     assert networks.read(model, readout=readout) == expected
     assert networks.read(model.state_dict(), readout=readout, activation="tanh") == expected
-    pruned = torch_model()
-    importlib.import_module("torch.nn.utils.prune").random_unstructured(pruned.rnn, "weight_hh_l0", 0.5)
-    assert (networks.read(pruned).recurrent_matrix != 0).sum() < 0.8 * UNITS**2
+    trained, fresh = pruned_torch_model(), pruned_torch_model()
+    assert (networks.read(trained).recurrent_matrix != 0).sum() < 0.8 * UNITS**2
+    fresh.load_state_dict(trained.state_dict())  # PyTorch makes its weights anew only in a forward pass
+    assert networks.read(fresh) == networks.read(trained)
+    assert networks.read(fresh.rnn, readout=fresh.readout) == networks.read(trained)
     two = torch.nn.ModuleList([torch.nn.RNN(2, 3), torch.nn.Linear(3, 3), torch.nn.Linear(3, 1)])
     refused(r"has 1.weight \(Linear\), 1.bias", two, readout=two[2])  # it may stand between the two
 

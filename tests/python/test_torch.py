@@ -718,3 +718,26 @@ def test_sizes_that_compilers_are_told():
             for n_rows in (1, 4, 5, 8, 9, 16, 17, 31, 32, 63, 64, 70, 96):
                 expected = module._engine.operation.kept_size(n_steps, n_rows, keep)
                 assert kept_size(n_steps, n_rows, 64, keep) == expected
+
+
+def test_a_pass_over_a_loader_draws_nothing():
+    stream = lmrnn.Battery("go").stream(batch=2, steps=30, seed=1)
+    torch.manual_seed(3)
+    expected = torch.rand(3)
+    torch.manual_seed(3)
+    for _ in range(2):
+        list(lmrnn.torch.loader(stream, 2))
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_pruned_modules_have_their_weights_up_to_date():
+    from torch.nn.utils import prune
+
+    def pruned(seed):
+        module = lmrnn.torch.LMRNN(mask=np.ones((6, 6)), n_channels=2, n_classes=2, seed=seed)
+        return prune.l1_unstructured(module, "recurrent", 0.5)
+
+    trained, fresh = pruned(1), pruned(2)
+    fresh.load_state_dict(trained.state_dict())
+    assert np.array_equal(fresh.to_network().weights["recurrent"], trained.to_network().weights["recurrent"])
+    assert (fresh.to_network().weights["recurrent"] == 0).sum() == 18

@@ -24,8 +24,12 @@ from .build import (
 def from_object(module, options: Options) -> Network:
     from torch import nn
 
+    from .._torch_hooks import refresh
     from ..torch import LMRNN
 
+    refresh(module)
+    if isinstance(options.readout, nn.Module):
+        refresh(options.readout)
     if isinstance(module, LMRNN):
         return of_lmrnn(module.to_network(), options, "LMRNN")
     where = type(module).__name__
