@@ -64,6 +64,10 @@ RunConfig config_with_files(const RunRecord& run);
 /// less of them is checked.
 void require_same_inputs(const RunRecord& run, std::shared_ptr<const BatchSource> source);
 
+/// Throws UsageError if a file that `config` names, seen from the working directory, exists and is
+/// not what the run read: the same relative path may mean another file than where the run began.
+void require_same_files(const RunRecord& run, const RunConfig& config);
+
 /// A file that a configuration names.
 struct InputPath {
   std::string key;  ///< of the configuration, e.g. "wiring.path"

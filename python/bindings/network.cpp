@@ -280,6 +280,14 @@ void bind_network(nb::module_& m) {
           "save",
           [](const BoundNetwork& n, const std::filesystem::path& path,
              const std::optional<NetworkMetadata>& metadata) {
+            // Readers go by the ending, so a wrong one would make a file that none can read.
+            for (const char* other :
+                 {".npz", ".npy", ".h5", ".hdf5", ".pt", ".pth", ".onnx", ".mat"})
+              if (path.extension() == other)
+                throw UsageError(
+                    fmt::format("{}: a network is written in the format safetensors; "
+                                "give a name that ends in .safetensors",
+                                path.string()));
             const nb::gil_scoped_release release;
             const std::shared_lock turn(*n.turns);
             save_network(path, n.network, metadata ? *metadata : n.metadata);

@@ -333,6 +333,13 @@ void bind_train(nb::module_& m) {
       },
       "directory"_a, "data"_a = nb::none(),
       "Raises UsageError unless the run began with these data, and its files have not changed.");
+  m.def(
+      "require_same_files",
+      [](const std::filesystem::path& directory, const nb::dict& config) {
+        require_same_files(open_run(directory), resolve_config(to_table(config, "config")));
+      },
+      "directory"_a, "config"_a,
+      "Raises UsageError if a file that this configuration names here is not what the run read.");
   m.def("sheet_of_run", &sheet_of_run, "directory"_a);
   m.def("untrained_network", &untrained_network, "directory"_a,
         "The network that a run on a battery started from.");

@@ -1027,6 +1027,11 @@ def require_same_inputs(directory: str | os.PathLike, data: object | None = None
     Raises UsageError unless the run began with these data, and its files have not changed.
     """
 
+def require_same_files(directory: str | os.PathLike[str], config: Mapping[str, Any]) -> None:
+    """
+    Raises UsageError if a file that this configuration names here is not what the run read.
+    """
+
 def sheet_of_run(directory: str | os.PathLike) -> Sheet: ...
 
 def untrained_network(directory: str | os.PathLike[str]) -> Network:

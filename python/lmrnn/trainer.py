@@ -12,10 +12,11 @@ import threading
 import warnings
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from os import PathLike
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -49,7 +50,7 @@ class Trainer:
     mask : optional
         Your own recurrent synapses instead of [wiring]: anything that lmrnn.Mask accepts, or the result of
         lmrnn.wirings.read. The mask is saved next to the run directory, as DIRECTORY.wiring.npz, and the run's
-        configuration names this file.
+        configuration names this file. If there is such a file, it must hold this mask.
     data : lmrnn.data.BatchSource, optional
         Custom tasks or streams instead of [battery].
     threads : int
@@ -90,7 +91,7 @@ class Trainer:
             if mask is not None:
                 _checked_mask(mask, resolved)
             _refuse_files_of(directory, resolved)
-            with _set_aside(directory):
+            with _set_aside(directory, with_mask=mask is not None):
                 self._start(resolved, directory, threads, mask, data)
             return
         if exist_ok and (directory / "config.toml").is_file():
@@ -102,9 +103,8 @@ class Trainer:
         self._start(_resolved(config, overrides, data), directory, threads, mask, data)
 
     def _start(self, resolved, directory: Path, threads: int, mask, data) -> None:
-        if mask is not None:
-            _save_mask(mask, resolved, directory)
-        self._begin(_core.Trainer.start(resolved, directory, threads, data))
+        with _saved_mask(mask, resolved, directory) if mask is not None else nullcontext():
+            self._begin(_core.Trainer.start(resolved, directory, threads, data))
 
     def _begin(self, trainer) -> None:
         self._trainer, self._running = trainer, False
@@ -120,6 +120,7 @@ class Trainer:
                 f"{directory}: holds a run of another configuration ({', '.join(differing)}); use another "
                 "directory, or overwrite=True to delete that run"
             )
+        _core.require_same_files(directory, resolved)
         if run.done:
             _core.require_same_inputs(directory, data)
             self._trainer, self._running = _Finished(run), False
@@ -297,7 +298,9 @@ def _refuse_files_of(directory: Path, config: Mapping[str, Any]) -> None:
     """Refuses a configuration that reads a file of the run that is to be deleted."""
     run = directory.resolve()
     paths = {"init_from": config["init_from"]}
-    paths |= {f"wiring.{key}": value for key, value in config["wiring"].items() if key.endswith("path") and value}
+    wiring = config["wiring"]
+    paths |= {f"wiring.{key}": value for key, value in wiring.items() if key.endswith("path")}
+    paths |= {f"wiring.{key}.path": wiring[key].get("path") for key in ("plastic", "initial")}
     for key, path in paths.items():
         if path and not _core.is_in_zoo(path) and (Path(path).resolve() == run or run in Path(path).resolve().parents):
             raise _core.UsageError(
@@ -306,9 +309,9 @@ def _refuse_files_of(directory: Path, config: Mapping[str, Any]) -> None:
 
 
 @contextmanager
-def _set_aside(directory: Path) -> Iterator[None]:
-    """Deletes the run in a directory once the block has succeeded; puts it back if the block raises. Raises UsageError
-    for a directory that holds something else."""
+def _set_aside(directory: Path, with_mask: bool) -> Iterator[None]:
+    """Deletes the run in a directory (`with_mask`: also the saved mask of this run) once the block has succeeded; puts
+    it back if the block raises. Raises UsageError for a directory that holds something else."""
     if not directory.exists() or not any(directory.iterdir()):
         yield
         return
@@ -320,11 +323,10 @@ def _set_aside(directory: Path) -> Iterator[None]:
     if directory.is_symlink():
         raise _core.UsageError(f"{directory}: is a symbolic link; overwrite=True needs the directory that it leads to")
     _let_go(directory)
-    ending = f".old-{os.getpid()}"
-    moved = [(directory, directory.with_name(directory.name + ending))]
-    mask = _mask_path(directory)
-    if mask.is_file() and os.path.basename(Run(directory).config["wiring"]["path"]) == mask.name:
-        moved.append((mask, mask.with_name(mask.name + ending)))
+    ending, mask = f".old-{os.getpid()}", _mask_path(directory)
+    moved = [(directory, _beside(directory, ending))]
+    if with_mask and mask.is_file() and os.path.basename(Run(directory).config["wiring"]["path"]) == mask.name:
+        moved.append((mask, _beside(mask, ending)))
     with told(directory, "set aside", "use another directory, or change its permissions"):
         for path, aside in moved:
             path.rename(aside)
@@ -373,9 +375,16 @@ def _differences(a: Mapping[str, Any], b: Mapping[str, Any], prefix: str = "") -
     return found
 
 
+def _beside(directory: Path, ending: str) -> Path:
+    """The directory's path with an ending."""
+    if directory.name in ("", ".."):
+        directory = Path(os.path.abspath(directory))
+    return directory.with_name(directory.name + ending)
+
+
 def _mask_path(directory: Path) -> Path:
     """Path of the saved mask of a run whose mask was given as an array."""
-    return directory.with_name(directory.name + ".wiring.npz")
+    return _beside(directory, ".wiring.npz")
 
 
 def _require_same_mask(mask, directory: Path) -> str:
@@ -437,14 +446,37 @@ def _checked_mask(mask, config: dict[str, Any]) -> np.ndarray:
     return dense
 
 
-def _save_mask(mask, config: dict[str, Any], directory: Path) -> None:
-    """Saves a mask next to the run directory."""
+@contextmanager
+def _saved_mask(mask, config: dict[str, Any], directory: Path) -> Iterator[None]:
+    """Saves a mask next to the run directory; takes it away again if the block, which begins the run, raises. A file
+    that is there already must hold this mask."""
     dense = _checked_mask(mask, config)
-    if directory.exists() and any(directory.iterdir()):
-        raise _core.UsageError(f"{directory}: is not empty; use another directory")
+    _refuse_full(directory)
     path = _mask_path(directory)
+    if path.exists():
+        _require_mask(path, dense)
+        yield
+        return
     with written(path, "use another directory for the run") as temporary:
         np.savez_compressed(temporary, mask=dense.astype(np.uint8))
+    try:
+        yield
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
+
+
+def _require_mask(path: Path, dense: np.ndarray) -> None:
+    try:
+        with np.load(path) as arrays:
+            same = np.array_equal(arrays["mask"] != 0, dense != 0)
+    except (OSError, ValueError, KeyError, BadZipFile):
+        same = False
+    if not same:
+        raise _core.UsageError(
+            f"{path}: holds something else than this mask, which would be saved there; move that file, or use another "
+            "directory"
+        )
 
 
 def _mask_overrides(path: Path) -> dict[str, Any]:

@@ -27,7 +27,7 @@ nlohmann::ordered_json to_json(const TableCell& cell) {
       cell);
 }
 
-std::string provenance_json(const AnalysisOrigin& origin) {
+std::string provenance_json(const AnalysisOrigin& origin, const std::vector<std::string>& files) {
   const BuildInfo build = build_info();
   nlohmann::ordered_json json{{"analysis", std::string(origin.analysis)}};
   if (origin.step) json["step"] = *origin.step;
@@ -35,43 +35,75 @@ std::string provenance_json(const AnalysisOrigin& origin) {
   json["seed"] = origin.seed.value;
   json["version"] = build.version;
   json["commit"] = build.commit;
+  json["files"] = files;
   return json.dump(2);
 }
 
 // Turns `fs` errors into RunError, like those of write_file.
 void write_all(const fs::path& directory, const AnalysisResult& result, const ConfigTable& options,
                const AnalysisOrigin& origin, bool latex) {
+  std::vector<std::string> files{"options.toml", "provenance.json", "summary.json"};
+  const auto place_of = [&](const std::string& name) {
+    return directory / files.emplace_back(name);
+  };
   for (const Table& table : result.tables) {
-    write_file(directory / (table.name + ".csv"), to_csv(table));
-    if (latex) write_file(directory / (table.name + ".tex"), to_latex(table));
+    write_file(place_of(table.name + ".csv"), to_csv(table));
+    if (latex) write_file(place_of(table.name + ".tex"), to_latex(table));
   }
   for (const Recording& recording : result.recordings)
-    write_hdf5(directory / (recording.name + ".h5"), recording.file, recording.dimensions);
+    write_hdf5(place_of(recording.name + ".h5"), recording.file, recording.dimensions);
   write_file(directory / "options.toml", to_toml(options));
-  write_file(directory / "provenance.json", provenance_json(origin) + "\n");
+  write_file(directory / "provenance.json", provenance_json(origin, files) + "\n");
   write_file(directory / "summary.json", summary_json(result) + "\n");
 }
 
-bool is_of_analysis(const fs::path& file) {
-  const std::string ending = file.extension().string(), name = file.filename().string();
-  return ending == ".csv" || ending == ".tex" || ending == ".h5" || name == "options.toml" ||
-         name == "provenance.json" || name == "summary.json";
+nlohmann::json provenance_of(const fs::path& directory) {
+  const fs::path file = directory / "provenance.json";
+  if (!fs::exists(file)) return nlohmann::json::object();
+  auto json = nlohmann::json::parse(read_file(file), nullptr, false);
+  return json.is_object() ? json : nlohmann::json::object();
 }
 
 /// Moves what an analysis did not write, e.g. figures of it, from its old directory to the new one.
 void keep_other_files(const fs::path& old, const fs::path& fresh) {
+  const nlohmann::json provenance = provenance_of(old);
+  const auto found = provenance.find("files");
+  const auto is_ours = [&](const fs::path& file) {
+    const std::string name = file.filename().string(), ending = file.extension().string();
+    if (found != provenance.end())
+      return std::ranges::find(*found, nlohmann::json(name)) != found->end();
+    // Earlier versions did not list their files.
+    return ending == ".csv" || ending == ".tex" || ending == ".h5" || name == "options.toml" ||
+           name == "summary.json";
+  };
   std::vector<fs::path> others;
   for (const auto& entry : fs::directory_iterator(old))
-    if (!is_of_analysis(entry.path())) others.push_back(entry.path());
+    if (!is_ours(entry.path()) && !fs::exists(fresh / entry.path().filename()))
+      others.push_back(entry.path());
   for (const fs::path& file : others) fs::rename(file, fresh / file.filename());
+}
+
+/// Without a slash at the end, and where a symbolic link leads to, so that it can be replaced.
+fs::path place_of_analysis(fs::path directory) {
+  while (!directory.has_filename() && directory.has_relative_path())
+    directory = directory.parent_path();
+  std::error_code error;
+  return fs::is_symlink(directory, error) ? fs::weakly_canonical(directory) : directory;
 }
 
 }  // namespace
 
-void require_place_for_analysis(const fs::path& directory, std::string_view name) {
+void require_place_for_analysis(const fs::path& given, std::string_view name) {
+  const fs::path directory = place_of_analysis(given);
   std::error_code error;
+  if (directory.filename() == "analysis" && fs::exists(directory.parent_path() / "provenance.json"))
+    throw UsageError(fmt::format("{}: is where the analyses of a run are; give a folder within it",
+                                 directory.string()));
   const fs::file_status status = fs::status(directory, error);
   if (!fs::exists(status)) return;
+  if (fs::equivalent(directory, fs::current_path(error), error))
+    throw UsageError(
+        fmt::format("{}: is the working directory; give a folder within it", given.string()));
   if (!fs::is_directory(status))
     throw UsageError(
         fmt::format("{}: is a file; an analysis is written to a folder: choose another "
@@ -83,10 +115,7 @@ void require_place_for_analysis(const fs::path& directory, std::string_view name
         fmt::format("{}: holds other files; an analysis replaces only an earlier "
                     "analysis: choose another place for it",
                     directory.string()));
-  if (!fs::exists(directory / "provenance.json")) return;  // of an earlier version
-  const auto origin =
-      nlohmann::json::parse(read_file(directory / "provenance.json"), nullptr, false);
-  const std::string before = origin.is_object() ? origin.value("analysis", std::string()) : "";
+  const std::string before = provenance_of(directory).value("analysis", std::string(name));
   if (before != name)
     throw UsageError(
         fmt::format("{}: holds the analysis \"{}\", which \"{}\" would replace; choose "
@@ -107,9 +136,10 @@ std::string summary_json(const AnalysisResult& result) {
   return json.dump(2);
 }
 
-void write_analysis(const fs::path& directory, const AnalysisResult& result,
-                    const ConfigTable& options, const AnalysisOrigin& origin, bool latex) {
-  require_place_for_analysis(directory, origin.analysis);
+void write_analysis(const fs::path& given, const AnalysisResult& result, const ConfigTable& options,
+                    const AnalysisOrigin& origin, bool latex) {
+  require_place_for_analysis(given, origin.analysis);
+  const fs::path directory = place_of_analysis(given);
   const std::string suffix = temporary_suffix();
   const fs::path fresh = directory.string() + suffix, old = directory.string() + ".old" + suffix;
   try {

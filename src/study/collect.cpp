@@ -206,9 +206,10 @@ StudyResults::StudyResults(const StudyPlan& plan, const ResultLookup& lookup)
 
 // Runs with the same batches have almost the same number of trials per step.
 void StudyResults::add_trials_per_step(const StudyPlan& plan) {
-  std::map<std::tuple<std::string, std::int64_t, std::int64_t>, double> known;
+  std::map<std::string, double> known;
   const auto batches = [](const PlannedRun& run) {
-    return std::tuple(run.config.battery.tasks, run.config.stream.steps, run.config.stream.batch);
+    return to_toml(write_config(run.config.battery)) + to_toml(write_config(run.config.stream)) +
+           to_toml(write_config(run.config.curriculum));
   };
   for (const PlannedRun& run : plan.runs)
     if (const RunSummary* s = of(run); s && !s->curve_trials.empty())
@@ -285,6 +286,10 @@ Collected collect_study(const Study& study) {
     write_file(collected.directory / (table.name + ".csv"), to_csv(table));
     collected.tables.emplace_back(table.name, table.rows.size());
   }
+  // Tables of what the study no longer has would be taken for results.
+  for (const char* name : {"contrasts", "best", "tuning"})
+    if (std::ranges::find(tables, name, &Table::name) == tables.end())
+      fs::remove(collected.directory / (std::string(name) + ".csv"));
   write_sqlite(collected.index, tables);
   collected.verdicts = verdict_lines(study, plan, results);
   collected.warnings = warnings(study, plan, results);

@@ -59,10 +59,9 @@ class LockedFile {
   void append(std::string_view text) const {
     if (!file_.write(text) || !file_.sync()) fail();
   }
-  /// Cuts off a row that a killed process did not finish.
-  void drop_partial_row(const std::string& content) const {
-    const std::size_t whole = content.rfind('\n') + 1;  // npos + 1 is 0
-    if (whole != content.size() && ::ftruncate(file_.get(), static_cast<off_t>(whole)) != 0) fail();
+  /// Cuts off what is behind the first `size` bytes.
+  void cut(std::size_t size) const {
+    if (::ftruncate(file_.get(), static_cast<off_t>(size)) != 0) fail();
   }
 
  private:
@@ -116,12 +115,49 @@ std::vector<RunSummary> read_results(const fs::path& path) {
   return rows;
 }
 
+namespace {
+
+/// Ends the last row if an editor left out the end of its line, and cuts off a row that a killed
+/// process did not finish. Returns the content afterwards. Throws UsageError, and changes nothing,
+/// for a file of another kind.
+std::string end_last_row(const LockedFile& file, std::string content, const fs::path& path) {
+  const std::size_t whole = content.rfind('\n') + 1;  // npos + 1 is 0
+  if (whole == content.size()) return content;
+  const std::string_view last = std::string_view(content).substr(whole);
+  const std::string where = path.string();
+  if (whole == 0) {
+    // A beginning of the header is what a killed process leaves of a new file.
+    if (!results_header().starts_with(last) && !csv_columns_of<RunSummary>(last))
+      throw UsageError(fmt::format(
+          "{}: is not a results file of this version; name another file as results", where));
+    file.cut(0);
+    return {};
+  }
+  read_results(path);  // is it a results file?
+  const std::string_view header = complete_lines(content).front();
+  bool is_row = true;
+  try {
+    from_row(last, where, header);
+  } catch (const UsageError&) {
+    is_row = false;
+  }
+  if (is_row) {
+    file.append("\n");
+    content += '\n';
+  } else {
+    file.cut(whole);
+    content.resize(whole);
+  }
+  return content;
+}
+
+}  // namespace
+
 void append_result(const fs::path& path, const RunSummary& summary) {
   std::error_code error;
   if (path.has_parent_path()) fs::create_directories(path.parent_path(), error);
   const LockedFile file(path);
-  const std::string content = read_file(path);
-  file.drop_partial_row(content);
+  const std::string content = end_last_row(file, read_file(path), path);
   for (const RunSummary& there : read_results(path))
     if (there.hash == summary.hash) return;
   const auto lines = complete_lines(content);

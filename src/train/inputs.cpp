@@ -7,6 +7,7 @@
 #include "core/shared/sha256.hpp"
 #include "lmrnn/error.hpp"
 #include "lmrnn/run.hpp"
+#include "lmrnn/zoo.hpp"
 #include "train/run_directory.hpp"
 
 namespace lmrnn {
@@ -87,6 +88,26 @@ RunConfig config_with_files(const RunRecord& run) {
   RunConfig config = run.config;
   require_unchanged(run.directory, before, remaining_files(config, before));
   return config;
+}
+
+void require_same_files(const RunRecord& run, const RunConfig& config) {
+  std::vector<InputFile> here;
+  WiringConfig wiring = config.wiring;
+  for (const auto& [key, path] : path_keys(wiring))
+    if (is_there(*path)) here.push_back({{key, fs::absolute(*path)}, sha256_of_file(*path)});
+  if (!config.init_from.empty() && is_there(resolve_zoo(config.init_from))) {
+    const fs::path network = find_network(config.init_from);
+    here.push_back({{"init_from", fs::absolute(network)}, sha256_of_file(network)});
+  }
+  const std::vector<InputFile> before = recorded_inputs(run.directory);
+  for (const InputFile& input : here) {
+    const auto old = std::ranges::find(before, input.key, &InputFile::key);
+    if (old != before.end() && old->sha256 != input.sha256 && old->path != input.path)
+      throw UsageError(
+          fmt::format("{}: {} = {} is not the file that the run read, which is or was {}; "
+                      "name that one, or use another directory",
+                      run.directory.string(), input.key, input.path.string(), old->path.string()));
+  }
 }
 
 void require_unchanged(const fs::path& run, const std::vector<InputFile>& before,

@@ -110,10 +110,25 @@ class AnalyzeTest(ProgramTest):
         self.assert_refused(["analyze", self.run_dir, "confusion", "--out", place],
                             'holds the analysis "weights", which "confusion" would replace')
         (place / "figure.svg").write_text("<svg/>")
-        (place / "stale.csv").write_text("a")
+        (place / "my_regression.csv").write_text("a")
+        self.output_of("analyze", self.run_dir, "weights", "--out", f"{place}/", "--latex")
+        self.assertTrue((place / "distance.tex").is_file())
         self.output_of("analyze", self.run_dir, "weights", "--out", place)
-        self.assertTrue((place / "figure.svg").is_file(), "figures stay")
-        self.assertFalse((place / "stale.csv").exists())
+        self.assertTrue((place / "figure.svg").is_file() and (place / "my_regression.csv").is_file())
+        self.assertFalse((place / "distance.tex").exists(), "the tables of the one before are gone")
+
+    def test_the_place_of_an_analysis(self):
+        (self.dir / "link").symlink_to(self.dir / "behind")
+        (self.dir / "behind").mkdir()
+        for where in ("new/", "link", "link/"):
+            self.output_of("analyze", self.run_dir, "weights", "--out", f"{self.dir}/{where}")
+        self.assertTrue((self.dir / "link").is_symlink() and (self.dir / "behind/summary.json").is_file())
+        self.assertTrue((self.dir / "new/summary.json").is_file())
+        (self.dir / "empty").mkdir()
+        self.assert_refused(["analyze", self.run_dir, "weights", "--out", "."], "is the working directory",
+                            cwd=self.dir / "empty")
+        self.assert_refused(["analyze", self.run_dir, "weights", "--out", self.run_dir / "analysis"],
+                            "is where the analyses of a run are")
 
     def test_another_network(self):
         self.output_of("analyze", self.run_dir, "similarity", "--set", f"other={self.run_dir}",

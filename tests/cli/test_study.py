@@ -120,6 +120,33 @@ class StudyTest(ProgramTest):
             self.assertEqual(len(runs), len(set(runs)), name)
             self.assertTrue(runs)
 
+    def test_a_results_file_keeps_its_rows(self):
+        results = self.dir / "results.csv"
+        given = ("--set", 'results="results.csv"')
+        self.verb("run", "--jobs", "1", *given)
+        whole = results.read_text()
+        self.assertEqual(whole.count("\n"), 7)
+        results.write_text(whole.rstrip("\n"))  # as some editors leave it
+        self.study.write_text(STUDY.replace("[1, 2, 3]", "[1, 2, 3, 4]"))
+        self.verb("run", "--jobs", "1", *given)
+        self.assertTrue(results.read_text().startswith(whole))
+        self.assertEqual(results.read_text().count("\n"), 9)
+        results.write_text(whole[:-40])  # a process was killed in the middle of a row
+        self.verb("collect", *given)
+        self.assertEqual(results.read_text().count("\n"), 9)
+        results.write_text("my notes")
+        self.assert_refused(["study", "collect", self.study, *given], "is not", cwd=self.dir)
+        self.assertEqual(results.read_text(), "my notes")
+
+    def test_tables_that_a_study_no_longer_has_are_removed(self):
+        self.verb("run", "--jobs", "1")
+        self.verb("collect")
+        table = self.dir / "runs/tiny/tables/contrasts.csv"
+        self.assertTrue(table.is_file())
+        self.study.write_text(STUDY[:STUDY.index("[[contrast]]")] + STUDY[STUDY.index("[statistics]"):])
+        self.verb("collect")
+        self.assertFalse(table.exists())
+
     def test_a_paused_study_waits_and_computes_the_same(self):
         self.verb("run")
         undisturbed = self.tables("runs/tiny")

@@ -102,6 +102,13 @@ def test_save_and_load(network, data, tmp_path):
     assert np.array_equal(loaded.forward(**data)[1], network.forward(**data)[1])
 
 
+def test_a_network_is_not_saved_under_the_name_of_another_format(network, tmp_path):
+    for name in ("x.npz", "x.onnx", "x.pt"):
+        with pytest.raises(lmrnn.UsageError, match=f"{name}: a network is written in the format safetensors"):
+            network.save(tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
 def test_one_rule_at_a_time_needs_no_axis_of_slots(network, data):
     flat = data | {"rules": data["rules"][:, :, 0].copy()}
     assert np.array_equal(network.forward(**flat)[1], network.forward(**data)[1])

@@ -167,6 +167,17 @@ def test_copies_go_on_by_themselves():
     assert np.array_equal(a, b)
 
 
+@pytest.mark.parametrize("way", [copy.deepcopy, lambda dataset: pickle.loads(pickle.dumps(dataset))])
+def test_copies_of_a_dataset_go_on_by_themselves(way):
+    dataset = neurogym.Dataset(mod_cog_tasks.dm1(), batch_size=2, seq_len=50)
+    dataset.seed(1)
+    dataset()
+    other = way(dataset)
+    for _ in range(2):
+        (a, b), (c, d) = dataset(), other()
+        assert np.array_equal(a, c) and np.array_equal(b, d)
+
+
 def test_schedules():
     random = neurogym.RandomSchedule(4)
     random.seed(1)

@@ -400,6 +400,12 @@ def test_fits_have_the_largest_likelihood(n_trials, bias, deviation):
     assert fit["deviation"] == pytest.approx(np.exp(best[1]), rel=1e-3)
 
 
+def test_runs_of_one_name_are_both_drawn():
+    assert command._labels(["runs/a", "runs/b"]) == ["a", "b"]
+    assert command._labels(["x/run", "y/run"]) == ["x/run", "y/run"]
+    assert command._labels(["x/run", "x/run"]) == ["x/run (1)", "x/run (2)"]
+
+
 def test_the_command(small_run, tmp_path, capsys):
     from lmrnn.plot.command import figures, main
 

@@ -426,17 +426,63 @@ def test_a_run_is_deleted_only_once_the_next_one_has_begun(small_config, tmp_pat
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_the_mask_of_a_run_goes_with_it(small_config, tmp_path):
-    config = small_config | {"wiring": {"rows": 3, "cols": 3}}
+def test_a_saved_mask_is_not_lost(small_config, tmp_path):
+    config, saved = small_config | {"wiring": {"rows": 3, "cols": 3}}, tmp_path / "run.wiring.npz"
     lmrnn.Trainer(config, tmp_path / "run", mask=np.eye(9)).run()
     with pytest.raises(lmrnn.UsageError, match="custom data"):
         lmrnn.Trainer(config | {"source": "mine"}, tmp_path / "run", mask=np.ones((9, 9)), overwrite=True)
     assert lmrnn.Trainer(config, tmp_path / "run", mask=np.eye(9), exist_ok=True).outcome == "finished"
+    # The whole configuration of the old run names the file.
+    lmrnn.Trainer(lmrnn.Run(tmp_path / "run").config, tmp_path / "run", overwrite=True)
     lmrnn.Trainer(config, tmp_path / "run", overwrite=True)
-    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+    assert np.array_equal(np.load(saved)["mask"], np.eye(9))
+    with pytest.raises(lmrnn.UsageError, match="run.wiring.npz: holds something else than this mask"):
+        lmrnn.Trainer(config, tmp_path / "run", mask=np.ones((9, 9)), overwrite=True)
+    saved.unlink()
+    for mask in (np.ones((9, 9)), np.eye(9)):
+        lmrnn.Trainer(config, tmp_path / "run", mask=mask, overwrite=True).run()
+        assert np.array_equal(np.load(saved)["mask"], mask)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["run", "run.wiring.npz"]
+    with pytest.raises(lmrnn.UsageError, match="holds a finished run"):
+        lmrnn.Trainer(config, tmp_path / "run", mask=np.eye(9))
+    np.savez(tmp_path / "worm.wiring.npz", mask=np.eye(9), weights=np.eye(9))
+    lmrnn.Trainer(config, tmp_path / "worm", mask=np.eye(9))
+    assert "weights" in np.load(tmp_path / "worm.wiring.npz").files
+
+
+def test_overwriting_a_link_or_the_working_directory_is_told(small_config, tmp_path, monkeypatch):
+    lmrnn.Trainer(small_config, tmp_path / "run").run()
     (tmp_path / "link").symlink_to(tmp_path / "run")
     with pytest.raises(lmrnn.UsageError, match="link: is a symbolic link"):
-        lmrnn.Trainer(config, tmp_path / "link", overwrite=True)
+        lmrnn.Trainer(small_config, tmp_path / "link", overwrite=True)
+    monkeypatch.chdir(tmp_path / "run")
+    with pytest.raises(lmrnn.RunError, match=r"\.: cannot be set aside"):
+        lmrnn.Trainer(small_config, ".", overwrite=True)
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    lmrnn.Trainer(small_config | {"wiring": {"rows": 3, "cols": 3}}, ".", mask=np.eye(9)).run()
+    assert (tmp_path / "empty.wiring.npz").is_file()
+
+
+def test_the_same_path_in_another_folder_is_another_file(small_config, tmp_path, monkeypatch):
+    config = small_config | {"wiring": {"kind": "file", "path": "m.npz", "rows": 3, "cols": 3}}
+    for folder, mask in (("here", np.eye(9)), ("there", np.ones((9, 9)))):
+        (tmp_path / folder).mkdir()
+        monkeypatch.chdir(tmp_path / folder)
+        np.savez("m.npz", mask=mask)
+        lmrnn.Trainer(small_config, "start", seed=len(folder)).run()
+        from_start = small_config | {"init_from": "start"}
+        if folder == "here":
+            lmrnn.Trainer(config, tmp_path / "run").run()
+            lmrnn.Trainer(from_start, tmp_path / "from").run()
+            continue
+        for done in (True, False):
+            if not done:
+                (tmp_path / "run" / "DONE").unlink()
+            with pytest.raises(lmrnn.UsageError, match="wiring.path = .*there/m.npz is not the file that the run read"):
+                lmrnn.Trainer(config, tmp_path / "run", exist_ok=True)
+        with pytest.raises(lmrnn.UsageError, match="init_from = .* is not the file that the run read"):
+            lmrnn.Trainer(from_start, tmp_path / "from", exist_ok=True)
 
 
 def test_an_edited_configuration_is_told_when_its_run_goes_on(small_config, tmp_path):

@@ -186,6 +186,14 @@ def test_convert_makes_what_wiring_path_reads(tmp_path):
     assert np.array_equal(mask.to_dense(), TRUTH)
 
 
+def test_convert_does_not_replace_what_it_reads(tmp_path):
+    path = tmp_path / "m.npz"
+    np.savez(path, mask=np.eye(4), sessions=np.arange(3))
+    code, _, error = command("convert", path, tmp_path / "." / "m.npz")
+    assert code == 2 and "m.npz: is the file to read; write to another one" in error
+    assert "sessions" in np.load(path).files
+
+
 @pytest.mark.parametrize("ending", ["mat", "graphml", "tsv", "nc", "mtx", "json", "xlsx"])
 def test_the_core_names_the_command_for_foreign_endings(tmp_path, ending):
     with pytest.raises(lmrnn.UsageError, match=rf"wirings convert .*m\.{ending} .*m\.npz"):

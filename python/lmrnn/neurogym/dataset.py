@@ -98,11 +98,12 @@ class _CoreRows:
     """Rows that the core fills."""
 
     def __init__(self, stream: Stream, columns: np.ndarray | None, n_columns: int):
-        self._stream = iter(stream)
+        self._stream, self._number = stream, 0  # an iterator could not be copied
         self._columns, self._n_columns = columns, n_columns  # of each task of the battery
 
     def next(self) -> tuple[np.ndarray, np.ndarray]:
-        batch = next(self._stream)
+        batch = self._stream[self._number]
+        self._number += 1
         targets = batch.targets.astype(np.int64)
         if self._columns is None:
             return batch.inputs, targets

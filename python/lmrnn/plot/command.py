@@ -77,10 +77,20 @@ def _axes(subject, figure, task, others):
         paths = [subject, *others]
         if figure == "accuracy_against_density":
             return function(paths)
-        return function({Path(path).resolve().name: path for path in paths})
+        return function(dict(zip(_labels(paths), paths)))
     if figure == "task_comparison":
         return function({Path(subject).resolve().name: subject})
     return function([subject] if figure == "accuracy_against_density" else subject)
+
+
+def _labels(paths: list) -> list[str]:
+    """Names of folders; paths if two folders have the same name, numbered if even these are the same."""
+    names = [Path(path).resolve().name for path in paths]
+    if len(set(names)) < len(names):
+        names = [str(path) for path in paths]
+    if len(set(names)) < len(names):
+        names = [f"{name} ({k})" for k, name in enumerate(names, 1)]
+    return names
 
 
 def _meaning(function) -> str:

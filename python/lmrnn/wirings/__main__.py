@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
 
@@ -25,6 +26,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = vars(parser.parse_args(arguments))
     verb, path, output = options.pop("verb"), options.pop("input"), options.pop("output", None)
     try:
+        if output is not None and os.path.exists(output) and os.path.samefile(path, output):
+            raise _core.UsageError(f"{output}: is the file to read; write to another one")
         wiring = read(path, **options)
         if output is not None:
             wiring.save(output)

@@ -67,7 +67,7 @@ def claim(study) -> Section:
         "axes": ", ".join(study.axes),
         "cells with results": cells,
         "runs over": f"{done} of {sum(states.values())}" if states else "",
-        "seeds": ", ".join(str(seed) for seed in registered.get("seeds", [])),
+        "seeds": ", ".join(map(str, sorted(set(study.table("runs").get("seed", []))))),
         "machine": ", ".join(sorted({str(name) for name in study.table("times").get("processor", [])})),
     }
     pieces = [values({name: value for name, value in pairs.items() if value != ""})]
