@@ -265,7 +265,7 @@ class _Finished:
 
 
 def _resolved(config, overrides: Mapping[str, Any], data) -> dict[str, Any]:
-    """The whole configuration. Data of one's own need not be named in it; some checks depend on them."""
+    """The whole configuration. It need not name your own data, on which some checks depend."""
     name = getattr(data, "name", None)
     if not isinstance(name, str) or not name:  # the core says what is wrong with it
         return _core.resolve_config(config, overrides)

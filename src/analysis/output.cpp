@@ -115,7 +115,11 @@ void require_place_for_analysis(const fs::path& given, std::string_view name) {
         fmt::format("{}: holds other files; an analysis replaces only an earlier "
                     "analysis: choose another place for it",
                     directory.string()));
-  const std::string before = provenance_of(directory).value("analysis", std::string(name));
+  const nlohmann::json provenance = provenance_of(directory);
+  const auto found = provenance.find("analysis");
+  const std::string before = found != provenance.end() && found->is_string()
+                                 ? found->get<std::string>()
+                                 : std::string(name);  // earlier versions did not record it
   if (before != name)
     throw UsageError(
         fmt::format("{}: holds the analysis \"{}\", which \"{}\" would replace; choose "
@@ -146,11 +150,10 @@ void write_analysis(const fs::path& given, const AnalysisResult& result, const C
     fs::remove_all(fresh);
     fs::create_directories(fresh);
     write_all(fresh, result, options, origin, latex);
-    if (fs::exists(directory)) {
-      fs::rename(directory, old);
-      keep_other_files(old, fresh);
-    }
+    if (fs::exists(directory)) fs::rename(directory, old);
     fs::rename(fresh, directory);
+    // Last, so that what can still go wrong leaves the other files in one of the two places.
+    if (fs::exists(old)) keep_other_files(old, directory);
     fs::remove_all(old);
   } catch (...) {
     std::error_code ignored;

@@ -117,10 +117,11 @@ std::vector<RunSummary> read_results(const fs::path& path) {
 
 namespace {
 
-/// Ends the last row if an editor left out the end of its line, and cuts off a row that a killed
-/// process did not finish. Returns the content afterwards. Throws UsageError, and changes nothing,
-/// for a file of another kind.
-std::string end_last_row(const LockedFile& file, std::string content, const fs::path& path) {
+/// Cuts off a row that a killed process did not finish. Returns the content afterwards. Throws
+/// UsageError, and changes nothing, for a file of another kind, and for a last row that has all
+/// columns but no end: an editor may have left it out, or a process may have died within the last
+/// number.
+std::string without_partial_row(const LockedFile& file, std::string content, const fs::path& path) {
   const std::size_t whole = content.rfind('\n') + 1;  // npos + 1 is 0
   if (whole == content.size()) return content;
   const std::string_view last = std::string_view(content).substr(whole);
@@ -141,13 +142,13 @@ std::string end_last_row(const LockedFile& file, std::string content, const fs::
   } catch (const UsageError&) {
     is_row = false;
   }
-  if (is_row) {
-    file.append("\n");
-    content += '\n';
-  } else {
-    file.cut(whole);
-    content.resize(whole);
-  }
+  if (is_row)
+    throw UsageError(
+        fmt::format("{}: the last row has no end of line, so its last number may be "
+                    "incomplete; end the line if the row is whole, or {}",
+                    where, remedy));
+  file.cut(whole);
+  content.resize(whole);
   return content;
 }
 
@@ -157,7 +158,7 @@ void append_result(const fs::path& path, const RunSummary& summary) {
   std::error_code error;
   if (path.has_parent_path()) fs::create_directories(path.parent_path(), error);
   const LockedFile file(path);
-  const std::string content = end_last_row(file, read_file(path), path);
+  const std::string content = without_partial_row(file, read_file(path), path);
   for (const RunSummary& there : read_results(path))
     if (there.hash == summary.hash) return;
   const auto lines = complete_lines(content);

@@ -127,6 +127,9 @@ class StudyTest(ProgramTest):
         whole = results.read_text()
         self.assertEqual(whole.count("\n"), 7)
         results.write_text(whole.rstrip("\n"))  # as some editors leave it
+        self.assert_refused(["study", "collect", self.study, *given], "the last row has no end of line", cwd=self.dir)
+        self.assertEqual(results.read_text(), whole.rstrip("\n"))
+        results.write_text(whole)
         self.study.write_text(STUDY.replace("[1, 2, 3]", "[1, 2, 3, 4]"))
         self.verb("run", "--jobs", "1", *given)
         self.assertTrue(results.read_text().startswith(whole))
