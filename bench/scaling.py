@@ -5,8 +5,9 @@
     build/bench-venv/bin/python bench/scaling.py draw docs/results/data/scaling.csv docs/results/figures
 
 Our side and PyTorch with a masked dense weight take turns on the same batches of 64 rows of 100 steps, after a check
-that both compute the same. The peer is the masked dense variant that is fastest at 1024 units. Needs an idle machine
-and a few minutes; `make bench` builds what it needs (bench_driver and build/bench-venv).
+that both compute the same. The peer is the masked dense variant that is fastest at 1024 units. All points are measured
+in three rounds, because a virtual machine is slower in some minutes than in others. Needs an idle machine and a quarter
+of an hour; `make bench` builds what it needs (bench_driver and build/bench-venv).
 """
 
 import argparse
@@ -27,6 +28,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 VARIANTS = ("torch_masked", "torch_loop", "torch_compile")
 COLUMNS = ("experiment", "wiring", "units", "density", "threads", "side", "seconds", "least", "most")
 N_BATCHES = 2
+N_ROUNDS = 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -89,7 +91,7 @@ def best_variant(ours, log):
 
 
 def measure_point(ours, point, variant, log):
-    """Measures one point; returns a row of the table for each side."""
+    """Seconds per step at one point, by side, and the description of our network."""
     process, description = our_process(ours, point)
     with process:
         peer = None
@@ -103,15 +105,17 @@ def measure_point(ours, point, variant, log):
                 seconds[variant].append(median_seconds(peer, 1))
         if peer:
             peer.close()
-    for side, values in seconds.items():
-        if values:
-            yield {
-                "experiment": point.experiment, "wiring": point.wiring,
-                "units": description["units"], "density": f"{description['density']:.4f}",
-                "threads": point.threads, "side": side,
-                "seconds": f"{statistics.median(values):.5f}",
-                "least": f"{min(values):.5f}", "most": f"{max(values):.5f}",
-            }  # fmt: skip
+    return {side: values for side, values in seconds.items() if values}, description
+
+
+def row_of(point, side, values, description):
+    return {
+        "experiment": point.experiment, "wiring": point.wiring,
+        "units": description["units"], "density": f"{description['density']:.4f}",
+        "threads": point.threads, "side": side,
+        "seconds": f"{statistics.median(values):.5f}",
+        "least": f"{min(values):.5f}", "most": f"{max(values):.5f}",
+    }  # fmt: skip
 
 
 def measure(driver, path):
@@ -119,11 +123,15 @@ def measure(driver, path):
         with open(pathlib.Path(directory) / "log.txt", "w+b") as log:
             ours = Ours(pathlib.Path(driver).resolve(), directory, log)
             variant = best_variant(ours, log)
-            rows = []
-            for point in points():
-                for row in measure_point(ours, point, variant, log):
-                    rows.append(row)
-                    say("  ".join(map(str, row.values())))
+            seconds, descriptions = {}, {}
+            for i in range(N_ROUNDS):
+                say(f"round {i + 1} of {N_ROUNDS}")
+                for point in points():
+                    measured, descriptions[point] = measure_point(ours, point, variant, log)
+                    for side, values in measured.items():
+                        seconds.setdefault((point, side), []).extend(values)
+                        say("  ".join(map(str, row_of(point, side, values, descriptions[point]).values())))
+            rows = [row_of(point, side, values, descriptions[point]) for (point, side), values in seconds.items()]
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "w", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS)
