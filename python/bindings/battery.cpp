@@ -72,7 +72,7 @@ nb::list ceilings_of(const Battery& battery, const SeedArgument& seed, std::size
   {
     const nb::gil_scoped_release release;
     ThreadPool pool(threads);
-    // Some tasks at a time, so that Ctrl-C is seen in between; tasks know nothing of each other.
+    // A few tasks at a time, so that Ctrl-C is noticed in between. Tasks are independent.
     const auto at_once = static_cast<std::size_t>(pool.n_threads());
     const std::size_t n = battery.tasks().size();
     for (std::size_t i = 0; i < n && !interruption.asked(); i += at_once) {
@@ -161,7 +161,7 @@ void bind_battery(nb::module_& m) {
       .def("__hash__", [](const Battery& b) { return std::hash<std::string>{}(identity_of(b)); })
       .def("ceilings", &ceilings_of, nb::kw_only(), "seed"_a, "n_trials"_a = 20000, "threads"_a = 0,
            "For every task, the scores that an ideal observer would reach (Ceiling).")
-      // Defined in Python; here so that batteries from anywhere have them.
+      // Defined in Python, but attached here, so that every battery has it.
       .def(
           "stream",
           [](const nb::object& self, const nb::kwargs& options) {

@@ -1,8 +1,8 @@
 // What the files of the bindings share. One file binds one module of the library and reads like its
 // declaration; conversions of arrays and configurations are in arrays.hpp and configuration.hpp.
 //
-// Conventions: arrays are NumPy's; results own their memory or keep the object that does alive, and
-// nothing is copied on the way. Whatever can take longer than a millisecond releases the GIL.
+// Conventions: arrays are NumPy's. Results own their memory, or keep its owner alive; nothing is
+// copied on the way. Calls that can take longer than a millisecond release the GIL.
 #pragma once
 
 #include <nanobind/nanobind.h>
@@ -53,10 +53,10 @@ struct BoundTask {
 struct BoundTrial {
   BoundTask task;
   Conditions conditions;
-  Trial trial;  ///< with noise among the inputs, if it was asked for
+  Trial trial;  ///< its inputs have noise if the caller asked for it
 };
 
-/// A mask as pickle keeps it.
+/// The state of a mask in a pickle.
 nb::tuple state_of_mask(const Mask& mask);
 Mask mask_from_state(const nb::tuple& state);
 

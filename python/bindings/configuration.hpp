@@ -13,7 +13,7 @@ namespace lmrnn::python {
 namespace nb = nanobind;
 
 /// A table from a mapping: bool, int, float, str, path, list, tuple, dict and NumPy scalars. None
-/// stands for a key that is not there. `where` is what messages name.
+/// stands for an absent key. Messages name `where`.
 ConfigTable to_table(nb::handle mapping, const std::string& where);
 
 nb::dict to_dict(const ConfigTable& table);

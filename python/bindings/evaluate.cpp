@@ -37,7 +37,7 @@ Evaluation evaluate(nb::handle network, const Battery& battery, const SeedArgume
     const nb::gil_scoped_release release;
     const std::shared_lock turn(shared.turns);
     ThreadPool pool(threads);
-    // Some tasks at a time, so that Ctrl-C is seen in between; tasks know nothing of each other.
+    // A few tasks at a time, so that Ctrl-C is noticed in between. Tasks are independent.
     const auto at_once = static_cast<std::size_t>(pool.n_threads());
     const std::span<const std::size_t> todo = indices;
     for (std::size_t i = 0; i < todo.size() && !interruption.asked(); i += at_once) {
@@ -74,7 +74,7 @@ const TaskScore& score_at(const Evaluation& e, std::int64_t i) {
   return e.tasks[static_cast<std::size_t>(i < 0 ? i + n : i)];
 }
 
-/// What the package's Python writes of an evaluation.
+/// The text that the Python package shows for an evaluation.
 nb::object written(const char* function, const Evaluation& e) {
   return nb::module_::import_("lmrnn.evaluation").attr(function)(e);
 }

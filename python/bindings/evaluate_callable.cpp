@@ -1,5 +1,5 @@
-// Scores of whatever can be called: any model of any framework, on the trials that networks of ours
-// are evaluated on, with their ceilings.
+// Scores of any callable, such as a model of any framework, on the trials that our own networks are
+// evaluated on, with their ceilings.
 #include "evaluate_callable.hpp"
 
 #include <fmt/core.h>
@@ -14,7 +14,7 @@
 namespace lmrnn::python {
 namespace {
 
-// As many at a time as keep a model busy; they are padded to the longest of them.
+// Trials per call: enough to keep a model busy. They are padded to the longest of them.
 constexpr std::size_t trials_together = 256;
 
 using Logits = nb::ndarray<const float, nb::ndim<3>, nb::c_contig, nb::device::cpu>;

@@ -8,8 +8,8 @@
 
 namespace lmrnn::python {
 
-/// Asks Python now and then, from the thread that it called, whether Ctrl-C was pressed. What
-/// Python's handler raises is kept, so that the work under way can come to an orderly end first.
+/// Asks Python now and then, from the thread that Python called, whether Ctrl-C was pressed. An
+/// exception of Python's handler is stored until the current work has ended cleanly.
 class Interruption {
  public:
   /// Takes the GIL for a moment.
@@ -24,7 +24,7 @@ class Interruption {
     return exception_ != nullptr;
   }
 
-  /// Any other exception of Python's that is to go the same way.
+  /// Stores any other Python exception in the same way.
   void keep(std::exception_ptr exception) { exception_ = std::move(exception); }
 
   /// With the GIL.

@@ -1,4 +1,4 @@
-// Masks as users have them.
+// Masks as arguments.
 #pragma once
 
 #include <string>
@@ -8,9 +8,8 @@
 
 namespace lmrnn::python {
 
-/// Whatever can be meant by a mask: a Mask, an array, or what lmrnn.wirings.objects makes one of
-/// (sparse matrices, tables, graphs, tensors, and so on). `name` stands for it in messages. Throws
-/// UsageError.
+/// A mask from a Mask, an array, or anything that lmrnn.wirings.objects converts (sparse matrices,
+/// tables, graphs, tensors, and so on). Messages call it `name`. Throws UsageError.
 Mask mask_from_object(const ArrayArgument& given, const std::string& name);
 
 }  // namespace lmrnn::python

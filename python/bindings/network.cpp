@@ -21,7 +21,7 @@
 namespace lmrnn::python {
 namespace {
 
-/// A network and what its file said of it.
+/// A network and the metadata of its file.
 struct BoundNetwork {
   Network network;
   NetworkMetadata metadata;
@@ -113,7 +113,7 @@ void clear_absent(const Mask& mask, float* w) {
       if (!mask.has(i, j)) w[i * mask.n_sources() + j] = 0;
 }
 
-// All arrays are checked before the first is taken: an error leaves the network as it was.
+// Checks all arrays before it copies the first: an error leaves the network unchanged.
 void set_weights(BoundNetwork& self, const nb::kwargs& arrays) {
   Network& network = self.network;
   std::vector<NewPart> parts;
@@ -280,7 +280,8 @@ void bind_network(nb::module_& m) {
           "save",
           [](const BoundNetwork& n, const std::filesystem::path& path,
              const std::optional<NetworkMetadata>& metadata) {
-            // Readers go by the ending, so a wrong one would make a file that none can read.
+            // Readers choose the format by the ending, so no reader could open a file with a wrong
+            // one.
             for (const char* other :
                  {".npz", ".npy", ".h5", ".hdf5", ".pt", ".pth", ".onnx", ".mat"})
               if (path.extension() == other)

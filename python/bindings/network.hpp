@@ -9,9 +9,9 @@
 
 namespace lmrnn::python {
 
-/// A network that other threads of Python may change. Whoever computes with it without the GIL
-/// holds `turns` shared; whoever writes weights holds it alone, and the GIL. It is never waited for
-/// with the GIL, so that neither of the two can wait for the other.
+/// A network that other Python threads may change. A thread that computes with it without the GIL
+/// holds `turns` shared; a thread that writes weights holds it alone, and the GIL. No thread waits
+/// for `turns` while it holds the GIL, so there is no deadlock.
 struct SharedNetwork {
   const Network& network;
   std::shared_mutex& turns;

@@ -16,7 +16,7 @@ namespace {
 
 constexpr std::size_t trials_per_block = 32;
 
-/// An array that was given, checked and converted.
+/// An argument, checked and converted.
 template <class T>
 struct Given {
   std::vector<std::size_t> shape;
@@ -27,7 +27,7 @@ struct Given {
   }
 };
 
-/// Trials first ... first + trials.n_trials() - 1 of what was given.
+/// Copies trials first ... first + trials.n_trials() - 1 of an argument.
 struct Block {
   std::size_t first;
   TrialView trials;
@@ -37,7 +37,7 @@ const std::vector<std::string> axes_of_trials{"step", "trial"};
 const std::vector<std::string> axes_of_inputs{"step", "trial", "channel"};
 const std::vector<std::string> axes_of_rules{"step", "trial", "slot"};
 
-/// What was given, block by block.
+/// The arguments, block by block.
 class Arguments {
  public:
   /// Throws UsageError for arrays that do not fit the network or each other.
@@ -63,7 +63,7 @@ class Arguments {
       weights_ =
           Given<float>{array.shape(), finite_numbers(array, place_in(array, axes_of_trials), 0)};
     }
-    // Without its rule a network does something, but nothing that it was trained to do.
+    // A network without its rule gives answers, but not those that it was trained to give.
     if (!rules_ && a.n_rules > 0)
       throw UsageError(fmt::format(
           "rules: the network has {} rule inputs; give the numbers of those that are on, (time, "

@@ -1,4 +1,4 @@
-// Running a network on arrays as Python has them: (time, trial, item), all trials at once.
+// Runs a network on Python's arrays: (time, trial, item), all trials at once.
 #pragma once
 
 #include <optional>
@@ -12,7 +12,7 @@
 
 namespace lmrnn::python {
 
-/// What a network is run on, as it came from Python.
+/// The inputs of a network as Python passed them.
 struct RunArguments {
   ArrayArgument inputs;
   std::optional<ArrayArgument> rules, resets, targets, weights;

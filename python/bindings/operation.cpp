@@ -1,5 +1,5 @@
 // The operation that lmrnn.torch and lmrnn.jax hand to their frameworks. Private to the package:
-// its arrays must have the right types and be contiguous, which the package's Python sees to.
+// its arrays must have the right types and be contiguous; the Python package makes sure of it.
 #include "lmrnn/operation.hpp"
 
 #include <nanobind/stl/array.h>
@@ -25,8 +25,8 @@ template <class T, int n>
 using Given = nb::ndarray<const T, nb::ndim<n>, nb::c_contig, nb::device::cpu>;
 using Floats = nb::ndarray<nb::numpy, float>;
 
-/// Large arrays that come and go at every optimiser step. The system takes memory of such a size
-/// back at once, and every page of it costs a fault when it is touched again, so some are kept.
+/// Large arrays that every optimiser step allocates and frees. The system takes memory of this size
+/// back at once, and each page then costs a fault on its next use, so some arrays are kept.
 class Store {
  public:
   Floats take(Shape shape) {
@@ -40,7 +40,7 @@ class Store {
     return Floats(data, shape.size(), shape.begin(), owner);
   }
 
-  /// Never destroyed: arrays may outlive everything else when Python ends.
+  /// Never destroyed: when Python exits, arrays may outlive everything else.
   static Store& the() {
     static Store* store = new Store;
     return *store;
@@ -66,7 +66,7 @@ class Store {
     if (buffer->size() < least_kept) return;
     const std::lock_guard lock(mutex_);
     idle_.insert(idle_.begin(), std::move(*buffer));
-    if (idle_.size() > most_idle) idle_.pop_back();  // the one that nobody wanted for longest
+    if (idle_.size() > most_idle) idle_.pop_back();  // the one that has been idle longest
   }
 
   std::mutex mutex_;
@@ -77,7 +77,7 @@ class Store {
 struct BoundOperation {
   Operation operation;
   std::unique_ptr<ThreadPool> pool{};
-  pid_t process = 0;  ///< that `pool` belongs to
+  pid_t process = 0;  ///< the owner of `pool`
 
   /// With the GIL. After a fork, the threads are the parent's: they must not be joined here.
   std::unique_ptr<ThreadPool> take_pool(int threads) {

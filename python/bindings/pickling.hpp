@@ -1,5 +1,5 @@
-// Pickle, copy and equality of the library's structs, each from one list of its members. Arrays
-// become bytes, so that a copy has the bits of the original.
+// Pickle, copy and equality of the library's structs, each from one list of members. Arrays become
+// bytes, so that a copy has the same bits.
 #pragma once
 
 #include <nanobind/nanobind.h>

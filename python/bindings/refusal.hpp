@@ -1,4 +1,4 @@
-// What happens to arguments that no overload takes.
+// The message for arguments that no overload accepts.
 #pragma once
 
 #include <nanobind/nanobind.h>

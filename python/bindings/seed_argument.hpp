@@ -13,12 +13,12 @@
 
 namespace lmrnn::python {
 
-/// Converts to a Seed, without the GIL if need be; throws UsageError if what was given is none.
+/// Converts to a Seed, also without the GIL. Throws UsageError for an argument that is no seed.
 struct SeedArgument {
   std::int64_t value = -1;
   std::string given;
 
-  operator Seed() const {  // NOLINT: an argument is what it stands for
+  operator Seed() const {  // NOLINT: implicit, so that functions can take a Seed
     if (value < 0) refuse_seed("seed", given);
     return {static_cast<std::uint64_t>(value)};
   }
@@ -35,8 +35,8 @@ struct nanobind::detail::type_caster<lmrnn::python::SeedArgument> {
   NB_TYPE_CASTER(lmrnn::python::SeedArgument, const_name("int"))
 
   bool from_python(handle given, std::uint8_t, cleanup_list*) noexcept {
-    if (given.is_none()) return false;               // std::optional's business
-    PyObject* number = PyNumber_Index(given.ptr());  // NumPy's integers have one, too
+    if (given.is_none()) return false;               // left to std::optional
+    PyObject* number = PyNumber_Index(given.ptr());  // also accepts NumPy's integers
     if (number != nullptr) {
       value.value = PyLong_AsLongLong(number);  // -1 if it does not fit
       Py_DECREF(number);

@@ -22,7 +22,7 @@ struct Batch {
   Buffer<float> outputs;
 };
 
-/// Takes a batch apart, and knows where in it something is wrong.
+/// Converts a batch, and names the place of a wrong value in it.
 class BatchReader {
  public:
   BatchReader(const nb::dict& arrays, Split split, std::uint32_t batch, std::size_t n_steps,
@@ -40,7 +40,7 @@ class BatchReader {
     made_.n_trials = n_rows_;
     made_.n_channels = shape.n_channels;
     made_.n_rule_slots = shape.n_rule_slots;
-    // First what tells where the rest is wrong.
+    // First the arrays that messages about the others need.
     copy(whole("trial_starts", 1, 0, 2), made_.trial_starts);
     copy(whole("tasks", 1, 0, task_names_.size()), made_.step_tasks);
     copy(finite("inputs", shape.n_channels), made_.inputs);
@@ -117,7 +117,7 @@ class BatchReader {
 
 std::size_t count_of(const nb::object& data, const char* name, Py_ssize_t least) {
   const nb::object given = data.attr(name);
-  // nanobind's own conversion would take "2" and NumPy's 1.5.
+  // nanobind's own conversion would accept "2" and NumPy's 1.5.
   const nb::object number = nb::steal(PyNumber_Index(given.ptr()));
   const Py_ssize_t count = number.is_valid() ? PyLong_AsSsize_t(number.ptr()) : -1;
   PyErr_Clear();
@@ -127,7 +127,7 @@ std::size_t count_of(const nb::object& data, const char* name, Py_ssize_t least)
   return static_cast<std::size_t>(count);
 }
 
-/// 0 without one: targets are classes.
+/// 0 if there is none: targets are classes.
 double tolerance_of(const nb::object& data) {
   const nb::object given = nb::getattr(data, "tolerance", nb::none());
   if (given.is_none()) return 0;
@@ -138,7 +138,7 @@ double tolerance_of(const nb::object& data) {
   return tolerance;
 }
 
-/// An attribute of the data, as what it must be.
+/// An attribute of the data, converted to the type that it must have.
 template <class Words>
 Words words(const nb::object& data, const char* name, const char* expected) {
   const nb::object given = data.attr(name);
@@ -149,7 +149,7 @@ Words words(const nb::object& data, const char* name, const char* expected) {
   return found;
 }
 
-// Asks Python for whole batches, once each: blocks of rows are cut from the last few.
+// Asks Python for whole batches, once each, and cuts blocks of rows from the last few.
 class PythonSource : public ContinuousSource {
  public:
   PythonSource(nb::object data, const StreamConfig& stream)
@@ -166,7 +166,7 @@ class PythonSource : public ContinuousSource {
     if (name_.empty() || tasks_.empty())
       throw UsageError("data: `name` and `tasks` must not be empty");
     for (std::size_t i = 0; i < tasks_.size(); ++i) {
-      // They are cells of tables and keys of scores.
+      // Task names become cells of tables and keys of scores.
       if (tasks_[i].empty() || tasks_[i].find_first_of("\n\r") != std::string::npos)
         throw UsageError(fmt::format(
             "data: tasks: task {} is called {:?}; give a name without line breaks", i, tasks_[i]));
@@ -204,14 +204,14 @@ class PythonSource : public ContinuousSource {
   }
 
  private:
-  // Threads that want the same batch wait for the first; `making_` is held while Python works, and
-  // never while the GIL is waited for by its holder.
+  // Threads that need the same batch wait for the first of them. `making_` is held while Python
+  // works, but never by a thread that waits for the GIL.
   std::shared_ptr<const Batch> batch_of(Split split, std::uint32_t batch) const {
     const std::lock_guard<std::mutex> turn(making_);
     const auto key = std::pair(split, batch);
     if (const auto found = recent_.find(key); found != recent_.end()) return found->second;
     auto made = std::make_shared<const Batch>(make(split, batch));
-    // Training works on one batch while the next is being made.
+    // Training uses one batch while the next is made.
     while (recent_.size() >= 4) recent_.erase(recent_.begin());
     recent_.emplace(key, made);
     return made;

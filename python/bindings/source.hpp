@@ -15,7 +15,7 @@ std::shared_ptr<const BatchSource> source_from(nanobind::object data, const Stre
 
 /// The Python object behind a source that `source_from` made; null for nullptr, or once cleared.
 nanobind::handle data_of(const BatchSource* source);
-/// Lets go of it; the source cannot be used any more. For the garbage collector.
+/// Drops that object, for the garbage collector; the source can no longer be used.
 void clear_data(const BatchSource* source);
 
 }  // namespace lmrnn::python

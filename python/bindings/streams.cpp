@@ -9,7 +9,7 @@
 namespace lmrnn::python {
 namespace {
 
-/// An array of one batch as NumPy will have it: (time, row, item), or (row, time, item).
+/// An array of one batch in NumPy's layout: (time, row, item), or (row, time, item).
 template <class T>
 struct Filled {
   Filled(std::size_t n_time, std::size_t n_rows, std::size_t n_items, bool batch_first)

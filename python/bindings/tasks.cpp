@@ -25,7 +25,7 @@ std::vector<std::string> period_names(Family family) {
   return names;
 }
 
-// Durations go by the names of Period, which all families share.
+// Durations are keyed by the names of Period, which all families share.
 constexpr std::array<const char*, n_periods> duration_names = {"fixation", "stimulus", "delay",
                                                                "second_stimulus", "decision"};
 
@@ -35,7 +35,7 @@ nb::dict durations_of(const Conditions& conditions) {
   return dict;
 }
 
-/// The names of all families are accepted, too ("stim1", "sample", "test"), as in
+/// Names of single families are accepted as well ("stim1", "sample", "test"), as in
 /// battery.durations.
 bool names_period(const std::string& name, std::size_t p) {
   if (name == duration_names[p]) return true;
@@ -66,7 +66,7 @@ BoundTrial compose(const BoundTask& task, Conditions conditions,
   for (const auto [name, value] : changes) nb::setattr(object, name, value);
   conditions = nb::cast<Conditions>(object);
   BoundTrial result{task, conditions, {}};
-  // Whether there is noise is said by `seed`; the trial keeps the conditions that it was given.
+  // `seed` decides whether there is noise; the trial keeps its conditions either way.
   conditions.noise = seed.has_value();
   result.trial = task.battery.compose(task.index, conditions);
   if (seed) {

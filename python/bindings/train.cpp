@@ -21,7 +21,7 @@
 namespace lmrnn::python {
 namespace {
 
-// Progress as Python may keep it: the evaluation is a copy.
+// Progress that Python may keep: the evaluation is a copy.
 struct BoundProgress {
   Progress progress;
   std::optional<Evaluation> evaluation;
@@ -31,9 +31,9 @@ struct BoundProgress {
   }
 };
 
-// Calls back into Python from a thread that has released the GIL. An exception there, Ctrl-C
-// included, must not tear down the step that is under way: it is kept, the trainer is asked to save
-// a checkpoint and return, and then it goes on.
+// Calls Python from a thread that has released the GIL. An exception there, Ctrl-C included, must
+// not break off the current step: it is stored, the trainer saves a checkpoint and returns, and
+// then the exception is raised again.
 class PythonCallbacks {
  public:
   /// `progress`: None, or called with every Progress; `stop`: None, or asked after every step.
@@ -71,8 +71,8 @@ class PythonCallbacks {
   bool failed_ = false, stops_ = false;
 };
 
-// A trainer that threads of Python may share. While `run` trains, without the GIL, other threads
-// see what it last reported; what only the trainer itself has is refused to them.
+// A trainer that Python threads may share. While `run` trains without the GIL, other threads see
+// what it last reported; calls that need the trainer itself are refused.
 class BoundTrainer {
  public:
   BoundTrainer(Trainer trainer, std::shared_ptr<const BatchSource> source)
@@ -106,8 +106,8 @@ class BoundTrainer {
     return std::string(to_name(outcome));
   }
 
-  /// Gives up the lock of the directory, and all else. An object lives for as long as Python holds
-  /// it anywhere, such as in the traceback that a notebook keeps of an interrupted cell.
+  /// Releases the lock of the directory, and everything else. Python may keep the object alive for
+  /// long, for example in the traceback that a notebook stores for an interrupted cell.
   void release() {
     if (runner_)
       throw UsageError(fmt::format("{}: the trainer is running; stop it first", directory_));
@@ -123,8 +123,8 @@ class BoundTrainer {
     return *trainer_;
   }
 
-  /// What `run` changes: for the thread that trains, in between of steps, and for others only
-  /// while nobody trains.
+  /// What `run` changes. The training thread may use it between steps, other threads only while
+  /// nothing trains.
   const Trainer& now(const char* what) const {
     if (runner_ && *runner_ != std::this_thread::get_id())
       throw UsageError(
@@ -148,7 +148,7 @@ class BoundTrainer {
   const BatchSource* source() const noexcept { return source_.get(); }
 
  private:
-  /// Both ends with the GIL.
+  /// Called and left with the GIL.
   struct Running {
     BoundTrainer& trainer;
     explicit Running(BoundTrainer& t) : trainer(t) { trainer.runner_ = std::this_thread::get_id(); }
@@ -177,7 +177,7 @@ class BoundTrainer {
   }
 
   std::string directory_;
-  std::optional<Trainer> trainer_;  // guarded by the GIL, like source_; none: given up
+  std::optional<Trainer> trainer_;  // guarded by the GIL, like source_; empty: released
   std::shared_ptr<const BatchSource> source_;
   std::optional<std::thread::id> runner_;  // guarded by the GIL
   std::unique_ptr<std::mutex> reporting_ = std::make_unique<std::mutex>();
@@ -192,8 +192,8 @@ nb::object network_now(const BoundTrainer& self) {
                                         trainer.config().run_seed(), trainer.sheet()));
 }
 
-// Custom data that lead back to their trainer (by a method of a class that holds it, or by the
-// module that both are named in) make a cycle, which only the garbage collector can undo.
+// Custom data that refers to its trainer (through a class that holds it, or through the module that
+// names both) makes a reference cycle, which only the garbage collector can break.
 int traverse(PyObject* self, visitproc visit, void* arg) {
   Py_VISIT(Py_TYPE(self));
   if (!nb::inst_ready(self)) return 0;
@@ -208,7 +208,7 @@ PyType_Slot trainer_slots[] = {{Py_tp_traverse, reinterpret_cast<void*>(&travers
                                {Py_tp_clear, reinterpret_cast<void*>(&clear)},
                                {0, nullptr}};
 
-/// The network has the coordinates of its units; a run without one yet reads them from their file.
+/// From the network, which has the coordinates of its units; before there is one, from their file.
 Sheet sheet_of_run(const std::filesystem::path& directory) {
   const RunRecord record = open_run(directory);
   const WiringConfig& wiring = record.config.wiring;

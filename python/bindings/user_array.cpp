@@ -27,7 +27,7 @@ bool has_masked_entries(nb::handle numpy_ma, nb::handle object) {
                              [&](nb::handle item) { return has_masked_entries(numpy_ma, item); });
 }
 
-// The array in the machine's byte order, row-major, float16 and long double as what C++ has.
+// The array in the machine's byte order, row-major; float16 and long double become types of C++.
 nb::object array_of(nb::handle object, const std::string& name) {
   const nb::module_ numpy = nb::module_::import_("numpy");
   if (has_masked_entries(numpy.attr("ma"), object))

@@ -1,5 +1,5 @@
-// Arrays as users have them: any dtype, any strides, NumPy's or whatever NumPy understands. Every
-// one that comes from Python is converted and checked here, so that no value is cast with loss.
+// Arrays as arguments: any dtype, any strides, NumPy arrays or anything that NumPy can convert.
+// Every array from Python is converted and checked here, so that no value is silently rounded.
 #pragma once
 
 #include <nanobind/nanobind.h>
@@ -18,19 +18,18 @@ namespace lmrnn::python {
 
 namespace nb = nanobind;
 
-/// An argument that NumPy has to make an array of.
+/// An argument that NumPy converts to an array.
 struct ArrayArgument {
   nb::object object;
 };
 
-/// Where an element stands, given its row-major index: "step 3, channel 2".
+/// The place of an element, from its row-major index: "step 3, channel 2".
 using Place = std::function<std::string(std::size_t index)>;
 
-/// A user's array of numbers (bool, integers or floats), row-major. Needs the GIL throughout its
-/// life.
+/// A user's array of numbers (bool, integers or floats), row-major. Use it only with the GIL.
 class UserArray {
  public:
-  /// `name` stands for it in messages. Throws UsageError for what is no array of numbers.
+  /// Messages call it `name`. Throws UsageError if it is not an array of numbers.
   UserArray(nb::handle object, std::string name);
 
   const std::string& name() const noexcept { return name_; }
@@ -96,7 +95,7 @@ struct nanobind::detail::type_caster<lmrnn::python::ArrayArgument> {
   NB_TYPE_CASTER(lmrnn::python::ArrayArgument, const_name("numpy.typing.ArrayLike"))
 
   bool from_python(handle given, std::uint8_t, cleanup_list*) noexcept {
-    if (given.is_none()) return false;  // std::optional's business
+    if (given.is_none()) return false;  // left to std::optional
     value.object = borrow(given);
     return true;
   }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from os import PathLike
 
@@ -80,8 +81,27 @@ def methods(run: Run | str | PathLike) -> str:
         + " at two evaluations in a row, over at least 1000 trials.",
         *_others(c),
         f"The seed was {run.seed}.",
+        *_edits(run),
     ]
     return " ".join(sentences)
+
+
+def _edits(run) -> list[str]:
+    """A warning if the configuration, which all other sentences are about, is not what every step was made with."""
+    provenance = run.provenance
+    edited = [session["first_step"] for session in provenance["sessions"] if session.get("config") == "edited"]
+    sentences = []
+    if edited and edited[-1] > 0:
+        sentences.append(
+            f"The configuration was edited when the run was resumed at step {edited[-1]}: this text describes the "
+            "edited one, and the steps before were made with other values."
+        )
+    began = provenance.get("config_sha256")
+    if began and began != hashlib.sha256((run.directory / "config.toml").read_bytes()).hexdigest():
+        sentences.append(
+            "config.toml was edited after the last session of the run, which was not made with all values of this text."
+        )
+    return sentences
 
 
 def _kind_of_trials(c) -> str:

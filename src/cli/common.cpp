@@ -41,6 +41,14 @@ void warn(std::string_view message) {
   fmt::print(stderr, "lmrnn: warning: {}\n", message);
 }
 
+std::string shell_word(const std::string& text) {
+  if (!text.empty() && text.find_first_of(" \t\n\"'\\$`!*?[](){}<>|&;#~") == std::string::npos)
+    return text;
+  std::string quoted = "'";
+  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
 void ConfigOptions::add_to(CLI::App& verb, bool with_file) {
   if (with_file)
     verb.add_option("--config", file_, "read the configuration from a TOML file")

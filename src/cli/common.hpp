@@ -45,6 +45,9 @@ constexpr int interrupted_status = 75;
 /// A message for the user, on stderr: "lmrnn: warning: ...".
 void warn(std::string_view message);
 
+/// A word of a shell command: in quotes, if the shell would change it otherwise.
+std::string shell_word(const std::string& text);
+
 /// --config FILE and --set KEY=VALUE (repeatable; later ones win, and all win over the file).
 class ConfigOptions {
  public:

@@ -25,15 +25,6 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-// Quotes a word for a shell, only if necessary.
-std::string shell_word(const std::string& text) {
-  if (!text.empty() && text.find_first_of(" \t\n\"'\\$`!*?[](){}<>|&;#~") == std::string::npos)
-    return text;
-  std::string quoted = "'";
-  for (const char c : text) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return quoted + "'";
-}
-
 struct Options {
   std::string file, out, cells = "*";
   std::vector<std::string> assignments;

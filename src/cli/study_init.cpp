@@ -8,6 +8,7 @@
 #include "common.hpp"
 #include "lmrnn/error.hpp"
 #include "lmrnn/files.hpp"
+#include "lmrnn/run.hpp"
 #include "verbs.hpp"
 
 namespace lmrnn::cli {
@@ -25,7 +26,7 @@ constexpr const char* text = R"(# A study: many runs that answer one question.
 #   lmrnn study plan {0}      lists the runs
 #   lmrnn study run {0}       carries them out; again after an interruption
 #   lmrnn study collect {0}   writes the tables
-#   lmrnn report runs/{1}
+#   lmrnn report {1}
 
 # Write both down before the first run; they are kept with the results.
 claim = "networks with local wiring learn faster than random ones of the same degrees"
@@ -65,10 +66,33 @@ train.steps = 500
 evaluation = { every = 50, trials = 200 }
 )";
 
+// Makes a relative path of `table` relative to `folder`, where a study looks for its files. `path`:
+// the same file, seen from here.
+void set_path(ConfigTable& table, std::string_view key, const fs::path& path,
+              const fs::path& folder) {
+  std::error_code error;
+  const ConfigValue* value = find_key(table, key);
+  const auto* text = value ? std::get_if<std::string>(&value->value) : nullptr;
+  // "zoo:NAME" is no file.
+  if (!text || fs::path(*text).is_absolute() || !fs::exists(path, error)) return;
+  assign_key(table, key, {fs::proximate(fs::absolute(path), folder).string(), {}});
+}
+
+ConfigTable read_config_for(const InitOptions& options) {
+  ConfigTable table = read_toml(options.config), of_a_run = table;
+  assign_key(of_a_run, "seed", {std::int64_t{0}, {}});
+  const RunConfig config = resolve_config(of_a_run);
+  const fs::path folder = fs::absolute(options.file).parent_path();
+  for (const InputPath& input : input_paths(config))
+    set_path(table, input.key, input.key == "init_from" ? fs::path(config.init_from) : input.path,
+             folder);
+  return table;
+}
+
 std::string config_of(const InitOptions& options) {
   if (options.config.empty()) return own_config;
   std::string lines;
-  const ConfigTable table = read_toml(options.config);
+  const ConfigTable table = read_config_for(options);
   for (const auto& [key, value] : table) {
     if (key == "seed") continue;  // the study sets the seeds
     const auto* section = std::get_if<ConfigTable>(&value.value);
@@ -77,7 +101,15 @@ std::string config_of(const InitOptions& options) {
   for (const auto& [key, value] : table)
     if (const auto* section = std::get_if<ConfigTable>(&value.value))
       for (const auto& [name, item] : *section) {
-        if (key == "wiring" && name == "kind") continue;  // the axis sets it
+        if (key == "wiring" && name == "kind") {  // the axis sets it
+          if (const auto* kind = std::get_if<std::string>(&item.value);
+              kind && *kind != "local" && *kind != "random")
+            warn(
+                fmt::format("{}: wiring.kind = \"{}\" is not copied, since the study compares "
+                            "local and random wirings; add it as a level of the axis",
+                            options.config, *kind));
+          continue;
+        }
         std::string line = to_toml({{"x", item}});
         // An inner table would be written on several lines, which cannot follow a dotted key.
         if (!line.starts_with("x = "))
@@ -97,10 +129,11 @@ void run_init(const InitOptions& options) {
   if (fs::exists(path))
     throw UsageError(
         fmt::format("{}: exists already; give another name, or delete it first", options.file));
-  write_file(path, fmt::format(fmt::runtime(text), options.file, path.stem().string(),
-                               config_of(options)));
+  const std::string config = config_of(options), name = shell_word(options.file);
+  write_file(path, fmt::format(fmt::runtime(text), name, shell_word("runs/" + path.stem().string()),
+                               config));
   fmt::print("{}\n", options.file);
-  fmt::print(stderr, "next: edit it, then lmrnn study plan {}\n", options.file);
+  fmt::print(stderr, "next: edit it, then lmrnn study plan {}\n", name);
 }
 
 }  // namespace

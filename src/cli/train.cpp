@@ -42,7 +42,7 @@ struct TrainOptions {
 void check_file(const fs::path& file) {
   if (fs::exists(file / "config.toml"))
     throw UsageError(fmt::format("{} is a run directory; to resume it: lmrnn train --resume {}",
-                                 file.string(), file.string()));
+                                 file.string(), shell_word(file.string())));
   if (const fs::path longer = file.string() + ".toml"; !fs::exists(file) && fs::exists(longer))
     throw UsageError(
         fmt::format("{} does not exist; did you mean {}?", file.string(), longer.string()));
@@ -144,7 +144,7 @@ void report(const Trainer& trainer, Outcome outcome, bool json) {
   const std::string directory = trainer.directory().string();
   if (outcome == Outcome::interrupted) {
     fmt::print(stderr, "interrupted at step {}; to resume: lmrnn train --resume {}\n",
-               trainer.step(), directory);
+               trainer.step(), shell_word(directory));
     return;
   }
   const Evaluation& evaluation = *trainer.last_evaluation();

@@ -10,6 +10,7 @@
 #include "core/shared/descriptor.hpp"
 #include "lmrnn/files.hpp"
 #include "study/states.hpp"
+#include "study/store.hpp"
 
 namespace lmrnn {
 namespace {
@@ -264,6 +265,7 @@ std::string where(const Siblings& family) {
 Collected collect_study(const Study& study) {
   const ResultLookup lookup(study);
   const StudyPlan plan = plan_study(study, [&](const PlannedRun& run) { return lookup(run); });
+  require_own_directory(study, plan);
   const StudyResults results(plan, lookup);
   record_missing(study, plan, results);
   std::vector<Table> tables;

@@ -386,7 +386,7 @@ class Runner {
 void register_study(const Study& study) {
   const fs::path path = study.out / "registered.toml";
   make_directories(study.out);
-  if (fs::exists(path)) return;
+  if (fs::exists(path)) return require_own_directory(study, plan_study(study));
   StudyConfig of_text;
   read_config(of_text, parse_toml(study.text, study.file.string()));
   const std::string whole = to_toml(write_config(study.config));

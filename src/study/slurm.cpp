@@ -14,6 +14,7 @@
 #include "lmrnn/files.hpp"
 #include "lmrnn/study.hpp"
 #include "study/keys.hpp"
+#include "study/store.hpp"
 
 namespace lmrnn {
 namespace {
@@ -165,6 +166,7 @@ fs::path jobs_file(const Study& study) {
 
 std::vector<SlurmArray> submit_study(const Study& study, const fs::path& program, bool dry) {
   const StudyPlan plan = plan_study(study);
+  require_own_directory(study, plan);
   const auto counts = runs_by_stage(plan, study_status(study, plan));
   const fs::path directory = study.out / "slurm";
   make_directories(directory);

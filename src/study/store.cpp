@@ -43,6 +43,23 @@ fs::path made_directory(const Study& study, const std::string& hash) {
   return study.out / "made" / hash;
 }
 
+void require_own_directory(const Study& study, const StudyPlan& plan) {
+  const fs::path registered = study.out / "registered.toml";
+  std::error_code error;
+  if (study.smoke) return;  // no results, and studies change between two such runs
+  if (!fs::exists(registered, error) || fs::is_empty(study.out / "runs", error) || error) return;
+  const ConfigTable before = parse_toml(read_file(registered), registered.string());
+  const ConfigValue* value = find_key(before, "claim");
+  const auto* claim = value ? std::get_if<std::string>(&value->value) : nullptr;
+  if (!claim || *claim == study.config.claim) return;
+  for (const PlannedRun& run : plan.runs)
+    if (run.settled && fs::exists(run_directory(study, run), error)) return;
+  throw UsageError(
+      study.out.string(),
+      fmt::format("holds the runs of another study, which claims \"{}\"", *claim),
+      "give this one another --out, or its file another name");
+}
+
 std::optional<Claim> Claim::take(const Study& study, const PlannedRun& run,
                                  const std::string& owner) {
   const fs::path path = claim_path(study, run);

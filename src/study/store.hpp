@@ -14,6 +14,10 @@ namespace lmrnn {
 std::filesystem::path run_directory(const Study& study, const PlannedRun& run);
 std::filesystem::path made_directory(const Study& study, const std::string& hash);
 
+/// Throws UsageError if the directory holds runs and none is of this study, which claims something
+/// else: two study files of one name have one default directory.
+void require_own_directory(const Study& study, const StudyPlan& plan);
+
 /// The exclusive right to work on one run. It ends with the object and every process that inherited
 /// it. An open-file-description lock: it holds across machines on file systems with POSIX locks,
 /// and a child keeps it when its parent dies.

@@ -64,6 +64,14 @@ std::string text_of(const Json& session, const char* key) {
   return found != session.end() && found->is_string() ? found->get<std::string>() : "unknown";
 }
 
+// The step at which a run first had its present configuration; 0 if that was never edited.
+std::int64_t step_of_last_edit(const Json& provenance) {
+  std::int64_t step = 0;
+  for (const Json& session : provenance["sessions"])
+    if (text_of(session, "config") == "edited") step = session["first_step"].get<std::int64_t>();
+  return step;
+}
+
 // Whether `path` is something that create_run makes before the configuration. A run that is killed
 // then has lost nothing, so its directory may be used again.
 bool is_beginning_of_run(const fs::path& path) {
@@ -171,21 +179,24 @@ void record_session_times(const fs::path& run, double seconds, double processor_
 
 std::vector<std::string> add_session(const fs::path& run, std::int64_t first_step, int n_threads) {
   Json provenance = read_provenance(run);
-  const Json session = describe_session(first_step, n_threads);
-  const Json& before = provenance["sessions"].front();
+  Json session = describe_session(first_step, n_threads);
   std::vector<std::string> notices;
-  if (const auto began = provenance.find("config_sha256");
-      began != provenance.end() && *began != sha256(read_file(run / "config.toml")))
+  const std::string config = sha256(read_file(run / "config.toml"));
+  if (text_of(provenance, "config_sha256") != config && provenance.contains("config_sha256"))
+    session["config"] = "edited";
+  provenance["config_sha256"] = config;
+  provenance["sessions"].push_back(session);
+  const Json& before = provenance["sessions"].front();
+  if (const std::int64_t step = step_of_last_edit(provenance); step > 0)
     notices.push_back(fmt::format(
         "{}: was edited after the run began; the steps before step {} were made with other values",
-        (run / "config.toml").string(), first_step));
+        (run / "config.toml").string(), step));
   for (const char* key : {"simd", "version", "commit", "compiler"})
     if (text_of(before, key) != text_of(session, key))
       notices.push_back(
           fmt::format("the run started with {} {} and resumes with {}; its bits may differ from "
                       "an uninterrupted run",
                       key, text_of(before, key), text_of(session, key)));
-  provenance["sessions"].push_back(session);
   write_file(run / "provenance.json", provenance.dump(2) + "\n");
   return notices;
 }

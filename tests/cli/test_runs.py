@@ -99,6 +99,24 @@ class RunsTest(ProgramTest):
         self.assertNotIn("seed", config)
         self.output_of("study", "plan", path)
 
+    def test_study_init_names_files_as_the_study_sees_them(self):
+        (self.dir / "configs").mkdir()
+        (self.dir / "my studies").mkdir()
+        (self.dir / "configs/types.npy").touch()
+        wiring = 'kind = "dense"\nexcitatory_placement = "file"\nexcitatory_path = "types.npy"'
+        (self.dir / "configs/x.toml").write_text(
+            'init_from = "zoo:cog20-local-256"\n' + CONFIG.replace("radius = 1", wiring)
+        )
+        path = self.dir / "my studies/from.toml"
+        done = run("study", "init", path, "--config", self.dir / "configs/x.toml")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn('wiring.kind = "dense" is not copied', done.stderr)
+        self.assertIn(f"lmrnn study plan '{path}'", done.stderr)
+        self.assertIn("lmrnn report runs/from\n", path.read_text())
+        config = tomllib.loads(path.read_text())["config"]
+        self.assertEqual(config["wiring"]["excitatory_path"], "../configs/types.npy")
+        self.assertEqual(config["init_from"], "zoo:cog20-local-256")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -141,6 +141,23 @@ class StudyTest(ProgramTest):
         self.assert_refused(["study", "collect", self.study, *given], "is not", cwd=self.dir)
         self.assertEqual(results.read_text(), "my notes")
 
+    def test_a_study_of_the_same_name_leaves_the_runs_and_tables_of_another_alone(self):
+        self.verb("run", "--jobs", 2, "--cells", "local")
+        self.verb("collect")
+        out = self.dir / "runs/tiny"
+        tables = {path: path.read_bytes() for path in (out / "tables").iterdir()}
+        (self.dir / "other").mkdir()
+        (self.dir / "other/tiny.toml").write_text(STUDY.replace("faster", "best").replace("steps = 60", "steps = 30"))
+        for verb in (["run"], ["collect"], ["submit", "--dry-run"]):
+            self.assert_refused(
+                ["study", *verb, "other/tiny.toml"],
+                'runs/tiny: holds the runs of another study, which claims "local wiring learns faster"; give this one',
+                cwd=self.dir,
+            )
+        self.assertEqual(tables, {path: path.read_bytes() for path in (out / "tables").iterdir()})
+        self.study.write_text(STUDY.replace("faster", "faster than dense"))  # a study may correct its own claim
+        self.verb("collect")
+
     def test_tables_that_a_study_no_longer_has_are_removed(self):
         self.verb("run", "--jobs", "1")
         self.verb("collect")

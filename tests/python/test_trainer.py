@@ -490,9 +490,15 @@ def test_an_edited_configuration_is_told_when_its_run_goes_on(small_config, tmp_
     trainer.run(lambda progress: progress.step >= 5)
     del trainer
     config = tmp_path / "run" / "config.toml"
-    config.write_text(config.read_text().replace("learning_rate = ", "learning_rate = 1", 1))
+    config.write_text(config.read_text().replace("learning_rate = 0.001", "learning_rate = 0.002"))
+    assert "edited after the last session" in lmrnn.methods(tmp_path / "run")
     with pytest.warns(UserWarning, match="config.toml: was edited after the run began; the steps before step 5"):
-        lmrnn.Trainer.resume(tmp_path / "run")
+        lmrnn.Trainer.resume(tmp_path / "run").run(lambda progress: progress.step >= 8)
+    # The steps between 5 and 8 have the present values, so a later session says 5 again.
+    with pytest.warns(UserWarning, match="the steps before step 5 "):
+        lmrnn.Trainer.resume(tmp_path / "run").run()
+    methods = lmrnn.methods(tmp_path / "run")
+    assert "edited when the run was resumed at step 5: " in methods and "last session" not in methods
 
 
 def test_a_network_with_fewer_inputs_is_no_beginning(small_config, tmp_path):
