@@ -86,9 +86,10 @@ Band t_interval(std::span<const double> values, double level = 0.95);
 
 /// Which of several levels is best, and how certain that is.
 struct BestLevel {
-  std::size_t best = 0;         ///< the level with the best mean over all runs
+  std::size_t best = 0;         ///< the first level with the best mean over all runs
+  std::vector<bool> ties;       ///< per level: whether it has this mean, too, as `best` has
   std::vector<double> share;    ///< per level: share of the resamples in which it is best
-  double position = 0;          ///< `positions[best]`
+  double position = 0;          ///< of `best`, or the mean of levels that tie
   double lower = 0, upper = 0;  ///< interval of the best level's position
   double margin = 0;            ///< how much better than the runner-up, in the measure's units
   double margin_lower = 0, margin_upper = 0;  ///< of the same two levels, over resamples
@@ -96,7 +97,8 @@ struct BestLevel {
 
 /// `values` (level, run); runs are resampled jointly over the levels, and the best level is chosen
 /// again in every resample, so the interval includes the selection. `positions`: where a level
-/// lies (its density, say). Ties go to the lower index. Throws UsageError for no levels or runs.
+/// lies (its density, say). Levels that tie share a resample. Throws UsageError for no levels or
+/// runs.
 BestLevel bootstrap_best(View2<const double> values, std::span<const double> positions,
                          bool smaller_is_better, Seed seed, double level = 0.95,
                          std::size_t n_samples = n_bootstrap_samples);

@@ -52,7 +52,7 @@ def methods(run: Run | str | PathLike) -> str:
         + f", with {battery['n_ring']} directions on the ring and a time step of "
         f"{battery['dt']:g} ms.",
         f"{_wiring(wiring)} ({n_units} units, {mask.n_synapses} recurrent synapses, "
-        f"density {100 * mask.density:.2g}%).",
+        f"density {100 * mask.density:.3g}%).",
         *_areas(c),
         *_types(trained.excitatory, c),
         *_measured(wiring, network["gain"]),

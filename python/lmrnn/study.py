@@ -143,10 +143,12 @@ class Study:
 
     def text(self, panel: str, level: str, measure: str) -> str:
         """A mean with its interval, as reports and pages show it; the value alone if there is one run. For a mark, also
-        how many runs missed it, and a sign that the restricted mean is then a lower bound."""
+        how many runs missed it, and a sign that the restricted mean is then a lower bound. Empty if there is none."""
         row = self._row(panel, level, measure)
         if not self.reached(panel, level, measure):
             return f"not within {row['horizon']:g}"
+        if np.isnan(row["mean"]):
+            return ""
         mean, lower, upper = (f"{float(f'{row[k]:.3g}'):g}" for k in ("mean", "lower", "upper"))
         missed = f"{row['censored']:g} of {row['runs']} never" if row["censored"] > 0 else ""
         interval = f"{lower} to {upper}" if np.isfinite([row["lower"], row["upper"]]).all() else ""

@@ -29,7 +29,7 @@ double mean(std::span<const TaskScore> tasks, Value value) noexcept {
 }  // namespace
 
 double wilson_lower(double accuracy, double n) noexcept {
-  if (n <= 0) return 0;
+  if (n <= 0 || accuracy <= 0) return 0;  // in the formula, the two terms differ by rounding
   const double z2 = normal_quantile_975 * normal_quantile_975;
   const double centre = accuracy + z2 / (2 * n);
   const double half_width =

@@ -164,9 +164,10 @@ std::vector<std::string> warnings(const Study& study, const StudyPlan& plan,
                   " reporting runs are not over; the tables are of the "
                   "others");
   if (n_stopped > 0)
-    out.push_back(std::to_string(n_stopped) +
-                  " runs stopped at a criterion: their curves end early, so that areas and final "
-                  "values are not comparable");
+    out.push_back(
+        std::to_string(n_stopped) +
+        " runs stopped at a criterion: their curves end early, so that areas, final values "
+        "and times to marks that they had not reached are not comparable");
   return out;
 }
 

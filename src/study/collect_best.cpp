@@ -51,7 +51,7 @@ Table best_table(const Study& study, const StudyPlan& plan, const StudyResults& 
       for (std::size_t l = 0; l < levels.size(); ++l) {
         const double* row = view.row(l);
         const double mean = std::accumulate(row, row + view.n1, 0.0) / static_cast<double>(view.n1);
-        const bool is_best = l == best.best && !all_same;
+        const bool is_best = best.ties[l] && !all_same;
         table.rows.push_back(
             {b.axis, where(family), b.measure, levels[l].first, positions[l],
              static_cast<std::int64_t>(view.n1), mean, all_same ? nothing : best.share[l],

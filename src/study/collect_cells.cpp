@@ -122,20 +122,26 @@ Table curves_table(const Study& study, const StudyPlan& plan, const StudyResults
     for (const RunSummary* s : runs) steps.insert(s->curve_steps.begin(), s->curve_steps.end());
     for (const double step : steps) {
       std::vector<double> shares;
-      double trials = 0, multiply_adds = 0;
+      double trials = 0, multiply_adds = 0, n_trained = 0;
       for (const RunSummary* s : runs) {
         const auto found = std::ranges::lower_bound(s->curve_steps, step);
-        if (found == s->curve_steps.end() || *found != step) continue;
+        if (found == s->curve_steps.end()) {
+          // A diverged run counts with its last evaluation.
+          if (s->outcome == "diverged" && !s->curve_share.empty())
+            shares.push_back(s->curve_share.back());
+          continue;
+        }
+        if (*found != step) continue;
         const auto i = static_cast<std::size_t>(found - s->curve_steps.begin());
         shares.push_back(s->curve_share[i]);
         trials += s->curve_trials[i];
         multiply_adds += measure(*s, "multiply_adds") * time_steps(plan, c, step);
+        ++n_trained;
       }
       const Band band = bootstrap_mean(shares, seed, statistics.confidence, n_curve_samples);
       std::vector<TableCell> row = cell_row(plan, c);
-      row.insert(row.end(), {step, trials / static_cast<double>(shares.size()),
-                             static_cast<std::int64_t>(shares.size()), band.estimate, band.lower,
-                             band.upper, multiply_adds / static_cast<double>(shares.size())});
+      row.insert(row.end(), {step, trials / n_trained, static_cast<std::int64_t>(shares.size()),
+                             band.estimate, band.lower, band.upper, multiply_adds / n_trained});
       table.rows.push_back(std::move(row));
     }
   }

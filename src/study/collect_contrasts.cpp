@@ -1,8 +1,13 @@
 // The table of paired contrasts, with their verdicts.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "lmrnn/statistics.hpp"
 #include "study/collect.hpp"
@@ -94,6 +99,30 @@ std::vector<ContrastRow> contrast_rows(const Study& study, const StudyPlan& plan
   return rows;
 }
 
+/// The limits of a contrast, as reports show them; empty if it has none.
+std::string criterion_words(const ContrastConfig& c) {
+  std::vector<std::string> words;
+  const std::pair<const char*, std::optional<double>> limits[] = {
+      {"supported below", c.supported_below},
+      {"supported above", c.supported_above},
+      {"refuted below", c.refuted_below},
+      {"refuted above", c.refuted_above}};
+  for (const auto& [name, limit] : limits)
+    if (limit) words.push_back(fmt::format("{} {:g}", name, *limit));
+  if (c.refuted_within.size() == 2)
+    words.push_back(
+        fmt::format("refuted within {:g} to {:g}", c.refuted_within[0], c.refuted_within[1]));
+  return fmt::format("{}", fmt::join(words, ", "));
+}
+
+/// "0.5 (0.4 to 0.6)"; without an interval, or without a value, it says so.
+std::string effect_words(const Band& effect) {
+  if (!std::isfinite(effect.estimate)) return "undefined";
+  const std::string estimate = fmt::format("{:.3g}", effect.estimate);
+  if (!std::isfinite(effect.lower + effect.upper)) return estimate + " (no interval)";
+  return fmt::format("{} ({:.3g} to {:.3g})", estimate, effect.lower, effect.upper);
+}
+
 }  // namespace
 
 Table contrasts_table(const Study& study, const StudyPlan& plan, const StudyResults& results) {
@@ -120,6 +149,7 @@ Table contrasts_table(const Study& study, const StudyPlan& plan, const StudyResu
                "headline",
                "p_holm",
                "verdict",
+               "criterion",
                "synapses_a",
                "synapses_b",
                "parameters_a",
@@ -152,6 +182,7 @@ Table contrasts_table(const Study& study, const StudyPlan& plan, const StudyResu
                           std::int64_t{c.headline},
                           row.p_holm,
                           std::string(verdict_of(c, x)),
+                          criterion_words(c),
                           row.a.synapses,
                           row.b.synapses,
                           row.a.parameters,
@@ -171,10 +202,9 @@ std::vector<std::string> verdict_lines(const Study& study, const StudyPlan& plan
     if (!c.has_criterion() || x.n_pairs == 0) continue;
     const bool is_ratio = scale_of(c) == ContrastScale::ratio;
     const Band& effect = is_ratio ? x.ratio : x.difference;
-    std::string line =
-        fmt::format("{}: {} {} {}{}{}, {} {:.3g} ({:.3g} to {:.3g}), {} pairs", verdict_of(c, x),
-                    c.a, is_ratio ? "/" : "-", c.b, row.where.empty() ? "" : ", ", row.where,
-                    c.measure, effect.estimate, effect.lower, effect.upper, x.n_pairs);
+    std::string line = fmt::format("{}: {} {} {}{}{}, {} {}, {} pairs", verdict_of(c, x), c.a,
+                                   is_ratio ? "/" : "-", c.b, row.where.empty() ? "" : ", ",
+                                   row.where, c.measure, effect_words(effect), x.n_pairs);
     if (row.n_censored_a + row.n_censored_b > 0)
       line += fmt::format(", mark missed by {} and {}", row.n_censored_a, row.n_censored_b);
     line += fmt::format(", p = {:.3g}", x.p);

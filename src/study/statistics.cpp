@@ -158,8 +158,7 @@ BestLevel bootstrap_best(View2<const double> values, std::span<const double> pos
     throw UsageError(
         "the best level needs at least one level, one run, and one position per level");
   check_level(level);
-  // Sets `means`, the levels' means over the picked runs (larger is better); returns the best
-  // level.
+  // Sets `means`, the levels' means over the picked runs (larger is better); returns the largest.
   std::vector<double> means(n_levels);
   const auto rank = [&](const auto& pick) {
     for (std::size_t l = 0; l < n_levels; ++l) {
@@ -167,11 +166,24 @@ BestLevel bootstrap_best(View2<const double> values, std::span<const double> pos
       for (std::size_t i = 0; i < n; ++i) sum += values(l, pick(i));
       means[l] = (smaller_is_better ? -sum : sum) / static_cast<double>(n);
     }
-    return static_cast<std::size_t>(std::ranges::max_element(means) - means.begin());
+    return std::ranges::max(means);
+  };
+  // Sums in another order round differently.
+  const auto is_best = [&](std::size_t l, double most) {
+    return means[l] >= most - 1e-12 * std::abs(most);
+  };
+  const auto mean_position = [&](double most) {
+    double sum = 0, n_best = 0;
+    for (std::size_t l = 0; l < n_levels; ++l)
+      if (is_best(l, most)) sum += positions[l], ++n_best;
+    return sum / n_best;
   };
   BestLevel result;
-  result.best = rank([](std::size_t i) { return i; });
-  result.position = positions[result.best];
+  const double most = rank([](std::size_t i) { return i; });
+  result.position = mean_position(most);
+  for (std::size_t l = 0; l < n_levels; ++l) result.ties.push_back(is_best(l, most));
+  result.best =
+      static_cast<std::size_t>(std::ranges::find(result.ties, true) - result.ties.begin());
   std::size_t second = result.best;
   for (std::size_t l = 0; l < n_levels; ++l)
     if (l != result.best && (second == result.best || means[l] > means[second])) second = l;
@@ -180,9 +192,12 @@ BestLevel bootstrap_best(View2<const double> values, std::span<const double> pos
   result.share.assign(n_levels, 0);
   std::vector<double> best_positions(n_samples), margins(n_samples);
   for (std::size_t sample = 0; sample < n_samples; ++sample) {
-    const std::size_t best = rank([&](std::size_t i) { return draw(seed, sample, i, n); });
-    result.share[best] += 1 / static_cast<double>(n_samples);
-    best_positions[sample] = positions[best];
+    const double best = rank([&](std::size_t i) { return draw(seed, sample, i, n); });
+    double n_best = 0;
+    for (std::size_t l = 0; l < n_levels; ++l) n_best += is_best(l, best) ? 1 : 0;
+    for (std::size_t l = 0; l < n_levels; ++l)
+      if (is_best(l, best)) result.share[l] += 1 / (n_best * static_cast<double>(n_samples));
+    best_positions[sample] = mean_position(best);
     margins[sample] = means[result.best] - means[second];
   }
   const Band position = interval(result.position, std::move(best_positions), level);

@@ -54,10 +54,9 @@ void require_own_directory(const Study& study, const StudyPlan& plan) {
   if (!claim || *claim == study.config.claim) return;
   for (const PlannedRun& run : plan.runs)
     if (run.settled && fs::exists(run_directory(study, run), error)) return;
-  throw UsageError(
-      study.out.string(),
-      fmt::format("holds the runs of another study, which claims \"{}\"", *claim),
-      "give this one another --out, or its file another name");
+  throw UsageError(study.out.string(),
+                   fmt::format("holds the runs of another study, which claims \"{}\"", *claim),
+                   "give this one another --out, or its file another name");
 }
 
 std::optional<Claim> Claim::take(const Study& study, const PlannedRun& run,

@@ -108,9 +108,11 @@ TimeToMark time_to(const RunSummary& s, const std::vector<double>& times, double
   if (times.empty()) return {unit * static_cast<double>(s.horizon), false};
   TimeToMark t = time_to_mark(times, s.curve_share, mark);
   // A run that diverged counts as never reaching the mark, even if it had passed it before: it
-  // counts as observed up to the horizon, in the unit of `times`.
-  if (s.outcome == "diverged") t.reached = false;
-  if (!t.reached && times.back() > 0 && s.curve_steps.back() > 0)
+  // counts as observed up to the horizon, in the unit of `times`. A run that a criterion ended was
+  // observed only until then.
+  if (s.outcome != "diverged") return t;
+  t.reached = false;
+  if (times.back() > 0 && s.curve_steps.back() > 0)
     t.time = times.back() * (static_cast<double>(s.horizon) / s.curve_steps.back());
   return t;
 }
@@ -139,10 +141,18 @@ double RunSummary::held_out_share() const noexcept {
   return sum / n;
 }
 double RunSummary::area() const {
-  return curve_steps.empty() ? 0 : area_under_curve(curve_steps, curve_share);
+  if (curve_steps.empty()) return 0;
+  const double end = static_cast<double>(horizon);
+  if (outcome != "diverged" || curve_steps.back() >= end)
+    return area_under_curve(curve_steps, curve_share);
+  // It counts with its last evaluation.
+  std::vector<double> steps = curve_steps, shares = curve_share;
+  steps.push_back(end);
+  shares.push_back(shares.back());
+  return area_under_curve(steps, shares);
 }
 double RunSummary::late_gain() const noexcept {
-  if (curve_steps.empty()) return nothing;
+  if (curve_steps.empty() || outcome == "diverged") return nothing;
   const double quarter = 0.75 * curve_steps.back();
   const auto after = std::ranges::upper_bound(curve_steps, quarter);
   if (after == curve_steps.begin() || after == curve_steps.end()) return nothing;
@@ -189,7 +199,10 @@ RunSummary summarise(const Study& study, const PlannedRun& run, const fs::path& 
   }
   if (diverged) {
     s.outcome = "diverged";
-    if (!s.curve_steps.empty()) s.steps = static_cast<std::int64_t>(s.curve_steps.back());
+    if (!s.curve_steps.empty()) {
+      s.steps = static_cast<std::int64_t>(s.curve_steps.back());
+      s.trials = static_cast<std::int64_t>(s.curve_trials.back());
+    }
     return s;
   }
   const Json done = Json::parse(read_file(dir / "DONE"), nullptr, false);

@@ -132,7 +132,7 @@ def test_wire_is_a_measure_that_can_be_compared(study):
 
 def test_the_best_of_what_costs_is_the_least(study):
     best = [row["level"] for row in study.table("best").rows() if row["measure"] == "wire" and row["best"]]
-    assert len(best) == 2 and set(best) <= {"autapse16", "autapse64"}  # without wire, in both panels
+    assert best == ["autapse16", "autapse64"] * 2  # without wire, in both panels: they tie
 
 
 def test_results_without_wire_are_told_from_networks_without(root):
@@ -307,6 +307,82 @@ def test_a_report_says_why_a_figure_is_missing(study, tmp_path):
         plot.study_rates(undefined)
     page = report.write_report(undefined.directory, tmp_path / "p.html").read_text()
     assert "no cell has a value of" in page and "no tuning run has a score" in page and "<h2>Contrasts</h2>" in page
+
+
+def test_limits_that_changed_after_the_first_run_are_told(study, tmp_path):
+    shutil.copytree(study.directory, tmp_path / "study")
+    registered = tmp_path / "study/registered.toml"
+    registered.write_text(registered.read_text().replace("supported_above = 0.1", "supported_above = 0.9"))
+    page = report.write_report(tmp_path / "study", tmp_path / "p.html").read_text()
+    assert "by limits that were changed after the first run" in page
+    assert ("supported above 0.1, refuted within -0.1 to 0.1 "
+            "(before the first run: supported above 0.9, refuted within -0.1 to 0.1)") in page  # fmt: skip
+
+
+def test_contrasts_that_differ_only_in_their_scale_keep_their_limits(tmp_path):
+    ratio = STUDY.replace('measure = "area"\nsupported_above = 0.1\nrefuted_within = [-0.1, 0.1]',
+                          'measure = "area"\nscale = "ratio"\nsupported_above = 1.5')  # fmt: skip
+    assert ratio != STUDY
+    contrast = ratio[ratio.index("[[contrast]]") : ratio.index("[[contrast]]", ratio.index("[[contrast]]") + 1)]
+    run_study(tmp_path, STUDY.replace("[[best]]", contrast + "[[best]]", 1))
+    page = report.write_report(tmp_path / "runs/tiny", tmp_path / "p.html").read_text()
+    verdicts = re.findall(r"local [−/] autapse16</td>.*?</tr>", page, flags=re.S)[:2 * 2]
+    assert any("−" in row and "supported above 0.1, " in row for row in verdicts)
+    assert any("/ autapse16" in row and "supported above 1.5" in row for row in verdicts)
+
+
+def test_a_study_of_which_all_runs_diverged_has_a_report(tmp_path):
+    bad = STUDY.replace("train.steps = 20", 'train.steps = 20\noptimiser = { kind = "sgd", clip = 0 }\n'
+                        'schedule = { kind = "constant", warmup = 0 }', 1).split("[tuning]")[0]  # fmt: skip
+    bad = bad.replace('kind = "sgd"', 'kind = "sgd", learning_rate = 1e30') + "[statistics]\nseed = 1\n"
+    run_study(tmp_path, bad)
+    every = lmrnn.Study(tmp_path / "runs/tiny")
+    with pytest.raises(lmrnn.UsageError, match="no run has an evaluation"):
+        plot.study_curves(every)
+    page = report.write_report(every.directory, tmp_path / "p.html").read_text()
+    n = every.table("states").n_rows
+    assert f"{n} of {n}" in page and "Runs that failed or diverged" in page and "no run has an evaluation" in page
+
+
+def test_lines_are_dotted_where_a_criterion_ended_some_runs(study, tmp_path):
+    shutil.copytree(study.directory, tmp_path / "study")
+    path = tmp_path / "study/tables/curves.csv"
+    header, *rows = csv.reader(path.read_text().splitlines())
+    for row in rows:
+        if row[header.index("step")] == "20" and row[header.index("network")] == "local":
+            row[header.index("runs")] = "1"
+    with path.open("w") as file:
+        csv.writer(file).writerows([header, *rows])
+    lines = plot.study_curves(lmrnn.Study(tmp_path / "study"))[0].lines
+    dotted = [line for line in lines if line.get_linestyle() == ":" and len(line.get_xdata()) > 1 and line.get_xdata()[0] == 10]
+    assert [list(line.get_xdata()) for line in dotted] == [[10, 20]]
+
+
+def test_a_level_is_a_control_by_its_wiring_not_by_its_name(study):
+    levels = {"shuffled": {"wiring": {"kind": "random"}}, "random_init": {"wiring": {"kind": "local"}}, "blocks4": {}}
+    named = SimpleNamespace(axis="network", registered={"axis": {"network": levels}})
+    assert [plot.study._is_control(named, level) for level in levels] == [True, False, True]
+
+
+def test_scores_of_times_are_geometric_means(study, tmp_path):
+    shutil.copytree(study.directory, tmp_path / "study")
+    path = tmp_path / "study/tables/tuning.csv"
+    header, *rows = csv.reader(path.read_text().splitlines())
+    for row in rows:
+        row[header.index("score")] = str(-np.log(200))
+    with path.open("w") as file:
+        csv.writer(file).writerows([header, *rows])
+    registered = tmp_path / "study/registered.toml"
+    registered.write_text(registered.read_text().replace("[tuning]", '[tuning]\nmeasure = "steps_to_80"'))
+    ax = plot.study_rates(lmrnn.Study(tmp_path / "study"))[0]
+    assert {text.get_text() for text in ax.texts} == {"200"}
+    assert ax.figure.axes[-1].get_ylabel() == "steps to 80%" or ax.figure.axes[-1].get_xlabel() == "steps to 80%"
+
+
+def test_numbers_in_labels_keep_their_minus():
+    words = plot.style.words
+    assert words("weight_decay 1e-05") == "weight decay 1e-05" and words("-0.5") == "-0.5"
+    assert words("local4") == "local 4" and words("dense-256") == "dense 256" and words("x=-2") == "x=-2"
 
 
 def test_a_study_of_an_earlier_version_is_read(root):

@@ -218,8 +218,23 @@ TEST(StudyRun, ARunThatDivergesReachedNoMark) {
   s.curve_share = {0.4, 0.7, 0.8, 0.85};
   EXPECT_FALSE(censored_measure(s, "steps_to_60")->reached);
   EXPECT_EQ(censored_measure(s, "steps_to_60")->time, 40);
+  // Its area counts the last evaluation up to the horizon.
+  EXPECT_NEAR(measure(s, "area"), (5 * 0.55 + 5 * 0.75 + 5 * 0.825 + 20 * 0.85) / 35, 1e-12);
+  EXPECT_TRUE(std::isnan(measure(s, "late_gain")));
   s.outcome = "finished";
   EXPECT_TRUE(censored_measure(s, "steps_to_60")->reached);
+}
+
+TEST(StudyRun, ARunThatACriterionEndedWasObservedOnlyUntilThen) {
+  RunSummary s;
+  s.outcome = "criterion";
+  s.horizon = 400;
+  s.curve_steps = {25, 50, 75};
+  s.curve_trials = {100, 200, 300};
+  s.curve_share = {0.1, 0.2, 0.7};
+  EXPECT_FALSE(censored_measure(s, "steps_to_60")->reached);  // a mark needs two evaluations
+  EXPECT_EQ(censored_measure(s, "steps_to_60")->time, 75);
+  EXPECT_EQ(censored_measure(s, "trials_to_60")->time, 300);
 }
 
 TEST(StudyRun, ATicketOfARunThatDivergedCannotBegin) {

@@ -158,6 +158,21 @@ TEST(BootstrapBest, SmallerCanBeBetter) {
   EXPECT_THROW(bootstrap_best({values.data(), 0, 2}, {}, true, seed), UsageError);
 }
 
+TEST(BootstrapBest, LevelsThatTieShareAResample) {
+  const std::vector<double> values{1, 1,     1,  //
+                                   1, 0.999, 1,  //
+                                   1, 1,     1};
+  const std::vector<double> positions{0.01, 0.04, 0.03};
+  const BestLevel best = bootstrap_best({values.data(), 3, 3}, positions, false, seed);
+  EXPECT_THAT(best.ties, ElementsAre(true, false, true));
+  EXPECT_DOUBLE_EQ(best.position, 0.02);
+  EXPECT_EQ(best.margin, 0);
+  // Resamples without the second run, (2/3)^3 of all, have three best levels, the others two.
+  EXPECT_NEAR(best.share[1], 8.0 / 27 / 3, 0.01);
+  EXPECT_NEAR(best.share[0], 8.0 / 27 / 3 + 19.0 / 27 / 2, 0.01);
+  EXPECT_NEAR(best.share[0], best.share[2], 1e-9);
+}
+
 // Tests ----------------------------------------------------------------------------------------
 
 TEST(PairedPermutation, CountsAllSignPatterns) {

@@ -51,7 +51,7 @@ def learning_curves(
         shorter, the mean is dotted.
     interval : the band around a mean: "range", from the least to the largest run; "deviation", one standard
         deviation; "95%", Student's interval for the mean; "none". A line of one run has the 95% interval from its
-        numbers of held-out trials, unless "none".
+        numbers of held-out trials if y is a mean over tasks, unless "none".
     tasks : names of tasks that all runs have; then y is the mean over them instead of over all tasks of a run, so that
         runs with different batteries can be compared. Needs x="step" and a y that is a mean over tasks.
 

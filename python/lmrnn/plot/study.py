@@ -14,8 +14,9 @@ from . import style
 from .density import percent_axis
 from .inputs import study_of, takes
 
-CONTROLS = ("random", "blocks", "rewired", "ticket", "reinitialised")
-"""Networks whose names begin so have no sheet: lines along density leave them out."""
+CONTROLS = ("random", "blocks", "rewired", "shuffled", "ticket", "reinitialised")
+"""Kinds of wiring without a sheet, and how levels begin whose kind the study file does not say: lines along density
+leave them out."""
 
 MEASURES = {
     "area": "mean over training",
@@ -40,7 +41,8 @@ _MOST_MARKERS = 40  # per line; more would hide it and its band
 @takes(study_of)
 def study_curves(study, over: str = "step", *, ax=None):
     """Mean share of the ceiling over `over`, a line per network, with its bootstrap band; a marker at
-    every evaluation, or at every second, third ... if there are more than 40.
+    every evaluation, or at every second, third ... if there are more than 40. Dotted where only some of the runs are
+    left, because a criterion ended the others; diverged runs count with their last evaluation.
 
     `over`: "step", "trials" (begun) or "multiply_adds" (of training so far, forward and backward, without evaluations;
     on a logarithmic axis). Raises UsageError for anything else, and if the multiply-adds of the study are unknown:
@@ -52,8 +54,10 @@ def study_curves(study, over: str = "step", *, ax=None):
     points = defaultdict(list)
     for row in study.table("curves").rows():
         points[study.panel(row), str(row[study.axis])].append(
-            [row.get(over, np.nan), row["mean_share"], row["lower"], row["upper"]]
+            [row.get(over, np.nan), row["mean_share"], row["lower"], row["upper"], row["runs"]]
         )
+    if not points:
+        raise _core.UsageError(f"{study.name}: no run has an evaluation, e.g. because all diverged before their first")
     if not any(np.isfinite(point[0]) for line in points.values() for point in line):
         raise _core.UsageError(
             f"{study.name}: its tables have no {OVER[over]}: batches grow, or an earlier version made "
@@ -63,11 +67,13 @@ def study_curves(study, over: str = "step", *, ax=None):
         for level in study.levels_of(panel):
             if not points[panel, level]:
                 continue  # all runs diverged before their first evaluation
-            step, mean, lower, upper = np.array(points[panel, level], dtype=float).T
+            step, mean, lower, upper, runs = np.array(points[panel, level], dtype=float).T
             colour, marker, dash = style.series(study.levels.index(level))
             every = -(-len(step) // _MOST_MARKERS)
-            place.plot(step, mean, color=colour, linestyle=dash, marker=marker, markersize=2.5, markevery=every,
-                       linewidth=1.2, label=level_words(study, level))  # fmt: skip
+            whole = int(np.flatnonzero(runs == runs.max())[-1]) + 1
+            place.plot(step[:whole], mean[:whole], color=colour, linestyle=dash, marker=marker, markersize=2.5,
+                       markevery=every, linewidth=1.2, label=level_words(study, level))  # fmt: skip
+            place.plot(step[whole - 1 :], mean[whole - 1 :], color=colour, linestyle=":", linewidth=1.2)
             place.fill_between(step, lower, upper, color=colour, alpha=0.2, lw=0)
         place.axhline(1, color=style.GREY, linewidth=0.8, linestyle=":")
         place.set_xlabel(OVER[over])
@@ -106,6 +112,13 @@ def study_density(study, measures=("area", "final_share"), label="share of ceili
     return axes
 
 
+def _is_control(study, level: str) -> bool:
+    table = study.registered.get("axis", {}).get(study.axis, {})
+    keys = table.get(level, {}) if isinstance(table, dict) else {}
+    wiring = keys.get("wiring", {}) if isinstance(keys, dict) else {}
+    return str(wiring.get("kind", level)).startswith(CONTROLS)
+
+
 _PAIRS = (("o", "s"), ("^", "D"), ("v", "P"))
 """Markers of networks on a sheet and of controls; the next pair where colours repeat."""
 
@@ -117,7 +130,7 @@ def _along_density(ax, study, panel, measure, number):
         levels = [
             level
             for level in study.levels_of(panel)
-            if level.startswith(CONTROLS) == control and study.reached(panel, level, measure)
+            if _is_control(study, level) == control and study.reached(panel, level, measure)
         ]
         if not levels:
             continue
@@ -253,7 +266,8 @@ def study_wire(study, measure: str = "final_share", *, ax=None):
 @takes(study_of)
 def study_rates(study, *, ax=None):
     """The scores of tuning at every value of `tuning.key` (the learning rate, unless the study sets another), a row per
-    network, a frame around the best; grey: not tried.
+    network, a frame around the best; grey: not tried. A score is a mean over the tuning seeds; for times, the
+    geometric mean, and less is better.
 
     Raises UsageError if nothing was tuned.
     """
@@ -270,7 +284,11 @@ def study_rates(study, *, ax=None):
     panels = [panel for panel in study.panels if any(key[0] == panel for key in by)]
     rates = sorted({rate for _, _, rate in by})
     key = tuned_words(study)
-    scores = [row["score"] for row in by.values()]
+    measure = study.registered.get("tuning", {}).get("measure", "area")
+    is_time = measure.startswith(("steps_to_", "trials_to_"))
+    for row in by.values():
+        row["shown"] = np.exp(-row["score"]) if is_time else row["score"]  # tuning.csv has minus the logarithm
+    scores = [row["shown"] for row in by.values()]
     axes = _panels(panels, height=0.8 + 0.2 * len(study.levels), ax=ax)
     for place, panel in zip(axes, panels):
         shown = np.full((len(study.levels), len(rates)), np.nan)
@@ -279,9 +297,9 @@ def study_rates(study, *, ax=None):
                 row = by.get((panel, level, rate))
                 if row is None:
                     continue
-                shown[y, x] = row["score"]
-                dark = row["score"] < (min(scores) + max(scores)) / 2
-                place.text(x, y, f"{row['score']:.2f}", ha="center", va="center", fontsize=7,
+                shown[y, x] = row["shown"]
+                dark = row["shown"] < (min(scores) + max(scores)) / 2
+                place.text(x, y, f"{row['shown']:,.0f}" if is_time else f"{row['shown']:.2f}", ha="center", va="center", fontsize=7,
                            color="white" if dark else style.INK)  # fmt: skip
                 if row["best"]:
                     place.add_patch(Rectangle((x - 0.47, y - 0.45), 0.94, 0.9, fill=False, linewidth=1.5,
@@ -292,7 +310,7 @@ def study_rates(study, *, ax=None):
         place.set_yticks(range(len(study.levels)), [level_words(study, level) for level in study.levels])
         place.set_xlabel(key)
         place.tick_params(length=0)
-    style.colour_bar(axes, image, "score on the tuning seeds")
+    style.colour_bar(axes, image, measure_words(measure) if is_time else "score on the tuning seeds")
     return axes
 
 

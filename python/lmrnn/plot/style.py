@@ -195,9 +195,10 @@ def share_top(ax: Axes) -> float:
 
 
 def words(key: str) -> str:
-    """A name of a configuration, a column or a network as words: local4 -> local 4."""
-    text = re.sub(r"[_-]+", " ", str(key))
-    return re.sub(r"(?<=[a-z])(?=\d)", " ", text).strip()
+    """A name of a configuration, a column or a network as words: local4 -> local 4. Minus signs stay: 1e-05."""
+    text = re.sub(r"(?<![^\s=])-(?=[\d.])|(?<=\de)-(?=\d)", "−", str(key))
+    text = re.sub(r"[_-]+", " ", text).replace("−", "-")
+    return re.sub(r"(?<!\de)(?<=[a-z])(?=\d)", " ", text).strip()
 
 
 def name_ticks(ax: Axes, names, *, across: bool = True) -> None:

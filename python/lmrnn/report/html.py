@@ -116,9 +116,15 @@ def _cell(value: Any, specification: str) -> dict[str, Any]:
         return {"text": "yes" if value else "no", "key": int(value), "number": False}
     if isinstance(value, (int, float)):
         missing = isinstance(value, float) and math.isnan(value)
-        text = "" if missing else format(value, specification or ("," if isinstance(value, int) else ".3g"))
+        text = "" if missing else format(value, specification) if specification else _number(value)
         return {"text": text, "key": "" if missing else value, "number": True}
     return {"text": str(value), "key": str(value), "number": False}
+
+
+def _number(value: int | float) -> str:
+    """Four digits: 112.5, 0.7123; all of those before the point: 12,345."""
+    whole = isinstance(value, int) or 1e4 <= abs(value) < 1e15
+    return format(value, ",.0f" if whole and isinstance(value, float) else "," if whole else ".4g")
 
 
 def values(pairs: Mapping[str, Any]) -> Markup:

@@ -61,7 +61,7 @@ def compared(study) -> list:
 def claim(study) -> Section:
     registered = study.registered
     states = Counter(study.table("states").get("state", np.array([])))
-    done = states["done"] + states["recorded"]
+    done = states["done"] + states["recorded"] + states["diverged"]
     cells = len({row["cell"] for row in study.cells.rows()})
     pairs = {
         "axes": ", ".join(study.axes),
@@ -81,7 +81,7 @@ def claim(study) -> Section:
     failed = [row for row in study.table("states").rows() if row["error"]]
     if failed:
         pieces.append(table(["run", "error"], [[row["run"], row["error"]] for row in failed],
-                            caption="Runs that failed."))
+                            caption="Runs that failed or diverged."))
     return Section("Claim", join(*pieces))
 
 
@@ -118,7 +118,7 @@ def results(study) -> Section:
 
 def learning(study) -> Section:
     caption = _with_intervals(study, "Share of the ceiling over steps", "final_share", "bands")
-    pieces = [figure(plot.study_curves(study), caption)]
+    pieces = [_drawn(plot.study_curves, study, caption)]
     costs = [row["multiply_adds"] for row in study.table("curves").rows() if "multiply_adds" in row]
     if np.isfinite(np.array(costs, dtype=float)).any():
         axes = plot.study_curves(study, "multiply_adds")
@@ -185,16 +185,17 @@ def criterion(contrast) -> str:
 
 
 def verdicts(study) -> list[Markup]:
-    """A table of the contrasts that have a criterion; empty if none has."""
-    criteria = {
-        (c["axis"], c["a"], c["b"], c.get("measure", "final_share")): criterion(c)
-        for c in study.registered.get("contrast", [])
-    }
-    rows = []
+    """A table of the contrasts that have a criterion; empty if none has. Verdicts are by the limits of the study file
+    when its tables were made; where others were registered before the first run, it says so."""
+    registered = {_key(c): criterion(c) for c in study.registered.get("contrast", [])}
+    rows, changed = [], False
     for row in compared(study):
-        words = criteria.get((row["axis"], row["a"], row["b"], row["measure"]), "")
-        if not words or not row["pairs"]:
+        before = registered.get(tuple(row[name] for name in ("axis", "a", "b", "measure", "scale")), "")
+        words = row.get("criterion", before)  # early versions did not write it
+        if not isinstance(words, str) or not words or not row["pairs"]:
             continue
+        if words != before:
+            words, changed = f"{words} (before the first run: {before or 'no limits'})", True
         name, estimate, lower, upper = effect(row)
         rows.append([row["verdict"], name, row["where"], row["measure"],
                      f"{estimate:.3g}" + (f" ({lower:.3g} to {upper:.3g})" if np.isfinite(lower + upper) else ""),
@@ -202,8 +203,19 @@ def verdicts(study) -> list[Markup]:
     if not rows:
         return []
     columns = ["verdict", "contrast", "where", "measure", "effect", "criterion: the interval lies", "pairs"]
-    return [table(columns, rows, caption="The verdicts, by the limits that were written down before "
-                                         "the first run. Fewer than six pairs are descriptive.")]
+    limits = "the limits that were written down before the first run"
+    if changed:
+        limits = "limits that were changed after the first run"
+    return [table(columns, rows, caption=f"The verdicts, by {limits}. Fewer than six pairs are descriptive.")]
+
+
+def _key(contrast) -> tuple:
+    """What tells a contrast of the study file from the others, with its defaults."""
+    measure = contrast.get("measure", "final_share")
+    is_time = measure.startswith(("steps_to_", "trials_to_"))
+    scale = contrast.get("scale", "auto")
+    scale = scale if scale in ("ratio", "difference") else "ratio" if is_time else "difference"
+    return contrast["axis"], contrast["a"], contrast["b"], measure, scale
 
 
 def contrasts(study) -> Section | None:
