@@ -6,7 +6,7 @@
 # Instead:      the unit of the file is the largest that fits the first part, for example whole minutes or hours. If a
 #               later part does not fit, its numbers are stored in a finer unit, but the file keeps the first
 #               one. 90 s and 121 s are read as 90 and 121 minutes, and half past two as six in the morning
-#               five days later. The warning says "Serializing with units 'seconds' instead", as if all was well. If
+#               six days later. The warning says "Serializing with units 'seconds' instead", as if all was well. If
 #               the result is out of range, the file cannot be opened any more without decode_times=False.
 # What to do:   give the unit in the first part: encoding={"time": {"units": "microseconds"}} (for dates:
 #               "microseconds since 2026-01-01"). The type stays int64.
