@@ -10,12 +10,13 @@ There are two marks, each with its settings (`MARKS`), at evaluations every 200 
   3e-3, cosine over 30 000 steps), AFTER for 6000 steps.
 - `solved`: 80 of the 82 tasks solved (as `lmrnn eval` says), 4000 trials per task, since BEFORE solves only 79 on 1000.
   BEFORE trains with setting C (A with heavier decisions and int tasks, beta2 and the initial radius), AFTER for
-  14 000 steps.
+  11 000 steps, with batches that grow from 32 to 64 rows.
 
-AFTER has `AFTER_SETTING`. Its rates and lengths were chosen on seed 101. Training gives the same bits whatever else
-runs on the machine, so the steps to the mark are counted once, at any time. The time per step is then measured on both
-sides in turns, on the same core, without evaluations; the time to the mark is the product. Runs stay in --runs:
-finished ones are not trained again, and interrupted ones are resumed.
+AFTER has `AFTER_SETTING`. Its rates, lengths and batches were chosen on seed 101. Training gives the same bits whatever
+else runs on the machine, so the steps to the mark are counted once, at any time. The time per step is then measured on
+both sides in turns, on the same core, without evaluations, for every number of rows that batches have; the time to the
+mark is the sum over its steps. Runs stay in --runs: finished ones are not trained again, and interrupted ones are
+resumed.
 
 BEFORE and AFTER are build directories with src/cli/lmrnn and bench/bench_driver.
 """
@@ -24,8 +25,10 @@ import argparse
 import csv
 import dataclasses
 import json
+import math
 import pathlib
 import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -52,6 +55,7 @@ tasks = "modcog82"
 steps = 100
 batch = {batch}
 reset_at_trial = true
+{stream}
 [optimiser]
 learning_rate = {rate}
 {optimiser}
@@ -67,16 +71,37 @@ keep_every = 0
 {more}
 """
 BEFORE_SETTING = dict(
-    battery="", network="", batch=64, rate=3e-3, optimiser="", steps=30000, train="", more=""
+    battery="", network="", batch=64, stream="", rate=3e-3, optimiser="", steps=30000, train="", more=""
 )
 AFTER_SETTING = dict(
     battery='weights = {"*dlydm*int*" = 3.0}',
     network='initialisation = "spectral-radius"',
     batch=32,
+    stream="",
     optimiser="beta2 = 0.99",
     train="average = 0.99",
     more='[curriculum]\nadaptive = 1.0\n[loss]\nbalance = "tasks"\n[loss.weights]\ndecision = 5.0',
 )
+
+
+def growing(setting, first, last, until):
+    """The setting with batches that grow, in blocks of `first` rows; `rows_of` says how."""
+    return dict(
+        setting, batch=last, stream=f"grow_from = {first}\ngrow_until = {until}",
+        train=f"{setting['train']}\nblock = {first}", grows=(first, until * setting["steps"]),
+    )  # fmt: skip
+
+
+def rows_of(setting, step):
+    """Rows of the batch of step `step`, from 0."""
+    first, n_steps = setting.get("grows", (0, 0))
+    if step >= n_steps:
+        return setting["batch"]
+    return math.ceil((first + (setting["batch"] - first) * step / n_steps) / first) * first
+
+
+def seconds_of(setting, n_steps, seconds_by_rows):
+    return sum(seconds_by_rows[rows_of(setting, step)] for step in range(n_steps))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,7 +140,11 @@ MARKS = {
             network='initialisation = "radius"', optimiser="beta2 = 0.99",
             more="[loss.weights]\ndecision = 5.0",
         ),
-        after={"local1024": dict(AFTER_SETTING, rate=5e-3, steps=14000, trials=4000)},
+        after={
+            "local1024": growing(
+                dict(AFTER_SETTING, rate=5e-3, steps=11000, trials=4000), first=32, last=64, until=0.5
+            )
+        },
     ),
 }  # fmt: skip
 
@@ -152,6 +181,18 @@ def train_to_mark(program, mark, setting, directory):
                 process.send_signal(signal.SIGINT)
             if process.wait() not in (0, 130, 75) and mark.first(directory)[0] is None:
                 sys.exit(f"bench/solve.py: training {directory} failed; see {log.name}")
+
+
+def time_steps(sides, network, settings, seconds):
+    """Times a step of both sides in turns, for each number of rows that batches of AFTER have."""
+    before, after = settings
+    plain = {key: value for key, value in after.items() if key != "grows"}
+    timing = {}
+    for rows in sorted({rows_of(after, step) for step in range(after["steps"])}):
+        at = dict(plain, batch=rows, stream="")
+        pair = [Setting(f"{network}-{rows}", network, 1, setting) for setting in (before, at)]
+        timing[rows] = compare(sides, pair, 1, seconds)
+    return timing
 
 
 def arguments():
@@ -200,22 +241,23 @@ def main():
                     row[name] = {"steps": step, "highest": highest}
                 print(f"{network} seed {seed}: steps to {mark.words} {row['before']} and {row['after']}", flush=True)
                 reached.append(row)
+            results.append({"network": network, "runs": reached})
             if not options.no_timing:
-                pair = [Setting(network, network, 1, setting) for setting in settings]
-                timing = compare(sides, pair, 1, options.seconds)
+                timing = time_steps(sides, network, settings, options.seconds)
+                results[-1]["timing"] = timing
                 for row in reached:
-                    if row["before"]["steps"] and row["after"]["steps"]:
-                        ratio = row["before"]["steps"] / row["after"]["steps"]
-                        row["gain"] = ratio * timing["gain"]
-                        print(
-                            f"{network} seed {row['seed']}: {row['before']['steps'] * timing['before']:.0f} s and "
-                            f"{row['after']['steps'] * timing['after']:.0f} s to {mark.words}, gain {row['gain']:.2f} "
-                            f"(steps {ratio:.2f} x time of a step {timing['gain']:.2f})",
-                            flush=True,
-                        )
-                results.append({"network": network, "runs": reached, "timing": timing})
-            else:
-                results.append({"network": network, "runs": reached})
+                    steps = [row[side]["steps"] for side in ("before", "after")]
+                    if None in steps:
+                        continue
+                    # The time of BEFORE beside each batch size of AFTER, so that a slow minute meets both.
+                    before = statistics.median(t["before"] for t in timing.values()) * steps[0]
+                    after = seconds_of(settings[1], steps[1], {rows: t["after"] for rows, t in timing.items()})
+                    row["seconds"], row["gain"] = (before, after), before / after
+                    print(
+                        f"{network} seed {row['seed']}: {before:.0f} s and {after:.0f} s to {mark.words}, "
+                        f"gain {row['gain']:.2f} (steps {steps[0] / steps[1]:.2f})",
+                        flush=True,
+                    )
         builds = [side.peak() for side in sides]
     if options.json:
         document = {"mark": mark.words, "machine": machine.describe(), "builds": builds, "results": results}

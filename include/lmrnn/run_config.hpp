@@ -205,7 +205,7 @@ struct TrainConfig {
     field("steps", self.steps, "optimiser steps", between(1, 99999999));
     field("block", self.block,
           "rows whose gradient is computed together; 0: 32, 16 or 8, the largest that leaves two "
-          "blocks",
+          "blocks and is at most stream.grow_from",
           at_least(0));
     field("recompute", self.recompute,
           "keep few states and compute the others again: a quarter more time, far less memory, the "
@@ -328,8 +328,13 @@ void check_config(const RunConfig& config);
 /// A Markdown table of every key: its type, its default and its meaning; times are in ms.
 std::string config_reference();
 
-/// Rows of each block of a batch: `block` if given; otherwise it depends on the batch size alone.
+/// Rows of each block of a batch: `block` if given; otherwise 32, 16 or 8, the largest that gives
+/// two blocks or more and, if batches grow, is not more than the rows of the first; batches of
+/// fewer than 16 rows are one block.
 std::size_t block_rows(const TrainConfig& train, const StreamConfig& stream) noexcept;
+
+/// Rows of the batch of step `step`, from 0. Batches grow by whole blocks.
+std::size_t batch_rows(const RunConfig& config, std::int64_t step) noexcept;
 
 /// The step at which an open-ended training ends if its cool-down begins after `step` steps. The
 /// cool-down takes the share schedule.cooldown of all steps, but ends at `n_steps` at the latest.

@@ -163,7 +163,7 @@ struct RunEstimate {
   std::size_t n_units = 0, n_synapses = 0, n_parameters = 0, n_tasks = 0;
   std::size_t block_rows = 0, n_blocks = 0;
   MemoryEstimate memory;
-  double seconds_per_step = 0;  ///< measured over `measured_steps`
+  double seconds_per_step = 0;  ///< with all rows of stream.batch; measured over `measured_steps`
   double seconds_training = 0;  ///< all steps, without evaluations
   std::int64_t measured_steps = 0;
   std::vector<std::string> notices{};  ///< what Trainer::notices will say

@@ -117,6 +117,14 @@ void bind_configuration(nb::module_& m) {
       "config"_a, "overrides"_a, "source"_a,
       "The same for custom data of this name, which the configuration need not repeat.");
   m.def(
+      "batch_rows",
+      [](const nb::object& config, std::int64_t step) {
+        return batch_rows(resolve_config(read(config, nb::dict())), step);
+      },
+      "config"_a, "step"_a,
+      "Rows of the batch of step `step`, from 0: more from step to step if `stream.grow_from` is "
+      "set.");
+  m.def(
       "to_toml", [](const nb::dict& config) { return to_toml(to_table(config, "config")); },
       "config"_a, "The configuration as TOML text.");
   m.def("config_reference", &config_reference,

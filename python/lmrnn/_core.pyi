@@ -46,6 +46,11 @@ def resolve_config_for(config: str | os.PathLike[str] | Mapping[str, Any], overr
     The same for custom data of this name, which the configuration need not repeat.
     """
 
+def batch_rows(config: object, step: int) -> int:
+    """
+    Rows of the batch of step `step`, from 0: more from step to step if `stream.grow_from` is set.
+    """
+
 def to_toml(config: Mapping[str, Any]) -> str:
     """The configuration as TOML text."""
 

@@ -67,7 +67,7 @@ def methods(run: Run | str | PathLike) -> str:
         + _EQUATION[network.get("equation", "rate")],
         f"Weights were learned by backpropagation through time over rows of {stream['row_steps']} steps"
         f"{' (the state was set to 0 where a trial began)' if stream['reset_at_trial'] else ''}, "
-        f"{_rows(stream, train['steps'])} per batch, with {_optimiser(optimiser)}, for {_steps(run)} "
+        f"{_rows(run.config)} per batch, with {_optimiser(optimiser)}, for {_steps(run)} "
         f"(schedule: {c['schedule']['kind']}; loss: {c['loss']['kind']}).",
         *_plastic(wiring),
         *_loss(c["loss"]),
@@ -169,13 +169,13 @@ def _initial(c: dict) -> str:
     return f"; initial recurrent weights: {network['initialisation']}{gain}{zeros}."
 
 
-def _rows(stream: dict, most_steps: int) -> str:
+def _rows(config: dict) -> str:
     """The rows of a batch; a criterion may have ended the training before the batches had grown."""
-    if not stream["grow_from"]:
-        return f"{stream['batch']} rows"
-    return (
-        f"{stream['grow_from']} rows growing towards {stream['batch']} at step {stream['grow_until'] * most_steps:g}"
-    )
+    stream = config["stream"]
+    first = _core.batch_rows(config, 0) if stream["grow_from"] else stream["batch"]
+    if first == stream["batch"]:
+        return f"{first} rows"
+    return f"{first} rows growing towards {stream['batch']} at step {stream['grow_until'] * config['train']['steps']:g}"
 
 
 def _steps(run) -> str:

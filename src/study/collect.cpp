@@ -133,16 +133,12 @@ std::string registered_parts(const StudyConfig& config) {
 std::vector<std::string> warnings(const Study& study, const StudyPlan& plan,
                                   const StudyResults& results) {
   std::vector<std::string> out;
-  const fs::path registered = study.out / "registered.toml";
-  if (fs::exists(registered)) {
-    StudyConfig before;
-    read_config(before, parse_toml(read_file(registered), registered.string()));
-    if (registered_parts(before) != registered_parts(study.config))
-      out.push_back(
-          "claim, support, contrasts, statistics or seeds are not what they were before "
-          "the first run; " +
-          registered.string() + " holds what they were");
-  }
+  const auto before = registered_config(study);
+  if (before && registered_parts(*before) != registered_parts(study.config))
+    out.push_back(
+        "claim, support, contrasts, statistics or seeds are not what they were before "
+        "the first run; " +
+        registered_file(study).string() + " holds what they were");
   for (std::string& problem : tuning_problems(plan)) out.push_back(std::move(problem));
   for (std::size_t c = 0; c < plan.tuning.size(); ++c)
     if (plan.tuning[c].best && !plan.tuning[c].inside)

@@ -6,12 +6,14 @@
 #include <cmath>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "lmrnn/statistics.hpp"
 #include "study/collect.hpp"
 #include "study/contrast.hpp"
+#include "study/store.hpp"
 
 namespace lmrnn {
 namespace {
@@ -115,6 +117,17 @@ std::string criterion_words(const ContrastConfig& c) {
   return fmt::format("{}", fmt::join(words, ", "));
 }
 
+/// The limits that a contrast had before the first run; empty if it had none.
+std::string registered_words(const std::optional<StudyConfig>& registered,
+                             const ContrastConfig& c) {
+  if (!registered) return criterion_words(c);
+  const auto key = [](const ContrastConfig& x) {
+    return std::tuple(x.axis, x.a, x.b, x.measure, scale_of(x));
+  };
+  const auto before = std::ranges::find(registered->contrasts, key(c), key);
+  return before == registered->contrasts.end() ? "" : criterion_words(*before);
+}
+
 /// "0.5 (0.4 to 0.6)"; without an interval, or without a value, it says so.
 std::string effect_words(const Band& effect) {
   if (!std::isfinite(effect.estimate)) return "undefined";
@@ -150,6 +163,7 @@ Table contrasts_table(const Study& study, const StudyPlan& plan, const StudyResu
                "p_holm",
                "verdict",
                "criterion",
+               "registered",
                "synapses_a",
                "synapses_b",
                "parameters_a",
@@ -157,6 +171,7 @@ Table contrasts_table(const Study& study, const StudyPlan& plan, const StudyResu
                "multiply_adds_a",
                "multiply_adds_b"},
               {}};
+  const std::optional<StudyConfig> registered = registered_config(study);
   for (const ContrastRow& row : contrast_rows(study, plan, results)) {
     const ContrastConfig& c = *row.contrast;
     const Comparison& x = row.comparison;
@@ -183,6 +198,7 @@ Table contrasts_table(const Study& study, const StudyPlan& plan, const StudyResu
                           row.p_holm,
                           std::string(verdict_of(c, x)),
                           criterion_words(c),
+                          registered_words(registered, c),
                           row.a.synapses,
                           row.b.synapses,
                           row.a.parameters,

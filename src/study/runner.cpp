@@ -384,7 +384,7 @@ class Runner {
 // Keeps the text registered before the first run; collect_study reports changes. Writes the whole
 // configuration instead of the file's text if keys were also set elsewhere.
 void register_study(const Study& study) {
-  const fs::path path = study.out / "registered.toml";
+  const fs::path path = registered_file(study);
   make_directories(study.out);
   if (fs::exists(path)) return require_own_directory(study, plan_study(study));
   StudyConfig of_text;

@@ -43,8 +43,20 @@ fs::path made_directory(const Study& study, const std::string& hash) {
   return study.out / "made" / hash;
 }
 
+fs::path registered_file(const Study& study) {
+  return study.out / "registered.toml";
+}
+
+std::optional<StudyConfig> registered_config(const Study& study) {
+  const fs::path path = registered_file(study);
+  if (!fs::exists(path)) return std::nullopt;
+  StudyConfig config;
+  read_config(config, parse_toml(read_file(path), path.string()));
+  return config;
+}
+
 void require_own_directory(const Study& study, const StudyPlan& plan) {
-  const fs::path registered = study.out / "registered.toml";
+  const fs::path registered = registered_file(study);
   std::error_code error;
   if (study.smoke) return;  // no results, and studies change between two such runs
   if (!fs::exists(registered, error) || fs::is_empty(study.out / "runs", error) || error) return;

@@ -12,6 +12,9 @@
 namespace lmrnn {
 
 std::filesystem::path run_directory(const Study& study, const PlannedRun& run);
+/// What was registered before the first run; nothing if no run has begun.
+std::filesystem::path registered_file(const Study& study);
+std::optional<StudyConfig> registered_config(const Study& study);
 std::filesystem::path made_directory(const Study& study, const std::string& hash);
 
 /// Throws UsageError if the directory holds runs and none is of this study, which claims something

@@ -238,9 +238,28 @@ std::string config_reference() {
 std::size_t block_rows(const TrainConfig& train, const StreamConfig& stream) noexcept {
   if (train.block > 0) return static_cast<std::size_t>(train.block);
   const auto batch = static_cast<std::size_t>(stream.batch);
-  for (const std::size_t rows : {32, 16, 8})
-    if (batch >= 2 * rows) return rows;
-  return batch;
+  const auto first =
+      static_cast<std::size_t>(stream.grow_from > 0 ? stream.grow_from : stream.batch);
+  std::size_t rows = batch;
+  for (const std::size_t size : {32, 16, 8})
+    if (batch >= 2 * size) {
+      rows = size;
+      if (size <= first) break;
+    }
+  return rows;
+}
+
+std::size_t batch_rows(const RunConfig& config, std::int64_t step) noexcept {
+  const StreamConfig& stream = config.stream;
+  const auto batch = static_cast<std::size_t>(stream.batch);
+  const double growth = stream.grow_until * static_cast<double>(config.train.steps);
+  if (stream.grow_from == 0 || static_cast<double>(step) >= growth) return batch;
+  const double wanted =
+      static_cast<double>(stream.grow_from) +
+      static_cast<double>(stream.batch - stream.grow_from) * (static_cast<double>(step) / growth);
+  const std::size_t rows = block_rows(config.train, stream);
+  const auto n_blocks = static_cast<std::size_t>(std::ceil(wanted / static_cast<double>(rows)));
+  return std::min(batch, n_blocks * rows);
 }
 
 void from_config(const ConfigValue& v, std::string_view key, TaskCount& out, const Range&) {

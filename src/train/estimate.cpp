@@ -50,7 +50,11 @@ RunEstimate estimate_run(const RunConfig& config, int n_threads) {
   const SimdScope simd(config.simd);
   const Battery battery(config.battery, config.run_seed());
   ThreadPool pool(n_threads);
-  Learner learner(config, battery, make_network(config, battery), 0, pool);
+  // The time of a whole batch; how far batches have grown by a step is known.
+  RunConfig whole = config;
+  whole.train.block = static_cast<std::int64_t>(block_rows(config.train, config.stream));
+  whole.stream.grow_from = 0;
+  Learner learner(whole, battery, make_network(config, battery), 0, pool);
 
   RunEstimate e;
   const Architecture& a = learner.network().architecture();
@@ -63,7 +67,8 @@ RunEstimate estimate_run(const RunConfig& config, int n_threads) {
   e.n_blocks = learner.n_blocks();
   e.memory = estimate_memory(config, n_threads);
   if (auto warning = warning_of_short_rows(config)) e.notices = {*warning};
-  if (auto warning = warning_of_missing_leak(config)) e.notices.push_back(std::move(*warning));
+  for (auto& warning : {warning_of_missing_leak(config), warning_of_first_batch(config)})
+    if (warning) e.notices.push_back(*warning);
   if (auto complaint = complaint_about_untrained(config, learner, learner.look_ahead()))
     e.notices.push_back(std::move(*complaint));
   learner.step();  // allocates memory and warms up caches
@@ -77,7 +82,10 @@ RunEstimate estimate_run(const RunConfig& config, int n_threads) {
     seconds = std::chrono::duration<double>(Clock::now() - start).count();
   }
   e.seconds_per_step = seconds / static_cast<double>(e.measured_steps);
-  e.seconds_training = e.seconds_per_step * static_cast<double>(config.train.steps);
+  double rows = 0;
+  for (std::int64_t step = 0; step < config.train.steps; ++step)
+    rows += static_cast<double>(batch_rows(config, step));
+  e.seconds_training = e.seconds_per_step * rows / static_cast<double>(config.stream.batch);
   return e;
 }
 

@@ -100,14 +100,8 @@ void Learner::refill() {
 }
 
 std::size_t Learner::blocks_of(std::int64_t step) const noexcept {
-  const StreamConfig& stream = config_.stream;
-  const double growth = stream.grow_until * static_cast<double>(config_.train.steps);
-  if (stream.grow_from == 0 || static_cast<double>(step) >= growth) return n_blocks();
-  const double rows =
-      static_cast<double>(stream.grow_from) +
-      static_cast<double>(stream.batch - stream.grow_from) * (static_cast<double>(step) / growth);
-  const auto per_block = static_cast<double>(block_rows(config_.train, stream));
-  return std::min(n_blocks(), static_cast<std::size_t>(std::ceil(rows / per_block)));
+  const std::size_t per_block = block_rows(config_.train, config_.stream);
+  return (batch_rows(config_, step) + per_block - 1) / per_block;
 }
 
 std::size_t Learner::own_blocks_of(std::int64_t step) const noexcept {
@@ -159,9 +153,8 @@ void Learner::compute_block(std::size_t block, const Batch& batch, double weight
 }
 
 double Learner::states_of(std::int64_t step) const noexcept {
-  const std::size_t rows = std::min(static_cast<std::size_t>(config_.stream.batch),
-                                    blocks_of(step) * block_rows(config_.train, config_.stream));
-  return static_cast<double>(config_.stream.steps) * static_cast<double>(rows) *
+  return static_cast<double>(config_.stream.steps) *
+         static_cast<double>(batch_rows(config_, step)) *
          static_cast<double>(network_.architecture().n_units());
 }
 

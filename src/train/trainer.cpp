@@ -183,7 +183,8 @@ Trainer Trainer::start(const RunConfig& config_in, const fs::path& directory,
       }));
   const auto unread = source ? warning_of_unread_keys(config) : std::nullopt;
   if (writes)
-    for (const auto& notice : {warning, unread, warning_of_missing_leak(config)})
+    for (const auto& notice :
+         {warning, unread, warning_of_missing_leak(config), warning_of_first_batch(config)})
       if (notice) trainer.implementation_->notices.push_back(*notice);
   return trainer;
 }

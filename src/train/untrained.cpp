@@ -82,6 +82,17 @@ std::optional<std::string> warning_of_missing_leak(const RunConfig& config) {
       to_name(network.equation), network.tau, 5 * config.battery.dt);
 }
 
+std::optional<std::string> warning_of_first_batch(const RunConfig& config) {
+  const std::int64_t wanted = config.stream.grow_from;
+  const std::size_t first = batch_rows(config, 0);
+  if (wanted == 0 || static_cast<std::size_t>(wanted) == first) return {};
+  const std::size_t block = block_rows(config.train, config.stream);
+  return fmt::format(
+      "stream.grow_from = {}, but the first batch has {} rows, because batches grow by whole "
+      "blocks of {} rows; set train.block = {}, or stream.grow_from = {}",
+      wanted, first, block, wanted, first);
+}
+
 std::optional<std::string> complaint_about_untrained(const RunConfig& config,
                                                      const Learner& learner,
                                                      const StepResult& first) {

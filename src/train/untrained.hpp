@@ -19,6 +19,10 @@ std::optional<double> growth_per_step(const Network& network, const TrialView& b
 /// have no leak; otherwise nothing.
 std::optional<std::string> warning_of_missing_leak(const RunConfig& config);
 
+/// A warning if the first batch has other rows than stream.grow_from, because batches grow by whole
+/// blocks; otherwise nothing.
+std::optional<std::string> warning_of_first_batch(const RunConfig& config);
+
 /// A complaint about the untrained network: nothing if its loss has a usual size; otherwise what is
 /// wrong, by how much activity grows, and the remedy. `first`: the learner's result before any
 /// update.

@@ -289,14 +289,16 @@ def test_methods_tell_what_is_not_by_default(tmp_path):
         "battery": {"tasks": "go", "timing": "neurogym", "input_noise": 3.0},
         "wiring": {"kind": "random", "rows": 4, "cols": 4, "radius": 2, "autapses": False},
         "network": {"input": {"density": 0.3}, "initialisation": "spectral-radius"},
-        "stream": {"row_steps": 30, "batch": 8, "trials_per_task": 20, "grow_from": 2, "grow_until": 0.5},
-        "optimiser": {"epsilon": 1e-3}, "train": {"steps": 8}, "evaluation": {"every": 4, "trials": 20},
+        "stream": {"row_steps": 30, "batch": 8, "trials_per_task": 20, "grow_from": 3, "grow_until": 0.5},
+        "optimiser": {"epsilon": 1e-3}, "train": {"steps": 8, "block": 2}, "evaluation": {"every": 4, "trials": 20},
     }  # fmt: skip
-    text = lmrnn.methods(lmrnn.Trainer(config, tmp_path / "run", seed=1).run(progress=False))
+    with pytest.warns(UserWarning, match="stream.grow_from = 3, but the first batch has 4 rows"):
+        trainer = lmrnn.Trainer(config, tmp_path / "run", seed=1)
+    text = lmrnn.methods(trainer.run(progress=False))
     for told in (
         'battery.timing = "neurogym"', "battery.input_noise = 3.0", "wiring.radius = 2.0", "wiring.autapses = false",
         "network.input.density = 0.3", "stream.trials_per_task = 20", "optimiser.epsilon = 0.001",
-        "2 rows growing towards 8 at step 4", "over at least 1000 trials",
+        "4 rows growing towards 8 at step 4", "over at least 1000 trials",
     ):  # fmt: skip
         assert told in text, (told, text)
     for elsewhere in ("stream.batch", "wiring.rows", "evaluation.", "network.initialisation", "storage"):

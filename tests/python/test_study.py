@@ -310,10 +310,14 @@ def test_a_report_says_why_a_figure_is_missing(study, tmp_path):
 
 
 def test_limits_that_changed_after_the_first_run_are_told(study, tmp_path):
-    shutil.copytree(study.directory, tmp_path / "study")
-    registered = tmp_path / "study/registered.toml"
+    shutil.copytree(study.directory, tmp_path / "runs/tiny")
+    registered = tmp_path / "runs/tiny/registered.toml"
     registered.write_text(registered.read_text().replace("supported_above = 0.1", "supported_above = 0.9"))
-    page = report.write_report(tmp_path / "study", tmp_path / "p.html").read_text()
+    changed = run_study(tmp_path, STUDY, verbs=["collect"])
+    assert {(row["criterion"], row["registered"]) for row in changed.table("contrasts").rows()} >= {
+        ("supported above 0.1, refuted within -0.1 to 0.1", "supported above 0.9, refuted within -0.1 to 0.1")
+    }
+    page = report.write_report(changed.directory, tmp_path / "p.html").read_text()
     assert "by limits that were changed after the first run" in page
     assert ("supported above 0.1, refuted within -0.1 to 0.1 "
             "(before the first run: supported above 0.9, refuted within -0.1 to 0.1)") in page  # fmt: skip

@@ -304,7 +304,8 @@ def rows_of(step, config):
     growth = stream.get("grow_until", 0) * config["train"]["steps"]
     if stream.get("grow_from", 0) == 0 or step >= growth:
         return batch
-    block = config["train"]["block"] or next((n for n in (32, 16, 8) if batch >= 2 * n), batch)
+    sizes = [n for n in (32, 16, 8) if batch >= 2 * n] or [batch]
+    block = config["train"]["block"] or next((n for n in sizes if n <= stream["grow_from"]), sizes[-1])
     rows = stream["grow_from"] + (batch - stream["grow_from"]) * (step / growth)
     return min(batch, int(np.ceil(rows / block)) * block)
 

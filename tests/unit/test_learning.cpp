@@ -14,12 +14,16 @@
 #include "small_run.hpp"
 #include "train/batches.hpp"
 #include "train/learner.hpp"
+#include "train/untrained.hpp"
 
 namespace lmrnn {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::AllOf;
+using ::testing::Contains;
 using ::testing::Each;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 std::vector<float> weights(const Network& network) {
@@ -316,6 +320,40 @@ TEST(GrowingBatches, GrowByWholeBlocks) {
   EXPECT_GT(trials.back(), 2 * a.trials);  // from step 10 on, all 20 rows
   config.loss.rate_penalty = 0.1;
   expect_reproducible(config);
+}
+
+TEST(GrowingBatches, BeginWithTheRowsThatWereAsked) {
+  RunConfig config;
+  config.stream.batch = 64;
+  config.train.steps = 100;
+  const auto rows = [&](std::int64_t grow_from) {
+    config.stream.grow_from = grow_from;
+    std::vector<std::size_t> rows;
+    for (const std::int64_t step : {0, 20, 40, 49, 50, 99})
+      rows.push_back(batch_rows(config, step));
+    return rows;
+  };
+  EXPECT_THAT(rows(0), ElementsAre(64, 64, 64, 64, 64, 64));
+  EXPECT_THAT(rows(32), ElementsAre(32, 64, 64, 64, 64, 64));
+  EXPECT_THAT(rows(16), ElementsAre(16, 48, 64, 64, 64, 64));  // 16, 35.2, 54.4, ... rounded up
+  EXPECT_THAT(rows(8), ElementsAre(8, 32, 56, 64, 64, 64));
+  EXPECT_THAT(rows(5), ElementsAre(8, 32, 56, 64, 64, 64));
+  config.train.block = 5;
+  EXPECT_THAT(rows(5), ElementsAre(5, 30, 55, 64, 64, 64));
+  config.train.block = 32;
+  EXPECT_THAT(rows(16), ElementsAre(32, 64, 64, 64, 64, 64));
+}
+
+TEST(GrowingBatches, WarnWhereBlocksAreLarger) {
+  RunConfig config = small_run_config();
+  config.train.block = 8;
+  config.stream.grow_from = 8;
+  EXPECT_EQ(warning_of_first_batch(config), std::nullopt);
+  config.stream.grow_from = 5;
+  EXPECT_THAT(warning_of_first_batch(config).value(),
+              AllOf(HasSubstr("stream.grow_from = 5, but the first batch has 8 rows"),
+                    HasSubstr("set train.block = 5, or stream.grow_from = 8")));
+  EXPECT_THAT(estimate_run(config, 1).notices, Contains(HasSubstr("stream.grow_from = 5")));
 }
 
 TEST(GrowingBatches, CannotShrink) {

@@ -266,8 +266,8 @@ def study_wire(study, measure: str = "final_share", *, ax=None):
 @takes(study_of)
 def study_rates(study, *, ax=None):
     """The scores of tuning at every value of `tuning.key` (the learning rate, unless the study sets another), a row per
-    network, a frame around the best; grey: not tried. A score is a mean over the tuning seeds; for times, the
-    geometric mean, and less is better.
+    network, a frame around the best; grey: not tried. A score is a mean over the tuning seeds, for
+    times the geometric mean. Of times and wire, less is better.
 
     Raises UsageError if nothing was tuned.
     """
@@ -287,7 +287,8 @@ def study_rates(study, *, ax=None):
     measure = study.registered.get("tuning", {}).get("measure", "area")
     is_time = measure.startswith(("steps_to_", "trials_to_"))
     for row in by.values():
-        row["shown"] = np.exp(-row["score"]) if is_time else row["score"]  # tuning.csv has minus the logarithm
+        # Scores in tuning.csv are better if they are greater: minus the wire, minus the logarithm of a time.
+        row["shown"] = np.exp(-row["score"]) if is_time else -row["score"] if measure == "wire" else row["score"]
     scores = [row["shown"] for row in by.values()]
     axes = _panels(panels, height=0.8 + 0.2 * len(study.levels), ax=ax)
     for place, panel in zip(axes, panels):
@@ -310,7 +311,7 @@ def study_rates(study, *, ax=None):
         place.set_yticks(range(len(study.levels)), [level_words(study, level) for level in study.levels])
         place.set_xlabel(key)
         place.tick_params(length=0)
-    style.colour_bar(axes, image, measure_words(measure) if is_time else "score on the tuning seeds")
+    style.colour_bar(axes, image, measure_words(measure) if is_time or measure == "wire" else "score on the tuning seeds")
     return axes
 
 

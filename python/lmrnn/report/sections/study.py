@@ -47,12 +47,11 @@ def _with_intervals(study, text: str, measure: str, of: str = "intervals") -> st
 
 
 def compared(study) -> list:
-    """Rows of the contrasts. Raises UsageError if an early version wrote them, whose intervals differ from those that
-    the report describes."""
+    """Rows of the contrasts. Raises UsageError if an earlier version wrote them, with other columns or intervals."""
     found = study.table("contrasts")
-    if found.n_rows and "scale" not in found:
+    if found.n_rows and not {"scale", "registered"} <= set(found):
         raise _core.UsageError(
-            f"{study.directory}/tables/contrasts.csv: an earlier version wrote it, with other intervals; "
+            f"{study.directory}/tables/contrasts.csv: an earlier version wrote it; "
             "lmrnn study collect STUDY.toml writes it again"
         )
     return list(found.rows())
@@ -174,32 +173,20 @@ def effect(row) -> tuple[str, float, float, float]:
     return f"{row['a']} − {row['b']}", row["difference"], row["lower"], row["upper"]
 
 
-def criterion(contrast) -> str:
-    """The limits of a contrast of the study file, in words."""
-    words = [f"{verdict} {side} {contrast[f'{verdict}_{side}']:g}"
-             for verdict in ("supported", "refuted") for side in ("below", "above")
-             if f"{verdict}_{side}" in contrast]
-    if within := contrast.get("refuted_within"):
-        words.append(f"refuted within {within[0]:g} to {within[1]:g}")
-    return ", ".join(words)
-
-
 def verdicts(study) -> list[Markup]:
     """A table of the contrasts that have a criterion; empty if none has. Verdicts are by the limits of the study file
     when its tables were made; where others were registered before the first run, it says so."""
-    registered = {_key(c): criterion(c) for c in study.registered.get("contrast", [])}
     rows, changed = [], False
     for row in compared(study):
-        before = registered.get(tuple(row[name] for name in ("axis", "a", "b", "measure", "scale")), "")
-        words = row.get("criterion", before)  # early versions did not write it
-        if not isinstance(words, str) or not words or not row["pairs"]:
+        words, before = (cell if isinstance(cell := row[name], str) else "" for name in ("criterion", "registered"))
+        if not words or not row["pairs"]:
             continue
         if words != before:
             words, changed = f"{words} (before the first run: {before or 'no limits'})", True
         name, estimate, lower, upper = effect(row)
-        rows.append([row["verdict"], name, row["where"], row["measure"],
-                     f"{estimate:.3g}" + (f" ({lower:.3g} to {upper:.3g})" if np.isfinite(lower + upper) else ""),
-                     words, int(row["pairs"])])
+        found = f"{estimate:.3g}" if np.isfinite(estimate) else "undefined"
+        interval = f" ({lower:.3g} to {upper:.3g})" if np.isfinite(lower + upper) else ""
+        rows.append([row["verdict"], name, row["where"], row["measure"], found + interval, words, int(row["pairs"])])
     if not rows:
         return []
     columns = ["verdict", "contrast", "where", "measure", "effect", "criterion: the interval lies", "pairs"]
@@ -207,15 +194,6 @@ def verdicts(study) -> list[Markup]:
     if changed:
         limits = "limits that were changed after the first run"
     return [table(columns, rows, caption=f"The verdicts, by {limits}. Fewer than six pairs are descriptive.")]
-
-
-def _key(contrast) -> tuple:
-    """What tells a contrast of the study file from the others, with its defaults."""
-    measure = contrast.get("measure", "final_share")
-    is_time = measure.startswith(("steps_to_", "trials_to_"))
-    scale = contrast.get("scale", "auto")
-    scale = scale if scale in ("ratio", "difference") else "ratio" if is_time else "difference"
-    return contrast["axis"], contrast["a"], contrast["b"], measure, scale
 
 
 def contrasts(study) -> Section | None:
