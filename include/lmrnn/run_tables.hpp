@@ -85,7 +85,9 @@ struct TaskRow {
 /// UsageError, with the line, for a column that is missing or damaged.
 std::vector<MetricsRow> read_metrics(const std::filesystem::path& run);
 
-/// The same of tasks.csv, all evaluations.
+/// The same of tasks.csv, all evaluations whose row is in metrics.csv: it is written after those of
+/// the tasks, so without it the evaluation is not over. Throws UsageError, too, if tasks.csv lacks
+/// some of the rows, because it was cut.
 std::vector<TaskRow> read_task_rows(const std::filesystem::path& run);
 
 /// The rows of the last evaluation alone; none before the first.

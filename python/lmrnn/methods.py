@@ -56,8 +56,7 @@ def methods(run: Run | str | PathLike) -> str:
         *_areas(c),
         *_types(trained.excitatory, c),
         *_measured(wiring, network["gain"]),
-        f"Units were {_ACTIVATION[network['activation']]} with a time constant of "
-        f"{network['tau'] or battery['dt']:g} ms"
+        f"Units were {_ACTIVATION[network['activation']]} with a time constant of {_time_constant(c)}"
         + (
             f" and recurrent noise of standard deviation {network['recurrent_noise']:.3g}"
             if network["recurrent_noise"]
@@ -167,6 +166,14 @@ def _initial(c: dict) -> str:
     kind = wiring["initial"]["kind"]
     zeros = {"all": "", "none": " (all were 0)"}.get(kind, f" (only those of some synapses, initial: {kind}; the others started at 0)")
     return f"; initial recurrent weights: {network['initialisation']}{gain}{zeros}."
+
+
+def _time_constant(config: dict) -> str:
+    dt = config["battery"]["dt"]
+    tau = config["network"]["tau"] or dt
+    if not config.get("source"):
+        return f"{tau:g} ms"
+    return f"{tau / dt:g} time step{'s' * (tau != dt)}"  # the user's own data have no ms
 
 
 def _rows(config: dict) -> str:

@@ -76,22 +76,36 @@ class Run:
     @cached_property
     def summary(self) -> dict[str, Any]:
         """The content of DONE; empty while the run is not done."""
-        return json.loads((self.directory / "DONE").read_text()) if self.done else {}
+        return _json(self.directory / "DONE") if self.done else {}
 
     @cached_property
     def provenance(self) -> dict[str, Any]:
         """Version, commit, compiler, SIMD target and processor of every session."""
-        return json.loads((self.directory / "provenance.json").read_text())
+        return _json(self.directory / "provenance.json")
 
     @cached_property
     def metrics(self) -> Table:
         """metrics.csv: a row per log interval; NaN where there was no evaluation."""
-        return Table.read(self.directory / "metrics.csv", {"tasks_reached": "tasks_passed"})
+        return _numbers(self.directory / "metrics.csv", {"tasks_reached": "tasks_passed"})
 
     @cached_property
     def tasks(self) -> Table:
-        """tasks.csv: a row per evaluation and task."""
-        return Table.read(self.directory / "tasks.csv", {"reached": "passed"})
+        """tasks.csv: a row per evaluation and task. Rows of an evaluation that is not over, because metrics.csv does
+        not have it yet, are left out. Raises UsageError if rows are missing."""
+        metrics = self.metrics
+        tasks = _numbers(self.directory / "tasks.csv", {"reached": "passed"})
+        over = metrics["step"][np.isfinite(metrics["mean_accuracy"])] if metrics.n_rows else metrics.get("step", [])
+        if not len(over):
+            return tasks.where(np.zeros(tasks.n_rows, dtype=bool))
+        accuracy = tasks["decision_accuracy"][tasks["step"] == over[-1]]
+        whole = len(accuracy) and abs(accuracy.mean() - metrics["mean_accuracy"][metrics["step"] == over[-1]][0]) < 2e-6
+        if not whole:  # both files have six digits
+            what = "whole evaluation" if len(accuracy) else "evaluation"
+            raise _core.UsageError(
+                f"{self.directory / 'tasks.csv'}: does not have the {what} that metrics.csv has of step {over[-1]}; "
+                "copy the run again"
+            )
+        return tasks.where(tasks["step"] <= over[-1])
 
     @cached_property
     def scores(self) -> Table:
@@ -216,6 +230,33 @@ class Run:
         rows = [[bool(row[c]) if c == "solved" else row[c] for c in columns] for row in scores.rows()]
         caption = f"scores after {scores['step'][0]:,} steps"
         return page + table_html([c.replace("_", " ") for c in columns], rows, caption=caption)
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise _core.UsageError(f"{path}: is missing; copy the run again") from None
+    except ValueError as error:
+        raise _core.UsageError(f"{path}: is damaged ({error}); copy the run again") from None
+
+
+def _numbers(path: Path, renamed: dict[str, str]) -> Table:
+    """A table of numbers, the names of tasks aside. Raises UsageError for a cell that is none."""
+    table = Table.read(path, renamed)
+    for name, column in table.items():
+        if name != "task" and column.dtype.kind == "U":
+            line = 2 + next(i for i, cell in enumerate(column) if not _is_number(cell))
+            raise _core.UsageError(f"{path}:{line}: column {name} is damaged; copy the run again")
+    return table
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell or "nan")
+    except ValueError:
+        return False
+    return True
 
 
 def _checkpoint(directory: Path, step: int) -> Path:

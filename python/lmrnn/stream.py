@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -124,9 +125,10 @@ class Stream:
         return self.battery.n_classes
 
     def __getitem__(self, number: int) -> Batch:
-        """Batch number `number`, from 0."""
-        if number < 0:
-            raise IndexError("a stream has no end; batches are numbered from 0")
+        """Batch number `number`, from 0 to 2**32 - 1. Raises IndexError for others, TypeError for slices."""
+        number = operator.index(number)
+        if not 0 <= number < 2**32:
+            raise IndexError(f"batch {number} does not exist; a stream has those from 0 to 2**32 - 1")
         arrays = self._stream.fill(number, self.layout == "batch-first", self.rules == "dense")
         inputs, targets = arrays.pop("inputs"), arrays.pop("targets")
         mask = self._period_weights[arrays["periods"]]

@@ -63,7 +63,7 @@ class Study:
         )
 
     def _repr_html_(self) -> str:
-        pairs = {"claim": self.registered["claim"]} if self.registered else {}
+        pairs = {"claim": self.config["claim"]} if "claim" in self.config else {}
         pairs |= {"axes": ", ".join(self.axes), self.axis: ", ".join(self.levels)}
         counts = self.table("cells")
         pairs["runs"] = int(sum(r["runs"] for r in counts.rows() if r["measure"] == "final_share"))
@@ -71,8 +71,17 @@ class Study:
 
     @cached_property
     def registered(self) -> dict[str, Any]:
-        """The study file as it was before the first run; empty if this directory has no copy of it."""
-        path = self.directory / "registered.toml"
+        """The study file as it was before the first run; empty if no run has begun in this directory."""
+        return self._toml("registered.toml")
+
+    @cached_property
+    def config(self) -> dict[str, Any]:
+        """The study file as it was when the tables were made, with its defaults; as registered if an earlier version
+        made them."""
+        return self._toml("collected.toml") or self.registered
+
+    def _toml(self, name: str) -> dict[str, Any]:
+        path = self.directory / name
         return tomllib.loads(path.read_text("utf-8")) if path.is_file() else {}
 
     def table(self, name: str) -> Table:

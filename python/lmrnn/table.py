@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
+from . import _core
 from .display import table_html, table_text
 
 MOST_ROWS = 60
@@ -23,10 +25,24 @@ class Table(dict):
         cls, path: str | Path, renamed: Mapping[str, str] | None = None, text: Collection[str] = ()
     ) -> Table:
         """Reads a CSV file. `renamed`: new names of columns by those of earlier versions. `text`: columns that stay
-        text even if every cell is a number."""
-        with open(path, newline="", encoding="utf-8") as file:
-            rows = list(csv.reader(file))
+        text even if every cell is a number. A last line without an end is still being written, and left out.
+
+        Raises UsageError if the file is missing or damaged."""
+        path = Path(path)
+        try:
+            content = path.read_text("utf-8")
+        except FileNotFoundError:
+            raise _core.UsageError(f"{path}: is missing; copy its folder again, or make it again") from None
+        rows = list(csv.reader(io.StringIO(content[: content.rfind("\n") + 1], newline="")))
+        if not rows:
+            return cls()
         header, body = rows[0], rows[1:]
+        for line, row in enumerate(body, start=2):
+            if len(row) != len(header):
+                raise _core.UsageError(
+                    f"{path}:{line}: has {len(row)} cells, where the header has {len(header)}: the file is damaged; "
+                    "copy it again, or make it again"
+                )
         names = [(renamed or {}).get(name, name) for name in header]
         columns = {name: [row[i] for row in body] for i, name in enumerate(names)}
         return cls(

@@ -91,7 +91,7 @@ void print_run_scores(const fs::path& run) {
              scores.evaluated, scores.mean_accuracy(), 100 * scores.mean_share(), scores.n_solved(),
              scores.tasks.size());
   for (const TaskRow& t : scores.tasks) {
-    const double guess = chance_of(t.task);
+    const double guess = chance_of(t.task).value_or(0);
     fmt::print("  {:<18} {:.4f} of {:.4f}{}{}\n", t.task, t.decision_accuracy, t.decision_ceiling,
                t.solved ? "  solved" : "", guess > 0 ? fmt::format("  (chance {:g})", guess) : "");
   }

@@ -37,10 +37,16 @@ RunScores read_scores(const std::filesystem::path& run) {
   return scores;
 }
 
-double chance_of(const std::string& task) {
+std::optional<double> chance_of(const std::string& task) {
   static const std::vector<Task> known = select_tasks("modcog132");
   const auto found = std::ranges::find(known, task, &Task::name);
-  return found != known.end() && found->base_task().family == Family::match ? 0.5 : 0;
+  if (found == known.end()) return std::nullopt;
+  return found->base_task().family == Family::match ? 0.5 : 0;
+}
+
+nlohmann::ordered_json chance_json(const std::string& task) {
+  const auto chance = chance_of(task);
+  return chance ? nlohmann::ordered_json(*chance) : nlohmann::ordered_json();
 }
 
 nlohmann::ordered_json tasks_json(const RunScores& scores) {
@@ -50,7 +56,7 @@ nlohmann::ordered_json tasks_json(const RunScores& scores) {
                      {"accuracy", t.decision_accuracy},
                      {"ceiling", t.decision_ceiling},
                      {"share_of_ceiling", t.share_of_ceiling},
-                     {"chance", chance_of(t.task)},
+                     {"chance", chance_json(t.task)},
                      {"solved", t.solved}});
   return tasks;
 }

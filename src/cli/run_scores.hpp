@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,8 +27,11 @@ struct RunScores {
 RunScores read_scores(const std::filesystem::path& run);
 
 /// The accuracy of a network that answers a task by guessing: 0.5 where it only decides whether to
-/// respond (match tasks), otherwise 0, also for tasks that are not in the catalogue.
-double chance_of(const std::string& task);
+/// respond (match tasks), otherwise 0; nothing for tasks that are not in the catalogue.
+std::optional<double> chance_of(const std::string& task);
+
+/// The same as a number, or null.
+nlohmann::ordered_json chance_json(const std::string& task);
 
 /// A row per task, including chance, as --json prints it.
 nlohmann::ordered_json tasks_json(const RunScores& scores);

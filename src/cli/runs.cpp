@@ -50,6 +50,11 @@ Found look_at(const fs::path& directory) {
   Found found{record, read_scores(record.directory), {}};
   flatten(write_config(found.record.config), "", found.config);
   for (auto& [key, value] : found.config) value = trimmed(value);
+  // Of your own data, a battery says no more than how long a step is.
+  if (!record.config.source.empty())
+    std::erase_if(found.config, [](const auto& entry) {
+      return entry.first.starts_with("battery.") && entry.first != "battery.dt";
+    });
   return found;
 }
 
@@ -208,7 +213,7 @@ void print_tasks(const Found& a, const Found& b) {
     sum_b += right->decision_accuracy;
     solved_a += left.solved;
     solved_b += right->solved;
-    const double chance = chance_of(left.task);
+    const double chance = chance_of(left.task).value_or(0);
     // Batteries with other noise or durations have other ceilings.
     const std::string ceiling = fmt::format("{:.4f}", left.decision_ceiling),
                       ceiling_b = fmt::format("{:.4f}", right->decision_ceiling);

@@ -21,7 +21,7 @@ nlohmann::ordered_json to_json(const Evaluation& evaluation) {
                      {"trial_accuracy", t.trial_accuracy},
                      {"trial_lower", t.trial_lower},
                      {"trial_ceiling", t.ceiling.trial_accuracy.value},
-                     {"chance", chance_of(t.name)},
+                     {"chance", chance_json(t.name)},
                      {"passed", t.passed},
                      {"solved", t.solved}});
   return {{"mean_accuracy", evaluation.mean_accuracy()},
@@ -41,7 +41,7 @@ void print_scores(const Evaluation& evaluation, bool over_time) {
              over_time ? "solved" : "passed");
   double ceiling = 0;
   for (const TaskScore& t : evaluation.tasks) {
-    const double guess = chance_of(t.name);
+    const double guess = chance_of(t.name).value_or(0);
     fmt::print(line, t.name, fmt::format("{:.4f}", t.decision_accuracy),
                fmt::format("{:.4f}", t.ceiling.decision_accuracy.value),
                percent(t.share_of_ceiling), guess > 0 ? fmt::format("{:g}", guess) : "",

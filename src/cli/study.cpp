@@ -245,7 +245,9 @@ void status_verb(const Options& options) {
   const auto states = study_status(study, plan);
   const auto jobs = study_jobs(study);
   std::map<RunState, std::size_t> counts;
-  for (const RunStatus& s : states) ++counts[s.state];
+  std::set<std::string_view> names;  // cells may share runs
+  for (std::size_t i = 0; i < states.size(); ++i)
+    if (names.insert(plan.runs[i].name).second) ++counts[states[i].state];
   if (options.json) {
     Json n = Json::object();
     for (const auto& [state, count] : counts) n[std::string(to_name(state))] = count;
@@ -266,6 +268,7 @@ void status_verb(const Options& options) {
   for (const auto& [state, count] : queue)
     fmt::print("{:<12} {:>6}  {}\n", "in queue", count, state);
   for (std::size_t i = 0; i < states.size(); ++i) {
+    if (names.erase(plan.runs[i].name) == 0) continue;
     if (!states[i].owner.empty())
       fmt::print("{} is running: {}\n", plan.runs[i].name, states[i].owner);
     if (!states[i].error.empty())

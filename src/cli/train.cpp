@@ -158,7 +158,8 @@ void report(const Trainer& trainer, Outcome outcome, bool json) {
   }
   print_scores(evaluation, true);
   fmt::print("{} after {} steps; run directory: {}\n",
-             outcome == Outcome::criterion ? "criterion met" : "done", trainer.step(), directory);
+             outcome == Outcome::criterion ? "ended by a criterion" : "done", trainer.step(),
+             directory);
 }
 
 // Processes -----------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ const std::string& entry(const NetworkMetadata& metadata, const std::string& key
       found == metadata.end() && source != metadata.end())
     throw UsageError(fmt::format(
         "{}: was trained on your own data (\"{}\"), and this needs a network that was trained on a "
-        "battery of tasks",
+        "battery of tasks; in Python, lmrnn.Network.load(...).forward computes its outputs",
         path.string(), source->second));
   if (found == metadata.end())
     throw UsageError(fmt::format(

@@ -167,13 +167,6 @@ std::vector<std::string> warnings(const Study& study, const StudyPlan& plan,
   return out;
 }
 
-// Adds rows of runs that were killed after they ended and before they wrote their row.
-void record_missing(const Study& study, const StudyPlan& plan, const StudyResults& results) {
-  if (study.results.empty()) return;
-  for (const PlannedRun& run : plan.runs)
-    if (const RunSummary* s = results.of(run)) append_result(study.results, *s);
-}
-
 }  // namespace
 
 std::vector<std::string> with_axes(const StudyPlan& plan, std::vector<std::string> before,
@@ -264,7 +257,7 @@ Collected collect_study(const Study& study) {
   const StudyPlan plan = plan_study(study, [&](const PlannedRun& run) { return lookup(run); });
   require_own_directory(study, plan);
   const StudyResults results(plan, lookup);
-  record_missing(study, plan, results);
+  lookup.record_missing(plan);
   std::vector<Table> tables;
   tables.push_back(runs_table(study, plan, results));
   tables.push_back(cells_table(study, plan, results));
@@ -290,6 +283,8 @@ Collected collect_study(const Study& study) {
     if (std::ranges::find(tables, name, &Table::name) == tables.end())
       fs::remove(collected.directory / (std::string(name) + ".csv"));
   write_sqlite(collected.index, tables);
+  // For reports, also where no run has begun, so that nothing is registered.
+  write_file(study.out / "collected.toml", to_toml(write_config(study.config)));
   collected.verdicts = verdict_lines(study, plan, results);
   collected.warnings = warnings(study, plan, results);
   return collected;

@@ -117,10 +117,11 @@ std::string criterion_words(const ContrastConfig& c) {
   return fmt::format("{}", fmt::join(words, ", "));
 }
 
-/// The limits that a contrast had before the first run; empty if it had none.
+/// The limits that a contrast had before the first run; empty if it had none, or if no run has
+/// begun here.
 std::string registered_words(const std::optional<StudyConfig>& registered,
                              const ContrastConfig& c) {
-  if (!registered) return criterion_words(c);
+  if (!registered) return "";
   const auto key = [](const ContrastConfig& x) {
     return std::tuple(x.axis, x.a, x.b, x.measure, scale_of(x));
   };

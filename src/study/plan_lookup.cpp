@@ -37,6 +37,16 @@ std::optional<RunSummary> ResultLookup::summary(const PlannedRun& run) const {
   return summarise(study_, run, dir, true);
 }
 
+void ResultLookup::record_missing(const StudyPlan& plan) const {
+  if (study_.results.empty()) return;
+  for (const PlannedRun& run : plan.runs) {
+    const auto state = over(run);
+    if (!state || recorded_.contains(run.hash)) continue;
+    append_result(study_.results, *summary(run));
+    if (*state == RunState::done) remove_failure(study_, run);
+  }
+}
+
 std::optional<RunResult> ResultLookup::operator()(const PlannedRun& run) const {
   if (const auto found = known_.find(run.hash); found != known_.end()) return found->second;
   const auto state = over(run);

@@ -26,6 +26,11 @@ class ResultLookup {
   /// done, recorded, diverged, or nothing if the run is not over.
   std::optional<RunState> over(const PlannedRun& run) const;
 
+  /// Adds the rows of runs that are over and not in the results file, because their process was
+  /// killed or the file could not be written, and forgets the failure of such a run. Throws like
+  /// append_result.
+  void record_missing(const StudyPlan& plan) const;
+
  private:
   const Study& study_;
   std::map<std::string, RunSummary> recorded_;  // by hash

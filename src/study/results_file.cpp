@@ -105,7 +105,12 @@ std::vector<RunSummary> read_results(const fs::path& path) {
     const std::string where = fmt::format("{}:{}", path.string(), ++line);
     if (line > 1) {
       rows.push_back(from_row(row, where, header));
-    } else if (header = row; !csv_columns_of<RunSummary>(header)) {
+    } else if (header = row; header.ends_with('\r')) {
+      throw UsageError(fmt::format(
+          "{}: has line ends of Windows (CR LF), from a spreadsheet or from git; save it "
+          "with those of Unix (LF), e.g. with dos2unix",
+          where));
+    } else if (!csv_columns_of<RunSummary>(header)) {
       throw UsageError(
           fmt::format("{}: is not the header of a results file of this version; name "
                       "another file as results",
@@ -153,6 +158,14 @@ std::string without_partial_row(const LockedFile& file, std::string content, con
 }
 
 }  // namespace
+
+void require_results_file(const fs::path& path) {
+  std::error_code error;
+  if (!fs::exists(path, error)) return;
+  const LockedFile file(path);
+  without_partial_row(file, read_file(path), path);
+  read_results(path);
+}
 
 void append_result(const fs::path& path, const RunSummary& summary) {
   std::error_code error;

@@ -24,6 +24,7 @@
 #include "lmrnn/study.hpp"
 #include "lmrnn/threads.hpp"
 #include "study/memory.hpp"
+#include "study/plan_lookup.hpp"
 #include "study/states.hpp"
 #include "study/store.hpp"
 #include "study/worker.hpp"
@@ -399,6 +400,9 @@ StudyOutcome run_study(const Study& study, const StudyRunOptions& options,
                        const StudyCallbacks& callbacks) {
   if (options.jobs < 1) throw UsageError("a study needs at least one job at a time");
   register_study(study);
+  if (!study.results.empty()) require_results_file(study.results);  // before hours of training
+  const ResultLookup lookup(study);
+  lookup.record_missing(plan_study(study, [&](const PlannedRun& run) { return lookup(run); }));
   return Runner(study, options, callbacks).run();
 }
 

@@ -141,8 +141,10 @@ RunSummary from_row(std::string_view row, const std::string& where,
 /// Rows of a results file by hash; empty if there is none. Throws UsageError.
 std::vector<RunSummary> read_results(const std::filesystem::path& path);
 
+/// Throws what append_result would, if the file exists.
+void require_results_file(const std::filesystem::path& path);
 /// Adds a row with the file's columns, unless there is a row of this hash. Processes may do so at
-/// the same time. Throws RunError.
+/// the same time. Throws RunError if it cannot be written, UsageError if it is no results file.
 void append_result(const std::filesystem::path& path, const RunSummary& summary);
 
 }  // namespace lmrnn

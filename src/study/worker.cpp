@@ -1,5 +1,7 @@
 #include "study/worker.hpp"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <csignal>
 #include <filesystem>
@@ -94,7 +96,12 @@ Outcome train(const Study& study, const PlannedRun& run, int n_threads, Progress
 
 void record(const Study& study, const PlannedRun& run, bool diverged) {
   if (study.results.empty()) return;
-  append_result(study.results, summarise(study, run, run_directory(study, run), diverged));
+  try {
+    append_result(study.results, summarise(study, run, run_directory(study, run), diverged));
+  } catch (const std::exception& error) {
+    throw RunError(fmt::format(
+        "{}; the run itself is over: lmrnn study run or collect enters it later", error.what()));
+  }
 }
 
 WorkerStatus fail(const Study& study, const PlannedRun& run, const Failure& failure) noexcept {

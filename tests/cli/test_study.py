@@ -119,6 +119,7 @@ class StudyTest(ProgramTest):
                 runs = [row["run"] for row in csv.DictReader(file)]
             self.assertEqual(len(runs), len(set(runs)), name)
             self.assertTrue(runs)
+        self.assertEqual(self.verb("status", "--set", "seeds=[1, 2, 3]").split(), ["planned", "3"])
 
     def test_a_results_file_keeps_its_rows(self):
         results = self.dir / "results.csv"

@@ -1,5 +1,10 @@
 """Tasks, wirings and streams written in Python, trained by the core."""
 
+import json
+import os
+import re
+import subprocess
+
 import numpy as np
 import pytest
 
@@ -53,6 +58,8 @@ def test_tasks_of_ones_own_are_learned(config, data, tmp_path):
         lmrnn.analyze(run, "weights")
     page = lmrnn.report.write_report(run.directory).read_text()
     assert "opposite" in page and "<h2>Trials" not in page
+    assert "There is no ideal observer: ceilings are 1." in page and "decision period" not in page
+    assert "a time constant of 1 time step;" in lmrnn.methods(run) and " ms" not in lmrnn.methods(run)
     network = run.network()
     assert (network.n_channels, network.n_rules, network.n_classes) == (5, 2, 5)
     # The network's answers match its scores, on a batch made by hand.
@@ -68,6 +75,20 @@ def begun(config, directory, data, steps=20):
     config["train"]["steps"] = 60
     trainer = lmrnn.Trainer(config, directory, data=data)
     trainer.run(lambda progress: progress.step >= steps, progress=False)
+
+
+def test_no_settings_of_a_battery_are_told(config, data, small_run, tmp_path):
+    config["train"]["steps"] = 20
+    run = lmrnn.Trainer(config, tmp_path / "run", data=data).run()
+    program = os.environ.get("LMRNN", "lmrnn")
+    words = [program, "compare", small_run.directory, run.directory, "--json"]
+    compared = json.loads(subprocess.run(words, check=True, capture_output=True).stdout)
+    of_battery = {d["key"]: d["b"] for d in compared["differences"] if d["key"].startswith("battery.")}
+    assert of_battery.pop("battery.dt", "") in ("", "100.0") and set(of_battery.values()) == {""}
+    assert {"key": "source", "a": '""', "b": '"copies"'} in compared["differences"]
+    assert [task["chance"] for task in compared["b"]["tasks"]] == [None, None]
+    page = lmrnn.report.write_report(run.directory, tmp_path / "p.html", against=small_run.directory).read_text()
+    assert re.search(r"battery\.tasks</td><td[^>]*></td><td", page)
 
 
 @pytest.mark.parametrize("tasks", [["opposite", "copy"], ["copy", "other"], ["copy"], ["copy", "opposite", "other"]])

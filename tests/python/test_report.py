@@ -1,6 +1,7 @@
 """The report as a file: it contains everything and loads nothing from outside."""
 
 import re
+import shutil
 from html.parser import HTMLParser
 
 import numpy as np
@@ -123,3 +124,42 @@ def test_a_report_overwrites_nothing_else(small_run):
     with pytest.raises(lmrnn.UsageError, match="config.toml: a report is an HTML file; give a name that ends in .html"):
         lmrnn.report.write_report(small_run.directory, small_run.directory / "config.toml")
     assert (small_run.directory / "config.toml").read_text() == config
+
+
+def test_a_run_is_not_compared_with_itself(small_run, tmp_path):
+    with pytest.raises(lmrnn.UsageError, match="--against: .* is the run itself"):
+        report.write_report(small_run.directory, tmp_path / "p.html", against=small_run.directory)
+
+
+def test_an_evaluation_that_is_not_over_does_not_count(small_run, tmp_path):
+    """A run that is being evaluated, or was killed then: the row of metrics.csv comes last."""
+    shutil.copytree(small_run.directory, tmp_path / "run")
+    (tmp_path / "run/DONE").unlink()
+    for name, n in (("metrics", 1), ("tasks", 1)):
+        path = tmp_path / f"run/{name}.csv"
+        path.write_text("".join(path.read_text().splitlines(keepends=True)[:-n]))
+    run, last = lmrnn.Run(tmp_path / "run"), small_run.scores["step"][0]
+    before = small_run.tasks["step"][small_run.tasks["step"] < last].max()
+    assert set(run.scores["step"]) == {before} and run.scores.n_rows == small_run.scores.n_rows
+    assert run.tasks["step"].max() == before
+    assert "<h2>Scores" in report.write_report(run.directory, tmp_path / "p.html").read_text()
+
+
+@pytest.mark.parametrize("name, damage, told", [
+    ("tasks.csv", lambda text: "".join(text.splitlines(keepends=True)[:-1]), "does not have the whole evaluation"),
+    ("tasks.csv", lambda text: text + "8,go\n", "has 2 cells, where the header has"),
+    ("tasks.csv", None, "tasks.csv: is missing"),
+    ("metrics.csv", lambda text: text.replace("\n", "\nx", 1), "metrics.csv:2: column step is damaged"),
+    ("DONE", lambda text: text[:-5], "DONE: is damaged"),
+])  # fmt: skip
+def test_damaged_files_are_named(small_run, tmp_path, name, damage, told, capsys):
+    shutil.copytree(small_run.directory, tmp_path / "run")
+    path = tmp_path / "run" / name
+    text = path.read_text()
+    path.unlink()
+    if damage:
+        path.write_text(damage(text))
+    assert run_command([str(tmp_path / "run"), "--out", str(tmp_path / "p.html")]) == 2
+    err = capsys.readouterr().err
+    assert told in err and err.count("\n") == 1, err
+    assert not (tmp_path / "p.html").exists()

@@ -323,6 +323,23 @@ def test_limits_that_changed_after_the_first_run_are_told(study, tmp_path):
             "(before the first run: supported above 0.9, refuted within -0.1 to 0.1)") in page  # fmt: skip
 
 
+def test_tables_of_a_results_file_alone_do_not_say_what_was_registered(tmp_path):
+    """Another machine has the study file and its results, and no run has begun there."""
+    text = STUDY.replace("seeds = [1, 2]", 'seeds = [1, 2]\nresults = "r.csv"', 1)
+    text = text.replace("extend = 0\n", 'extend = 0\nmeasure = "steps_to_50"\n')
+    text = text.replace("[statistics]\n", "[statistics]\nmarks = [0.5]\n")
+    first = run_study(tmp_path, text)
+    shown = [t.get_text() for axes in plot.study_rates(first) for t in axes.texts]
+    (tmp_path / "other").mkdir()
+    shutil.copy(tmp_path / "r.csv", tmp_path / "other")
+    other = run_study(tmp_path / "other", text, verbs=["collect"])
+    assert not other.registered and other.config["claim"] == "small <networks> learn"
+    assert [t.get_text() for axes in plot.study_rates(other) for t in axes.texts] == shown
+    page = report.write_report(other.directory, tmp_path / "p.html").read_text()
+    assert "small &lt;networks&gt; learn" in page and "by the limits of the study file; no run has begun" in page
+    assert "changed after" not in page and "before the first run:" not in page
+
+
 def test_contrasts_that_differ_only_in_their_scale_keep_their_limits(tmp_path):
     ratio = STUDY.replace('measure = "area"\nsupported_above = 0.1\nrefuted_within = [-0.1, 0.1]',
                           'measure = "area"\nscale = "ratio"\nsupported_above = 1.5')  # fmt: skip
@@ -376,6 +393,7 @@ def test_scores_of_times_are_geometric_means(study, tmp_path):
         row[header.index("score")] = str(-np.log(200))
     with path.open("w") as file:
         csv.writer(file).writerows([header, *rows])
+    (tmp_path / "study/collected.toml").unlink()  # earlier versions did not write it
     registered = tmp_path / "study/registered.toml"
     registered.write_text(registered.read_text().replace("[tuning]", '[tuning]\nmeasure = "steps_to_80"'))
     ax = plot.study_rates(lmrnn.Study(tmp_path / "study"))[0]

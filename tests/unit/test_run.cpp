@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -713,6 +714,45 @@ TEST(Diverged, NoAdviceToLowerAClipOfZero) {
                                  "optimiser.clip = 1 (now 0: no clipping)"));
   EXPECT_THAT(message, Not(HasSubstr("nan")));
   EXPECT_THAT(message, Not(HasSubstr("untrained")));
+}
+
+// Tables -----------------------------------------------------------------------------------------
+
+std::string without_last_lines(std::string text, int n) {
+  for (; n > 0; --n) text.resize(text.rfind('\n', text.size() - 2) + 1);
+  return text;
+}
+
+TEST(RunTables, AnEvaluationThatIsNotOverDoesNotCount) {
+  const TemporaryDirectory dir;
+  train(small_run_config(), dir / "run");
+  const fs::path metrics = dir / "run/metrics.csv", tasks = dir / "run/tasks.csv";
+  const std::vector<TaskRow> last = last_task_rows(dir / "run");
+  const std::string all_metrics = read_file(metrics), all_tasks = read_file(tasks);
+  const auto n_tasks = static_cast<int>(last.size());
+  ASSERT_GE(n_tasks, 2);
+  // Killed within the last evaluation, whose row in metrics.csv comes last.
+  std::int64_t before = -1;
+  for (const MetricsRow& row : read_metrics(dir / "run"))
+    if (row.mean_accuracy && row.step < last[0].step) before = row.step;
+  ASSERT_GT(before, 0);
+  write_file(metrics,
+             all_metrics.substr(0, all_metrics.find(fmt::format("\n{},", last[0].step)) + 1));
+  write_file(tasks, without_last_lines(all_tasks, n_tasks - 1));
+  const std::vector<TaskRow> left = last_task_rows(dir / "run");
+  ASSERT_EQ(left.size(), last.size());
+  EXPECT_EQ(left[0].step, before);
+  EXPECT_EQ(read_task_rows(dir / "run").back().step, before);
+  // metrics.csv has the evaluation, but its tasks were cut off.
+  write_file(metrics, all_metrics);
+  EXPECT_THAT(
+      message_of<UsageError>([&] { last_task_rows(dir / "run"); }),
+      HasSubstr("tasks.csv: does not have the whole evaluation that metrics.csv has of step"));
+  write_file(tasks, without_last_lines(all_tasks, n_tasks));
+  EXPECT_THAT(message_of<UsageError>([&] { last_task_rows(dir / "run"); }),
+              HasSubstr("does not have the evaluation"));
+  write_file(tasks, all_tasks);
+  EXPECT_EQ(last_task_rows(dir / "run").size(), last.size());
 }
 
 // Criteria -------------------------------------------------------------------------------------

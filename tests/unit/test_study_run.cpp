@@ -12,6 +12,7 @@
 #include <set>
 #include <sstream>
 
+#include "core/shared/text.hpp"
 #include "lmrnn/network.hpp"
 #include "lmrnn/study.hpp"
 #include "lmrnn/train.hpp"
@@ -834,6 +835,40 @@ TEST(Results, ASecondMachineNeedsNothingElse) {
     after.replace(at, 10, ",done,");
   EXPECT_EQ(after, before);
   EXPECT_EQ(read_file(dir / "results.csv"), results);
+}
+
+// The file could not be written when the runs ended, was deleted, or was named later.
+TEST(Results, RowsThatAreMissingAreAddedByTheNextRun) {
+  const SmallStudy dir("");
+  const Study study = dir.load({"results=results.csv"});
+  write_file(dir / "results.csv", "my notes\n");
+  EXPECT_THAT(message_of<UsageError>([&] { run(study); }), HasSubstr("results.csv"));
+  EXPECT_TRUE(!fs::exists(study.out / "runs") || fs::is_empty(study.out / "runs"));
+  fs::remove(dir / "results.csv");
+  run(study);
+  const std::string whole = read_file(dir / "results.csv");
+  fs::remove(dir / "results.csv");
+  const StudyPlan plan = plan_study(study);
+  write_failure(study, plan.runs[0], {false, "results.csv: cannot be written"});
+  EXPECT_EQ(run(study).n_finished, 0u);
+  const auto sorted_lines = [](const std::string& text) {
+    const auto lines = complete_lines(text);
+    return std::set<std::string>(lines.begin(), lines.end());
+  };
+  EXPECT_EQ(sorted_lines(read_file(dir / "results.csv")), sorted_lines(whole));
+  EXPECT_FALSE(read_failure(study, plan.runs[0]));
+}
+
+TEST(Results, LineEndsOfWindowsAreNamed) {
+  const TemporaryDirectory dir;
+  RunSummary s;
+  s.hash = "a";
+  append_result(dir / "r.csv", s);
+  std::string text = read_file(dir / "r.csv");
+  for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos; at += 2)
+    text.replace(at, 1, "\r\n");
+  write_file(dir / "r.csv", text);
+  EXPECT_THAT(message_of<UsageError>([&] { read_results(dir / "r.csv"); }), HasSubstr("CR LF"));
 }
 
 TEST(Results, RowsSurviveTheRoundTrip) {

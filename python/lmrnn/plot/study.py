@@ -284,7 +284,7 @@ def study_rates(study, *, ax=None):
     panels = [panel for panel in study.panels if any(key[0] == panel for key in by)]
     rates = sorted({rate for _, _, rate in by})
     key = tuned_words(study)
-    measure = study.registered.get("tuning", {}).get("measure", "area")
+    measure = study.config.get("tuning", {}).get("measure", "area")
     is_time = measure.startswith(("steps_to_", "trials_to_"))
     for row in by.values():
         # Scores in tuning.csv are better if they are greater: minus the wire, minus the logarithm of a time.

@@ -71,6 +71,8 @@ def find_subject(subject: str | PathLike, against: str | PathLike | None = None)
     if against is None:
         return Subject(run.name, run, RUN_SECTIONS)
     other = _run(against)
+    if other.directory.resolve() == run.directory.resolve():
+        raise UsageError(f"--against: {path} is the run itself; name another one")
     first = functools.partial(comparison.section, other=other)
     return Subject(f"{run.name} against {other.name}", run, [first, *RUN_SECTIONS])
 

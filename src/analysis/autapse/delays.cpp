@@ -90,9 +90,11 @@ void UncoupledPool::delays(AnalysisResult& result) {
   result.tables.push_back(std::move(table));
   if (errors.empty()) return;
   const double r = correlation(predicted, measured);
-  evidence_.add({std::string("lambda predicts accuracy at 2 and 4 times the trained delay"),
-                 std::string("correlation of predicted and measured accuracy"), r,
-                 std::string(">= 0.9"), r >= 0.9});
+  constexpr std::size_t least_points = 4;  // two always correlate perfectly, and three often
+  if (measured.size() >= least_points)
+    evidence_.add({std::string("lambda predicts accuracy at 2 and 4 times the trained delay"),
+                   std::string("correlation of predicted and measured accuracy"), r,
+                   std::string(">= 0.9"), r >= 0.9});
   evidence_.add({std::string("lambda predicts accuracy at 2 and 4 times the trained delay"),
                  std::string("mean absolute difference, points"), 100 * mean_of(errors),
                  std::string("<= 5"), 100 * mean_of(errors) <= 5});

@@ -30,7 +30,7 @@ def section(run, *, other) -> Section:
             words = "The runs have no evaluated task in common, so their scores cannot be compared."
             pieces.append(Markup("<p>") + words + Markup("</p>"))
         pieces.append(figure(plot.learning_curves(runs, y="loss"), "Loss of both."))
-    differing = _differences(run.config, other.config)
+    differing = _differences(_settings(run), _settings(other))
     caption = "Keys of the configuration that differ." if differing else "The configurations are the same."
     pieces.append(table(["key", a, b], differing, caption=caption))
     if shared:
@@ -52,6 +52,11 @@ def _labelled(run, other):
     if run.name != other.name:
         return {run.name: run, other.name: other}
     return {str(run.directory): run, str(other.directory): other}
+
+
+def _settings(run) -> dict:
+    """The configuration; of the battery of your own data, only how long a step is, since nothing else is used."""
+    return run.config | {"battery": {"dt": run.config["battery"]["dt"]}} if run.source else run.config
 
 
 def _differences(a, b, prefix=""):

@@ -46,12 +46,13 @@ def section(run) -> Section | None:
 
 
 def _note(run) -> Markup:
-    targets = run.network().metadata.get("targets") if run.source else None
-    if targets is None:
+    if not run.source:
         return NOTE
+    targets = run.network().metadata.get("targets")
+    right = (f"Targets are {targets}: a step is right if every output is within the tolerance of its target. "
+             if targets else "")  # fmt: skip
     return Markup("<p>") + escape(
-        f"Targets are {targets}: a step is right if every output is within the tolerance of its target. "
-        "Decision accuracy is the share of right steps among those that are scored; trial accuracy the "
+        f"{right}Decision accuracy is the share of right steps among those that are scored; trial accuracy the "
         "share of trials that are right at all of them. There is no ideal observer: ceilings are 1."
     ) + Markup("</p>")  # fmt: skip
 

@@ -58,7 +58,7 @@ def compared(study) -> list:
 
 
 def claim(study) -> Section:
-    registered = study.registered
+    stated = study.registered or study.config
     states = Counter(study.table("states").get("state", np.array([])))
     done = states["done"] + states["recorded"] + states["diverged"]
     cells = len({row["cell"] for row in study.cells.rows()})
@@ -70,12 +70,10 @@ def claim(study) -> Section:
         "machine": ", ".join(sorted({str(name) for name in study.table("times").get("processor", [])})),
     }
     pieces = [values({name: value for name, value in pairs.items() if value != ""})]
-    if registered:
-        pieces.insert(0, Markup('<p class="lead">') + escape(registered["claim"]) + Markup("</p>"))
-        pieces.append(
-            Markup("<p>What counts as support, as it was written down before the first run: ")
-            + escape(registered["support"]) + Markup("</p>")
-        )
+    if stated:
+        pieces.insert(0, Markup('<p class="lead">') + escape(stated["claim"]) + Markup("</p>"))
+        since = "as it was written down before the first run" if study.registered else "by the study file"
+        pieces.append(Markup(f"<p>What counts as support, {since}: ") + escape(stated["support"]) + Markup("</p>"))
     pieces += verdicts(study)
     failed = [row for row in study.table("states").rows() if row["error"]]
     if failed:
@@ -181,7 +179,7 @@ def verdicts(study) -> list[Markup]:
         words, before = (cell if isinstance(cell := row[name], str) else "" for name in ("criterion", "registered"))
         if not words or not row["pairs"]:
             continue
-        if words != before:
+        if study.registered and words != before:
             words, changed = f"{words} (before the first run: {before or 'no limits'})", True
         name, estimate, lower, upper = effect(row)
         found = f"{estimate:.3g}" if np.isfinite(estimate) else "undefined"
@@ -193,6 +191,9 @@ def verdicts(study) -> list[Markup]:
     limits = "the limits that were written down before the first run"
     if changed:
         limits = "limits that were changed after the first run"
+    if not study.registered:  # the tables are of a results file alone
+        limits = ("the limits of the study file; no run has begun in this folder, so what they were before is not "
+                  "known here")  # fmt: skip
     return [table(columns, rows, caption=f"The verdicts, by {limits}. Fewer than six pairs are descriptive.")]
 
 
